@@ -1,0 +1,69 @@
+"""What a data set is: a description first, pixels later."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
+
+Images = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A data set before its images are decoded: enough to plan, split and name every run.
+
+    Attributes:
+        name: what the study calls it, e.g. "xray".
+        source: the folder, file or built-in name it comes from.
+        kind: "files" (the user's images), "phantom" (made by medcls) or "toolkit" (made by a library).
+        classes: class names, in the order of their labels.
+        labels: of shape (n,), int64: the class of each image.
+        parts: of shape (n,), str: TRAIN, VALIDATION, TEST or UNSPLIT for each image.
+        patients: of shape (n,), str: the patient of each image, or None where unknown.
+        names: of length n: each image's path below the source, or its number in a phantom.
+        fingerprint: "sha256:" and 64 hex digits over everything above but name and source, and every pixel file.
+        size: height and width to which every image is resized, in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        decode: row number -> the image, of shape (size, size, channels), uint8.
+    """
+
+    name: str
+    source: str
+    kind: str
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    parts: NDArray[np.str_]
+    patients: NDArray[np.str_] | None
+    names: tuple[str, ...]
+    fingerprint: str
+    size: int
+    channels: int
+    decode: Callable[[int], Images]
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A data set whose images are decoded, as every worker opens it.
+
+    `images` is a read-only memory map of shape (n, size, size, channels), uint8; the other attributes are
+    the Bundle's.
+    """
+
+    images: Images
+    labels: NDArray[np.int64]
+    parts: NDArray[np.str_]
+    patients: NDArray[np.str_] | None
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of a Decoded data set: what a run trains on, is compared on and (once) tested on."""
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+    test: NDArray[np.int64]
