@@ -24,5 +24,5 @@ class Lazy:
 
 
 def lazy(name: str) -> Any:
-    """Return a proxy of the package `name`, e.g. `keras = lazy("keras")`."""
+    """Return a proxy of a package: after `keras = lazy("keras")`, `keras.Input` imports it."""
     return Lazy(name)

@@ -1,0 +1,139 @@
+"""Which runs come next: a fixed list, or a search that decides as results come in."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from medcls.search.space import Search
+from medcls.search.tuner import COMPLETE, FAILED, PRUNED, RUNNING, Trial, Tuner
+from medcls.spec import Run
+
+Result = Mapping[str, Any]
+
+
+class Agenda(Protocol):
+    """What the driver asks: which runs may start now, and whether any will come."""
+
+    @property
+    def done(self) -> bool:
+        """Whether no run will come any more."""
+
+    @property
+    def total(self) -> int:
+        """How many runs there will be in all, as far as is known."""
+
+    def ready(self) -> list[Run]:
+        """Return the runs that may start now, each once."""
+
+    def ended(self, run: Run, result: Result) -> None:
+        """Take note of how a run ended."""
+
+
+class FixedAgenda:
+    """Runs that are known from the start."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._waiting = deque(runs)
+        self._open = len(runs)
+        self.total = len(runs)
+
+    @property
+    def done(self) -> bool:
+        """Whether every run has ended."""
+        return self._open == 0
+
+    def ready(self) -> list[Run]:
+        """Return all runs the first time."""
+        runs = list(self._waiting)
+        self._waiting.clear()
+        return runs
+
+    def ended(self, run: Run, result: Result) -> None:  # noqa: ARG002
+        """Count the run."""
+        self._open -= 1
+
+
+class SearchAgenda:
+    """A search's runs: the folds of each trial in turn, as many trials side by side as the search allows.
+
+    Args:
+        search: what is searched.
+        tuner: its memory.
+        run_of: (trial, fold) -> the run.
+        folds: how many folds a trial has.
+        deadline: the time (as of time.monotonic) after which no trial is started.
+        on_trial: told of a trial when it ends.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        tuner: Tuner,
+        run_of: Callable[[Trial, int], Run],
+        folds: int,
+        deadline: float | None,
+        on_trial: Callable[[Trial], None],
+    ) -> None:
+        self._search, self._tuner, self._run_of, self._folds = search, tuner, run_of, folds
+        self._deadline, self._on_trial = deadline, on_trial
+        self._scores: dict[int, list[float]] = {}
+        self._under_way: dict[Run, list[int]] = {}
+
+    @property
+    def done(self) -> bool:
+        """Whether no trial is open and none will be proposed."""
+        return not self._under_way and not self._open() and not self._may_propose()
+
+    @property
+    def total(self) -> int:
+        """The folds of all trials, without those that pruning saved."""
+        trials = self._tuner.trials()
+        saved = sum(self._folds - len(trial.folds) for trial in trials if trial.state in (PRUNED, FAILED))
+        count = len(trials) if self._late() else max(len(trials), self._search.trials)
+        return count * self._folds - saved
+
+    def ready(self) -> list[Run]:
+        """Propose what may be proposed and return the next fold of every trial that waits for one."""
+        while self._may_propose():
+            self._tuner.propose()
+        busy = {number for numbers in self._under_way.values() for number in numbers}
+        runs = []
+        for trial in self._open():
+            if trial.number not in busy:
+                run = self._run_of(trial, len(self._scores.get(trial.number, [])))
+                self._under_way.setdefault(run, []).append(trial.number)
+                runs.append(run)
+        return runs
+
+    def ended(self, run: Run, result: Result) -> None:
+        """Score the fold; end the trial, prune it, or leave it open for its next fold."""
+        number = self._under_way[run].pop(0)
+        if not self._under_way[run]:
+            del self._under_way[run]
+        if result["status"] != "finished":
+            self._end(number, FAILED)
+            return
+        scores = self._scores.setdefault(number, [])
+        scores.append(result["metrics"][self._search.metric])
+        mean = sum(scores) / len(scores)
+        worse = self._tuner.report(number, len(scores) - 1, mean)
+        if len(scores) == self._folds:
+            self._end(number, COMPLETE, mean)
+        elif worse:
+            self._end(number, PRUNED)
+
+    def _end(self, number: int, state: str, value: float | None = None) -> None:
+        self._tuner.tell(number, state, value)
+        self._on_trial(self._tuner.trials()[number])
+
+    def _open(self) -> list[Trial]:
+        return [trial for trial in self._tuner.trials() if trial.state == RUNNING]
+
+    def _may_propose(self) -> bool:
+        trials = self._tuner.trials()
+        known = trials[: max(0, len(trials) - self._search.parallel + 1)]
+        return len(trials) < self._search.trials and not self._late() and all(trial.state != RUNNING for trial in known)
+
+    def _late(self) -> bool:
+        return self._deadline is not None and time.monotonic() > self._deadline

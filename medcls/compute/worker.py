@@ -1,0 +1,53 @@
+"""The process of one run: it dies with its driver and keeps what it prints in the run folder."""
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
+
+
+def work(target: Callable[..., Any], arguments: tuple[Any, ...], threads: int, output: Path) -> Any:
+    """Call `target(*arguments)` in this fresh process with so many threads for TensorFlow."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_driver()
+    _redirect(output)
+    from medcls.run import set_threads
+
+    set_threads(threads)
+    return target(*arguments)
+
+
+def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any) -> None:
+    """Call `target(*arguments)` in this fresh, silent process; send (what it returns, None) or (None, its error)."""
+    try:
+        reply.send((work(target, arguments, 1, Path(os.devnull)), None))
+    except Exception as error:  # noqa: BLE001 - the driver is told, whatever it was
+        reply.send((None, f"{type(error).__name__}: {error}"))
+
+
+def _die_with_driver() -> None:
+    """Exit at once when the driver is gone: a rerun must never train beside an orphan."""
+    driver = multiprocessing.parent_process()
+    if driver is None:
+        return
+
+    def watch() -> None:
+        connection.wait([driver.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _redirect(output: Path) -> None:
+    file = output.open("a")
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+    sys.stdout = sys.stderr = file
+    faulthandler.enable(file)

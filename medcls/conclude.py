@@ -1,0 +1,78 @@
+"""What a study ends with, data set by data set: the best variant, its refit, and what the held-out part says of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from medcls.agenda import FixedAgenda
+from medcls.data.cache import open_decoded
+from medcls.drive import Driver, Record
+from medcls.evaluation import statistics
+from medcls.programme import Programme
+from medcls.sources import Source
+from medcls.spec import Run
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best variant on one data set.
+
+    Attributes:
+        run: the refit, or without folds the variant's best run.
+        scores: metric -> one value a fold or seed, in their order.
+        test: metric -> {"value", "ci95"} of the refit on the held-out part, None where there is none.
+        ensemble: the same for the mean of the folds' predictions.
+    """
+
+    run: Run
+    metric: str
+    scores: Mapping[str, Sequence[float]]
+    test: Mapping[str, Any] | None = None
+    ensemble: Mapping[str, Any] | None = None
+
+    @property
+    def mean_sd(self) -> dict[str, tuple[float, float]]:
+        """Mean and standard deviation over the folds or seeds, by metric."""
+        return {name: statistics.mean_sd(values) for name, values in self.scores.items()}
+
+    @property
+    def value(self) -> float:
+        """The mean of the metric that decides."""
+        return self.mean_sd[self.metric][0]
+
+
+def conclude(
+    programme: Programme, driver: Driver, source: Source, groups: Mapping[str, Sequence[Record]]
+) -> Best | None:
+    """Choose the best of the finished groups of runs, refit it under cross-validation, score the held-out part once."""
+    metric = programme.search.metric if programme.study.search else programme.study.metric
+    whole = {name: each for name, each in groups.items() if all(one.result["status"] == "finished" for one in each)}
+    if not whole:
+        return None
+    name = max(whole, key=lambda name: statistics.mean_sd([one.result["metrics"][metric] for one in whole[name]])[0])
+    records = whole[name]
+    names = [each for each in records[0].result["metrics"] if all(each in one.result["metrics"] for one in records)]
+    scores = {each: [one.result["metrics"][each] for one in records] for each in names}
+    if programme.study.folds is None:
+        run = max(records, key=lambda one: one.result["metrics"][metric]).run
+        return Best(run, metric, scores)
+    first = records[0].run
+    refit = programme.run(first.variant, first.variant_name, source, first.seed, None)
+    parents = {one.run: one.parent for one in records}
+    driver.screen.say(f"Refitting {first.variant_name} on the whole training part and scoring the held-out part once.")
+    driver.carry_out(FixedAgenda([refit]), lambda _: driver.mirroring.study, test=True)
+    driver.carry_out(FixedAgenda(list(parents)), lambda run: parents[run], test=True)
+    return Best(refit, metric, scores, _tested(driver, source, [refit]), _tested(driver, source, list(parents)))
+
+
+def _tested(driver: Driver, source: Source, runs: Sequence[Run]) -> Mapping[str, Any] | None:
+    """Score the mean prediction of some runs on the held-out part, with 95% bootstrap intervals."""
+    predicted = [driver.work.folder(run).read_arrays("test") for run in runs]
+    whole = [each for each in predicted if each is not None]
+    if len(whole) < len(runs) or not whole:
+        return None
+    assert source.decoded is not None
+    data, rows = open_decoded(source.decoded), whole[0]["rows"]
+    mean = statistics.ensemble([each["predictions"] for each in whole])
+    patients = None if data.patients is None else data.patients[rows]
+    return statistics.test_scores(data.labels[rows], mean, data.classes, patients)

@@ -1,0 +1,148 @@
+"""Decoded images on disk: made once per data set and size, then mapped into memory by every worker."""
+
+import os
+import shutil
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from filelock import FileLock
+
+from medcls.data.images import DECODER, UnreadableImageError
+from medcls.data.records import listed
+from medcls.data.types import Bundle, Decoded, Images
+from medcls.errors import BadInputError
+
+AT_ONCE = 2**25  # bytes of decoded images that may wait to be written
+UNFINISHED = ".unfinished"
+Progress = Callable[[int, int], None]
+
+
+def prepare(bundle: Bundle, folder: Path, progress: Progress | None = None) -> Path:
+    """Decode a data set's images into a folder below `folder`, unless they lie there already, and return it.
+
+    It is written beside and renamed when whole. Labels, parts, patients and names are stored with the pixels,
+    so that they belong together even if the data set's files have been renamed since.
+
+    Args:
+        bundle: the data set.
+        folder: the cache, shared by any number of processes.
+        progress: told after each image how many are decoded and how many there are.
+
+    Raises:
+        BadInputError: images that cannot be decoded, all named; or the folder cannot be written.
+    """
+    name = bundle.fingerprint.removeprefix("sha256:")[:16]
+    home = folder / f"{name}-{bundle.size}x{bundle.size}x{bundle.channels}"
+    if _is_whole(home, bundle):
+        return home
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):
+            for left_behind in folder.glob(f"*{UNFINISHED}"):  # the lock's holders before were killed
+                shutil.rmtree(left_behind)
+            if not _is_whole(home, bundle):
+                _build(bundle, home, progress)
+    except OSError as error:
+        reason = error.strerror or error
+        raise BadInputError(
+            f"{folder} cannot take the decoded images ({reason}): make room or use another folder."
+        ) from error
+    return home
+
+
+def open_decoded(path: Path) -> Decoded:
+    """Return the data set that `prepare` left in a folder, its images as a read-only memory map."""
+    with np.load(path / "rows.npz") as rows:
+        return Decoded(
+            images=np.load(path / "images.npy", mmap_mode="r"),
+            labels=rows["labels"],
+            parts=rows["parts"],
+            patients=rows.get("patients"),
+            names=tuple(rows["names"].tolist()),
+            classes=tuple(rows["classes"].tolist()),
+        )
+
+
+def _is_whole(home: Path, bundle: Bundle) -> bool:
+    """Tell whether a folder holds the bundle's images as this version decodes them, undamaged."""
+    try:
+        with (home / "rows.npz").open("rb") as file, np.load(file) as rows:  # np.load leaks what it cannot read
+            same = rows["fingerprint"] == bundle.fingerprint and rows["decoder"] == DECODER
+        return bool(same) and np.load(home / "images.npy", mmap_mode="r").shape == _shape(bundle)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return False
+
+
+def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
+    beside = home.with_name(home.name + UNFINISHED)
+    beside.mkdir()
+    try:
+        _write_images(bundle, beside / "images.npy", progress)
+        _write_rows(bundle, beside / "rows.npz")
+        shutil.rmtree(home, ignore_errors=True)  # damaged, or decoded by another version
+        beside.rename(home)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_images(bundle: Bundle, path: Path, progress: Progress | None) -> None:
+    """Write all images one after another: a memory map would end the process where the disk is full."""
+    bad: list[str] = []
+    with (
+        path.open("wb") as file,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        closing(_decoded(bundle, pool)) as images,  # an interruption cancels what still waits for the pool
+    ):
+        header = {"descr": "|u1", "fortran_order": False, "shape": _shape(bundle)}
+        np.lib.format.write_array_header_1_0(file, header)
+        for row, image in enumerate(images):
+            if isinstance(image, UnreadableImageError):
+                bad.append(f"{bundle.names[row]} ({image})")
+            elif not bad:
+                file.write(image.tobytes())
+            if progress:
+                progress(row + 1, len(bundle.labels))
+        file.flush()
+        os.fsync(file.fileno())
+    if bad:
+        count = f"{len(bad)} of {len(bundle.labels)} images"
+        raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
+
+
+def _decoded(bundle: Bundle, pool: ThreadPoolExecutor) -> Generator[Images | UnreadableImageError]:
+    """Yield every image in turn, or what is wrong with it, decoding only so far ahead as memory allows."""
+
+    def attempt(row: int) -> Images | UnreadableImageError:
+        try:
+            return bundle.decode(row)
+        except UnreadableImageError as error:
+            return error
+
+    ahead = max(1, AT_ONCE // (bundle.size**2 * bundle.channels))
+    rows = iter(range(len(bundle.labels)))
+    while some := list(islice(rows, ahead)):
+        yield from pool.map(attempt, some)
+
+
+def _write_rows(bundle: Bundle, path: Path) -> None:
+    patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
+    np.savez(
+        path,
+        labels=bundle.labels,
+        parts=bundle.parts,
+        names=np.array(bundle.names),
+        classes=np.array(bundle.classes),
+        fingerprint=np.array(bundle.fingerprint),
+        decoder=np.array(DECODER),
+        **patients,
+    )
+
+
+def _shape(bundle: Bundle) -> tuple[int, ...]:
+    return (len(bundle.labels), bundle.size, bundle.size, bundle.channels)

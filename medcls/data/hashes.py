@@ -1,0 +1,107 @@
+"""The SHA-256 of files' contents, remembered so that a file is read again only when it has changed."""
+
+import hashlib
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+Result = TypeVar("Result")
+
+CREATE = """CREATE TABLE IF NOT EXISTS files
+(path BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, sha256 TEXT) WITHOUT ROWID"""
+AT_ONCE = 500  # paths in one question to the store: below every SQLite's limit of variables
+TICK = 0.02  # seconds: longer than a tick of the kernel's clock, within which two changes bear the same time
+
+
+class Stamp(NamedTuple):
+    """What must be the same for a file to count as unchanged; the times are in nanoseconds."""
+
+    path: bytes
+    size: int
+    modified: int
+    changed: int
+
+
+class Hashes:
+    """The SHA-256 of files, kept in a small SQLite file.
+
+    The file is a convenience only: where it is read-only, locked or damaged, files are hashed anew.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = Path(path)
+
+    def sha256_of(self, paths: Sequence[Path]) -> list[str]:
+        """Return the SHA-256 of each file's content in hex, "" for a file that cannot be read."""
+        with ThreadPoolExecutor() as pool:
+            stamps = list(pool.map(_stamp, paths))
+            present = [stamp for stamp in dict.fromkeys(stamps) if stamp]
+            digests: dict[Stamp, str] = self._transact(lambda store: _kept(store, present), {})
+            new = [stamp for stamp in present if stamp not in digests]
+            _let_clock_tick(new)
+            read = dict(zip(new, pool.map(_sha256, new), strict=True))
+        unchanged = {stamp: digest for stamp, digest in read.items() if digest and _stamp(stamp.path) == stamp}
+        if unchanged:
+            self._transact(lambda store: _keep(store, unchanged), None)
+        digests |= read
+        return [digests.get(stamp, "") if stamp else "" for stamp in stamps]
+
+    def _transact(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+        """Do `work` in one transaction; return `otherwise` where the store is of no use."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self._path, timeout=5)) as store, store:
+                return work(store)
+        except (sqlite3.OperationalError, OSError):  # read-only, locked, full, or not yet made
+            return otherwise
+        except sqlite3.DatabaseError:  # damaged: the next one to write begins a new one
+            with suppress(OSError):
+                self._path.unlink()
+            return otherwise
+
+
+def _kept(store: sqlite3.Connection, stamps: Sequence[Stamp]) -> dict[Stamp, str]:
+    found: dict[Stamp, str] = {}
+    for start in range(0, len(stamps), AT_ONCE):
+        paths = [stamp.path for stamp in stamps[start : start + AT_ONCE]]
+        marks = ",".join("?" * len(paths))
+        for *stamp, digest in store.execute(f"SELECT * FROM files WHERE path IN ({marks})", paths):
+            found[Stamp(*stamp)] = digest
+    return found
+
+
+def _keep(store: sqlite3.Connection, digests: Mapping[Stamp, str]) -> None:
+    store.execute(CREATE)
+    rows = [(*stamp, digest) for stamp, digest in digests.items()]
+    store.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _stamp(path: Path | bytes) -> Stamp | None:
+    try:
+        state = os.stat(path)  # noqa: PTH116 - a path may be bytes here
+    except OSError:
+        return None
+    if not stat.S_ISREG(state.st_mode):
+        return None
+    return Stamp(os.path.abspath(os.fsencode(path)), state.st_size, state.st_mtime_ns, state.st_ctime_ns)  # noqa: PTH100
+
+
+def _sha256(stamp: Stamp) -> str:
+    try:
+        with open(stamp.path, "rb") as file:  # noqa: PTH123 - a path that need not be text
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _let_clock_tick(stamps: Sequence[Stamp]) -> None:
+    """Wait until a change from now on would show in the files' times."""
+    latest = max((max(stamp.modified, stamp.changed) for stamp in stamps), default=0)
+    if time.time() < latest / 1e9 + TICK:
+        time.sleep(TICK)

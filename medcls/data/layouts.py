@@ -1,0 +1,82 @@
+"""Which layouts of folders are known, and what each says of its images: part and class."""
+
+import os
+from pathlib import Path
+
+from medcls.data.listing import folders_in, images_below, images_in
+from medcls.data.records import PARTS, Record, label_of
+from medcls.data.table import read_table
+from medcls.data.types import UNSPLIT
+from medcls.errors import BadInputError
+
+TABLE = "labels.csv"
+KNOWN = (
+    "train/CLASS/* with validation/CLASS/* or test/CLASS/*, CLASS/* alone, "
+    "files named LABEL_*.png (in train/ and test/ or alone), or labels.csv with the columns path and label"
+)
+SEGMENTATION = ({"image", "mask"}, {"image", "label"})
+
+
+def read_source(source: Path) -> list[Record]:
+    """Return the images of a folder or of a table, in no particular order.
+
+    Raises:
+        BadInputError: no known layout fits, or something may not be read.
+    """
+    if source.is_dir():
+        return read_table(source / TABLE) if os.path.exists(source / TABLE) else _read_folder(source)  # noqa: PTH110
+    if source.suffix.lower() == ".csv":
+        return read_table(source)
+    raise BadInputError(f"{source} is no folder and no table: give {KNOWN}.")
+
+
+def _read_folder(source: Path) -> list[Record]:
+    parts = _part_folders(source) or {UNSPLIT: source}
+    return [
+        Record(path=image, name=image.relative_to(source).as_posix(), label=label, part=part)
+        for part, folder in parts.items()
+        for image, label in _labelled(folder)
+    ]
+
+
+def _part_folders(source: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for folder in folders_in(source):
+        part = PARTS.get(folder.name.lower())
+        if part in found:
+            raise BadInputError(f"{source} has both {found[part].name} and {folder.name}: keep one of the two.")
+        if part is not None:
+            found[part] = folder
+    return found
+
+
+def _labelled(folder: Path) -> list[tuple[Path, str]]:
+    """Return the images of one part with their labels: their folders' names, or how their own begin."""
+    beside = images_in(folder)
+    below = [pair for each in folders_in(folder) for pair in _labelled_by_folder(each)]
+    if beside and below:
+        raise BadInputError(
+            f"{folder} has images both beside its folders ({beside[0].name}) and in them "
+            f"({below[0][0].relative_to(folder).as_posix()}): put each into the folder of its class."
+        )
+    labelled = below or [(image, _label_in_name(image)) for image in beside]
+    if {label.lower().removesuffix("s") for _, label in labelled} in SEGMENTATION:
+        raise BadInputError(f"{folder} holds images with masks and no classes: give {KNOWN}.")
+    return labelled
+
+
+def _labelled_by_folder(folder: Path) -> list[tuple[Path, str]]:
+    images = images_below(folder)
+    if images and _part_folders(folder):
+        raise BadInputError(f"{folder} looks like a class but holds parts: give this folder itself.")
+    return [(image, label_of(folder.name)) for image in images]
+
+
+def _label_in_name(image: Path) -> str:
+    label, underscore, _ = image.stem.partition("_")
+    if not underscore or not label:
+        raise BadInputError(
+            f"{image} lies in no folder of a class and its name does not begin with a label and an "
+            f"underscore (like C4_4662.jpg): give {KNOWN}."
+        )
+    return label_of(label)

@@ -1,0 +1,82 @@
+"""The image files of a data set: what is known of each, their order, their fingerprint."""
+
+import hashlib
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
+from medcls.errors import BadInputError
+
+# What people call the parts; a folder or a word in labels.csv counts whatever its case.
+PARTS = {
+    "train": TRAIN,
+    "training": TRAIN,
+    "validation": VALIDATION,
+    "valid": VALIDATION,
+    "val": VALIDATION,
+    "test": TEST,
+    "testing": TEST,
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image file: where it lies, its name below the source, and what its place or table says of it."""
+
+    path: Path
+    name: str
+    label: str
+    part: str = UNSPLIT
+    patient: str | None = None
+
+
+def label_of(text: str) -> str:
+    """Return a label as it is compared: accents written one way (file systems differ), no blanks around."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
+    """Return the records by part, class and name.
+
+    Raises:
+        BadInputError: no image, one class, or a class without an image to train on.
+    """
+    classes = sorted({record.label for record in records})
+    if not records:
+        raise BadInputError(f"{source} holds no PNG or JPEG image: give a folder or a labels.csv with images.")
+    if len(classes) == 1:
+        raise BadInputError(f"{source} has one class only ({classes[0]}): give a folder with two classes or more.")
+    trained = {record.label for record in records if record.part in (TRAIN, UNSPLIT)}
+    for label in classes:
+        if label not in trained:
+            parts = Counter(record.part for record in records if record.label == label)
+            others = " and ".join(f"{count} in {part}" for part, count in sorted(parts.items()))
+            raise BadInputError(f"{source} has no image of {label} to train on ({others}): add some to train.")
+    return sorted(records, key=lambda record: (record.part, record.label, record.name))
+
+
+def fingerprint(records: Sequence[Record], contents: Sequence[str]) -> str:
+    """Return "sha256:" and 64 hex digits over the classes and every image's part, class, patient and content.
+
+    Names, order and place of the files do not count: a renamed folder is the same data set.
+
+    Args:
+        records: the data set's records.
+        contents: the SHA-256 of each record's file, in the same order.
+    """
+    classes = sorted({record.label for record in records})
+    rows = sorted(
+        [record.part, record.label, record.patient or "", content]
+        for record, content in zip(records, contents, strict=True)
+    )
+    return "sha256:" + hashlib.sha256(json.dumps([classes, rows]).encode()).hexdigest()
+
+
+def listed(names: Sequence[str], most: int = 10) -> str:
+    """Return names for a message: the first few, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,111 @@
+"""Batches for training: a stream in which everything random depends only on (seed, epoch, step)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.types import Images
+from medcls.lazy import lazy
+
+tf = lazy("tensorflow")
+Rows = NDArray[np.int64]
+Augment = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a stream draws from.
+
+    Attributes:
+        images: of shape (n, height, width, channels), uint8; may be a memory map larger than memory.
+        rows: the rows of `images` to use, of shape (m,).
+        targets: of shape (m, classes), float32, beside `rows`.
+        weights: of shape (m,), float32, beside `rows`.
+    """
+
+    images: Images
+    rows: Rows
+    targets: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+def shuffled(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
+    """Return epoch -> every position once, in random order."""
+    return lambda epoch: np.random.default_rng([seed, epoch]).permutation(len(labels))
+
+
+def evenly(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
+    """Return epoch -> as many positions as there are labels, every class equally often, in random order."""
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+
+    def order(epoch: int) -> Rows:
+        generator = np.random.default_rng([seed, epoch])
+        share = -(-len(labels) // len(groups))
+        drawn = [np.resize(generator.permutation(group), share) for group in groups]
+        return generator.permutation(np.concatenate(drawn))[: len(labels)]
+
+    return order
+
+
+def training(
+    examples: Examples,
+    order: Callable[[int], Rows],
+    augment: Augment,
+    seed: int,
+    batch_size: int,
+    epochs: range,
+) -> Any:
+    """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another."""
+    steps = steps_of(len(examples.rows), batch_size)
+    order = lru_cache(maxsize=2)(order)
+
+    def draw(number: int) -> tuple[NDArray[Any], ...]:
+        epoch, step = divmod(int(number), steps)
+        return _take(examples, order(epoch)[step * batch_size : (step + 1) * batch_size])
+
+    def batch(number: Any) -> tuple[Any, ...]:
+        images, targets, weights = _as_tensors(examples, draw, number)
+        return augment(images, tf.stack([tf.constant(seed, tf.int64), number])), targets, weights
+
+    return _finished(tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps).map(batch, num_parallel_calls=2))
+
+
+def evaluation(examples: Examples, batch_size: int) -> Any:
+    """Return a tf.data stream of (images, targets, weights) in the order of the rows, once."""
+    positions = np.arange(len(examples.rows))
+
+    def draw(number: int) -> tuple[NDArray[Any], ...]:
+        return _take(examples, positions[int(number) * batch_size : (int(number) + 1) * batch_size])
+
+    steps = steps_of(len(positions), batch_size)
+    return _finished(tf.data.Dataset.range(steps).map(lambda number: _as_tensors(examples, draw, number)))
+
+
+def steps_of(count: int, batch_size: int) -> int:
+    """Return the number of batches in an epoch, the last one possibly smaller."""
+    return -(-count // batch_size)
+
+
+def _take(examples: Examples, positions: Rows) -> tuple[NDArray[Any], ...]:
+    images = np.asarray(examples.images[examples.rows[positions]])  # an array, as TensorFlow frees no memory map
+    return images, examples.targets[positions], examples.weights[positions]
+
+
+def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ...]], number: Any) -> tuple[Any, ...]:
+    images, targets, weights = tf.numpy_function(draw, [number], [tf.uint8, tf.float32, tf.float32])
+    images.set_shape((None, *examples.images.shape[1:]))
+    targets.set_shape((None, *examples.targets.shape[1:]))
+    weights.set_shape((None,))
+    return tf.cast(images, tf.float32), targets, weights
+
+
+def _finished(stream: Any) -> Any:
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    options.threading.private_threadpool_size = 2
+    return stream.with_options(options).prefetch(2)

@@ -1,0 +1,77 @@
+"""labels.csv: a table with the columns path and label, and optionally patient and split."""
+
+import csv
+import os
+from collections import Counter
+from pathlib import Path
+
+from medcls.data.records import PARTS, Record, label_of, listed
+from medcls.data.types import TRAIN, UNSPLIT
+from medcls.errors import BadInputError
+
+
+def read_table(table: Path) -> list[Record]:
+    """Return the images that a table lists, by absolute paths or paths from the table's folder.
+
+    Raises:
+        BadInputError: a column, a value or a file is missing, or a file is listed twice.
+    """
+    records = [_record(table, line, row) for line, row in _rows(table)]
+    twice = [name for name, count in Counter(record.name for record in records).items() if count > 1]
+    if twice:
+        raise BadInputError(f"{table} lists {listed(twice)} more than once: keep one line for each image.")
+    missing = [record.name for record in records if not os.path.lexists(record.path)]
+    if missing:
+        raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; mend these paths.")
+    if {UNSPLIT, TRAIN} <= {record.part for record in records}:
+        raise BadInputError(
+            f"{table} has a split for some train images and none for others: fill the column or drop it."
+        )
+    return _with_patients(table, records)
+
+
+def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return each line's number and its values by column, without blanks around names and values."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            columns = [name.strip().lower() for name in reader.fieldnames or ()]
+            for needed in ("path", "label"):
+                if needed not in columns:
+                    found = ", ".join(columns) or "none"
+                    raise BadInputError(f"{table} has no column {needed} (its columns: {found}): add it.")
+            reader.fieldnames = columns
+            return [(reader.line_num, {name: row[name].strip() for name in columns}) for row in reader]
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{table} is not in UTF-8: save it as CSV UTF-8.") from error
+    except csv.Error as error:
+        raise BadInputError(
+            f"{table} is no table of comma-separated values ({error}): mend or remove that line."
+        ) from error
+    except OSError as error:
+        raise BadInputError(f"{table} cannot be read: {error.strerror or error}.") from error
+
+
+def _record(table: Path, line: int, row: dict[str, str]) -> Record:
+    for needed in ("path", "label"):
+        if not row[needed]:
+            raise BadInputError(f"{table}, line {line}, has no {needed}: fill it in or remove the line.")
+    split = row.get("split", "")
+    if split and split.lower() not in PARTS:
+        raise BadInputError(f"{table}, line {line}: there is no split {split}; say train, validation or test.")
+    name = row["path"].replace("\\", "/")  # as tables written under Windows have it
+    return Record(
+        path=table.parent / name,
+        name=os.path.normpath(name),
+        label=label_of(row["label"]),
+        part=PARTS[split.lower()] if split else UNSPLIT,
+        patient=row.get("patient") or None,
+    )
+
+
+def _with_patients(table: Path, records: list[Record]) -> list[Record]:
+    """Return the records if each has a patient or none has one: a split by half-known patients would leak."""
+    unknown = [record.name for record in records if record.patient is None]
+    if 0 < len(unknown) < len(records):
+        raise BadInputError(f"{table} names no patient for {listed(unknown)}: fill the column patient or drop it.")
+    return records

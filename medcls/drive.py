@@ -1,0 +1,144 @@
+"""The driver's loop: from an agenda's runs to finished run folders, mirrored and shown while they work."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from medcls.agenda import Agenda
+from medcls.code import code_digest
+from medcls.compute.local import LocalExecutor
+from medcls.compute.placement import Placement
+from medcls.data.split import split
+from medcls.mirroring import Mirroring
+from medcls.plan import FINISHED, NEW, SHARED, State, WorkFolder
+from medcls.run import Job, is_done
+from medcls.screen import Line, Screen
+from medcls.sources import Source
+from medcls.spec import Run
+
+POLL = 0.25  # seconds between two looks at the journals
+
+
+@dataclass
+class Record:
+    """What the driver knows of one run at the end: for the summary."""
+
+    run: Run
+    result: Mapping[str, Any]
+    reused: bool
+    parent: str
+
+
+@dataclass
+class Driver:
+    """Carries out runs, one agenda after another; `records` collects how each ended."""
+
+    work: WorkFolder
+    executor: LocalExecutor
+    placement: Placement
+    mirroring: Mirroring
+    screen: Screen
+    sources: Mapping[str, Source]
+    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+
+    def carry_out(self, agenda: Agenda, parent_of: Callable[[Run], str], *, test: bool = False) -> None:
+        """Run an agenda to its end. With `test`, the held-out part is predicted too."""
+        with self.screen:
+            while not agenda.done:
+                started = [self._start(run, parent_of(run), agenda, test=test) for run in agenda.ready()]
+                if any(started):
+                    continue  # a run that was there already may make others ready
+                for job in self.executor.wait(POLL):
+                    self._end(job, parent_of(job.run), agenda, reused=False)
+                self.mirroring.sync()
+                self._show(agenda)
+
+    def _start(self, run: Run, parent: str, agenda: Agenda, *, test: bool) -> bool:
+        """Submit a run; return True if there is nothing left to do for it."""
+        state = self.work.state(run)
+        job = self.job(run, test=test)
+        if state.word in (NEW, SHARED):
+            self.work.enter(run, self._description(run, job), state)
+        self.mirroring.open_run(
+            run, self.work.folder(run), parent, self.sources[run.data_name], fresh=state.word != FINISHED
+        )
+        if is_done(job):
+            self._end(job, parent, agenda, reused=True)
+            return True
+        if state.word != FINISHED:
+            self.work.folder(run).drop_result()
+        self.executor.submit(job)
+        return False
+
+    def records_of(self, run: Run) -> list[Record]:
+        """Return what is known of a run, once for each parent that it has."""
+        return [record for record in self.records.values() if record.run == run]
+
+    def job(self, run: Run, *, test: bool) -> Job:
+        """Return the job that carries a run out in its folder; a run that was begun keeps its threads."""
+        source = self.sources[run.data_name]
+        assert source.decoded is not None
+        folder = self.work.folder(run)
+        threads = folder.description().get("threads") or self.placement.threads(run, source)
+        return Job(run, source.decoded, folder.path, int(threads), test)
+
+    def _description(self, run: Run, job: Job) -> dict[str, Any]:
+        return {
+            "key": run.key,
+            "trajectory": run.trajectory,
+            "data": run.data_name,
+            "variant": run.variant_name,
+            "label": run.label,
+            "parameters": run.parameters(),
+            "code": code_of(run),
+            "threads": job.threads,
+            "created": int(time.time() * 1000),
+            "shared_epochs": 0,
+            "shared_from": None,
+        }
+
+    def _end(self, job: Job, parent: str, agenda: Agenda, *, reused: bool) -> None:
+        run, folder = job.run, self.work.folder(job.run)
+        result = folder.result()
+        assert result is not None
+        identity = (parent, run.key)
+        before = self.records.get(identity)
+        if not reused and before is None:
+            self.screen.say(_ended(run, result))
+        self.records[identity] = Record(run, result, before.reused if before else reused, parent)
+        agenda.ended(run, result)
+        self.mirroring.close_run(run, folder, parent, result, self.sources[run.data_name])
+
+    def _show(self, agenda: Agenda) -> None:
+        lines = [self._line(job) for job in self.executor.running]
+        reused = sum(record.reused for record in self.records.values())
+        self.screen.show(lines, len(self.records), reused, max(agenda.total, len(self.records)))
+
+    def _line(self, job: Job) -> Line:
+        rows = self.work.folder(job.run).rows()
+        watched = [
+            name
+            for name in ("val_loss", "val_balanced_accuracy", "val_accuracy")
+            if rows and name in rows[-1]["metrics"]
+        ]
+        scores = "  ".join(f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2])
+        return Line(job.run.label, len(rows), job.run.epochs, scores)
+
+
+def code_of(run: Run) -> str:
+    """Return the digest of the code that determines a run's result."""
+    return code_digest([*run.variant.functions(), split])
+
+
+def stale(run: Run, state: State) -> bool:
+    """Tell whether what there is of a run was made by other code than today's."""
+    return state.word != NEW and state.code is not None and state.code != code_of(run)
+
+
+def _ended(run: Run, result: Mapping[str, Any]) -> str:
+    if result["status"] != "finished":
+        return f"  {run.label}: {result['status']}: {result['error']}"
+    shown = [name for name in ("balanced_accuracy", "accuracy", "macro_f1") if name in result["metrics"]]
+    scores = ", ".join(f"{name.replace('_', ' ')} {result['metrics'][name]:.3f}" for name in shown)
+    return f"  {run.label}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"

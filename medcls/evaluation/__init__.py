@@ -1,0 +1,1 @@
+"""Scores, intervals and answers: arrays in, dictionaries out; no Keras."""

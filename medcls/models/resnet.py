@@ -1,0 +1,182 @@
+"""Residual networks of any depth (He et al. 2016a, arXiv:1512.03385; He et al. 2016b, arXiv:1603.05027)."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from medcls.errors import BadInputError
+from medcls.lazy import lazy
+
+keras = lazy("keras")
+
+# Table 1 of He et al. 2016a: the kind of block, and how many of them in each of the four stages.
+TABLE_1 = MappingProxyType(
+    {
+        18: ("basic", (2, 2, 2, 2)),
+        34: ("basic", (3, 4, 6, 3)),
+        50: ("bottleneck", (3, 4, 6, 3)),
+        101: ("bottleneck", (3, 4, 23, 3)),
+        152: ("bottleneck", (3, 8, 36, 3)),
+    }
+)
+
+
+def resnet(
+    images: Any,
+    *,
+    depth: int = 20,
+    base: int = 16,
+    block: str = "auto",
+    stem: str = "auto",
+    preactivation: bool = False,
+    batch_norm: bool = True,
+    dropout: float = 0.0,
+    spatial_dropout: float = 0.0,
+) -> Any:
+    """Return the features of a residual network of `depth` weighted layers, the task's dense layer included.
+
+    Depths 18, 34, 50, 101 and 152 have the four stages of He et al. 2016a, Table 1; all others have the three
+    stages of their CIFAR networks: 6n+2 layers in basic blocks or 9n+2 in bottlenecks. The stages are `base`,
+    2*base, 4*base (and 8*base) wide; bottlenecks end four times as wide. From the second on they begin with a
+    3x3 convolution of stride 2. Shortcuts are the identity, or a 1x1 convolution where the shape changes.
+
+    Args:
+        images: Keras tensor of shape (batch, height, width, channels), 0..1.
+        depth: convolutions on the main path, plus one for the dense layer.
+        base: filters of the first convolution.
+        block: "basic", "bottleneck" or "auto": Table 1's; else bottlenecks from 164 layers up where they fit
+            (He et al. 2016b); else basic; else bottlenecks from 50 layers up.
+        stem: "small" (3x3 convolution), "large" (7x7 convolution of stride 2, then max pooling: a quarter of
+            the resolution) or "auto": large for four stages on images of at least 128 pixels, else small, so
+            that small images are not shrunk to nothing.
+        preactivation: batch norm and ReLU before each convolution, not after it (He et al. 2016b).
+        batch_norm: without it, the convolutions have biases.
+        dropout: rate after global average pooling.
+        spatial_dropout: rate of feature maps dropped before the last convolution of each block.
+
+    Returns:
+        Keras tensor of shape (batch, features).
+
+    Raises:
+        BadInputError: if no such network has this depth, or another parameter is none of the above.
+    """
+    _check(base, dropout=dropout, spatial_dropout=spatial_dropout)
+    kind, stages = layout(depth, block)
+    large = _has_large_stem(stem, len(stages), min(images.shape[1:3]))
+    blocks = _Blocks(kind == "bottleneck", preactivation, batch_norm, spatial_dropout)
+    x = blocks.stem(images, base, large)
+    for stage, count in enumerate(stages, start=1):
+        for number in range(1, count + 1):
+            stride = 2 if stage > 1 and number == 1 else 1
+            last = "Last_ConvLayer" if stage == len(stages) and number == count else None
+            x = blocks.block(x, base * 2 ** (stage - 1), stride, f"stage{stage}_block{number}", last)
+    if preactivation:
+        x = blocks.activate(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    return keras.layers.Dropout(dropout)(x) if dropout else x
+
+
+def layout(depth: int, block: str = "auto") -> tuple[str, tuple[int, ...]]:
+    """Return the kind of block ("basic" or "bottleneck") and the number of blocks in each stage.
+
+    Raises:
+        BadInputError: if `block` is unknown or no network of these blocks has `depth` weighted layers.
+    """
+    if block not in ("auto", "basic", "bottleneck"):
+        raise BadInputError(f"block={block!r} is unknown: say 'auto', 'basic' or 'bottleneck'.")
+    found = _fitting(depth, block)
+    if found is None:
+        below = next((d for d in range(depth - 1, 7, -1) if _fitting(d, block)), None)
+        above = next(d for d in range(max(depth, 7) + 1, max(depth, 7) + 10) if _fitting(d, block))
+        nearest = f"{below} or {above}" if below else f"{above}"
+        blocks = "" if block == "auto" else f" of {block} blocks"
+        raise BadInputError(f"depth={depth} fits no residual network{blocks}: the nearest is {nearest}.")
+    return found
+
+
+def _fitting(depth: int, block: str) -> tuple[str, tuple[int, ...]] | None:
+    """The layout of `depth` layers, or None: Table 1 first, then three stages of 6n+2 or 9n+2 layers."""
+    if depth in TABLE_1 and block in ("auto", TABLE_1[depth][0]):
+        return TABLE_1[depth]
+    fits_basic = depth >= 8 and depth % 6 == 2 and block != "bottleneck"
+    fits_bottleneck = depth >= 11 and depth % 9 == 2 and block != "basic"
+    if fits_bottleneck and (block == "bottleneck" or depth >= (164 if fits_basic else 50)):
+        return "bottleneck", (depth // 9,) * 3
+    return ("basic", (depth // 6,) * 3) if fits_basic else None
+
+
+def _check(base: int, **rates: float) -> None:
+    if base < 1:
+        raise BadInputError(f"base={base} must be at least 1: it is the number of filters.")
+    for name, rate in rates.items():
+        if not 0 <= rate < 1:
+            raise BadInputError(f"{name}={rate} must be at least 0 and below 1.")
+
+
+def _has_large_stem(stem: str, stages: int, pixels: int) -> bool:
+    if stem not in ("auto", "small", "large"):
+        raise BadInputError(f"stem={stem!r} is unknown: say 'auto', 'small' or 'large'.")
+    return stem == "large" or (stem == "auto" and stages == 4 and pixels >= 128)
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    """The parts of one network, which all share the same style."""
+
+    bottleneck: bool
+    preactivation: bool
+    batch_norm: bool
+    spatial_dropout: float
+
+    def stem(self, images: Any, filters: int, large: bool) -> Any:
+        size, stride = (7, 2) if large else (3, 1)
+        x = self.convolve(images, filters, size, stride, "stem")
+        if not self.preactivation:
+            x = self.activate(x)
+        return keras.layers.MaxPooling2D(3, strides=2, padding="same")(x) if large else x
+
+    def block(self, x: Any, width: int, stride: int, name: str, last: str | None) -> Any:
+        """What the convolutions make of x is added to x; `last` names the last of them."""
+        convolutions = [(width, 3, stride), (width, 3, 1)]
+        if self.bottleneck:
+            convolutions = [(width, 1, 1), (width, 3, stride), (4 * width, 1, 1)]
+        *earlier, final = convolutions
+        y = self.activate(x) if self.preactivation else x
+        shortcut = self.shortcut(x, y, final[0], stride, f"{name}_shortcut")
+        for number, convolution in enumerate(earlier, start=1):
+            y = self.convolve(y, *convolution, f"{name}_conv{number}")
+            y = self.activate(y)
+        if self.spatial_dropout:
+            y = keras.layers.SpatialDropout2D(self.spatial_dropout)(y)
+        y = self.convolve(y, *final, last or f"{name}_conv{len(convolutions)}")
+        if self.preactivation:
+            return keras.layers.Add()([shortcut, y])
+        return keras.layers.ReLU()(keras.layers.Add()([shortcut, self.normalise(y)]))
+
+    def shortcut(self, x: Any, activated: Any, filters: int, stride: int, name: str) -> Any:
+        """The identity, or a projection where the shape changes (of the activated input, as 2016b)."""
+        if stride == 1 and x.shape[-1] == filters:
+            return x
+        # Taking every other pixel first is the same map as a 1x1 convolution of stride 2, on whose gradient
+        # oneDNN crashes (TensorFlow 2.21, 8 to 16 channels at 64x64).
+        kept = keras.layers.AveragePooling2D(1, strides=stride)(activated) if stride > 1 else activated
+        projection = self.convolve(kept, filters, 1, 1, name)
+        return projection if self.preactivation else self.normalise(projection)
+
+    def convolve(self, x: Any, filters: int, size: int, stride: int, name: str) -> Any:
+        return keras.layers.Conv2D(
+            filters,
+            size,
+            strides=stride,
+            padding="same",
+            use_bias=not self.batch_norm,
+            kernel_initializer="he_normal",
+            name=name,
+        )(x)
+
+    def normalise(self, x: Any) -> Any:
+        # Keras's momentum of 0.99 needs hundreds of steps before validation sees the right statistics.
+        return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x) if self.batch_norm else x
+
+    def activate(self, x: Any) -> Any:
+        return keras.layers.ReLU()(self.normalise(x))

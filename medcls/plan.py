@@ -1,0 +1,80 @@
+"""From a run to what there is of it already: finished, to continue, sharing a trajectory, or new."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medcls.spec import Run
+from medcls.tracking.journal import RunFolder
+
+FINISHED, CONTINUE, SHARED, NEW = "finished", "to continue", "shares epochs", "new"
+
+
+@dataclass(frozen=True)
+class State:
+    """What there is of a run: one of the words above, the epochs at hand, who made them, by which code."""
+
+    word: str
+    epochs: int
+    donor: Path | None
+    code: str | None
+
+
+class WorkFolder:
+    """The folder of all run folders, with the caches and the searches' memories beside them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def folder(self, run: Run) -> RunFolder:
+        """Return the run's folder, which need not exist."""
+        return RunFolder(self.path / run.key)
+
+    def study(self, key: str) -> Path:
+        """Return the folder of a study's own memory."""
+        return self.path / "studies" / key
+
+    @property
+    def cache(self) -> Path:
+        """The folder of decoded images and of what is known of files and networks."""
+        return self.path / "cache"
+
+    def state(self, run: Run) -> State:
+        """Return what there is of a run."""
+        folder = self.folder(run)
+        code = folder.description().get("code")
+        result = folder.result()
+        if result is not None and result["status"] == "finished":
+            return State(FINISHED, int(result["epochs"]), None, code)
+        held = folder.epochs_held()
+        if held:
+            return State(CONTINUE, held, None, code)
+        donor, epochs = self._donor(run)
+        if donor is not None:
+            return State(SHARED, epochs, donor, RunFolder(donor).description().get("code"))
+        return State(NEW, 0, None, None)
+
+    def enter(self, run: Run, record: dict[str, Any], state: State) -> None:
+        """Describe the run in its folder and let others find it by its trajectory; take over a donor's epochs."""
+        folder = self.folder(run)
+        if state.donor is not None:
+            folder.path.mkdir(parents=True, exist_ok=True)
+            taken = folder.adopt(RunFolder(state.donor))
+            record = {**record, "shared_epochs": taken, "shared_from": state.donor.name}
+        folder.describe(record)
+        siblings = self._siblings(run)
+        siblings.mkdir(parents=True, exist_ok=True)
+        (siblings / run.key).touch()
+
+    def _siblings(self, run: Run) -> Path:
+        return self.path / "trajectories" / run.trajectory
+
+    def _donor(self, run: Run) -> tuple[Path | None, int]:
+        """Return the run folder on the same trajectory that is furthest without being too far."""
+        best: tuple[Path | None, int] = (None, 0)
+        siblings = self._siblings(run)
+        for name in sorted(path.name for path in siblings.iterdir()) if siblings.is_dir() else ():
+            epochs = RunFolder(self.path / name).epochs_held()
+            if name != run.key and best[1] < epochs <= run.epochs:
+                best = (self.path / name, epochs)
+        return best

@@ -1,0 +1,149 @@
+"""One run, from its value to its result: the only place where data, learner and task meet."""
+
+import errno
+import os
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medcls.data.cache import open_decoded
+from medcls.data.split import split
+from medcls.data.types import Decoded, Split
+from medcls.errors import TrainingError
+from medcls.spec import Run, Variant
+from medcls.tracking.journal import RunFolder
+from medcls.training.fitted import Fitted
+from medcls.training.network import network, operations
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run with all that a worker needs to carry it out, on this machine or another.
+
+    `data` is the folder of decoded images, `folder` the run's; with `test` the held-out test part is predicted
+    too, which the search never asks for.
+    """
+
+    run: Run
+    data: Path
+    folder: Path
+    threads: int
+    test: bool = False
+
+
+def carry_out(job: Job) -> None:
+    """Train the run to its end, or go on where its folder stands, and write its result.
+
+    What goes wrong in training is the run's result too: status "failed", the sentence and the traceback.
+    """
+    folder = RunFolder(job.folder)
+    with folder.lock():
+        if is_done(job):
+            return
+        started = time.time()
+        try:
+            _train(job, folder, started)
+        except Exception as error:  # noqa: BLE001 - any failure is this run's alone
+            folder.finish(_failure(job, folder, error, traceback.format_exc()), {})
+
+
+def is_done(job: Job) -> bool:
+    """Tell whether the job's folder holds all that the job is to leave there."""
+    folder = RunFolder(job.folder)
+    result = folder.result()
+    if result is None or result["status"] != "finished":
+        return False
+    return not job.test or folder.read_arrays("test") is not None
+
+
+def restored(job: Job) -> Fitted:
+    """Return a finished job's model from its folder; nothing is trained."""
+    folder = RunFolder(job.folder)
+    with folder.lock():
+        return _fit(job, folder)[2]
+
+
+def _fit(job: Job, folder: RunFolder) -> tuple[Decoded, Split, Fitted]:
+    run, data = job.run, open_decoded(job.data)
+    rows = split(data.labels, data.parts, data.patients, fold=run.fold, folds=run.folds, seed=run.split_seed)
+    return data, rows, run.variant.learner(data, rows, run.variant.task, folder, run.seed)
+
+
+def _train(job: Job, folder: RunFolder, started: float) -> None:
+    data, rows, fitted = _fit(job, folder)
+    if job.test and len(rows.test):
+        folder.write_arrays("test", {"rows": rows.test, "predictions": fitted.predict(rows.test)})
+    if folder.result() is None:
+        predictions = fitted.predict(rows.validation)
+        result = _result(job, folder, data, rows, fitted, predictions)
+        timing = {"ended": int(time.time() * 1000), "seconds": round(time.time() - started, 3)}
+        folder.finish({**result, **timing}, {"rows": rows.validation, "predictions": predictions})
+
+
+def _result(
+    job: Job, folder: RunFolder, data: Decoded, rows: Split, fitted: Fitted, predictions: Any
+) -> dict[str, Any]:
+    scores = job.run.variant.task.scores(data.labels[rows.validation], predictions, data.classes)
+    last = {name: values[fitted.best_epoch] for name, values in folder.history().items()}
+    gap = {"gap": last["accuracy"] - last["val_accuracy"]} if "val_accuracy" in last else {}
+    return {
+        "status": "finished",
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.best_epoch,
+        "metrics": {**scores, **gap},
+        "parameters": fitted.parameters,
+        "weights_sha256": fitted.weights_sha256,
+        "images": {"train": len(rows.train), "validation": len(rows.validation)},
+        "error": None,
+    }
+
+
+def obituary(job: Job, exit_code: int | None) -> dict[str, Any]:
+    """Return the result of a job whose process died of what no code could catch, more than once."""
+    death = (
+        f"The process died {-exit_code} (signal)"
+        if exit_code and exit_code < 0
+        else f"The process ended with {exit_code}"
+    )
+    error = TrainingError(f"{death} again and again; {job.folder / 'output.txt'} has what it printed (out of memory?).")
+    return _failure(job, RunFolder(job.folder), error, "")
+
+
+def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[str, Any]:
+    sentence = str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        sentence = f"No room left to write in {job.folder.parent}: free some space and run the command again."
+    elif not isinstance(error, TrainingError):
+        sentence = f"{type(error).__name__}: {error}"
+    return {
+        "status": "failed",
+        "epochs": folder.epochs_held(),
+        "best_epoch": None,
+        "metrics": {},
+        "parameters": {},
+        "weights_sha256": "",
+        "error": sentence,
+        "traceback": trace,
+        "ended": int(time.time() * 1000),
+        "seconds": 0.0,
+    }
+
+
+def measure(variant: Variant, shape: tuple[int, ...], classes: int) -> dict[str, int]:
+    """Return the multiply-adds an image and the parameters of a variant's network, by building it."""
+    built = network(variant.get("learner.model"), variant.task, shape, classes)
+    return {"operations": operations(built), "parameters": int(built.count_params())}
+
+
+def set_threads(threads: int) -> None:
+    """Give this process's TensorFlow its number of threads; must come before its first operation."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    np.seterr(all="ignore")

@@ -1,0 +1,109 @@
+"""What a study shows while it works: a line per running run, an overall bar, the time left; plain lines elsewhere."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from medcls.lazy import lazy
+
+progress = lazy("rich.progress")
+console = lazy("rich.console")
+table = lazy("rich.table")
+
+QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
+
+
+@dataclass(frozen=True)
+class Line:
+    """One running run: what it is called, its epochs done and at most, and its latest scores in words."""
+
+    label: str
+    epoch: int
+    epochs: int
+    scores: str
+
+
+class Screen:
+    """Writes to standard output; used as a context while runs are under way."""
+
+    def __init__(self) -> None:
+        self._console = console.Console(highlight=False, soft_wrap=True)
+        self._live: Any = None
+        self._bars: dict[str, Any] = {}
+        self._overall: Any = None
+        self._started = time.monotonic()
+        self._last = 0.0
+
+    def say(self, text: str) -> None:
+        """Print one line, above the live view if there is one."""
+        self._console.print(text, markup=False)
+
+    def __enter__(self) -> "Screen":
+        self._started = self._last = time.monotonic()
+        if self._console.is_terminal:
+            self._live = progress.Progress(
+                progress.TextColumn("{task.description}"),
+                progress.BarColumn(bar_width=30),
+                progress.TextColumn("{task.fields[note]}"),
+                console=self._console,
+                transient=True,
+            )
+            self._live.start()
+            self._overall = self._live.add_task("all runs", total=None, note="")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live, self._bars = None, {}
+
+    def show(self, lines: Sequence[Line], done: int, reused: int, total: int) -> None:
+        """Show where everything stands; `reused` of the `done` runs cost no time."""
+        left = self._left(lines, done, reused, total)
+        note = f"{done} of {total} runs, {left} left" if left else f"{done} of {total} runs"
+        if self._live is None:
+            if lines and time.monotonic() - self._last > QUIET:
+                self._last = time.monotonic()
+                self.say("  " + note + "; " + "; ".join(f"{each.label} {_epochs(each)}" for each in lines))
+            return
+        part = sum(_part(each) for each in lines)
+        self._live.update(self._overall, total=total, completed=done + part, note=note)
+        for label in set(self._bars) - {each.label for each in lines}:
+            self._live.remove_task(self._bars.pop(label))
+        for each in lines:
+            if each.label not in self._bars:
+                self._bars[each.label] = self._live.add_task(each.label, total=each.epochs, note="")
+            self._live.update(self._bars[each.label], completed=each.epoch, note=f"{_epochs(each)} {each.scores}")
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table, the first column to the left and the others to the right."""
+        made = table.Table(title=title, title_justify="left", title_style="bold")
+        for number, column in enumerate(columns):
+            made.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        for row in rows:
+            made.add_row(*row)
+        self._console.print(made)
+
+    def _left(self, lines: Sequence[Line], done: int, reused: int, total: int) -> str:
+        worked = done - reused + sum(_part(each) for each in lines)
+        if worked < 0.2:
+            return ""
+        seconds = (time.monotonic() - self._started) / worked * (total - reused - worked)
+        return duration(max(0.0, seconds))
+
+
+def duration(seconds: float) -> str:
+    """Return a time span as a person says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = seconds / 60
+    return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
+
+
+def _part(line: Line) -> float:
+    return min(1.0, line.epoch / line.epochs) if line.epochs else 0.0
+
+
+def _epochs(line: Line) -> str:
+    return f"epoch {line.epoch}/{line.epochs}" if line.epoch else "starting"

@@ -1,0 +1,56 @@
+"""A study: a question, named variants, seeds or folds, perhaps a search, the answers; and its command line."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from medcls.search.space import Search
+from medcls.spec import Variant
+
+Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question and all that is needed to answer it.
+
+    Attributes:
+        name: the file's stem; also the MLflow experiment.
+        question: one sentence.
+        variants: name -> variant.
+        seeds: repeats of every variant.
+        folds: cross-validation instead of a fixed comparison part.
+        search: looks for better parameters of the only variant, scored by the folds.
+        metric: the score that decides which variant is best.
+        answers: each takes the summary and returns {"question", "answer", "values"}.
+        smoke: what --smoke sets on top of fewer images, seeds and trials.
+    """
+
+    name: str
+    question: str
+    variants: Mapping[str, Variant]
+    seeds: tuple[int, ...] = (0,)
+    folds: int | None = None
+    search: Search | None = None
+    metric: str = "balanced_accuracy"
+    answers: tuple[Answer, ...] = ()
+    smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
+
+
+def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run a study as its command line says and exit: the last line of every study script.
+
+    Exit codes: 0 all runs finished, 1 some run failed, 2 bad usage or input, 130 interrupted.
+    """
+    from medcls.options import parse
+
+    options = parse(arguments, study.name, study.question, _epilog(study), search=study.search is not None)
+    from medcls.conduct import conduct
+
+    sys.exit(conduct(study, options))
+
+
+def _epilog(study: Study) -> str:
+    document = sys.modules["__main__"].__doc__ or ""
+    return f"variants: {', '.join(study.variants)}\n\n{document.strip()}"

@@ -1,0 +1,100 @@
+"""The summary that --json writes: everything that a study found, as plain values."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from medcls import git
+from medcls.conclude import Best
+from medcls.drive import Driver, Record
+from medcls.options import root
+from medcls.programme import Programme
+from medcls.search.tuner import Trial
+
+
+def summarise(
+    programme: Programme,
+    driver: Driver,
+    best: Mapping[str, Best | None],
+    trials: Sequence[Trial],
+    started: float,
+) -> dict[str, Any]:
+    """Return the summary; `started` is when the command began, as of time.monotonic."""
+    study = programme.study
+    summary: dict[str, Any] = {
+        "study": study.name,
+        "question": study.question,
+        "smoke": programme.options.smoke,
+        "wall_seconds": round(time.monotonic() - started, 3),
+        "git_commit": git.commit(root()),
+        "git_dirty": git.is_dirty(root()),
+        "data_sets": data_sets(programme),
+        "runs": [_run(driver, record) for record in driver.records.values()],
+        "comparisons": [],
+        "answers": [],
+        "best": {name: _best(each) for name, each in best.items() if each is not None},
+    }
+    if study.search is not None:
+        summary["trials"] = [
+            {"number": each.number, "state": each.state, "value": each.value, "params": each.labels} for each in trials
+        ]
+    summary["answers"] = [dict(answer(summary)) for answer in study.answers]
+    return summary
+
+
+def data_sets(programme: Programme) -> list[dict[str, Any]]:
+    """Return each data set once: where it came from, its fingerprint, its parts and classes."""
+    distinct = {source.name: source.bundle for source in programme.sources.values()}
+    return [
+        {
+            "name": name,
+            "source": bundle.source,
+            "kind": bundle.kind,
+            "fingerprint": bundle.fingerprint,
+            "n": programme.parts[name],
+            "classes": list(bundle.classes),
+        }
+        for name, bundle in distinct.items()
+    ]
+
+
+def _run(driver: Driver, record: Record) -> dict[str, Any]:
+    run, result, folder = record.run, record.result, driver.work.folder(record.run)
+    described = folder.description()
+    mirror = driver.mirroring.mirror
+    store_id = mirror.run_id(driver.mirroring.run_identity(run, record.parent)) if mirror else None
+    return {
+        "key": run.key,
+        "data": run.data_name,
+        "variant": run.variant_name,
+        "seed": run.seed,
+        "fold": run.fold,
+        "status": result["status"],
+        "reused": record.reused,
+        "shared_epochs": described.get("shared_epochs", 0),
+        "epochs": result["epochs"],
+        "best_epoch": result["best_epoch"],
+        "params": run.parameters(),
+        "parameters": result["parameters"],
+        "metrics": result["metrics"],
+        "history": folder.history(),
+        "weights_sha256": result["weights_sha256"],
+        "threads": described.get("threads", 0),
+        "mlflow_run_id": store_id or "",
+        "error": result["error"],
+    }
+
+
+def _best(best: Best) -> dict[str, Any]:
+    run = best.run
+    return {
+        "key": run.key,
+        "variant": run.variant_name,
+        "metric": best.metric,
+        "value": best.value,
+        "params": run.parameters(),
+        "mean_sd": {name: list(pair) for name, pair in best.mean_sd.items()},
+        "folds": None if run.folds is None else {name: list(values) for name, values in best.scores.items()},
+        "test": best.test,
+        "ensemble": best.ensemble,
+    }

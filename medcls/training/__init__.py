@@ -1,0 +1,26 @@
+"""Ways of learning, and the optimizers, schedules, stopping rules and answers to imbalance that they take."""
+
+from medcls.training.gradient import gradient
+from medcls.training.imbalance import balanced, effective_number, focal, none, oversample
+from medcls.training.optimizers import adam, adamw, sgd
+from medcls.training.schedules import constant, cosine, plateau, step
+from medcls.training.stopping import early, keep_best, never
+
+__all__ = [
+    "adam",
+    "adamw",
+    "balanced",
+    "constant",
+    "cosine",
+    "early",
+    "effective_number",
+    "focal",
+    "gradient",
+    "keep_best",
+    "never",
+    "none",
+    "oversample",
+    "plateau",
+    "sgd",
+    "step",
+]

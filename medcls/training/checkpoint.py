@@ -1,0 +1,98 @@
+"""All state of a training, so that one stopped at any epoch goes on to the same bits."""
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from medcls.errors import TrainingError
+from medcls.lazy import lazy
+from medcls.tracking.journal import RunFolder
+
+keras = lazy("keras")
+psutil = lazy("psutil")
+
+CALLBACK_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "cooldown_counter")
+
+
+def recorder(folder: RunFolder, callbacks: list[Any]) -> Any:
+    """Return the callback that must stand last: it restores the state, then journals and saves every epoch.
+
+    Raises (while training):
+        TrainingError: the loss is no longer a number.
+    """
+
+    class Recorder(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+        def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+            restore(folder, self.model, callbacks)  # after the others' on_train_begin, which wipes their state
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            self.rate = float(self.model.optimizer.learning_rate)
+            self.started = time.time()
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            metrics = {name: float(value) for name, value in logs.items()} | {"learning_rate": self.rate}
+            lost = [name for name, value in metrics.items() if not math.isfinite(value)]
+            if lost:
+                raise TrainingError(
+                    f"{lost[0]} is {metrics[lost[0]]} in epoch {epoch + 1}: training diverged; "
+                    "lower the learning rate (--set learner.optimizer.learning_rate=...)."
+                )
+            folder.append(
+                {
+                    "epoch": epoch,
+                    "time": int(time.time() * 1000),
+                    "seconds": round(time.time() - self.started, 3),
+                    "metrics": metrics,
+                    "system": _system(),
+                }
+            )
+            save(folder, epoch + 1, self.model, callbacks)
+
+    return Recorder()
+
+
+def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any]) -> None:
+    """Write the checkpoint: every variable of model and optimizer, and what the callbacks remember."""
+    arrays = {f"model/{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
+    arrays |= {f"optimizer/{i}": np.asarray(variable) for i, variable in enumerate(model.optimizer.variables)}
+    remembered = []
+    for number, callback in enumerate(callbacks):
+        remembered.append({name: _plain(getattr(callback, name)) for name in CALLBACK_STATE if hasattr(callback, name)})
+        best = getattr(callback, "best_weights", None) or []
+        arrays |= {f"best/{number}/{i}": weights for i, weights in enumerate(best)}
+    folder.write_checkpoint(epochs, {"callbacks": remembered, "stopped": bool(model.stop_training)}, arrays)
+
+
+def restore(folder: RunFolder, model: Any, callbacks: list[Any]) -> None:
+    """Set model, optimizer and callbacks to what the checkpoint holds, if there is one."""
+    try:
+        _, state, arrays = folder.read_checkpoint()
+    except FileNotFoundError:
+        return
+    for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+        for number, variable in enumerate(variables):
+            variable.assign(arrays[f"{kind}/{number}"])
+    for number, (callback, remembered) in enumerate(zip(callbacks, state["callbacks"], strict=True)):
+        for name, value in remembered.items():
+            setattr(callback, name, value)
+        count = sum(name.startswith(f"best/{number}/") for name in arrays)
+        if count:
+            callback.best_weights = [arrays[f"best/{number}/{i}"] for i in range(count)]
+    model.stop_training = state["stopped"]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _system() -> dict[str, float]:
+    """Return the machine's load in the names that MLflow's system metrics have."""
+    process = psutil.Process().memory_info().rss / 1e6
+    memory = psutil.virtual_memory()
+    return {
+        "system/cpu_utilization_percentage": psutil.cpu_percent(),
+        "system/system_memory_usage_megabytes": (memory.total - memory.available) / 1e6,
+        "system/process_memory_usage_megabytes": process,
+    }

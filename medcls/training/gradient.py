@@ -1,0 +1,133 @@
+"""The learner by gradient descent: one Keras fit that can be cut off at any moment and continued to the same bits."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls import augmentation, models
+from medcls.data import stream
+from medcls.data.types import Decoded, Split
+from medcls.lazy import lazy
+from medcls.task import Task
+from medcls.tracking.journal import RunFolder
+from medcls.training import imbalance as imbalances
+from medcls.training import optimizers, schedules, stopping
+from medcls.training.checkpoint import recorder, restore
+from medcls.training.fitted import Fitted, weights_sha256
+from medcls.training.network import network
+from medcls.values import function_of, takes
+
+keras = lazy("keras")
+EVALUATION_BATCH = 64
+
+
+def gradient(
+    data: Decoded,
+    split: Split,
+    task: Task,
+    folder: RunFolder,
+    seed: int,
+    *,
+    model: Callable[..., Any] = models.resnet,
+    augment: Callable[..., Any] = augmentation.none,
+    optimizer: Callable[..., Any] = optimizers.adam,
+    schedule: Callable[..., Any] = schedules.constant,
+    imbalance: Callable[..., Any] = imbalances.none,
+    stop: Callable[..., Any] = stopping.never,
+    batch_size: int = 8,
+    epochs: int = 50,
+) -> Fitted:
+    """Train from where the run folder's checkpoint stands (or from the start) and return the fitted model.
+
+    Everything random depends on (seed, epoch, step) alone. A folder whose checkpoint is already at the end is
+    only restored.
+
+    Raises:
+        TrainingError: the loss is no longer a number.
+    """
+    keras.utils.set_random_seed(seed)
+    classes = len(data.classes)
+    treatment = imbalance(np.bincount(data.labels[split.train], minlength=classes))
+    net = network(model, task, data.images.shape[1:], classes)
+    net.compile(
+        optimizer(),
+        loss=treatment.loss or task.loss,
+        metrics=task.metrics(classes),
+        jit_compile=False,
+    )
+    net.optimizer.build(net.trainable_variables)
+    total = {"total_epochs": epochs} if takes(function_of(schedule), "total_epochs") else {}
+    callbacks = [schedule(float(net.optimizer.learning_rate), task, **total), *stop(task)]
+
+    def examples(rows: NDArray[np.int64]) -> stream.Examples:
+        labels = data.labels[rows]
+        return stream.Examples(data.images, rows, task.target(labels, classes), treatment.class_weights[labels])
+
+    train, validation = examples(split.train), stream.evaluation(examples(split.validation), EVALUATION_BATCH)
+    order = stream.evenly if treatment.oversample else stream.shuffled
+    draw = order(data.labels[split.train], seed)
+    _fit(
+        net,
+        callbacks,
+        folder,
+        lambda span: stream.training(train, draw, augment(), seed, batch_size, span),
+        validation,
+        epochs,
+    )
+    return _fitted(net, callbacks, folder, lambda rows: stream.evaluation(examples(rows), EVALUATION_BATCH))
+
+
+def _fit(
+    net: Any,
+    callbacks: list[Any],
+    folder: RunFolder,
+    batches: Callable[[range], Any],
+    validation: Any,
+    epochs: int,
+) -> None:
+    """Train the epochs that the folder lacks; leave the network with the weights that the run keeps."""
+    first, stopped = _progress(folder)
+    folder.cut(first)
+    if first < epochs and not stopped:
+        span = batches(range(first, epochs))
+        steps = int(span.cardinality()) // (epochs - first)
+        net.fit(
+            span,
+            validation_data=validation,
+            steps_per_epoch=steps,
+            initial_epoch=first,
+            epochs=epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[*callbacks, recorder(folder, callbacks)],
+        )
+        return
+    restore(folder, net, callbacks)
+    for callback in callbacks:
+        callback.set_model(net)
+        callback.on_train_end()
+
+
+def _progress(folder: RunFolder) -> tuple[int, bool]:
+    """Return how many epochs the checkpoint holds and whether training had stopped of itself."""
+    try:
+        epochs, state, _ = folder.read_checkpoint()
+    except FileNotFoundError:
+        return 0, False
+    return epochs, bool(state["stopped"])
+
+
+def _fitted(net: Any, callbacks: list[Any], folder: RunFolder, batches: Callable[[NDArray[np.int64]], Any]) -> Fitted:
+    epochs = folder.epochs_held()
+    best = [callback.best_epoch for callback in callbacks if getattr(callback, "best_weights", None)]
+    trainable = sum(int(np.prod(weight.shape)) for weight in net.trainable_weights)
+    return Fitted(
+        model=net,
+        predict=lambda rows: net.predict(batches(rows), verbose=0),
+        epochs=epochs,
+        best_epoch=best[0] if best else epochs - 1,
+        parameters={"total": int(net.count_params()), "trainable": trainable},
+        weights_sha256=weights_sha256(net.get_weights()),
+    )

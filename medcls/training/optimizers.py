@@ -1,0 +1,26 @@
+"""Optimizers: hyper-parameters -> a fresh Keras optimizer."""
+
+from typing import Any
+
+from medcls.lazy import lazy
+
+keras = lazy("keras")
+
+__all__ = ["adam", "adamw", "sgd"]
+
+
+def adam(*, learning_rate: float = 1e-3) -> Any:
+    """Return Adam (Kingma and Ba 2015)."""
+    return keras.optimizers.Adam(learning_rate)
+
+
+def adamw(*, learning_rate: float = 1e-3, weight_decay: float = 1e-4) -> Any:
+    """Return Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+    return keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
+
+
+def sgd(
+    *, learning_rate: float = 1e-2, momentum: float = 0.9, nesterov: bool = False, weight_decay: float = 0.0
+) -> Any:
+    """Return stochastic gradient descent with momentum."""
+    return keras.optimizers.SGD(learning_rate, momentum, nesterov, weight_decay=weight_decay or None)

@@ -1,0 +1,42 @@
+"""Learning-rate schedules: the optimizer's learning rate -> a Keras callback that sets it, epoch by epoch.
+
+A schedule that takes `total_epochs` depends on how long the run is, so its first epochs are no prefix of a
+longer run's; the others' are.
+"""
+
+import math
+from typing import Any
+
+from medcls.lazy import lazy
+from medcls.task import Task
+
+keras = lazy("keras")
+
+__all__ = ["constant", "cosine", "plateau", "step"]
+
+
+def constant(learning_rate: float, task: Task) -> Any:  # noqa: ARG001
+    """Return a callback that keeps the learning rate."""
+    return keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate)  # noqa: ARG005
+
+
+def step(learning_rate: float, task: Task, *, every: int = 30, factor: float = 0.1) -> Any:  # noqa: ARG001
+    """Return a callback that multiplies the learning rate by `factor` after each `every` epochs."""
+    return keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate * factor ** (epoch // every))
+
+
+def plateau(learning_rate: float, task: Task, *, patience: int = 3, factor: float = 0.5) -> Any:  # noqa: ARG001
+    """Return a callback that multiplies the learning rate by `factor` after `patience` epochs without progress."""
+    return keras.callbacks.ReduceLROnPlateau(task.monitor, factor, patience, mode=task.mode, min_lr=0.0)
+
+
+def cosine(learning_rate: float, task: Task, total_epochs: int, *, warmup_epochs: int = 2) -> Any:  # noqa: ARG001
+    """Return a callback that warms up linearly and then falls along half a cosine to zero (Loshchilov 2017)."""
+
+    def rate(epoch: int) -> float:
+        if epoch < warmup_epochs:
+            return learning_rate * (epoch + 1) / (warmup_epochs + 1)
+        passed = (epoch - warmup_epochs) / max(1, total_epochs - warmup_epochs)
+        return learning_rate * (1 + math.cos(math.pi * passed)) / 2
+
+    return keras.callbacks.LearningRateScheduler(rate)

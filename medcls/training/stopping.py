@@ -1,0 +1,28 @@
+"""When to stop, and which epoch's weights to keep: a task -> Keras callbacks."""
+
+from typing import Any
+
+from medcls.lazy import lazy
+from medcls.task import Task
+
+keras = lazy("keras")
+
+__all__ = ["early", "keep_best", "never"]
+
+
+def never(task: Task) -> list[Any]:  # noqa: ARG001
+    """Train every epoch and keep the last one's weights."""
+    return []
+
+
+def keep_best(task: Task) -> list[Any]:
+    """Train every epoch and keep the best one's weights, by what the task monitors."""
+    return early(task, patience=10**9)
+
+
+def early(task: Task, *, patience: int = 10, minimum_gain: float = 0.0) -> list[Any]:
+    """Stop after `patience` epochs without a gain in what the task monitors; keep the best epoch's weights."""
+    stopping = keras.callbacks.EarlyStopping(
+        task.monitor, minimum_gain, patience, mode=task.mode, restore_best_weights=True
+    )
+    return [stopping]

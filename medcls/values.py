@@ -1,0 +1,175 @@
+"""The values in a variant's tree: checking, typing, naming, flattening, and reading them from the command line."""
+
+import difflib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from medcls.errors import BadInputError
+
+Scalar = str | int | float | bool | None
+REQUIRED = inspect.Parameter.empty
+
+
+def is_node(value: Any) -> bool:
+    """Tell whether a value is a function of the tree (bare or partial) and not a plain parameter."""
+    return isinstance(value, partial) or inspect.isfunction(value)
+
+
+def function_of(node: Any) -> Callable[..., Any]:
+    """Return the function of a node."""
+    return node.func if isinstance(node, partial) else node
+
+
+def declared(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """Return the hyper-parameters that a function declares: its keyword-only arguments."""
+    parameters = inspect.signature(function).parameters
+    return {name: each for name, each in parameters.items() if each.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def takes(function: Callable[..., Any], name: str) -> bool:
+    """Tell whether a function is handed `name` when it runs."""
+    parameter = inspect.signature(function).parameters.get(name)
+    return parameter is not None and parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+
+
+def arguments_of(node: Any) -> dict[str, Any]:
+    """Return a node's hyper-parameters, defaults included."""
+    given = node.keywords if isinstance(node, partial) else {}
+    return {name: given.get(name, each.default) for name, each in declared(function_of(node)).items()}
+
+
+def name_of(node: Any) -> str:
+    """Return a function's public name, the same in every process: `models.resnet`, or `study_file.function`."""
+    function = function_of(node)
+    module = function.__module__
+    if module in ("__main__", "__mp_main__"):
+        module = Path(getattr(sys.modules[module], "__file__", module)).stem
+    if module.startswith("medcls."):
+        module = module.split(".")[1]  # the package: files may move within it
+    return f"{module}.{function.__qualname__}"
+
+
+def checked(path: str, node: Any) -> partial[Any]:
+    """Return the node as a partial whose keywords exist and have their defaults' types.
+
+    Raises:
+        BadInputError: an unknown keyword, a missing one, a positional argument, a lambda or a wrong type.
+    """
+    if not is_node(node) or function_of(node).__name__ == "<lambda>":
+        raise BadInputError(f"{path} must be a named function or a partial of one, not {node!r}.")
+    if isinstance(node, partial) and node.args:
+        raise BadInputError(f"{path}: give {name_of(node)} its parameters by keyword.")
+    known = declared(function_of(node))
+    given = dict(node.keywords) if isinstance(node, partial) else {}
+    for name in given:
+        if name not in known:
+            raise BadInputError(unknown(f"{path}.{name}", [f"{path}.{each}" for each in known]))
+    for name, parameter in known.items():
+        if name not in given and parameter.default is REQUIRED:
+            raise BadInputError(f"{path}.{name} is missing: {name_of(node)} needs it.")
+    typed_keywords = {name: typed(f"{path}.{name}", value, known[name].default) for name, value in given.items()}
+    return partial(function_of(node), **typed_keywords)
+
+
+def typed(path: str, value: Any, default: Any) -> Any:
+    """Return `value` in the type of its default (0 becomes 0.0 where the default is a float)."""
+    if hasattr(value, "item") and not hasattr(value, "__len__"):  # a number of NumPy's
+        value = value.item()
+    if is_node(value):
+        return checked(path, value)
+    if default is REQUIRED or default is None or is_node(default):
+        return tuple(value) if isinstance(value, list) else value
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(default, bool) and value in (True, False):
+        return bool(value)
+    if isinstance(default, float) and number:
+        return float(value)
+    if isinstance(default, int) and not isinstance(default, bool) and number and int(value) == value:
+        return int(value)
+    if isinstance(default, tuple) and isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(default, str) and isinstance(value, str | Path):
+        return str(value)
+    raise BadInputError(f"{path}={value!r} does not fit: give it a value like its default, {default!r}.")
+
+
+def replaced(node: Any, path: str, value: Any) -> Any:
+    """Return the node with the value at the dotted `path` below it replaced ("" is the node itself)."""
+    if not path:
+        return value
+    name, _, rest = path.partition(".")
+    keywords = dict(node.keywords) if isinstance(node, partial) else {}
+    current = keywords.get(name, declared(function_of(node))[name].default)
+    return partial(function_of(node), **{**keywords, name: replaced(current, rest, value)})
+
+
+def flattened(path: str, node: Any, *, default: bool) -> Iterator[tuple[str, Scalar, bool]]:
+    """Yield (dotted path, scalar, whether it is its default) for a node and all below it."""
+    yield path, name_of(node), default
+    for name, parameter in declared(function_of(node)).items():
+        value = arguments_of(node)[name]
+        below = f"{path}.{name}"
+        if is_node(value):
+            same = is_node(parameter.default) and name_of(parameter.default) == name_of(value)
+            yield from flattened(below, value, default=same)
+        else:
+            plain = json.dumps(value) if isinstance(value, tuple) else value
+            yield below, plain, bool(value == parameter.default and type(value) is type(parameter.default))
+
+
+def functions(path: str, node: Any) -> list[Callable[..., Any]]:
+    """Return the functions of a node and of all below it."""
+    below = [functions(f"{path}.{name}", each) for name, each in arguments_of(node).items() if is_node(each)]
+    return [function_of(node), *(function for each in below for function in each)]
+
+
+def parsed(path: str, text: str, current: Any) -> Any:
+    """Return what `text` on the command line means where the value now is `current`.
+
+    A function is named as its package exports it (`learner.schedule=cosine`) and keeps the parameters that
+    both functions have; other values are JSON, and text where JSON does not fit.
+
+    Raises:
+        BadInputError: no such function; the ones there are are named.
+    """
+    if is_node(current):
+        return _function_named(path, text, current)
+    if isinstance(current, str):
+        return text
+    try:
+        return json.loads(text.lower() if text.lower() in ("true", "false") else text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _function_named(path: str, text: str, current: Any) -> partial[Any]:
+    function = function_of(current)
+    top = function.__module__.split(".")[0]
+    package = ".".join(function.__module__.split(".")[:2]) if top == "medcls" else function.__module__
+    module = sys.modules[package]
+    kin = _kin(function, module)
+    if text.rsplit(".", maxsplit=1)[-1] not in kin:
+        raise BadInputError(unknown(f"{path}={text}", [f"{path}={name}" for name in sorted(kin)]))
+    chosen = kin[text.rsplit(".", maxsplit=1)[-1]]
+    kept = {name: value for name, value in arguments_of(current).items() if name in declared(chosen)}
+    given = current.keywords if isinstance(current, partial) else {}
+    return partial(chosen, **{name: value for name, value in kept.items() if name in given})
+
+
+def _kin(function: Callable[..., Any], module: Any) -> dict[str, Callable[..., Any]]:
+    """Return the functions that can stand where `function` stands: exported by its module or its package."""
+    own = sys.modules[function.__module__]
+    exported = getattr(own, "__all__", None) or getattr(module, "__all__", None) or vars(own)
+    found = {name: getattr(own, name, None) or getattr(module, name, None) for name in exported}
+    return {name: each for name, each in found.items() if inspect.isfunction(each) and not name.startswith("_")}
+
+
+def unknown(path: str, known: list[str]) -> str:
+    """Return the sentence for a path that does not exist, with the nearest ones that do."""
+    near = difflib.get_close_matches(path, known, n=3, cutoff=0.4) or sorted(known)[:5]
+    return f"There is no {path}; the nearest are {', '.join(near)}." if near else f"There is no {path}."

@@ -1,0 +1,1 @@
+"""One file per study; each runs as a script."""

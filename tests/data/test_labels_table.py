@@ -1,0 +1,89 @@
+"""labels.csv: what it may look like, and what is refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from medcls import data
+from medcls.data.hashes import Hashes
+from medcls.data.types import Bundle
+from medcls.errors import BadInputError
+
+Draw = Callable[..., Path]
+
+
+@pytest.fixture
+def source(tmp_path: Path, draw: Draw) -> Path:
+    return draw(tmp_path / "set", "images/a.png", "images/b.png", "images/c, d.png", "images/é.png")
+
+
+def read(source: Path, text: str, encoding: str = "utf-8") -> Bundle:
+    (source / "labels.csv").write_bytes(text.encode(encoding))
+    return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=8)
+
+
+def test_a_table_says_label_patient_and_split(source: Path) -> None:
+    lines = ["path,label,patient,split", "images/a.png,Mel,p1,train", "images/b.png,Nev,p2,Train"]
+    bundle = read(source, "\n".join([*lines, '"images/c, d.png",Mel,p1,VAL', "images/é.png,Nev,p3,test"]))
+    assert bundle.names == ("images/é.png", "images/a.png", "images/b.png", "images/c, d.png")
+    assert [bundle.classes[label] for label in bundle.labels] == ["Nev", "Mel", "Nev", "Mel"]
+    assert bundle.parts.tolist() == ["test", "train", "train", "validation"]
+    assert bundle.patients is not None
+    assert bundle.patients.tolist() == ["p3", "p1", "p2", "p1"]
+    assert bundle.kind == "files"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_table_may_come_from_any_program(source: Path, encoding: str, end: str) -> None:
+    lines = ["Label , note,PATH", ' "Mel",,"images/c, d.png"', "Nev ,x,images\\é.png", ""]
+    bundle = read(source, end.join(lines).replace(' "Mel"', '"Mel"'), encoding)
+    assert bundle.names == ("images/c, d.png", "images/é.png")
+    assert bundle.classes == ("Mel", "Nev")
+    assert bundle.patients is None
+
+
+def test_a_table_is_a_source_itself_and_may_name_absolute_paths(source: Path, tmp_path: Path) -> None:
+    table = tmp_path / "my table.csv"
+    table.write_text(f"path,label\n{source}/images/a.png,Mel\nset/images/b.png,Nev\n")
+    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(table), size=8)
+    assert bundle.names == (f"{source}/images/a.png", "set/images/b.png")
+    assert bundle.decode(0).shape == (8, 8, 1)
+    assert (bundle.name, bundle.source) == (tmp_path.name, str(table))
+
+
+REFUSED = {
+    "no label column": ("path,class\nimages/a.png,Mel", "no column label .*path, class"),
+    "no path column": ("file,label\nimages/a.png,Mel", "no column path"),
+    "empty": ("", "no column path .*none"),
+    "header alone": ("path,label\n", "no PNG or JPEG image"),
+    "missing files": ("path,label\nimages/a.png,Mel\nx.png,Nev\ny.png,Nev", "2 missing files: x.png, y.png"),
+    "no label": ("path,label\nimages/a.png,Mel\nimages/b.png,", "line 3, has no label"),
+    "short line": ("path,label\nimages/a.png,Mel\nimages/b.png", "line 3, has no label"),
+    "unknown split": ("path,label,split\nimages/a.png,Mel,train\nimages/b.png,Nev,dev", "line 3: .*no split dev"),
+    "half split": ("path,label,split\nimages/a.png,Mel,train\nimages/b.png,Nev,", "split for some"),
+    "half patients": ("path,label,patient\nimages/a.png,Mel,p\nimages/b.png,Nev,", "no patient for images/b.png"),
+    "twice": ("path,label\nimages/a.png,Mel\nimages/../images/a.png,Nev", "images/a.png more than once"),
+    "one class": ("path,label\nimages/a.png,Mel\nimages/b.png,Mel", "one class only"),
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED)
+def test_a_faulty_table_is_refused_in_one_sentence(fault: str, source: Path) -> None:
+    text, message = REFUSED[fault]
+    with pytest.raises(BadInputError, match=message) as refusal:
+        read(source, text)
+    assert str(source) in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_table_in_another_encoding_is_refused(source: Path) -> None:
+    with pytest.raises(BadInputError, match="not in UTF-8"):
+        read(source, "path,label\nimages/é.png,Mel", "latin-1")
+
+
+def test_ten_missing_files_are_named_and_the_others_counted(source: Path) -> None:
+    lines = [f"none{number:02}.png,Mel" for number in range(13)]
+    with pytest.raises(BadInputError, match=r"13 missing files: none00.png, .*none09.png and 3 more"):
+        read(source, "\n".join(["path,label", *lines]))
