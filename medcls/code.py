@@ -85,8 +85,7 @@ def meaning(node: object) -> str:
     if not isinstance(node, ast.AST):
         return repr(node)
     fields = dict(ast.iter_fields(node))
-    documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-    if documented and ast.get_docstring(node) is not None:
-        fields["body"] = node.body[1:]
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        fields["body"] = node.body[ast.get_docstring(node) is not None :]
     told = (f"{name}={meaning(value)}" for name, value in fields.items() if value is not None and value != [])
     return f"{type(node).__name__}({','.join(told)})"

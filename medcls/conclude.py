@@ -60,8 +60,8 @@ def conclude(
     refit = programme.run(first.variant, first.variant_name, source, first.seed, None)
     parents = {one.run: one.parent for one in records}
     driver.screen.say(f"Refitting {first.variant_name} on the whole training part and scoring the held-out part once.")
-    driver.carry_out(FixedAgenda([refit]), lambda _: driver.mirroring.study, test=True)
-    driver.carry_out(FixedAgenda(list(parents)), lambda run: parents[run], test=True)
+    agenda = FixedAgenda([refit, *parents])
+    driver.carry_out(agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)
     return Best(refit, metric, scores, _tested(driver, source, [refit]), _tested(driver, source, list(parents)))
 
 

@@ -29,7 +29,7 @@ AUGMENT = partial(
 )
 
 BASE = Variant(
-    data=partial(data.xray, size=64, channels=1),
+    data=partial(data.xray, size=48, channels=1),
     learner=partial(
         training.gradient,
         model=partial(models.resnet, depth=14, base=8, dropout=0.2),
@@ -37,9 +37,9 @@ BASE = Variant(
         optimizer=partial(training.adamw, learning_rate=3e-3, weight_decay=1e-4),
         schedule=partial(training.plateau, patience=2),
         imbalance=training.balanced,
-        stop=partial(training.early, patience=5),
+        stop=partial(training.early, patience=4),
         batch_size=16,
-        epochs=20,
+        epochs=15,
     ),
     task=MULTICLASS,
 )

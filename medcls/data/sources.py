@@ -49,8 +49,11 @@ def _bundle(name: str, hashes: Hashes, source: str, size: int, channels: int) ->
 
 
 def _files(name: str, hashes: Hashes, source: Path, size: int, channels: int) -> Bundle:
-    records = ordered(source, read_source(source))
-    contents = hashes.sha256_of([record.path for record in records])
+    found = ordered(source, read_source(source))
+    hashed = zip(found, hashes.sha256_of([record.path for record in found]), strict=True)
+    # By content, not by name: a run must not change when files are renamed, as its fingerprint does not.
+    rows = sorted(hashed, key=lambda row: (row[0].part, row[0].label, row[1]))
+    records, contents = [record for record, _ in rows], [content for _, content in rows]
     classes = sorted({record.label for record in records})
     known = all(record.patient is not None for record in records)
     return Bundle(

@@ -1,6 +1,7 @@
 """The learner by gradient descent: one Keras fit that can be cut off at any moment and continued to the same bits."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -48,35 +49,32 @@ def gradient(
         TrainingError: the loss is no longer a number.
     """
     keras.utils.set_random_seed(seed)
-    classes = len(data.classes)
-    treatment = imbalance(np.bincount(data.labels[split.train], minlength=classes))
-    net = network(model, task, data.images.shape[1:], classes)
-    net.compile(
-        optimizer(),
-        loss=treatment.loss or task.loss,
-        metrics=task.metrics(classes),
-        jit_compile=False,
-    )
-    net.optimizer.build(net.trainable_variables)
-    total = {"total_epochs": epochs} if takes(function_of(schedule), "total_epochs") else {}
-    callbacks = [schedule(float(net.optimizer.learning_rate), task, **total), *stop(task)]
-
-    def examples(rows: NDArray[np.int64]) -> stream.Examples:
-        labels = data.labels[rows]
-        return stream.Examples(data.images, rows, task.target(labels, classes), treatment.class_weights[labels])
-
-    train, validation = examples(split.train), stream.evaluation(examples(split.validation), EVALUATION_BATCH)
-    order = stream.evenly if treatment.oversample else stream.shuffled
-    draw = order(data.labels[split.train], seed)
-    _fit(
-        net,
-        callbacks,
-        folder,
-        lambda span: stream.training(train, draw, augment(), seed, batch_size, span),
-        validation,
-        epochs,
-    )
+    treatment = imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
+    net = network(model, task, data.images.shape[1:], len(data.classes))
+    _compile(net, optimizer(), treatment.loss or task.loss, task.metrics(len(data.classes)))
+    callbacks = [_schedule(schedule, net, task, epochs), *stop(task)]
+    examples = partial(_examples, data, task, treatment.class_weights)
+    order = (stream.evenly if treatment.oversample else stream.shuffled)(data.labels[split.train], seed)
+    batches = partial(stream.training, examples(split.train), order, augment(), seed, batch_size)
+    _fit(net, callbacks, folder, batches, stream.evaluation(examples(split.validation), EVALUATION_BATCH), epochs)
     return _fitted(net, callbacks, folder, lambda rows: stream.evaluation(examples(rows), EVALUATION_BATCH))
+
+
+def _compile(net: Any, optimizer: Any, loss: Any, metrics: list[Any]) -> None:
+    net.compile(optimizer, loss=loss, metrics=metrics, jit_compile=False)  # 'auto' may pick XLA, slower on a CPU
+    optimizer.build(net.trainable_variables)  # before a checkpoint can be put into its variables
+
+
+def _schedule(schedule: Callable[..., Any], net: Any, task: Task, epochs: int) -> Any:
+    rate = float(net.optimizer.learning_rate)
+    return schedule(rate, task, epochs) if takes(function_of(schedule), "total_epochs") else schedule(rate, task)
+
+
+def _examples(
+    data: Decoded, task: Task, class_weights: NDArray[np.float32], rows: NDArray[np.int64]
+) -> stream.Examples:
+    labels = data.labels[rows]
+    return stream.Examples(data.images, rows, task.target(labels, len(data.classes)), class_weights[labels])
 
 
 def _fit(

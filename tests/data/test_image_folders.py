@@ -97,7 +97,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path, draw: Draw, descr
     (source / "Mel").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
     (source / "Nev" / "up").symlink_to(source / "Nev", target_is_directory=True)
     (source / "Nev" / "d.png").symlink_to(tmp_path / "elsewhere" / "a.png")
-    assert [name for name, *_ in rows(describe(source))] == ["Mel/a.png", "Mel/b.png", "Nev/c.png", "Nev/d.png"]
+    assert sorted(name for name, *_ in rows(describe(source))) == ["Mel/a.png", "Mel/b.png", "Nev/c.png", "Nev/d.png"]
 
 
 def test_a_class_is_the_same_however_its_accents_are_written(tmp_path: Path, draw: Draw, describe: Callable) -> None:
