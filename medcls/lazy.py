@@ -24,5 +24,5 @@ class Lazy:
 
 
 def lazy(name: str) -> Any:
-    """Return a proxy of a package: after `keras = lazy("keras")`, `keras.Input` imports it."""
+    """Return a proxy that imports the package `name` at the first attribute asked of it."""
     return Lazy(name)

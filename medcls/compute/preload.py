@@ -2,11 +2,17 @@
 
 import os
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+_screen = os.dup(2)
+_nowhere = os.open(os.devnull, os.O_WRONLY)
+os.dup2(_nowhere, 2)  # TensorFlow greets on standard error whatever its log level is
 
-import keras  # noqa: F401
-import psutil  # noqa: F401
-import tensorflow  # noqa: F401
-from sklearn import metrics, model_selection  # noqa: F401
+import keras  # noqa: E402, F401
+import psutil  # noqa: E402, F401
+import tensorflow  # noqa: E402, F401
+from sklearn import metrics, model_selection  # noqa: E402, F401
 
-import medcls.training  # noqa: F401
+import medcls.training  # noqa: E402, F401
+
+os.dup2(_screen, 2)
+os.close(_screen)
+os.close(_nowhere)

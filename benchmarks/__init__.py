@@ -1,0 +1,1 @@
+"""What medcls costs and gains, each as a ratio within one run; see each file's docstring for the command."""

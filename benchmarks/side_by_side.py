@@ -1,0 +1,49 @@
+"""What placing runs gains: two small runs side by side against one after the other on all threads.
+
+    python -m benchmarks.side_by_side [PAIRS]
+
+Also prints how many threads the placement gives to a small and to a large network on this machine.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from benchmarks.workload import decoded, finish, job, variant
+from medcls.compute.local import LocalExecutor, available_cores
+from medcls.compute.placement import threads_for
+from medcls.run import measure
+from medcls.spec import Variant
+
+EPOCHS = 4
+
+
+def main(pairs: int) -> None:
+    """Print the ratios of the wall times, pair by pair, for a small and a large network."""
+    cores = available_cores()
+    executor = LocalExecutor(cores, cores)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        for name, chosen in (("small (base 8)", variant(8, EPOCHS)), ("large (base 64)", variant(64, 2, size=96))):
+            decoded(work, chosen)
+            cost = executor.ask(measure, chosen, (chosen.get("data.size"), chosen.get("data.size"), 1), 9)
+            threads = threads_for(cost["operations"], chosen.get("learner.batch_size"), cores)
+            ratios = [_ratio(executor, work, chosen, cores, 2 * pair) for pair in range(pairs)]
+            print(
+                f"{name}: {cost['operations'] / 1e6:.0f} million multiply-adds an image, placed on {threads} of "
+                f"{cores} threads; one after the other on {cores} threads takes {median(ratios):.2f} times as long as side by "
+                f"side ({min(ratios):.2f} to {max(ratios):.2f})"
+            )
+    executor.stop()
+
+
+def _ratio(executor: LocalExecutor, work: Path, chosen: Variant, cores: int, seed: int) -> float:
+    """Return the time of two runs in turn on all threads over that of two on one thread each."""
+    together = finish(executor, [job(work, chosen, seed + number, threads=1) for number in (1000, 1001)])
+    in_turn = finish(executor, [job(work, chosen, seed + number, threads=cores) for number in (0, 1)])
+    return in_turn / together
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)
