@@ -32,8 +32,8 @@ def main(pairs: int) -> None:
             ratios = [_ratio(executor, work, chosen, cores, 2 * pair) for pair in range(pairs)]
             print(
                 f"{name}: {cost['operations'] / 1e6:.0f} million multiply-adds an image, placed on {threads} of "
-                f"{cores} threads; one after the other on {cores} threads takes {median(ratios):.2f} times as long as side by "
-                f"side ({min(ratios):.2f} to {max(ratios):.2f})"
+                f"{cores} threads; one after the other on {cores} threads takes {median(ratios):.2f} times as "
+                f"long as side by side ({min(ratios):.2f} to {max(ratios):.2f})"
             )
     executor.stop()
 
