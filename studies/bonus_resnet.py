@@ -1,12 +1,13 @@
 """Which N-layer residual network tells the X-ray regions apart best, although they are unequal in number?
 
-    python studies/bonus_resnet.py               the whole search on the xray phantom, 15 minutes on two cores
+    python studies/bonus_resnet.py               the whole search on the xray phantom, about 10 minutes on two cores
     python studies/bonus_resnet.py --data DIR    the same on your own folder of images
     python studies/bonus_resnet.py --trials 40   go on searching; what is finished is kept
 
-Bonus of the laboratory assignment: an N-layer ResNet whose depth, width, batch size and learning rate are searched
-(Optuna), with class weights against imbalance (B1), 3-fold stratified cross-validation reported as mean and standard
-deviation (B2), early stopping, a learning-rate schedule and checkpoints to go on from (B3), under augmentation.
+Bonus of the laboratory assignment: a ResNet whose depth, width, batch size, learning rate and more are searched with
+Optuna, under augmentation; class weights against the imbalance (B1); 3-fold stratified cross-validation, reported as
+mean and standard deviation (B2); early stopping, a learning-rate schedule, and checkpoints to go on from (B3).
+On the phantom expect a mean balanced accuracy of 0.8 to 0.9 over the folds.
 """
 
 from functools import partial
@@ -17,16 +18,8 @@ from medcls.spec import Variant
 from medcls.study import Study, main
 from medcls.task import MULTICLASS
 
-AUGMENT = partial(
-    augmentation.standard,
-    rotation=15.0,
-    width_shift=0.1,
-    height_shift=0.1,
-    zoom=0.1,
-    brightness=0.1,
-    contrast=0.1,
-    horizontal_flip=True,
-)
+AUGMENT = partial(augmentation.standard, rotation=15, width_shift=0.1, height_shift=0.1, zoom=0.1, contrast=0.1)
+PLATEAU = partial(training.plateau, patience=2)
 
 BASE = Variant(
     data=partial(data.xray, size=48, channels=1),
@@ -35,7 +28,7 @@ BASE = Variant(
         model=partial(models.resnet, depth=14, base=8, dropout=0.2),
         augment=AUGMENT,
         optimizer=partial(training.adamw, learning_rate=3e-3, weight_decay=1e-4),
-        schedule=partial(training.plateau, patience=2),
+        schedule=PLATEAU,
         imbalance=training.balanced,
         stop=partial(training.early, patience=4),
         batch_size=16,
@@ -43,30 +36,23 @@ BASE = Variant(
     ),
     task=MULTICLASS,
 )
-
+SPACE = {
+    "learner.model.depth": choice(8, 14, 20),
+    "learner.model.base": choice(8, 16),
+    "learner.model.dropout": floats(0.0, 0.5),
+    "learner.augment.strength": floats(0.0, 1.5),
+    "learner.batch_size": choice(8, 16, 32),
+    "learner.optimizer.learning_rate": floats(5e-4, 1e-2, log=True),
+    "learner.optimizer.weight_decay": floats(1e-5, 1e-2, log=True),
+    "learner.schedule": choice(PLATEAU, training.cosine, partial(training.step, every=5, factor=0.5)),
+    "learner.imbalance": choice(training.balanced, training.effective_number),
+}
 STUDY = Study(
     name="bonus_resnet",
     question="Which N-layer residual network tells the X-ray regions apart best, although they are unequal in number?",
     variants={"resnet": BASE},
     folds=3,
-    search=Search(
-        space={
-            "learner.model.depth": choice(8, 14, 20),
-            "learner.model.base": choice(8, 16),
-            "learner.model.dropout": floats(0.0, 0.5),
-            "learner.batch_size": choice(8, 16, 32),
-            "learner.optimizer.learning_rate": floats(5e-4, 1e-2, log=True),
-            "learner.optimizer.weight_decay": floats(1e-5, 1e-2, log=True),
-            "learner.augment.strength": floats(0.0, 1.5),
-            "learner.schedule": choice(
-                partial(training.plateau, patience=2),
-                partial(training.cosine, warmup_epochs=2),
-                partial(training.step, every=8, factor=0.3),
-            ),
-            "learner.imbalance": choice(training.balanced, training.effective_number),
-        },
-        trials=8,
-    ),
+    search=Search(SPACE, trials=10, startup=3, parallel=3),
 )
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ class Tuner:
 
     def _shadow(self, number: int, sampler: Any) -> Any:
         """Return a study in memory that knows what trial `number` may know: the trials up to number - parallel."""
-        pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.parallel)
+        pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.startup)
         shadow = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
         known = self._study.get_trials(deepcopy=False)[: max(0, number - self.search.parallel + 1)]
         shadow.add_trials([trial for trial in known if trial.state.is_finished()])
