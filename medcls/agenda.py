@@ -1,7 +1,6 @@
 """Which runs come next: a fixed list, or a search that decides as results come in."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -23,6 +22,10 @@ class Agenda(Protocol):
     def total(self) -> int:
         """How many runs there will be in all, as far as is known."""
 
+    @property
+    def order(self) -> list[Run]:
+        """The runs that have ended in the study's own order, whichever of them was faster."""
+
     def ready(self) -> list[Run]:
         """Return the runs that may start now, each once."""
 
@@ -31,31 +34,49 @@ class Agenda(Protocol):
 
 
 class FixedAgenda:
-    """Runs that are known from the start."""
+    """Runs that are known from the start; those on one trajectory come one after another, the shortest first.
+
+    So a longer run finds the epochs that it shares, and equal runs are trained once.
+    """
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        self._waiting = deque(runs)
-        self._open = len(runs)
-        self.total = len(runs)
+        self._runs = list(runs)
+        self._waiting = sorted(runs, key=lambda run: run.epochs)
+        self._under_way: dict[Run, str] = {}
+        self.total = len(self._runs)
 
     @property
     def done(self) -> bool:
         """Whether every run has ended."""
-        return self._open == 0
+        return not self._waiting and not self._under_way
+
+    @property
+    def order(self) -> list[Run]:
+        """The runs as they were given."""
+        return self._runs
 
     def ready(self) -> list[Run]:
-        """Return all runs the first time."""
-        runs = list(self._waiting)
-        self._waiting.clear()
-        return runs
+        """Return the runs whose trajectory no other run is on."""
+        taken = set(self._under_way.values())
+        runs = []
+        for run in self._waiting:
+            if run.trajectory not in taken:
+                taken.add(run.trajectory)
+                runs.append(run)
+        self._under_way |= {run: run.trajectory for run in runs}
+        self._waiting = [run for run in self._waiting if run not in self._under_way]
+        return sorted(runs, key=self._runs.index)
 
     def ended(self, run: Run, result: Result) -> None:  # noqa: ARG002
-        """Count the run."""
-        self._open -= 1
+        """Make room on the run's trajectory."""
+        del self._under_way[run]
 
 
 class SearchAgenda:
     """A search's runs: the folds of each trial in turn, as many trials side by side as the search allows.
+
+    Trials that ended under an earlier command are gone through again, as their runs are there already: so this
+    command ends with the same records. Those that failed are tried again.
 
     Args:
         search: what is searched.
@@ -77,8 +98,11 @@ class SearchAgenda:
     ) -> None:
         self._search, self._tuner, self._run_of, self._folds = search, tuner, run_of, folds
         self._deadline, self._on_trial = deadline, on_trial
+        self._runs: dict[int, list[Run]] = {}
         self._scores: dict[int, list[float]] = {}
-        self._under_way: dict[Run, list[int]] = {}
+        self._under_way: dict[str, int] = {}
+        self._over: set[int] = set()
+        tuner.try_again()
 
     @property
     def done(self) -> bool:
@@ -93,42 +117,56 @@ class SearchAgenda:
         count = len(trials) if self._late() else max(len(trials), self._search.trials)
         return count * self._folds - saved
 
+    @property
+    def order(self) -> list[Run]:
+        """The runs by trial and fold."""
+        return [run for _, runs in sorted(self._runs.items()) for run in runs]
+
     def ready(self) -> list[Run]:
-        """Propose what may be proposed and return the next fold of every trial that waits for one."""
+        """Propose what may be proposed and return the next fold of every trial that waits for one.
+
+        Of trials with the same parameters the later one waits, and then finds the run finished.
+        """
         while self._may_propose():
             self._tuner.propose()
-        busy = {number for numbers in self._under_way.values() for number in numbers}
         runs = []
         for trial in self._open():
-            if trial.number not in busy:
+            if trial.number not in self._under_way.values():
                 run = self._run_of(trial, len(self._scores.get(trial.number, [])))
-                self._under_way.setdefault(run, []).append(trial.number)
-                runs.append(run)
+                if run.key not in self._under_way:
+                    self._under_way[run.key] = trial.number
+                    runs.append(run)
         return runs
 
     def ended(self, run: Run, result: Result) -> None:
         """Score the fold; end the trial, prune it, or leave it open for its next fold."""
-        number = self._under_way[run].pop(0)
-        if not self._under_way[run]:
-            del self._under_way[run]
+        number = self._under_way.pop(run.key)
+        self._runs.setdefault(number, []).append(run)
+        trial = self._tuner.trials()[number]
         if result["status"] != "finished":
-            self._end(number, FAILED)
+            self._end(trial, FAILED)
             return
         scores = self._scores.setdefault(number, [])
         scores.append(result["metrics"][self._search.metric])
+        if trial.state != RUNNING:  # it ended under an earlier command
+            if len(scores) >= len(trial.folds):
+                self._end(trial, trial.state)
+            return
         mean = sum(scores) / len(scores)
         worse = self._tuner.report(number, len(scores) - 1, mean)
         if len(scores) == self._folds:
-            self._end(number, COMPLETE, mean)
+            self._end(trial, COMPLETE, mean)
         elif worse:
-            self._end(number, PRUNED)
+            self._end(trial, PRUNED)
 
-    def _end(self, number: int, state: str, value: float | None = None) -> None:
-        self._tuner.tell(number, state, value)
-        self._on_trial(self._tuner.trials()[number])
+    def _end(self, trial: Trial, state: str, value: float | None = None) -> None:
+        if trial.state == RUNNING:
+            self._tuner.tell(trial.number, state, value)
+        self._over.add(trial.number)
+        self._on_trial(self._tuner.trials()[trial.number])
 
     def _open(self) -> list[Trial]:
-        return [trial for trial in self._tuner.trials() if trial.state == RUNNING]
+        return [trial for trial in self._tuner.trials() if trial.number not in self._over]
 
     def _may_propose(self) -> bool:
         trials = self._tuner.trials()

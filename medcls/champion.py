@@ -7,4 +7,4 @@ from medcls.run import Job, restored
 def crown(job: Job, uri: str, run_id: str, name: str) -> str:
     """Register a finished job's model as `name`@champion in the store at `uri`; return the version."""
     fitted = restored(job)
-    return registry.register(fitted.model, fitted.weights_sha256, uri, run_id, name)
+    return registry.register(fitted.model, fitted.weights_sha256, uri, run_id, name, fitted.best_epoch)

@@ -1,17 +1,19 @@
 """A study from its command line to its exit code."""
 
-import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
-from medcls.drive import Driver, stale
+from medcls.drive import Driver, Record, stale
 from medcls.errors import BadInputError
+from medcls.files import is_full
 from medcls.mirroring import study_mirroring
 from medcls.options import Options
 from medcls.outcome import carry_out
@@ -23,29 +25,26 @@ from medcls.sources import Source, decode
 from medcls.spec import Run
 from medcls.study import Study
 
-FINISHED, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
 
 def conduct(study: Study, options: Options) -> int:
     """Carry a study out as the options say; return the exit code."""
     started = time.monotonic()
     screen = Screen()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        _check_output(options)
+        _check_places(options)
         programme = Programme(adapted(study, options), options, WorkFolder(options.work_dir))
         if options.plan:
             programme.show(screen)
             return FINISHED
         with _owned(programme.work):
-            _settle_old_runs(programme)
+            _refuse_other_code(programme)
             return _train(programme, screen, started)
     except BadInputError as error:
         return _say(study, str(error), BAD_INPUT)
     except OSError as error:
-        return _say(study, f"{error.strerror or error}: {error.filename or options.work_dir}.", SOME_FAILED)
-    except KeyboardInterrupt:
-        return _say(study, "interrupted; every finished epoch is kept. The same command goes on.", INTERRUPTED)
+        return _say(study, _trouble(error, options.work_dir), SOME_FAILED)
 
 
 def _train(programme: Programme, screen: Screen, started: float) -> int:
@@ -54,12 +53,15 @@ def _train(programme: Programme, screen: Screen, started: float) -> int:
     executor.warm_up()
     try:
         sources = _decoded(programme, screen)
+        if programme.options.force:
+            programme.forget()
         placement = Placement(
             cores, programme.options.threads, programme.work.cache / "networks.json", _measuring(executor)
         )
         mirroring = study_mirroring(programme)
         driver = Driver(programme.work, executor, placement, mirroring, screen, sources)
-        return SOME_FAILED if carry_out(programme, driver, started) else FINISHED
+        carry_out(programme, driver, started)
+        return _verdict(programme.study, list(driver.records.values()))
     finally:
         executor.stop()
 
@@ -103,18 +105,25 @@ def _measuring(executor: LocalExecutor) -> Callable[[Run, Source], dict[str, int
     return measured
 
 
-def _settle_old_runs(programme: Programme) -> None:
-    """Start anew under --force; refuse silently reusing what other code made, unless --keep."""
-    runs = programme.runs()
-    if programme.options.force:
-        programme.forget(runs)
-    elif not programme.options.keep:
-        old = [run for run in runs if stale(run, programme.work.state(run))]
-        if old:
-            raise BadInputError(
-                f"{len(old)} runs were made by other code than today's, e.g. {old[0].label} ({old[0].key}): "
-                "--force runs them again, --keep counts them as they are."
-            )
+def _verdict(study: Study, records: list[Record]) -> int:
+    failed = [record for record in records if record.result["status"] == "failed"]
+    if not failed:
+        return FINISHED
+    first = failed[0]
+    sentence = f"{len(failed)} of {len(records)} runs failed, e.g. {first.run.label}: {first.result['error']}"
+    return _say(study, sentence, SOME_FAILED)
+
+
+def _refuse_other_code(programme: Programme) -> None:
+    """Never count silently what other code made."""
+    if programme.options.force or programme.options.keep:
+        return
+    old = [run for run in programme.known_runs() if stale(run, programme.work.state(run))]
+    if old:
+        raise BadInputError(
+            f"{len(old)} runs were made by other code than today's, e.g. {old[0].label} ({old[0].key}): "
+            "--force runs them again, --keep counts them as they are."
+        )
 
 
 @contextmanager
@@ -136,11 +145,34 @@ def _owned(work: WorkFolder) -> Iterator[None]:
         lock.release()
 
 
-def _check_output(options: Options) -> None:
-    if options.json is not None and not options.json.absolute().parent.is_dir():
-        raise BadInputError(f"--json {options.json}: there is no folder {options.json.absolute().parent}.")
+def _check_places(options: Options) -> None:
+    """Complain now about what could not be written at the end."""
     if options.force and options.keep:
-        raise BadInputError("--force and --keep exclude each other.")
+        raise BadInputError("--force runs again what --keep counts as finished: give one of the two.")
+    if options.json is not None:
+        _check_file(options.json)
+    for folder in (options.work_dir, *options.work_dir.parents):
+        if folder.is_file():
+            raise BadInputError(f"--work-dir {options.work_dir}: {folder} is a file; give a folder.")
+
+
+def _check_file(path: Path) -> None:
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise BadInputError(f"--json {path} is a folder: give the name of a file.")
+    if not folder.is_dir():
+        raise BadInputError(f"--json {path}: there is no folder {folder}; make it or give another file.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInputError(f"--json {path}: {folder} cannot be written to ({error.strerror}).") from error
+
+
+def _trouble(error: OSError, work_dir: Path) -> str:
+    if is_full(error):
+        return f"No room left to write in {work_dir}: free some space and run the same command again."
+    return f"{error.filename or work_dir} cannot be used ({error.strerror or error}): mend that and run the same again."
 
 
 def _say(study: Study, sentence: str, code: int) -> int:

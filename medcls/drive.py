@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from medcls.agenda import Agenda
@@ -10,12 +11,14 @@ from medcls.code import code_digest
 from medcls.compute.local import LocalExecutor
 from medcls.compute.placement import Placement
 from medcls.data.split import split
+from medcls.errors import TrainingError
 from medcls.mirroring import Mirroring
-from medcls.plan import FINISHED, NEW, SHARED, State, WorkFolder
-from medcls.run import Job, is_done
+from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, State, WorkFolder
+from medcls.run import Job, interrupted, is_done
 from medcls.screen import Line, Screen
 from medcls.sources import Source
 from medcls.spec import Run
+from medcls.tracking.journal import RunFolder
 
 POLL = 0.25  # seconds between two looks at the journals
 
@@ -40,10 +43,13 @@ class Driver:
     mirroring: Mirroring
     screen: Screen
     sources: Mapping[str, Source]
-    records: dict[tuple[str, str], Record] = field(default_factory=dict)
+    records: dict[tuple[str, Run], Record] = field(default_factory=dict)
+    _parents: dict[Run, str] = field(default_factory=dict)
 
     def carry_out(self, agenda: Agenda, parent_of: Callable[[Run], str], *, test: bool = False) -> None:
         """Run an agenda to its end. With `test`, the held-out part is predicted too."""
+        before = dict(self.records)
+        known = {run for _, run in before}
         with self.screen:
             while not agenda.done:
                 started = [self._start(run, parent_of(run), agenda, test=test) for run in agenda.ready()]
@@ -51,13 +57,25 @@ class Driver:
                     continue  # a run that was there already may make others ready
                 for job in self.executor.wait(POLL):
                     self._end(job, parent_of(job.run), agenda, reused=False)
-                self.mirroring.sync()
-                self._show(agenda)
+                self._show(len(before) + agenda.total - sum(run in known for run in agenda.order))
+        place = {run: number for number, run in enumerate(agenda.order)}
+        new = [identity for identity in self.records if identity not in before]
+        ordered = sorted(new, key=lambda identity: place[identity[1]])  # not as they happened to end
+        self.records = {identity: self.records[identity] for identity in [*before, *ordered]}
+
+    def note_interruption(self) -> None:
+        """Record the runs at work as interrupted, with the epochs that their checkpoints hold."""
+        for job in self.executor.running:
+            identity = (self._parents[job.run], job.run)
+            result = interrupted(self.work.folder(job.run))
+            self.records.setdefault(identity, Record(job.run, result, reused=False, parent=identity[0]))
 
     def _start(self, run: Run, parent: str, agenda: Agenda, *, test: bool) -> bool:
         """Submit a run; return True if there is nothing left to do for it."""
         state = self.work.state(run)
-        job = self.job(run, test=test)
+        if state.word == SHARED and state.code != code_of(run):
+            state = State(NEW, 0, None, None)  # what other code has trained is no prefix of this run
+        job = self.job(run, test=test, donor=state.donor)
         if state.word in (NEW, SHARED):
             self.work.enter(run, self._description(run, job), state)
         self.mirroring.open_run(
@@ -68,6 +86,7 @@ class Driver:
             return True
         if state.word != FINISHED:
             self.work.folder(run).drop_result()
+        self._parents[run] = parent
         self.executor.submit(job)
         return False
 
@@ -75,13 +94,21 @@ class Driver:
         """Return what is known of a run, once for each parent that it has."""
         return [record for record in self.records.values() if record.run == run]
 
-    def job(self, run: Run, *, test: bool) -> Job:
-        """Return the job that carries a run out in its folder; a run that was begun keeps its threads."""
-        source = self.sources[run.data_name]
+    def job(self, run: Run, *, test: bool, donor: Path | None = None) -> Job:
+        """Return the job that carries a run out in its folder."""
+        source, folder = self.sources[run.data_name], self.work.folder(run)
         assert source.decoded is not None
-        folder = self.work.folder(run)
-        threads = folder.description().get("threads") or self.placement.threads(run, source)
-        return Job(run, source.decoded, folder.path, int(threads), test)
+        return Job(run, source.decoded, folder.path, self._threads(run, source, RunFolder(donor or folder.path)), test)
+
+    def _threads(self, run: Run, source: Source, begun: RunFolder) -> int:
+        """Return the threads of a run: those of its epochs so far, else what suits its network."""
+        known = begun.description().get("threads") if begun.epochs_held() else None
+        if known is not None:
+            return int(known)
+        try:
+            return self.placement.threads(run, source)
+        except TrainingError:  # the network cannot be built: the run itself will fail and say why
+            return 1
 
     def _description(self, run: Run, job: Job) -> dict[str, Any]:
         return {
@@ -102,7 +129,7 @@ class Driver:
         run, folder = job.run, self.work.folder(job.run)
         result = folder.result()
         assert result is not None
-        identity = (parent, run.key)
+        identity = (parent, run)
         before = self.records.get(identity)
         if not reused and before is None:
             self.screen.say(_ended(run, result))
@@ -110,10 +137,10 @@ class Driver:
         agenda.ended(run, result)
         self.mirroring.close_run(run, folder, parent, result, self.sources[run.data_name])
 
-    def _show(self, agenda: Agenda) -> None:
+    def _show(self, total: int) -> None:
         lines = [self._line(job) for job in self.executor.running]
         reused = sum(record.reused for record in self.records.values())
-        self.screen.show(lines, len(self.records), reused, max(agenda.total, len(self.records)))
+        self.screen.show(lines, len(self.records), reused, max(total, len(self.records)))
 
     def _line(self, job: Job) -> Line:
         rows = self.work.folder(job.run).rows()
@@ -133,7 +160,7 @@ def code_of(run: Run) -> str:
 
 def stale(run: Run, state: State) -> bool:
     """Tell whether what there is of a run was made by other code than today's."""
-    return state.word != NEW and state.code is not None and state.code != code_of(run)
+    return state.word in (FINISHED, CONTINUE) and state.code is not None and state.code != code_of(run)
 
 
 def _ended(run: Run, result: Mapping[str, Any]) -> str:

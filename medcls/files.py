@@ -1,5 +1,6 @@
 """Writing files so that a kill or a full disk leaves the old one or the new one, never half of one."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -23,6 +24,11 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether something could not be written for want of room: on the disk, in the quota or by a limit."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -6,7 +6,24 @@ file imports in milliseconds and `--help` and `--plan` answer without TensorFlow
 
 import importlib
 import os
+from types import MappingProxyType
 from typing import Any
+
+TENSORFLOW = MappingProxyType({"TF_CPP_MIN_LOG_LEVEL": "2"})
+ENVIRONMENT = MappingProxyType(
+    {
+        "tensorflow": TENSORFLOW,
+        "keras": TENSORFLOW,
+        "mlflow": {
+            "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves the user's machine unasked
+            "MLFLOW_LOGGING_LEVEL": "ERROR",
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+            "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # what may have arrived is asked for, not sent twice
+            "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+        },
+    }
+)
+"""What packages read when they are imported, unless the user has set it."""
 
 
 class Lazy:
@@ -16,8 +33,8 @@ class Lazy:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        if self._name.split(".")[0] in ("tensorflow", "keras"):
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        for name, text in ENVIRONMENT.get(self._name.split(".")[0], {}).items():
+            os.environ.setdefault(name, text)
         value = getattr(importlib.import_module(self._name), attribute)
         setattr(self, attribute, value)
         return value

@@ -17,5 +17,7 @@ def focal(targets: Any, predictions: Any, gamma: float = 2.0) -> Any:
 
     Lin et al. 2017, equation 4, without the balance weight alpha; gamma 0 is the cross-entropy.
     """
-    true_class = keras.ops.sum(targets * predictions, axis=-1)
-    return keras.ops.power(1.0 - true_class, gamma) * cross_entropy(targets, predictions)
+    missing = 1.0 - keras.ops.sum(targets * predictions, axis=-1)
+    # Never 0 or, by rounding, below: there the power's gradient is infinite (gamma < 1) or no number.
+    missing = keras.ops.clip(missing, keras.config.epsilon(), 1.0)
+    return keras.ops.power(missing, gamma) * cross_entropy(targets, predictions)

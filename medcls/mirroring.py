@@ -1,22 +1,27 @@
 """From runs, trials and the study to the nodes of the tracking store; does nothing when offline."""
 
+import getpass
+import shlex
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medcls import __version__, git
-from medcls.data.cache import open_decoded
-from medcls.evaluation import classification
+from medcls import __version__, git, scoreboard
+from medcls.files import read_json, write_json
 from medcls.options import root
+from medcls.pictures import pictures
 from medcls.programme import Programme
-from medcls.report import figures
+from medcls.scoreboard import Ended
 from medcls.search.tuner import COMPLETE, FAILED, Trial
 from medcls.sources import Source
 from medcls.spec import Run
-from medcls.tracking import nodes
+from medcls.tracking import nodes, note
 from medcls.tracking.journal import RunFolder
-from medcls.tracking.mlflow import Mirror
+from medcls.tracking.mirror import Mirror
+from medcls.tracking.mlflow import Store, without_password
 from medcls.tracking.nodes import DataRecord, Ending, Node
 
 
@@ -24,7 +29,7 @@ class Mirroring:
     """What the driver says to the store: `mirror` is None when offline.
 
     Args:
-        mirror: the experiment in the store.
+        mirror: keeps the store up to date.
         study: the identity of the study's own node.
         tags: on every node: study, commit, kind of data.
     """
@@ -32,53 +37,46 @@ class Mirroring:
     def __init__(self, mirror: Mirror | None, study: str, tags: Mapping[str, Any]) -> None:
         self.mirror, self.study, self._tags = mirror, study, tags
 
-    def sync(self, *, now: bool = False) -> bool:
-        """Write what is waiting; return whether the store has everything."""
-        return self.mirror is None or self.mirror.sync(now=now)
+    def settle(self, seconds: float | None = None) -> bool:
+        """Write what is waiting, for at most so long; return whether the store has everything."""
+        return self.mirror is None or self.mirror.settle(seconds)
 
-    def open_study(self, name: str, parameters: Mapping[str, Any], data: DataRecord | None, note: str) -> None:
-        """Show the study's own node, again if it had ended."""
-        if self.mirror is not None:
-            self.mirror.reopen(self.study)
-            tags = {**self._tags, "medcls.level": "study", "mlflow.note.content": note}
-            self.mirror.open(Node(self.study, name, None, _now(), parameters, tags, data))
-
-    def close_study(self, ending: Ending) -> None:
-        """End the study's own node."""
-        if self.mirror is not None:
-            self.mirror.close(self.study, ending)
+    def run_id(self, run: Run, parent: str) -> str:
+        """Return the store's id of a run's node, "" where it has none."""
+        return (self.mirror and self.mirror.store.run_id(self.run_identity(run, parent))) or ""
 
     def trial_identity(self, number: int) -> str:
         """Return the identity of a trial's node."""
         return f"{self.study}/trial-{number}"
 
-    def open_trial(self, number: int, labels: Mapping[str, Any], metric: str) -> None:
-        """Show a trial's node, with the parameters that the search proposed."""
-        if self.mirror is not None:
-            identity = self.trial_identity(number)
-            tags = {**self._tags, "medcls.level": "trial", "medcls.trial": number, "medcls.metric": metric}
-            self.mirror.open(Node(identity, f"trial {number}", self.study, _now(), labels, tags))
-
-    def close_trial(self, trial: Trial, scores: Mapping[str, float], ended: int) -> None:
-        """End a trial's node: KILLED if it was pruned, FAILED if one of its runs failed."""
-        if self.mirror is not None:
-            status = {COMPLETE: nodes.FINISHED, FAILED: nodes.FAILED}.get(trial.state, nodes.KILLED)
-            self.mirror.close(self.trial_identity(trial.number), Ending(status, scores, ended))
-
     def run_identity(self, run: Run, parent: str) -> str:
         """Return the identity of a run's node below its parent."""
         return f"{parent}/{run.key}"
 
+    def open_trial(self, number: int, labels: Mapping[str, Any], metric: str) -> None:
+        """Show a trial's node, with the parameters that the search proposed."""
+        if self.mirror is not None:
+            tags = {**self._tags, "medcls.level": "trial", "medcls.trial": number, "medcls.metric": metric}
+            identity, name = self.trial_identity(number), f"trial {number}"
+            self.mirror.open(Node(identity, name, self.study, parameters=labels, tags={**tags, "medcls.variant": name}))
+
+    def close_trial(self, trial: Trial, runs: Sequence[Ended]) -> None:
+        """End a trial's node: KILLED if it was pruned, FAILED if one of its runs failed."""
+        if self.mirror is not None:
+            status = {COMPLETE: nodes.FINISHED, FAILED: nodes.FAILED}.get(trial.state, nodes.KILLED)
+            ended = max(int(result["ended"]) for _, result in runs)
+            tags = {"medcls.state": trial.state}
+            scores = scoreboard.of_group(runs)
+            self.mirror.close(self.trial_identity(trial.number), Ending(status, ended, scores, tags=tags))
+
     def open_run(self, run: Run, folder: RunFolder, parent: str, source: Source, *, fresh: bool) -> None:
-        """Show a run's node; `fresh` if it is not finished, so that the store must take it up again."""
+        """Show a run's node; `fresh` if it is not finished, so that the store must follow it."""
         if self.mirror is None:
             return
         described = folder.description()
-        identity = self.run_identity(run, parent)
-        if fresh:
-            self.mirror.reopen(identity)
         tags = {
             **self._tags,
+            "data.kind": source.bundle.kind,
             "medcls.level": "run",
             "medcls.key": run.key,
             "medcls.variant": run.variant_name,
@@ -88,86 +86,140 @@ class Mirroring:
             "medcls.threads": described.get("threads"),
             "medcls.shared_from": described.get("shared_from"),
         }
-        data = data_record(source)
-        self.mirror.open(Node(identity, run.label, parent, described["created"], run.parameters(), tags, data, folder))
+        identity, data = self.run_identity(run, parent), (_data_record(source),)
+        node = Node(identity, run.label, parent, None, run.parameters(), tags, data, folder)
+        self.mirror.open(node, anew=fresh)
 
     def close_run(self, run: Run, folder: RunFolder, parent: str, result: Mapping[str, Any], source: Source) -> None:
-        """End a run's node with its scores, its curves and its confusion matrix."""
-        if self.mirror is None or self.mirror.has_ended(self.run_identity(run, parent)):
+        """End a run's node with its scores, its curves and its confusion matrix; or with its traceback."""
+        identity = self.run_identity(run, parent)
+        if self.mirror is None or self.mirror.has_ended(identity):
             return
-        failed = result["status"] != "finished"
-        metrics = {f"best/val_{name}": value for name, value in result["metrics"].items() if name != "gap"}
-        if not failed:
-            best = {name: values[result["best_epoch"]] for name, values in folder.history().items()}
-            metrics |= {f"best/{name}": value for name, value in best.items() if f"best/{name}" not in metrics}
-            metrics |= {
-                "best/epoch": result["best_epoch"] + 1,
-                "epochs": result["epochs"],
-                "minutes": result["seconds"] / 60,
-            }
-            metrics |= {"gap": result["metrics"]["gap"]} if "gap" in result["metrics"] else {}
-        files = pictures(run, folder, result, source) if not failed else _traceback(folder, result)
-        files[folder.path / "result.json"] = ""
-        status = nodes.FAILED if failed else nodes.FINISHED
-        tags = {"medcls.weights_sha256": result["weights_sha256"], "medcls.error": result["error"]}
-        self.mirror.close(self.run_identity(run, parent), Ending(status, metrics, result["ended"], files, tags))
+        files = {folder.path / "result.json": ""}
+        if result["status"] == "finished":
+            tags = {"medcls.weights_sha256": result["weights_sha256"]}
+            drawings = pictures(run, folder, result, source.decoded)
+            scores, epoch = scoreboard.of_run(folder, result), result["best_epoch"]
+            ending = Ending(nodes.FINISHED, result["ended"], scores, epoch, tags, files, drawings)
+        else:
+            files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}
+            traced = {folder.path / "traceback.txt": lambda path: path.write_text(_trace(result))}
+            tags = {"medcls.error": result["error"]}
+            ending = Ending(nodes.FAILED, result["ended"], tags=tags, files=files, drawings=traced)
+        self.mirror.close(identity, ending)
+
+    def add_scores(self, run: Run, parent: str, result: Mapping[str, Any], scores: Mapping[str, float]) -> None:
+        """Add scores to a run's node that came after its end."""
+        if self.mirror is not None:
+            self.mirror.add(self.run_identity(run, parent), scores, result["ended"], result["best_epoch"])
+
+    def close_study(self, ending: Ending, summary: Mapping[str, Any]) -> None:
+        """End the study's own node; its description says the answer."""
+        if self.mirror is not None:
+            tags = {**ending.tags, "mlflow.note.content": note.closing(summary, _command())}
+            self.mirror.close(self.study, replace(ending, tags=tags))
+
+    def interrupt(self) -> None:
+        """Show what is open as killed until the command is run again; a store that is slow is not waited for."""
+        if self.mirror is not None:
+            self.mirror.interrupt()
+            self.mirror.settle(5.0)
 
 
 def study_mirroring(programme: Programme) -> Mirroring:
-    """Return the mirroring of a study's programme, its own node open; without a store if it is to stay offline."""
+    """Return the mirroring of a study's programme, its own node open; without a store if it is to stay offline.
+
+    Raises:
+        BadInputError: the store cannot be reached.
+    """
     study, options = programme.study, programme.options
-    data = data_record(next(iter(programme.sources.values())))
-    tags = {
-        "medcls.study": study.name,
+    store = None
+    if not options.offline:
+        store = Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
+    created = _created(programme.work.study(programme.key))
+    if store is None:
+        return Mirroring(None, programme.key, {})
+    store.find(programme.key, created)
+    mirror, tags = Mirror(store), _tags(programme)
+    sources = {source.name: source for source in programme.sources.values()}
+    mirror.open(
+        Node(
+            programme.key,
+            study.name,
+            None,
+            created,
+            _common(programme),
+            {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, _command())},
+            tuple(_data_record(source) for source in sources.values()),
+        )
+    )
+    return Mirroring(mirror, programme.key, tags)
+
+
+def _created(folder: Path) -> int:
+    """Return when the study was begun in this work folder, in milliseconds since 1970; --force begins it anew."""
+    known: dict[str, int] | None = read_json(folder / "study.json")
+    if known is None:
+        known = {"created": int(time.time() * 1000)}
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "study.json", known)
+    return known["created"]
+
+
+def _tags(programme: Programme) -> dict[str, Any]:
+    commit = git.commit(root())
+    return {
+        "medcls.study": programme.study.name,
         "medcls.version": __version__,
-        "medcls.smoke": options.smoke,
-        "medcls.git_commit": git.commit(root()),
+        "medcls.smoke": programme.options.smoke,
+        "medcls.git_commit": commit,
         "medcls.git_dirty": git.is_dirty(root()),
         "data.kind": ",".join(sorted({source.bundle.kind for source in programme.sources.values()})),
+        "mlflow.source.name": _script(),
+        "mlflow.source.type": "LOCAL",
+        "mlflow.source.git.commit": commit,
+        "mlflow.user": _user(),
     }
-    mirror = None
-    if not options.offline:
-        mirror = Mirror(options.tracking_uri, study.name, root() / "mlruns", study.question)
-    mirroring = Mirroring(mirror, programme.key, tags)
-    variant = next(iter(study.variants.values()))
-    note = f"**{study.question}**"
-    mirroring.open_study(study.name, variant.parameters(), data, note)
-    return mirroring
 
 
-def pictures(run: Run, folder: RunFolder, result: Mapping[str, Any], source: Source) -> dict[Path, str]:
-    """Draw a finished run's learning curves and confusion matrix into its folder; return them as artifacts."""
-    curves, confusion = folder.path / "learning_curves.png", folder.path / "confusion_matrix.png"
-    if not curves.exists():
-        figures.save(figures.learning_curves(folder.history(), result["best_epoch"], run.label), curves)
-    predicted = folder.read_arrays("predictions")
-    if predicted is not None and source.decoded is not None and not confusion.exists():
-        data = open_decoded(source.decoded)
-        matrix = classification.confusion_matrix(
-            data.labels[predicted["rows"]], predicted["predictions"].argmax(axis=1), len(data.classes)
-        )
-        figures.save(figures.confusion_matrix(matrix, data.classes, run.label), confusion)
-    return {curves: "", confusion: ""}
+def _common(programme: Programme) -> dict[str, Any]:
+    """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
+    first, *others = [variant.parameters() for variant in programme.study.variants.values()]
+    searched = tuple(programme.study.search.space) if programme.study.search is not None else ()
+    owned = tuple(f"{path}." for path in searched)
+    return {
+        path: value
+        for path, value in first.items()
+        if path not in searched
+        and not path.startswith(owned)
+        and all(path in other and other[path] == value for other in others)
+    }
 
 
-def data_record(source: Source) -> DataRecord:
+def _data_record(source: Source) -> DataRecord:
     """Return what the store's data set input says of a source."""
     bundle = source.bundle
     counts = {name: int((bundle.labels == label).sum()) for label, name in enumerate(bundle.classes)}
-    profile = {
-        "images": len(bundle.labels),
-        "classes": counts,
-        "size": bundle.size,
-        "channels": bundle.channels,
-    }
+    profile = {"num_rows": len(bundle.labels), "classes": counts, "size": bundle.size, "channels": bundle.channels}
     return DataRecord(source.name, bundle.source, bundle.kind, bundle.fingerprint, profile)
 
 
-def _traceback(folder: RunFolder, result: Mapping[str, Any]) -> dict[Path, str]:
-    path = folder.path / "traceback.txt"
-    path.write_text(result.get("traceback") or result["error"])
-    return {path: "", folder.path / "output.txt": ""}
+def _trace(result: Mapping[str, Any]) -> str:
+    return result.get("traceback") or f"{result['error']}\n"
 
 
-def _now() -> int:
-    return int(time.time() * 1000)
+def _command() -> str:
+    """Return what was typed, without passwords."""
+    return shlex.join(["python", _script(), *map(without_password, sys.argv[1:])])
+
+
+def _script() -> str:
+    script = Path(sys.argv[0]).absolute()
+    return str(script.relative_to(root())) if script.is_relative_to(root()) else str(script)
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # a container's user may have no name
+        return None

@@ -1,10 +1,12 @@
 """The flags that every study script takes."""
 
 import argparse
+import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import medcls
 from medcls.errors import BadInputError
@@ -51,10 +53,10 @@ def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: st
     given = parser.parse_args(arguments)
     try:
         return Options(
-            data=dict(_pair(text, "--data") if "=" in text else ("", text) for text in given.data),
-            settings=dict(_pair(text, "--set") for text in given.set),
-            only=tuple(name.strip() for text in given.only for name in text.split(",") if name.strip()),
-            seeds=_numbers(given.seeds) if given.seeds else None,
+            data=dict(map(_source, given.data)),
+            settings=dict(map(_setting, given.set)),
+            only=tuple(name.strip() for text in given.only for name in text.split(",")),
+            seeds=given.seeds,
             folds=given.folds,
             vary_split=given.vary == "split",
             workers=given.workers,
@@ -71,11 +73,23 @@ def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: st
             timeout=getattr(given, "timeout", None),
         )
     except BadInputError as error:
-        parser.error(str(error))
+        parser.complain(str(error))
 
 
-def _parser(study: str, question: str, epilog: str, *, search: bool) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    """A parser that says in one sentence what is wrong, without repeating all its flags."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with what argparse found wrong."""
+        self.complain(f"{message.removeprefix('argument ')} (--help lists the flags).")
+
+    def complain(self, sentence: str) -> NoReturn:
+        """Exit with a sentence on standard error."""
+        self.exit(2, f"{self.prog.removesuffix('.py')}: {sentence}\n")
+
+
+def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
+    parser = Parser(
         prog=f"{study}.py",
         description=question,
         epilog=epilog,
@@ -98,19 +112,24 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> argparse
         help="override what the study declares, e.g. learner.epochs=5 (repeatable)",
     )
     what.add_argument("--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants")
-    what.add_argument("--seeds", metavar="0,1,2", help="seeds to repeat with")
-    what.add_argument("--folds", type=_positive, metavar="K", help="folds of the cross-validation")
+    what.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds to repeat with")
+    what.add_argument("--folds", type=_whole(2), metavar="K", help="folds of the cross-validation")
     what.add_argument("--vary", choices=["split"], help="let seeds vary the split too")
     if search:
-        what.add_argument("--trials", type=_positive, metavar="N", help="trials of the search in all")
+        what.add_argument("--trials", type=_whole(1), metavar="N", help="trials of the search in all")
         what.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="start no trial after so long")
     what.add_argument("--smoke", action="store_true", help="the whole study, tiny, within a minute")
     what.add_argument("--plan", action="store_true", help="print the runs and what is already done; train nothing")
     what.add_argument("--force", action="store_true", help="run again what is finished")
     what.add_argument("--keep", action="store_true", help="count runs made by other code as finished")
+    _add_places(parser)
+    return parser
+
+
+def _add_places(parser: Parser) -> None:
     where = parser.add_argument_group("where")
-    where.add_argument("--workers", type=_positive, metavar="N", help="runs at a time")
-    where.add_argument("--threads", type=_positive, metavar="N", help="threads of each run")
+    where.add_argument("--workers", type=_whole(1), metavar="N", help="runs at a time")
+    where.add_argument("--threads", type=_whole(1), metavar="N", help="threads of each run")
     where.add_argument("--executor", choices=["local"], default="local", help="where runs run (this machine)")
     where.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
     where.add_argument("--work-dir", type=Path, metavar="DIR", help="run folders: journals, checkpoints, caches")
@@ -118,35 +137,51 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> argparse
         "--offline", action="store_true", help="write run folders only; the next run without it catches up"
     )
     where.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
-    return parser
 
 
-def _pair(text: str, flag: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not name or not equals or not value:
-        raise BadInputError(f"{flag} {text}: write it as NAME=VALUE.")
-    return name.strip(), value.strip()
+def _source(text: str) -> tuple[str, str]:
+    """Return (data set's name, source); the name is "" where the source stands for every data set."""
+    if "=" not in text or os.path.exists(text):  # noqa: PTH110 - Path.exists raises where it may not look
+        return "", text
+    name, _, source = text.partition("=")
+    return name.strip(), source.strip()
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _setting(text: str) -> tuple[str, str]:
+    path, _, value = (part.strip() for part in text.partition("="))
+    if not path or not value:
+        raise BadInputError(f"--set {text}: write PATH=VALUE, e.g. learner.epochs=5.")
+    return path, value
+
+
+def _seeds(text: str) -> tuple[int, ...]:
     try:
-        numbers = tuple(int(part) for part in text.split(","))
+        seeds = tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise BadInputError(f"--seeds {text}: write whole numbers with commas, e.g. 0,1,2.") from None
-    if len(set(numbers)) != len(numbers) or min(numbers) < 0:
-        raise BadInputError(f"--seeds {text}: every seed once, none below zero.")
-    return numbers
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
+    if len(set(seeds)) != len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
+        raise argparse.ArgumentTypeError(f"{text} has a seed twice or out of range: give each once, 0 to {2**32 - 1}")
+    return seeds
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return value
+def _whole(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
+        return number
+
+    return whole
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not value > 0:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return value
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds

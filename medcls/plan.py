@@ -42,12 +42,12 @@ class WorkFolder:
     def state(self, run: Run) -> State:
         """Return what there is of a run."""
         folder = self.folder(run)
-        code = folder.description().get("code")
-        result = folder.result()
-        if result is not None and result["status"] == "finished":
-            return State(FINISHED, int(result["epochs"]), None, code)
-        held = folder.epochs_held()
-        if held:
+        described, result, held = folder.description(), folder.result(), folder.epochs_held()
+        code = described.get("code")
+        finished = result is not None and result["status"] == "finished" and held >= result["epochs"]
+        if described and finished:
+            return State(FINISHED, held, None, code)
+        if described and held:
             return State(CONTINUE, held, None, code)
         donor, epochs = self._donor(run)
         if donor is not None:
@@ -55,16 +55,21 @@ class WorkFolder:
         return State(NEW, 0, None, None)
 
     def enter(self, run: Run, record: dict[str, Any], state: State) -> None:
-        """Describe the run in its folder and let others find it by its trajectory; take over a donor's epochs."""
-        folder = self.folder(run)
-        if state.donor is not None:
-            folder.path.mkdir(parents=True, exist_ok=True)
-            taken = folder.adopt(RunFolder(state.donor))
-            record = {**record, "shared_epochs": taken, "shared_from": state.donor.name}
-        folder.describe(record)
-        siblings = self._siblings(run)
+        """Describe the run in its folder and let others find it by its trajectory; take over a donor's epochs.
+
+        The epochs come last: a run that holds some is described. What lies there is damaged, or of other code.
+        """
+        folder, siblings = self.folder(run), self._siblings(run)
+        folder.clear()
         siblings.mkdir(parents=True, exist_ok=True)
         (siblings / run.key).touch()
+        if state.donor is None:
+            folder.describe(record)
+            return
+        donor = RunFolder(state.donor)
+        epochs, kept, arrays = donor.read_checkpoint()
+        folder.describe({**record, "shared_epochs": epochs, "shared_from": state.donor.name})
+        folder.adopt(donor.rows(), epochs, kept, arrays)
 
     def _siblings(self, run: Run) -> Path:
         return self.path / "trajectories" / run.trajectory
@@ -74,7 +79,8 @@ class WorkFolder:
         best: tuple[Path | None, int] = (None, 0)
         siblings = self._siblings(run)
         for name in sorted(path.name for path in siblings.iterdir()) if siblings.is_dir() else ():
-            epochs = RunFolder(self.path / name).epochs_held()
+            folder = RunFolder(self.path / name)
+            epochs = folder.epochs_held() if folder.description() else 0
             if name != run.key and best[1] < epochs <= run.epochs:
                 best = (self.path / name, epochs)
         return best

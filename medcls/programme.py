@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from statistics import median
@@ -13,7 +13,7 @@ from medcls.options import Options
 from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder
 from medcls.screen import Screen, duration
 from medcls.search.space import Search
-from medcls.search.tuner import Trial, Tuner
+from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
 from medcls.sources import Source, check, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
@@ -25,26 +25,24 @@ def adapted(study: Study, options: Options) -> Study:
     """Return the study with the command line's data, settings, variants, seeds, folds and trials.
 
     Raises:
-        BadInputError: a flag that does not fit the study.
+        BadInputError: a flag that does not fit the study, or a value that nothing can be trained with.
     """
     variants = with_sources(_only(study, options.only), options.data)
-    settings = {path: _set_all(variants, path, text) for path, text in options.settings.items()}
-    for path, text in ({**study.smoke, **options.settings} if options.smoke else options.settings).items():
-        variants = {
-            name: variant.set_text(path, str(text)) if path in variant.parameters() else variant
-            for name, variant in variants.items()
-        }
-    search = study.search
-    if search is not None:
-        search = search.without(settings)
-        search = replace(search, trials=options.trials or (SMOKE_TRIALS if options.smoke else search.trials))
-    folds, seeds = study.folds, options.seeds or study.seeds
     if options.smoke:
-        folds, seeds = folds and min(folds, SMOKE_FOLDS), options.seeds or study.seeds[:SMOKE_SEEDS]
-    folds = options.folds or folds
-    if folds == 1:
-        raise BadInputError("--folds 1: cross-validation takes at least 2 folds.")
-    return replace(study, variants=variants, search=search, folds=folds, seeds=seeds)
+        known = {path for variant in variants.values() for path in variant.parameters()}
+        variants = _with_settings(variants, {path: str(value) for path, value in study.smoke.items() if path in known})
+    variants = _with_settings(variants, options.settings)
+    for variant in variants.values():
+        variant.check()
+    search, folds, seeds = study.search, study.folds, study.seeds
+    if search is not None:
+        base = next(iter(variants.values()))
+        search = search.within(base, options.settings)
+        _check_space(search, base)
+        search = replace(search, trials=options.trials or (SMOKE_TRIALS if options.smoke else search.trials))
+    if options.smoke:
+        folds, seeds = folds and min(folds, SMOKE_FOLDS), seeds[:SMOKE_SEEDS]
+    return replace(study, variants=variants, search=search, folds=options.folds or folds, seeds=options.seeds or seeds)
 
 
 def _only(study: Study, names: tuple[str, ...]) -> dict[str, Variant]:
@@ -54,12 +52,20 @@ def _only(study: Study, names: tuple[str, ...]) -> dict[str, Variant]:
     return {name: variant for name, variant in study.variants.items() if not names or name in names}
 
 
-def _set_all(variants: dict[str, Variant], path: str, text: str) -> str:
-    """Return the text if some variant has the path and takes the text; complain as the first one would."""
-    takers = [variant for variant in variants.values() if path in variant.parameters()]
-    for variant in takers or list(variants.values())[:1]:
-        variant.set_text(path, text)
-    return text
+def _with_settings(variants: dict[str, Variant], settings: Mapping[str, str]) -> dict[str, Variant]:
+    """Return the variants with what the command line sets, in those that have it; where none has it, complain."""
+    for path in sorted(settings):  # an owner ("learner.schedule") comes before what it owns
+        takers = [name for name, variant in variants.items() if path in variant.parameters()]
+        for name in takers or list(variants)[:1]:
+            variants = {**variants, name: variants[name].set_text(path, settings[path])}
+    return variants
+
+
+def _check_space(search: Search, base: Variant) -> None:
+    for path, axis in search.space.items():
+        ends = (axis.low, axis.high) if axis.choices is None else axis.choices.values()
+        for value in ends if path in base.parameters() else ():
+            base.with_(path, value).check()
 
 
 class Programme:
@@ -99,7 +105,7 @@ class Programme:
     def runs(self) -> list[Run]:
         """Return the runs that are known: all, or under a search those of the trials proposed so far."""
         if self.study.search is not None:
-            return [self.trial_run(trial, fold) for trial in self.trials() for fold in range(self.study.folds or 0)]
+            return self._search_runs()
         folds: Iterable[int | None] = [None] if self.study.folds is None else range(self.study.folds)
         return [
             self.run(variant, name, self.sources[name], seed, fold)
@@ -107,6 +113,25 @@ class Programme:
             for seed in self.study.seeds
             for fold in folds
         ]
+
+    def refits(self) -> list[Run]:
+        """Return the runs on the whole training part that there are already."""
+        if self.study.search is not None:
+            runs = [self.trial_run(trial, None) for trial in self.trials()]
+        elif self.study.folds is not None:
+            named = self.study.variants.items()
+            runs = [self.run(each, name, self.sources[name], self.study.seeds[0], None) for name, each in named]
+        else:
+            return []
+        return [run for run in runs if self.work.folder(run).path.exists()]
+
+    def _search_runs(self) -> list[Run]:
+        """Return the runs of the trials proposed so far, without those that pruning saved."""
+        runs = []
+        for trial in self.trials():
+            count = len(trial.folds) if trial.state == PRUNED else len(self.repeats)
+            runs += [self.trial_run(trial, repeat) for repeat in range(count)]
+        return runs
 
     @property
     def search(self) -> Search:
@@ -124,46 +149,60 @@ class Programme:
         return Tuner(self.search, self.search.starting_point(self.base), self.work.study(self.key))
 
     def trials(self) -> list[Trial]:
-        """Return the trials proposed so far, without opening a search that has not begun."""
-        return self.tuner().trials() if (self.work.study(self.key) / "search.log").exists() else []
+        """Return the trials proposed so far; nothing is written."""
+        return remembered(self.work.study(self.key))
 
-    def forget(self, runs: list[Run]) -> None:
+    def known_runs(self) -> list[Run]:
+        """Return the runs that are known, and the refits that there are already."""
+        return [*self.runs(), *self.refits()]
+
+    def forget(self) -> None:
         """Throw away what there is of the study's runs and of its search."""
-        for run in runs:
+        for run in self.known_runs():
             self.work.folder(run).clear()
         shutil.rmtree(self.work.study(self.key), ignore_errors=True)
 
-    def trial_run(self, trial: Trial, fold: int | None) -> Run:
-        """Return the run of a trial on one fold, or its refit."""
+    @property
+    def repeats(self) -> list[tuple[int, int]]:
+        """The seed and fold of each run that a trial has."""
+        return [(seed, fold) for seed in self.study.seeds for fold in range(self.study.folds or 0)]
+
+    def trial_run(self, trial: Trial, repeat: int | None) -> Run:
+        """Return one of a trial's runs, or its refit."""
         variant = self.search.variant(self.base, trial.labels)
         source = next(iter(self.sources.values()))
-        return self.run(variant, f"trial {trial.number}", source, self.study.seeds[0], fold)
+        seed, fold = (self.study.seeds[0], None) if repeat is None else self.repeats[repeat]
+        return self.run(variant, f"trial {trial.number}", source, seed, fold)
 
     def show(self, screen: Screen) -> None:
         """Print the runs, what there is of them, and how long the rest may take."""
-        states = {run: self.work.state(run) for run in self.runs()}
+        states = {run: self.work.state(run) for run in self.known_runs()}
         rows = [[run.label, state.word, f"{state.epochs}/{run.epochs}", run.key] for run, state in states.items()]
         if rows:
             screen.table(f"{self.study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
         counts = Counter(state.word for state in states.values())
         if self.study.search is not None:
-            known, folds = len(self.trials()), self.study.folds
-            screen.say(f"Search: {known} of {self.search.trials} trials proposed, {folds} folds each, then one refit.")
-            counts["to be proposed"] = max(0, self.search.trials - known) * (folds or 1) + 1
-        screen.say(", ".join(f"{count} {word}" for word, count in counts.items()) + ".")
+            known, each = len(self.trials()), len(self.repeats)
+            screen.say(f"Search: {known} of {self.search.trials} trials proposed, {each} runs each, then one refit.")
+            counts["to be proposed"] = self._to_come()
+        screen.say(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
         shared = sum(state.epochs for state in states.values() if state.word == SHARED)
         if shared:
             screen.say(f"{shared} epochs are shared with other runs.")
         screen.say(f"Estimated time on one worker: {self._estimate(states)}.")
+
+    def _to_come(self) -> int:
+        """Return how many runs of the search are not known yet, its refit included."""
+        trials = max(0, self.search.trials - len(self.trials()))
+        return trials * len(self.repeats) + (1 if trials or not self.refits() else 0)
 
     def _estimate(self, states: dict[Run, Any]) -> str:
         """Return the time that the epochs to come may take, from the journals of epochs trained before."""
         seconds = [row["seconds"] for run in states for row in self.work.folder(run).rows()]
         if not seconds:
             return "unknown (nothing of this study has been trained yet)"
-        left = sum(run.epochs - state.epochs for run, state in states.items() if state.word not in (FINISHED,))
+        left = sum(run.epochs - state.epochs for run, state in states.items() if state.word != FINISHED)
         trained = [state.epochs for state in states.values() if state.word in (FINISHED, CONTINUE) and state.epochs]
         if self.study.search is not None and trained:
-            to_come = max(0, self.search.trials - len(self.trials())) * (self.study.folds or 1) + 1
-            left += int(to_come * median(trained))
+            left += int(self._to_come() * median(trained))
         return duration(left * median(seconds))

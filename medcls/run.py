@@ -1,6 +1,5 @@
 """One run, from its value to its result: the only place where data, learner and task meet."""
 
-import errno
 import os
 import time
 import traceback
@@ -13,7 +12,8 @@ import numpy as np
 from medcls.data.cache import open_decoded
 from medcls.data.split import split
 from medcls.data.types import Decoded, Split
-from medcls.errors import TrainingError
+from medcls.errors import BadInputError, TrainingError
+from medcls.files import is_full
 from medcls.spec import Run, Variant
 from medcls.tracking.journal import RunFolder
 from medcls.training.fitted import Fitted
@@ -46,6 +46,7 @@ def carry_out(job: Job) -> None:
             return
         started = time.time()
         try:
+            folder.begin()
             _train(job, folder, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
             folder.finish(_failure(job, folder, error, traceback.format_exc()), {})
@@ -58,6 +59,12 @@ def is_done(job: Job) -> bool:
     if result is None or result["status"] != "finished":
         return False
     return not job.test or folder.read_arrays("test") is not None
+
+
+def is_over(job: Job) -> bool:
+    """Tell whether the job has ended, well or badly; it has not if its process died."""
+    result = RunFolder(job.folder).result()
+    return result is not None and (result["status"] != "finished" or is_done(job))
 
 
 def restored(job: Job) -> Fitted:
@@ -77,7 +84,7 @@ def _train(job: Job, folder: RunFolder, started: float) -> None:
     data, rows, fitted = _fit(job, folder)
     if job.test and len(rows.test):
         folder.write_arrays("test", {"rows": rows.test, "predictions": fitted.predict(rows.test)})
-    if folder.result() is None:
+    if (folder.result() or {}).get("status") != "finished":
         predictions = fitted.predict(rows.validation)
         result = _result(job, folder, data, rows, fitted, predictions)
         timing = {"ended": int(time.time() * 1000), "seconds": round(time.time() - started, 3)}
@@ -102,32 +109,39 @@ def _result(
     }
 
 
+def interrupted(folder: RunFolder) -> dict[str, Any]:
+    """Return what a run that is being interrupted has come to: its finished epochs, no scores."""
+    return _without_scores(folder, "interrupted", None)
+
+
 def obituary(job: Job, exit_code: int | None) -> dict[str, Any]:
     """Return the result of a job whose process died of what no code could catch, more than once."""
-    death = (
-        f"The process died {-exit_code} (signal)"
-        if exit_code and exit_code < 0
-        else f"The process ended with {exit_code}"
+    killed = exit_code is not None and exit_code < 0
+    death = f"was killed by signal {-exit_code}" if killed and exit_code else f"ended with exit code {exit_code}"
+    error = TrainingError(
+        f"Its process {death} again and again; {job.folder / 'output.txt'} has what it printed (out of memory?)."
     )
-    error = TrainingError(f"{death} again and again; {job.folder / 'output.txt'} has what it printed (out of memory?).")
     return _failure(job, RunFolder(job.folder), error, "")
 
 
 def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[str, Any]:
     sentence = str(error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        sentence = f"No room left to write in {job.folder.parent}: free some space and run the command again."
-    elif not isinstance(error, TrainingError):
+    if is_full(error):
+        sentence = f"No room left to write in {job.folder.parent}: free some space and run the same command again."
+    elif not isinstance(error, TrainingError | BadInputError):
         sentence = f"{type(error).__name__}: {error}"
+    return {**_without_scores(folder, "failed", sentence), "traceback": trace}
+
+
+def _without_scores(folder: RunFolder, status: str, sentence: str | None) -> dict[str, Any]:
     return {
-        "status": "failed",
+        "status": status,
         "epochs": folder.epochs_held(),
         "best_epoch": None,
         "metrics": {},
         "parameters": {},
         "weights_sha256": "",
         "error": sentence,
-        "traceback": trace,
         "ended": int(time.time() * 1000),
         "seconds": 0.0,
     }

@@ -29,6 +29,8 @@ class Screen:
 
     def __init__(self) -> None:
         self._console = console.Console(highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            self._console.width = 120
         self._live: Any = None
         self._bars: dict[str, Any] = {}
         self._overall: Any = None
@@ -80,7 +82,7 @@ class Screen:
         """Print a table, the first column to the left and the others to the right."""
         made = table.Table(title=title, title_justify="left", title_style="bold")
         for number, column in enumerate(columns):
-            made.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+            made.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=not number)
         for row in rows:
             made.add_row(*row)
         self._console.print(made)

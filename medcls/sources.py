@@ -68,15 +68,20 @@ def describe(variants: Mapping[str, Variant], work: WorkFolder, *, few: bool) ->
 def check(source: Source, folds: int | None, split_seeds: set[int]) -> dict[str, int]:
     """Return the number of images in each part as the study will use them; complain about what cannot be split."""
     bundle = source.bundle
+    fold = None if folds is None else 0
     for seed in split_seeds:
-        rows = split(
-            bundle.labels,
-            bundle.parts,
-            bundle.patients,
-            fold=None if folds is None else 0,
-            folds=folds,
-            seed=seed,
-        )
+        try:
+            rows = split(
+                bundle.labels,
+                bundle.parts,
+                bundle.patients,
+                fold=fold,
+                folds=folds,
+                seed=seed,
+                classes=bundle.classes,
+            )
+        except BadInputError as error:
+            raise BadInputError(f"{bundle.source}: {error}") from None
     pool = len(rows.train) + (len(rows.validation) if folds else 0)
     counts = {"train": pool, "validation": 0 if folds else len(rows.validation), "test": len(rows.test)}
     return {part: count for part, count in counts.items() if count}

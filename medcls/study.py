@@ -5,9 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from medcls.interruption import listen, settle
 from medcls.search.space import Search
 from medcls.spec import Variant
 
+INTERRUPTED = 130
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -43,12 +45,18 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
 
     Exit codes: 0 all runs finished, 1 some run failed, 2 bad usage or input, 130 interrupted.
     """
-    from medcls.options import parse
+    listen()
+    try:
+        from medcls.options import parse
 
-    options = parse(arguments, study.name, study.question, _epilog(study), search=study.search is not None)
-    from medcls.conduct import conduct
+        options = parse(arguments, study.name, study.question, _epilog(study), search=study.search is not None)
+        from medcls.conduct import conduct
 
-    sys.exit(conduct(study, options))
+        sys.exit(conduct(study, options))
+    except KeyboardInterrupt:
+        settle()
+        print(f"{study.name}: interrupted; every finished epoch is kept. The same command goes on.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 def _epilog(study: Study) -> str:

@@ -10,6 +10,7 @@ from medcls.drive import Driver, Record
 from medcls.options import root
 from medcls.programme import Programme
 from medcls.search.tuner import Trial
+from medcls.study import Answer
 
 
 def summarise(
@@ -18,6 +19,7 @@ def summarise(
     best: Mapping[str, Best | None],
     trials: Sequence[Trial],
     started: float,
+    answers: Sequence[Answer],
 ) -> dict[str, Any]:
     """Return the summary; `started` is when the command began, as of time.monotonic."""
     study = programme.study
@@ -38,7 +40,7 @@ def summarise(
         summary["trials"] = [
             {"number": each.number, "state": each.state, "value": each.value, "params": each.labels} for each in trials
         ]
-    summary["answers"] = [dict(answer(summary)) for answer in study.answers]
+    summary["answers"] = [dict(answer(summary)) for answer in answers]
     return summary
 
 
@@ -61,8 +63,6 @@ def data_sets(programme: Programme) -> list[dict[str, Any]]:
 def _run(driver: Driver, record: Record) -> dict[str, Any]:
     run, result, folder = record.run, record.result, driver.work.folder(record.run)
     described = folder.description()
-    mirror = driver.mirroring.mirror
-    store_id = mirror.run_id(driver.mirroring.run_identity(run, record.parent)) if mirror else None
     return {
         "key": run.key,
         "data": run.data_name,
@@ -80,7 +80,7 @@ def _run(driver: Driver, record: Record) -> dict[str, Any]:
         "history": folder.history(),
         "weights_sha256": result["weights_sha256"],
         "threads": described.get("threads", 0),
-        "mlflow_run_id": store_id or "",
+        "mlflow_run_id": driver.mirroring.run_id(run, record.parent),
         "error": result["error"],
     }
 

@@ -42,7 +42,8 @@ def _trials(screen: Screen, summary: Mapping[str, Any]) -> None:
 def _variants(screen: Screen, summary: Mapping[str, Any]) -> None:
     rows = []
     for run in summary["runs"]:
-        label = f"{run['variant']} seed {run['seed']}" + ("" if run["fold"] is None else f" fold {run['fold'] + 1}")
+        fold = "" if not run["params"]["folds"] else " refit" if run["fold"] is None else f" fold {run['fold'] + 1}"
+        label = f"{run['variant']} seed {run['seed']}{fold}"
         scores = [_short(run["metrics"].get(name)) for name in ("balanced_accuracy", "accuracy", "macro_f1", "gap")]
         rows.append([label, run["status"], str(run["epochs"]), *scores])
     columns = ["run", "status", "epochs", "balanced accuracy", "accuracy", "macro F1", "gap"]

@@ -3,6 +3,7 @@
 import difflib
 import inspect
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls.errors import BadInputError
+from medcls.limits import limits_of
 
 Scalar = str | int | float | bool | None
 REQUIRED = inspect.Parameter.empty
@@ -82,6 +84,8 @@ def typed(path: str, value: Any, default: Any) -> Any:
         value = value.item()
     if is_node(value):
         return checked(path, value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadInputError(f"{path}={value} is no number to work with: give a finite one.")
     if default is REQUIRED or default is None or is_node(default):
         return tuple(value) if isinstance(value, list) else value
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -96,6 +100,23 @@ def typed(path: str, value: Any, default: Any) -> Any:
     if isinstance(default, str) and isinstance(value, str | Path):
         return str(value)
     raise BadInputError(f"{path}={value!r} does not fit: give it a value like its default, {default!r}.")
+
+
+def check_limits(path: str, node: Any) -> None:
+    """Call the checks that the functions of a node and of all below it carry.
+
+    Raises:
+        BadInputError: a value that its function cannot work with, by its path.
+    """
+    arguments = arguments_of(node)
+    for check in limits_of(function_of(node)):
+        try:
+            check(**arguments)
+        except BadInputError as error:
+            raise BadInputError(f"{path}.{error}") from None
+    for name, value in arguments.items():
+        if is_node(value):
+            check_limits(f"{path}.{name}", value)
 
 
 def replaced(node: Any, path: str, value: Any) -> Any:

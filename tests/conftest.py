@@ -15,7 +15,7 @@ settings.load_profile("medcls")
 Draw = Callable[..., Path]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def draw() -> Draw:
     """Return a function that draws images below a folder, each with pixels of its own, and returns the folder."""
 

@@ -8,6 +8,7 @@ from typing import Any
 from medcls.augmentation.geometric import random_warp
 from medcls.augmentation.intensity import random_intensity
 from medcls.errors import BadInputError
+from medcls.limits import limited
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 LIMITS = MappingProxyType(
@@ -47,11 +48,16 @@ class Augmentation:
         return self.warp(masks, seed, "nearest")
 
 
+def _check(**parameters: Any) -> None:
+    standard(**parameters)  # computes nothing until images come
+
+
 def none() -> Augmentation:
     """Return the images as they are."""
     return Augmentation()
 
 
+@limited(_check)
 def standard(
     *,
     strength: float = 1.0,

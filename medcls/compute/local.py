@@ -3,16 +3,21 @@
 import contextlib
 import multiprocessing
 import os
+import signal
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
-from medcls.compute.worker import answer, work
+from medcls.compute.worker import DRIVER, answer, work
 from medcls.errors import TrainingError
-from medcls.run import Job, carry_out, obituary
+from medcls.interruption import settle
+from medcls.lazy import lazy
+from medcls.run import Job, carry_out, is_over, obituary
 from medcls.tracking.journal import RunFolder
+
+psutil = lazy("psutil")
 
 TRIES = 3  # a worker that dies (killed, out of memory) without a new epoch is started again so often
 
@@ -46,10 +51,13 @@ class LocalExecutor:
 
     def warm_up(self) -> None:
         """Start the server that imports TensorFlow once, without waiting for it."""
+        os.environ[DRIVER] = str(os.getpid())
         with contextlib.suppress(ImportError):
-            from multiprocessing import forkserver
+            from multiprocessing import forkserver, resource_tracker
 
-            forkserver.ensure_running()
+            resource_tracker.ensure_running()
+            with _without_interruption():
+                forkserver.ensure_running()
 
     def submit(self, job: Job) -> None:
         """Queue a job."""
@@ -73,19 +81,17 @@ class LocalExecutor:
         """
         self._start()
         connection.wait([process.sentinel for process in self._running], seconds)
-        ended = [process for process in self._running if not process.is_alive()]
         jobs = []
-        for process in ended:
-            job = self._running.pop(process)
-            process.join()
-            died = process.exitcode != 0 and RunFolder(job.folder).result() is None
-            if died and self._tries[job.folder][0] < TRIES:
+        for process in [each for each in self._running if not each.is_alive()]:
+            job, code = self._running.pop(process), process.exitcode
+            process.close()
+            if not _died(job, code):
+                jobs.append(job)
+            elif self._tries[job.folder][0] < TRIES:
                 self._waiting.appendleft(job)
             else:
-                if died:
-                    RunFolder(job.folder).finish(obituary(job, process.exitcode), {})
+                RunFolder(job.folder).finish(obituary(job, code), {})
                 jobs.append(job)
-            process.close()
         self._start()
         return jobs
 
@@ -93,31 +99,35 @@ class LocalExecutor:
         """Return `target(*arguments)` from a process of its own, which may use TensorFlow.
 
         Raises:
-            TrainingError: the call raised, or its process died.
+            TrainingError: the call raised, or its process died more than once.
         """
-        receiver, sender = self._context.Pipe(duplex=False)
-        process = self._context.Process(target=answer, args=(target, arguments, sender))
-        process.start()
-        sender.close()
-        try:
-            value, error = receiver.recv()
-        except EOFError:
-            value, error = None, "its process died"
-        process.join()
-        if error is not None:
-            raise TrainingError(f"{target.__name__}: {error}")
-        return value
+        for _ in range(TRIES):
+            receiver, sender = self._context.Pipe(duplex=False)
+            process = self._process(answer, target, arguments, sender)
+            sender.close()
+            try:
+                value, error = receiver.recv()
+            except EOFError:
+                continue
+            finally:
+                process.kill()  # it has nothing more to say, or nobody listens any more
+                process.join()
+                receiver.close()
+            if error is not None:
+                raise TrainingError(f"{target.__name__}: {error}")
+            return value
+        raise TrainingError(f"{target.__name__}: its process died again and again")
 
     def stop(self) -> None:
-        """End all work at once; what the checkpoints hold is kept."""
+        """End all work at once, whatever Ctrl-C follows; what the checkpoints hold is kept."""
+        settle()
         self._waiting.clear()
         for process in self._running:
-            process.terminate()
-        for process in self._running:
-            process.join(5)
             process.kill()
+        for process in self._running:
             process.join()
         self._running.clear()
+        _end_server()
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < self.workers:
@@ -126,14 +136,48 @@ class LocalExecutor:
                 return
             job = self._waiting.popleft()
             self._count_try(job)
-            process = self._context.Process(
-                target=work, args=(carry_out, (job,), job.threads, job.folder / "output.txt"), daemon=True
-            )
             job.folder.mkdir(parents=True, exist_ok=True)
-            process.start()
+            process = self._process(work, carry_out, (job,), job.threads, job.folder / "output.txt")
             self._running[process] = job
+
+    def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
+        """Start a process, and the server anew should that have died."""
+        for _ in range(TRIES):
+            self.warm_up()
+            process = self._context.Process(target=target, args=arguments, daemon=True)
+            try:
+                process.start()
+            except (ConnectionError, EOFError):
+                continue
+            return process
+        raise OSError("The server of worker processes died again and again (out of memory?)")
 
     def _count_try(self, job: Job) -> None:
         held = RunFolder(job.folder).epochs_held()
         tries, before = self._tries.get(job.folder, (0, held))
         self._tries[job.folder] = (tries + 1 if held == before else 1, held)
+
+
+def _died(job: Job, exit_code: int | None) -> bool:
+    return RunFolder(job.folder).result() is None if exit_code == 0 else not is_over(job)
+
+
+def _end_server() -> None:
+    """End the server of workers, which while it imports would outlive its driver by seconds."""
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if any("multiprocessing.forkserver" in part for part in child.cmdline()):
+                child.kill()
+
+
+@contextlib.contextmanager
+def _without_interruption() -> Iterator[None]:
+    """Keep Ctrl-C from the processes that are started meanwhile: it is the driver's to handle."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -11,6 +11,9 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+DRIVER = "MEDCLS_DRIVER"
+"""The environment variable by which the server of workers knows the process that started it."""
+
 
 def work(target: Callable[..., Any], arguments: tuple[Any, ...], threads: int, output: Path) -> Any:
     """Call `target(*arguments)` in this fresh process with so many threads for TensorFlow."""

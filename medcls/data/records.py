@@ -7,20 +7,23 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
 from medcls.errors import BadInputError
 
 # What people call the parts; a folder or a word in labels.csv counts whatever its case.
-PARTS = {
-    "train": TRAIN,
-    "training": TRAIN,
-    "validation": VALIDATION,
-    "valid": VALIDATION,
-    "val": VALIDATION,
-    "test": TEST,
-    "testing": TEST,
-}
+PARTS = MappingProxyType(
+    {
+        "train": TRAIN,
+        "training": TRAIN,
+        "validation": VALIDATION,
+        "valid": VALIDATION,
+        "val": VALIDATION,
+        "test": TEST,
+        "testing": TEST,
+    }
+)
 
 
 @dataclass(frozen=True)

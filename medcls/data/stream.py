@@ -39,14 +39,17 @@ def shuffled(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
 
 
 def evenly(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
-    """Return epoch -> as many positions as there are labels, every class equally often, in random order."""
+    """Return epoch -> as many positions as there are labels, every class equally often (but for the remainder)."""
     groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
 
     def order(epoch: int) -> Rows:
         generator = np.random.default_rng([seed, epoch])
-        share = -(-len(labels) // len(groups))
-        drawn = [np.resize(generator.permutation(group), share) for group in groups]
-        return generator.permutation(np.concatenate(drawn))[: len(labels)]
+        share, rest = divmod(len(labels), len(groups))
+        one_more = generator.permutation(len(groups)) < rest
+        drawn = [
+            np.resize(generator.permutation(group), share + more) for group, more in zip(groups, one_more, strict=True)
+        ]
+        return generator.permutation(np.concatenate(drawn))
 
     return order
 

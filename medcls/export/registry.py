@@ -6,58 +6,79 @@ import numpy as np
 
 from medcls.lazy import lazy
 
+keras = lazy("keras")
 mlflow = lazy("mlflow")
-keras_flavour = lazy("mlflow.keras")
 models = lazy("mlflow.models")
 types = lazy("mlflow.types")
+tensorflow = lazy("tensorflow")
 
 ALIAS = "champion"
 WEIGHTS = "medcls.weights_sha256"
 
 
-def register(network: Any, weights_sha256: str, uri: str, run_id: str, name: str) -> str:
-    """Log a Keras network with a run and register it as `name`@champion; return the version.
+def register(network: Any, weights_sha256: str, uri: str, run_id: str, name: str, epoch: int) -> str:
+    """Log a Keras network with a run, as of an epoch, and register it as `name`@champion; return the version.
 
-    A version with the same weights is not made twice; the alias is moved to it.
+    What there is already of a model with these weights is not made twice; the alias is moved to it. The run's
+    status and times stay as they are.
     """
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
     version = _version(client, name, weights_sha256)
     if version is None:
-        before = client.get_run(run_id).info
-        with mlflow.start_run(run_id=run_id):
-            keras_flavour.log_model(
-                network,
-                name="model",
-                registered_model_name=name,
-                signature=_signature(network),
-                pip_requirements=["tensorflow", "keras", "numpy"],
-                tags={WEIGHTS: weights_sha256},
-            )
-        client.set_terminated(run_id, before.status, before.end_time)
-        found = client.search_model_versions(f"name='{name}'")
-        version = str(max(int(each.version) for each in found if each.run_id == run_id))
-        client.set_model_version_tag(name, version, WEIGHTS, weights_sha256)
+        model = _logged(client, weights_sha256, run_id) or _log(network, weights_sha256, run_id, epoch)
+        made = mlflow.register_model(f"models:/{model}", name, tags={WEIGHTS: weights_sha256})
+        version = str(made.version)
     client.set_registered_model_alias(name, ALIAS, version)
     return version
 
 
 def is_champion(uri: str, name: str, weights_sha256: str) -> bool:
-    """Tell whether the model with these weights has the alias already."""
+    """Tell whether the model with these weights has the alias already; imports no TensorFlow."""
     client = mlflow.MlflowClient(uri)
     version = _version(client, name, weights_sha256)
-    return version is not None and str(client.get_model_version_by_alias(name, ALIAS).version) == version
+    return version is not None and str(client.get_registered_model(name).aliases.get(ALIAS)) == version
 
 
 def _version(client: Any, name: str, weights_sha256: str) -> str | None:
-    for each in client.search_model_versions(f"name='{name}'"):
-        if client.get_model_version(name, each.version).tags.get(WEIGHTS) == weights_sha256:
-            return str(each.version)
-    return None
+    """Return the latest version with these weights."""
+    found = client.search_model_versions(f"name = '{name}' and tag.`{WEIGHTS}` = '{weights_sha256}'")
+    return str(max(int(each.version) for each in found)) if found else None
+
+
+def _logged(client: Any, weights_sha256: str, run_id: str) -> str | None:
+    """Return the id of the run's logged model with these weights, if one was logged whole."""
+    experiment = client.get_run(run_id).info.experiment_id
+    found = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
+    whole = [each for each in found if each.status == "READY" and each.tags.get(WEIGHTS) == weights_sha256]
+    return str(whole[0].model_id) if whole else None
+
+
+def _log(network: Any, weights_sha256: str, run_id: str, epoch: int) -> str:
+    """Log the network; not by mlflow.keras.log_model, which would set the run's status and end anew."""
+    packages = {"tensorflow": tensorflow.__version__, "keras": keras.__version__, "numpy": np.__version__}
+    mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
+    made = models.Model.log(
+        artifact_path=None,
+        flavor=mlflow.keras,
+        run_id=run_id,
+        name="model",
+        model=_bare(network),
+        signature=_signature(network),
+        pip_requirements=[f"{package}=={version}" for package, version in packages.items()],
+        tags={WEIGHTS: weights_sha256},
+        step=epoch,
+    )
+    return str(made.model_id)
+
+
+def _bare(network: Any) -> Any:
+    """Return the network without loss and metrics, so that it loads where medcls is not installed."""
+    return keras.Model(network.input, network.output, name=network.name)
 
 
 def _signature(network: Any) -> Any:
     shape = (-1, *network.input_shape[1:])
-    images = types.Schema([types.TensorSpec(np.dtype("float32"), shape, "image")])
+    images = types.Schema([types.TensorSpec(np.dtype("float32"), shape)])
     probabilities = types.Schema([types.TensorSpec(np.dtype("float32"), (-1, *network.output_shape[1:]))])
     return models.ModelSignature(inputs=images, outputs=probabilities)

@@ -6,6 +6,7 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.limits import at_least, limited, rates
 
 keras = lazy("keras")
 
@@ -20,7 +21,19 @@ TABLE_1 = MappingProxyType(
     }
 )
 
+STEMS = ("auto", "small", "large")
 
+
+def _check(*, depth: int, block: str, stem: str, **_: Any) -> None:
+    layout(depth, block)
+    if stem not in STEMS:
+        raise BadInputError(f"stem={stem!r} is unknown: say 'auto', 'small' or 'large'.")
+
+
+LIMITS = (_check, at_least(1, "base"), rates("dropout", "spatial_dropout"))
+
+
+@limited(*LIMITS)
 def resnet(
     images: Any,
     *,
@@ -60,7 +73,8 @@ def resnet(
     Raises:
         BadInputError: if no such network has this depth, or another parameter is none of the above.
     """
-    _check(base, dropout=dropout, spatial_dropout=spatial_dropout)
+    for check in LIMITS:
+        check(depth=depth, base=base, block=block, stem=stem, dropout=dropout, spatial_dropout=spatial_dropout)
     kind, stages = layout(depth, block)
     large = _has_large_stem(stem, len(stages), min(images.shape[1:3]))
     blocks = _Blocks(kind == "bottleneck", preactivation, batch_norm, spatial_dropout)
@@ -105,17 +119,7 @@ def _fitting(depth: int, block: str) -> tuple[str, tuple[int, ...]] | None:
     return ("basic", (depth // 6,) * 3) if fits_basic else None
 
 
-def _check(base: int, **rates: float) -> None:
-    if base < 1:
-        raise BadInputError(f"base={base} must be at least 1: it is the number of filters.")
-    for name, rate in rates.items():
-        if not 0 <= rate < 1:
-            raise BadInputError(f"{name}={rate} must be at least 0 and below 1.")
-
-
 def _has_large_stem(stem: str, stages: int, pixels: int) -> bool:
-    if stem not in ("auto", "small", "large"):
-        raise BadInputError(f"stem={stem!r} is unknown: say 'auto', 'small' or 'large'.")
     return stem == "large" or (stem == "auto" and stages == 4 and pixels >= 128)
 
 

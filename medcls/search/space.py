@@ -1,13 +1,13 @@
 """What a search looks over: a variant's parameter paths and the values that each may take."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.spec import Variant
-from medcls.values import function_of, is_node
+from medcls.values import checked, flattened, function_of, is_node, unknown
 
 
 @dataclass(frozen=True)
@@ -27,24 +27,45 @@ class Axis:
     def label(self, value: Any) -> Any:
         """Return the label of a value, None if it lies outside."""
         if self.choices is None:
-            return value if self.low <= value <= self.high else None
+            return value if isinstance(value, int | float) and self.low <= value <= self.high else None
         known = [label for label, each in self.choices.items() if _same(each, value)]
         return known[0] if known else None
 
 
 def choice(*values: Any) -> Axis:
-    """Return an axis of some values: scalars, functions or partials (labelled by what they differ in)."""
-    return Axis(choices={_label(value): value for value in values})
+    """Return an axis of some values: scalars, functions or partials (labelled by name and parameters).
+
+    Raises:
+        BadInputError: no values, or two that cannot be told apart.
+    """
+    choices = {_label(value): value for value in values}
+    if not values or len(choices) < len(values):
+        raise BadInputError(f"choice({', '.join(str(_label(value)) for value in values)}): give different values.")
+    return Axis(choices=choices)
 
 
 def floats(low: float, high: float, *, log: bool = False) -> Axis:
-    """Return an axis of real numbers, evenly spread over their logarithms if `log`."""
-    return Axis(low=low, high=high, log=log)
+    """Return an axis of real numbers, evenly spread over their logarithms if `log`.
+
+    Raises:
+        BadInputError: the range is empty, or includes 0 although `log`.
+    """
+    return _range(Axis(low=low, high=high, log=log))
 
 
 def integers(low: int, high: int, *, log: bool = False) -> Axis:
-    """Return an axis of whole numbers."""
-    return Axis(low=low, high=high, log=log, whole=True)
+    """Return an axis of whole numbers, evenly spread over their logarithms if `log`.
+
+    Raises:
+        BadInputError: the range is empty, or includes 0 although `log`.
+    """
+    return _range(Axis(low=low, high=high, log=log, whole=True))
+
+
+def _range(axis: Axis) -> Axis:
+    if not axis.low < axis.high or (axis.log and axis.low <= 0):
+        raise BadInputError(f"A search from {axis.low} to {axis.high}{' by logarithm' * axis.log} has no values.")
+    return axis
 
 
 @dataclass(frozen=True)
@@ -68,22 +89,35 @@ class Search:
     parallel: int = 4
     seed: int = 0
 
-    def without(self, paths: Mapping[str, str]) -> "Search":
-        """Return the search with the paths that the user has fixed taken out of the space."""
-        kept = {path: axis for path, axis in self.space.items() if path not in paths}
+    def within(self, base: Variant, fixed: Collection[str] = ()) -> "Search":
+        """Return the search from `base` on, without the axes that would overwrite a path that the user has fixed.
+
+        Raises:
+            BadInputError: no axis is left, or no variant in the space has one of its paths.
+        """
+        known, owners = _parameters(base, self.space), tuple(f"{path}." for path in fixed)
+        for path in self.space:
+            if path not in known and not path.startswith(owners):
+                raise BadInputError(unknown(f"{path} to search over", sorted(known)))
+        overwriting = {path for path in self.space for each in fixed if f"{each}.".startswith(f"{path}.")}
+        space = {path: axis for path, axis in self.space.items() if path not in overwriting}
+        known = _parameters(base, space)
+        kept = {path: axis for path, axis in space.items() if path in known}
         if not kept:
             raise BadInputError("--set fixes everything that the search looks over: leave one parameter free.")
         return replace(self, space=kept)
 
     def variant(self, base: Variant, labels: Mapping[str, Any]) -> Variant:
-        """Return the base variant with a trial's proposed labels put in."""
+        """Return the base variant with a trial's labels put in, but for parameters of what was not chosen."""
         for path in sorted(labels):  # an owner ("learner.optimizer") comes before what it owns
-            base = base.with_(path, self.space[path].value(labels[path]))
+            if path in base.parameters():
+                base = base.with_(path, self.space[path].value(labels[path]))
         return base
 
     def starting_point(self, base: Variant) -> dict[str, Any]:
         """Return the labels of the base variant itself, as far as it lies in the space."""
-        labels = {path: axis.label(base.get(path)) for path, axis in self.space.items()}
+        known = base.parameters()
+        labels = {path: axis.label(base.get(path)) for path, axis in self.space.items() if path in known}
         return {path: label for path, label in labels.items() if label is not None}
 
     def described(self) -> dict[str, Any]:
@@ -101,15 +135,28 @@ class Search:
         }
 
 
+def _parameters(base: Variant, space: Mapping[str, Axis]) -> set[str]:
+    """Return the parameters that the base variant has, or with one of an axis's choices would have."""
+    own = set(base.parameters())
+    chosen = [(path, axis.choices.values()) for path, axis in space.items() if path in own and axis.choices]
+    return own.union(*(base.with_(path, value).parameters() for path, values in chosen for value in values))
+
+
 def _label(value: Any) -> str | int | float | bool:
+    """Return what stands for a value in the search's memory: the same in every process."""
     if not is_node(value):
         return value if isinstance(value, str | int | float | bool) else str(value)
     keywords = value.keywords if isinstance(value, partial) else {}
-    given = ", ".join(f"{name}={each}" for name, each in keywords.items())
+    given = ", ".join(f"{name}={_label(each)}" for name, each in keywords.items())
     return function_of(value).__name__ + (f"({given})" if given else "")
 
 
 def _same(a: Any, b: Any) -> bool:
     if is_node(a) and is_node(b):
-        return _label(a) == _label(b)
+        return _settings(a) == _settings(b)
     return bool(a == b)
+
+
+def _settings(node: Any) -> list[tuple[str, Any]]:
+    """Return a node's function and all its parameters, defaults included."""
+    return [(path, value) for path, value, _ in flattened("", checked("", node), default=False)]

@@ -5,19 +5,21 @@ sampler seeded by k. So the search is the same on one worker and on ten, and one
 had not been.
 """
 
-import warnings
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from medcls.lazy import lazy
+from medcls.search.plots import plots
 from medcls.search.space import Axis, Search
 
 optuna = lazy("optuna")
 journal = lazy("optuna.storages.journal")
 
 COMPLETE, PRUNED, FAILED, RUNNING = "complete", "pruned", "failed", "running"
+LOG, NAME = "search.log", "search"
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,10 @@ class Tuner:
         self.search = search
         self._first = first
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        path = folder / "search.log"
+        path = folder / LOG
         _mend(path)
-        backend = journal.JournalFileBackend(str(path), lock_obj=journal.JournalFileOpenLock(str(path)))
-        storage = optuna.storages.JournalStorage(backend)
         self._study = optuna.create_study(
-            storage=storage, study_name="search", direction="maximize", load_if_exists=True
+            storage=_storage(path), study_name=NAME, direction="maximize", load_if_exists=True
         )
         self._space = {name: _distribution(axis) for name, axis in sorted(search.space.items())}
 
@@ -65,26 +65,30 @@ class Tuner:
 
         Optuna's median rule over the same folds of the earlier trials: worse than half of them is out.
         """
-        self._handle(number).report(mean, fold)
+        if fold not in self.trials()[number].folds:  # a kill may have come between the report and its consequence
+            self._handle(number).report(mean, fold)
         shadow = self._shadow(number, optuna.samplers.RandomSampler(seed=0))
         trial = shadow.ask()
         trial.report(mean, fold)
         return bool(trial.should_prune())
 
     def tell(self, number: int, state: str, value: float | None = None) -> None:
-        """Record how a trial ended."""
-        states = {
-            COMPLETE: optuna.trial.TrialState.COMPLETE,
-            PRUNED: optuna.trial.TrialState.PRUNED,
-            FAILED: optuna.trial.TrialState.FAIL,
-        }
-        self._study.tell(number, value if state == COMPLETE else None, state=states[state], skip_if_finished=True)
+        """Record how a trial ended. A failure is only marked: Optuna would not let the trial be tried again."""
+        if state == FAILED:
+            self._handle(number).set_user_attr(FAILED, True)
+            return
+        ended = optuna.trial.TrialState.COMPLETE if state == COMPLETE else optuna.trial.TrialState.PRUNED
+        self._study.tell(number, value, state=ended, skip_if_finished=True)
+
+    def try_again(self) -> None:
+        """Open the trials that failed again."""
+        for trial in self.trials():
+            if trial.state == FAILED:
+                self._handle(trial.number).set_user_attr(FAILED, False)
 
     def plots(self) -> dict[str, Any]:
         """Return Optuna's own figures by name: history, importances, parallel coordinates (matplotlib)."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Optuna marks its matplotlib plots as experimental
-            return _plots(self._study)
+        return plots(self._study)
 
     def _sample(self, number: int) -> dict[str, Any]:
         sampler = optuna.samplers.TPESampler(
@@ -104,16 +108,6 @@ class Tuner:
         return optuna.trial.Trial(self._study, self._study.get_trials(deepcopy=False)[number]._trial_id)
 
 
-def _plots(study: Any) -> dict[str, Any]:
-    plots = optuna.visualization.matplotlib
-    axes = {"history": plots.plot_optimization_history(study).figure}
-    complete = [trial for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
-    axes["parallel_coordinates"] = plots.plot_parallel_coordinate(study).figure
-    if len({trial.value for trial in complete}) > 1:
-        axes["importances"] = plots.plot_param_importances(study).figure
-    return axes
-
-
 def _distribution(axis: Axis) -> Any:
     if axis.choices is not None:
         return optuna.distributions.CategoricalDistribution(list(axis.choices))
@@ -123,20 +117,33 @@ def _distribution(axis: Axis) -> Any:
 
 
 def _plain(trial: Any) -> Trial:
-    states = {"COMPLETE": COMPLETE, "PRUNED": PRUNED, "FAIL": FAILED}
-    state = states.get(trial.state.name, RUNNING)
+    states = {"COMPLETE": COMPLETE, "PRUNED": PRUNED}
+    state = states.get(trial.state.name, FAILED if trial.user_attrs.get(FAILED) else RUNNING)
     value = trial.value if state == COMPLETE else None
     return Trial(trial.number, dict(trial.params), state, value, dict(trial.intermediate_values))
+
+
+def remembered(folder: Path) -> list[Trial]:
+    """Return the trials of the search in `folder`, also while another process writes to it; empty without one."""
+    if not (folder / LOG).exists():
+        return []
+    try:
+        study = optuna.load_study(study_name=NAME, storage=_storage(folder / LOG))
+    except KeyError:  # it was just being made
+        return []
+    return [_plain(trial) for trial in study.get_trials(deepcopy=False)]
+
+
+def _storage(path: Path) -> Any:
+    lock = journal.JournalFileOpenLock(str(path))
+    return optuna.storages.JournalStorage(journal.JournalFileBackend(str(path), lock_obj=lock))
 
 
 def _mend(path: Path) -> None:
     """Drop a line that a kill tore off, and the lock of a process that is no more (the work folder is ours)."""
     path.with_name(path.name + ".lock").unlink(missing_ok=True)
     if path.exists():
-        whole = path.read_bytes()
-        kept = whole[: whole.rfind(b"\n") + 1]
-        if kept != whole:
-            path.write_bytes(kept)
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def best(trials: Sequence[Trial]) -> Trial | None:

@@ -1,11 +1,13 @@
 """The run folder, which is the truth about a run: its description, a journal of epochs, a checkpoint, the result."""
 
+import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
@@ -22,11 +24,13 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @contextmanager
+    @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder's lock, waiting for another holder to let go; a holder's death lets go."""
         self.path.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path / "lock"):
+            for left_behind in self.path.glob(".*"):  # a holder before was killed while it wrote
+                left_behind.unlink()
             yield
 
     def describe(self, record: Mapping[str, Any]) -> None:
@@ -38,6 +42,16 @@ class RunFolder:
         """Return what `describe` wrote, empty where nothing is."""
         return read_json(self.path / "run.json") or {}
 
+    def begin(self) -> None:
+        """Note in the description when the run was first at work: it may have waited long since it was described."""
+        if self.started() is None:
+            self.describe({**self.description(), "started": int(time.time() * 1000)})
+
+    def started(self) -> int | None:
+        """Return when the run was first at work, in milliseconds since 1970, None before that."""
+        value: int | None = self.description().get("started")
+        return value
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Append one epoch to the journal and flush it to disk."""
         with (self.path / "journal.jsonl").open("a") as file:
@@ -46,16 +60,25 @@ class RunFolder:
             os.fsync(file.fileno())
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the journal's epochs, one a line, without a torn last line."""
-        try:
-            text = (self.path / "journal.jsonl").read_text()
-        except FileNotFoundError:
-            return []
-        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+        """Return the journal's epochs, one a line, up to a line that is torn or damaged."""
+        rows = []
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            for line in (self.path / "journal.jsonl").read_bytes().splitlines(keepends=True):
+                rows += [json.loads(line)] if line.endswith(b"\n") else []
+        return rows
 
     def held_rows(self) -> list[dict[str, Any]]:
         """Return the epochs that the checkpoint holds: those that no kill can take back."""
-        return self.rows()[: self.epochs_held()]
+        held = self.epochs_held()  # first: a worker that goes on may cut and add rows meanwhile, but not below this
+        return self.rows()[:held]
+
+    def stamp(self) -> object:
+        """Return a value that differs when the held epochs do; cheap to ask for."""
+        try:
+            state = (self.path / "checkpoint.npz").stat()
+        except FileNotFoundError:
+            return None
+        return state.st_mtime_ns, state.st_ino, state.st_size
 
     def history(self) -> dict[str, list[float]]:
         """Return the held epochs as lists by metric name."""
@@ -65,7 +88,9 @@ class RunFolder:
 
     def cut(self, epochs: int) -> None:
         """Drop what the journal says beyond the first `epochs` epochs."""
-        rows = self.rows()[:epochs]
+        self._write_rows(self.rows()[:epochs])
+
+    def _write_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
         text = "".join(json.dumps(row) + "\n" for row in rows)
         write_atomically(self.path / "journal.jsonl", lambda file: file.write(text.encode()))
 
@@ -78,23 +103,22 @@ class RunFolder:
         """Return epochs, state and arrays of the checkpoint.
 
         Raises:
-            FileNotFoundError: there is none.
+            FileNotFoundError: there is none, or none that can be gone on from.
         """
-        with np.load(self.path / "checkpoint.npz") as saved:
-            meta = json.loads(saved["meta"].tobytes())
-            return (
-                meta["epochs"],
-                meta["state"],
-                {name: saved[name] for name in saved.files if name != "meta"},
-            )
+        arrays = self._read("checkpoint") if self.epochs_held() else None
+        if arrays is None:
+            raise FileNotFoundError(self.path / "checkpoint.npz")
+        meta = json.loads(arrays.pop("meta").tobytes())
+        return meta["epochs"], meta["state"], arrays
 
     def epochs_held(self) -> int:
-        """Return how many epochs the checkpoint holds (0 without one), reading no weights."""
-        try:
-            with np.load(self.path / "checkpoint.npz") as saved:
-                return int(json.loads(saved["meta"].tobytes())["epochs"])
-        except FileNotFoundError:
-            return 0
+        """Return how many epochs the checkpoint holds, reading no weights.
+
+        0 without one, and where it or the journal of these epochs is damaged: then the run starts anew.
+        """
+        saved = self._read("checkpoint", "meta")
+        epochs = 0 if saved is None else int(json.loads(saved["meta"].tobytes())["epochs"])
+        return epochs if len(self.rows()) >= epochs else 0
 
     def finish(self, result: Mapping[str, Any], predictions: Arrays) -> None:
         """Write the predictions and then the result: a run with a result is over."""
@@ -112,26 +136,28 @@ class RunFolder:
         write_atomically(self.path / f"{name}.npz", lambda file: _savez(file, arrays))
 
     def read_arrays(self, name: str) -> Arrays | None:
-        """Return the arrays of NAME.npz, None where there is none."""
+        """Return the arrays of NAME.npz, None where there is none or it is damaged."""
+        return self._read(name)
+
+    def _read(self, name: str, *only: str) -> Arrays | None:
         try:
-            with np.load(self.path / f"{name}.npz") as saved:
-                return dict(saved)
-        except FileNotFoundError:
+            with (self.path / f"{name}.npz").open("rb") as file, np.load(file) as saved:
+                return {each: saved[each] for each in only or saved.files}
+        except (FileNotFoundError, ValueError, KeyError, EOFError, BadZipFile):
             return None
 
     def clear(self) -> None:
         """Forget everything but the lock: the run starts anew."""
+        for name in ("result.json", "test.npz", "checkpoint.npz"):  # in this order a kill leaves nothing half true
+            (self.path / name).unlink(missing_ok=True)
         for path in self.path.iterdir() if self.path.is_dir() else ():
             if path.name != "lock":
-                path.unlink()
+                path.unlink(missing_ok=True)
 
-    def adopt(self, donor: "RunFolder") -> int:
-        """Start from another run's checkpoint and journal; return the number of epochs taken over."""
-        epochs, state, arrays = donor.read_checkpoint()
-        text = "".join(json.dumps(row) + "\n" for row in donor.rows()[:epochs])
-        write_atomically(self.path / "journal.jsonl", lambda file: file.write(text.encode()))
+    def adopt(self, rows: Sequence[Mapping[str, Any]], epochs: int, state: Mapping[str, Any], arrays: Arrays) -> None:
+        """Start from what another run has journalled and what its `read_checkpoint` returned."""
+        self._write_rows(rows[:epochs])
         self.write_checkpoint(epochs, state, arrays)
-        return epochs
 
     def drop_result(self) -> None:
         """Forget how the run ended, not what it has trained: it is tried again."""

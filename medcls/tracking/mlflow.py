@@ -1,17 +1,10 @@
-"""The mirror of run folders in MLflow: written by the driver alone, in batches, nothing twice, nothing lost.
-
-What is to be written waits in a queue, in order. A store that does not answer leaves it waiting; what a driver
-could not write before it ended is written when the command is run again, because every node that the store does
-not show as ended is mirrored anew from its folder, and rows that the store has already are dropped by it.
-"""
+"""One experiment of an MLflow store: what is written to it, found again, taken up again. It knows no waiting."""
 
 import contextlib
 import json
 import logging
-import os
-import time
-from collections import deque
-from collections.abc import Callable
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,187 +12,231 @@ from filelock import FileLock
 
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
-from medcls.tracking.nodes import Ending, Node
+from medcls.tracking.nodes import FINISHED, KILLED, DataRecord, Ending, Node
 
 mlflow = lazy("mlflow")
 entities = lazy("mlflow.entities")
+exceptions = lazy("mlflow.exceptions")
+sql = lazy("mlflow.store.tracking.sqlalchemy_store")
+
+SQLITE = "sqlite:///"
 
 BATCH = 900  # metrics in one request; MLflow takes 1,000
-PATIENCE = 10.0  # seconds between two knocks at a store that does not answer
-IDENTITY = "medcls.node"
+LONGEST = 5000  # characters of a value; MLflow takes 6,000 of a parameter and 8,000 of a tag
+IDENTITY, INTERRUPTED, PARENT = "medcls.node", "medcls.interrupted", "mlflow.parentRunId"
+ERROR = "medcls.error"
+REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "INVALID_STATE"})
+
+Point = tuple[str, float, int, int]
+"""One value of a metric: name, value, milliseconds since 1970, epoch."""
 
 
-class Mirror:
-    """One experiment of one store.
+class Store:
+    """One experiment. Only the opening explains its errors; what the other calls raise is MLflow's own.
+
+    Args:
+        uri: where the store is.
+        experiment: its name there.
+        description: shown above it.
+        place: the folder for the files of an experiment that neither a server looks after nor a SQLite file lies by.
 
     Raises:
         BadInputError: the store cannot be reached.
     """
 
-    def __init__(self, uri: str, experiment: str, artifacts: Path, description: str) -> None:
-        os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "ERROR")
+    def __init__(self, uri: str, experiment: str, description: str, place: Path) -> None:
         logging.getLogger("alembic").setLevel(logging.ERROR)
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
         self.uri = uri
-        self.lost: str | None = None
-        self._queue: deque[Callable[[], None]] = deque()
-        self._next_knock = 0.0
-        self._nodes: dict[str, Node] = {}
         self._ids: dict[str, str] = {}
         self._ended: set[str] = set()
-        self._epochs: dict[str, int] = {}
+        self._known: dict[str, Any] = {}
+        self._doubtful: str | None = None
         try:
             with _schema_lock(uri):
                 self._client = mlflow.MlflowClient(uri)
-                self._experiment = self._open(experiment, artifacts, description)
-            self._find_nodes()
+                self._experiment = self._open(experiment, description, place)
         except Exception as error:
             raise BadInputError(
-                f"The MLflow store {_without_password(uri)} cannot be reached ({_first_line(error)}): start it, "
+                f"The MLflow store {without_password(uri)} cannot be reached ({sentence(error)}): start it, "
                 "choose another with --tracking-uri, or go on with --offline."
             ) from error
 
-    def open(self, node: Node) -> None:
-        """Show a node; its epochs follow with every sync. A node that the store has is taken up again."""
-        if node.identity not in self._nodes:
-            self._nodes[node.identity] = node
-            if node.identity not in self._ended:
-                self._queue.append(lambda: self._create(node))
+    def find(self, identity: str, started: int) -> None:
+        """Learn what the store has of a study that was begun at this time, and of all below it.
 
-    def close(self, identity: str, ending: Ending) -> None:
-        """Write a node's last epochs, its scores and files, and end it."""
-        if identity in self._ended:
-            return
-        self._follow(self._nodes[identity])
-        self._ended.add(identity)
-        self._queue.append(lambda: self._end(identity, ending))
-
-    def reopen(self, identity: str) -> None:
-        """Let a node that has ended be written again (a study whose command is run again)."""
-        self._ended.discard(identity)
+        One of the same identity that was begun at another time is another making, from another work folder.
+        """
+        self._learn(self._search(f"tags.`{IDENTITY}` = '{identity}' and attributes.start_time = {started}"))
+        if identity in self._ids:
+            below = self._search(f"tags.`{IDENTITY}` LIKE '{identity}/%'")
+            while mine := [run for run in below if run.data.tags.get(PARENT) in self._ids.values()]:
+                self._learn(mine)
+                below = [run for run in below if run not in mine]
 
     def has_ended(self, identity: str) -> bool:
-        """Tell whether the store, or what is queued for it, shows the node as ended."""
+        """Tell whether the store shows the node as ended for good: not a study, not failed, not interrupted."""
         return identity in self._ended
+
+    def forget(self, identity: str) -> None:
+        """Leave what the store has of a node as it is: the node is made anew beside it."""
+        self._ids.pop(identity, None)
+        self._known.pop(identity, None)
+        self._ended.discard(identity)
 
     def run_id(self, identity: str) -> str | None:
         """Return the store's own id of a node, None while it is not there."""
         return self._ids.get(identity)
 
-    def sync(self, *, now: bool = False) -> bool:
-        """Write what is waiting; return whether the store has everything. Never raises for a lost store."""
-        for identity, node in self._nodes.items():
-            if identity not in self._ended:
-                self._follow(node)
-        if time.monotonic() < self._next_knock and not now:
-            return False
-        while self._queue:
-            try:
-                self._queue[0]()
-            except Exception as error:  # noqa: BLE001 - whatever the store's client raises: it is lost for now
-                self.lost = _first_line(error)
-                self._next_knock = time.monotonic() + PATIENCE
-                return False
-            self._queue.popleft()
-        self.lost = None
-        return True
+    def create(self, node: Node, started: int) -> None:
+        """Make a node, or take up the one that is there: what it lacks is added, its start stays."""
+        tags = {**_texts(node.tags), IDENTITY: node.identity}
+        if node.parent in self._ids:
+            tags[PARENT] = self._ids[node.parent]
+        if self._doubtful == node.identity:  # the store may have made it without our having heard
+            place = f"tags.`{PARENT}` = '{tags[PARENT]}'" if PARENT in tags else f"attributes.start_time = {started}"
+            self._learn(self._search(f"tags.`{IDENTITY}` = '{node.identity}' and {place}"))
+        if node.identity in self._ids:
+            self._take_up(node.identity)
+        else:
+            self._doubtful = node.identity
+            made = self._client.create_run(self._experiment, started, tags, node.name)
+            self._doubtful = None
+            self._ids[node.identity] = made.info.run_id
+        self._describe(node, tags)
 
-    def _open(self, name: str, artifacts: Path, description: str) -> str:
+    def log(self, identity: str, points: Iterable[Point]) -> None:
+        """Add values of metrics; those that are there already stay single."""
+        metrics = [entities.Metric(_name(name), value, time, step) for name, value, time, step in points]
+        for first in range(0, len(metrics), BATCH):
+            self._client.log_batch(self._ids[identity], metrics=metrics[first : first + BATCH])
+
+    def end(self, identity: str, ending: Ending) -> None:
+        """Add a node's final scores, tags and those of its files that hold something, and end it."""
+        run_id = self._ids[identity]
+        self.log(identity, [(name, value, ending.ended, ending.step) for name, value in ending.metrics.items()])
+        self._client.log_batch(run_id, tags=_tags(_texts(ending.tags)))
+        for path, place in {**ending.files, **dict.fromkeys(ending.drawings, "")}.items():
+            if path.exists() and path.stat().st_size:
+                self._client.log_artifact(run_id, str(path), place or None)
+        self._client.set_terminated(run_id, ending.status, ending.ended)
+        self._ended.add(identity)
+
+    def interrupt(self, identity: str, time: int) -> None:
+        """Show a node as killed for now; it is taken up again when its command is."""
+        self._client.set_tag(self._ids[identity], INTERRUPTED, "true")
+        self._client.set_terminated(self._ids[identity], KILLED, time)
+
+    def refuses(self, error: Exception) -> bool:
+        """Tell whether an error of another call was the store's refusal: to try again would not help."""
+        return isinstance(error, exceptions.MlflowException) and error.error_code in REFUSALS
+
+    def _open(self, name: str, description: str, place: Path) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            local = self.uri.startswith("sqlite")
-            place = artifacts.as_uri() if local else None
-            return str(self._client.create_experiment(name, place, {"mlflow.note.content": description}))
+            files = None if self.uri.startswith(("http", "databricks")) else _files(self.uri, place) / name
+            tags = {"mlflow.note.content": description, "mlflow.experimentKind": "custom_model_development"}
+            with contextlib.suppress(exceptions.MlflowException):  # another driver may make it at this moment
+                return str(self._client.create_experiment(name, files and files.as_uri(), tags))
+            found = self._client.get_experiment_by_name(name)
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
 
-    def _find_nodes(self) -> None:
-        token = None
-        while True:
-            page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
-            for run in page:
-                identity = run.data.tags.get(IDENTITY)
-                if identity:
-                    self._ids[identity] = run.info.run_id
-                    if run.info.status != "RUNNING":
-                        self._ended.add(identity)
-            token = page.token
-            if not token:
-                return
+    def _search(self, query: str) -> list[Any]:
+        """Return the runs that a query finds, the newest first."""
+        found, token = [], None
+        while token != "":
+            page = self._client.search_runs([self._experiment], query, max_results=1000, page_token=token)
+            found += page
+            token = page.token or ""
+        return found
 
-    def _create(self, node: Node) -> None:
-        tags = {name: str(value) for name, value in node.tags.items() if value is not None}
-        tags[IDENTITY] = node.identity
-        if node.parent is not None:
-            tags["mlflow.parentRunId"] = self._ids[node.parent]
-        if node.identity not in self._ids:
-            made = self._client.create_run(self._experiment, node.started, tags, node.name)
-            self._ids[node.identity] = made.info.run_id
+    def _learn(self, runs: Iterable[Any]) -> None:
+        for run in runs:
+            tags, status = run.data.tags, run.info.status
+            if self._ids.setdefault(tags[IDENTITY], run.info.run_id) == run.info.run_id:
+                self._known[tags[IDENTITY]] = run.data
+                if PARENT in tags and (status == FINISHED or (status == KILLED and INTERRUPTED not in tags)):
+                    self._ended.add(tags[IDENTITY])
+
+    def _take_up(self, identity: str) -> None:
+        self._client.update_run(self._ids[identity], status="RUNNING")
+        tags = self._known[identity].tags if identity in self._known else {}
+        for tag in {INTERRUPTED, ERROR} & tags.keys():
+            self._client.delete_tag(self._ids[identity], tag)
+            del tags[tag]
+
+    def _describe(self, node: Node, tags: Mapping[str, str]) -> None:
         run_id = self._ids[node.identity]
-        self._client.update_run(run_id, status="RUNNING")
-        tag_list = [entities.RunTag(name, value) for name, value in tags.items()]
-        parameters = [entities.Param(name, str(value)) for name, value in node.parameters.items()]
-        for first in range(0, max(len(parameters), 1), 100):
-            self._client.log_batch(run_id, params=parameters[first : first + 100], tags=tag_list[:100])
-        if node.data is not None:
-            self._client.log_inputs(run_id, [_dataset(node)])
-
-    def _follow(self, node: Node) -> None:
-        """Queue the epochs that the checkpoint holds and that are not queued yet."""
-        if node.folder is None:
-            return
-        first = self._epochs.get(node.identity, 0)
-        rows = node.folder.held_rows()[first:]
-        if not rows:
-            return
-        self._epochs[node.identity] = first + len(rows)
-        metrics = [
-            entities.Metric(name, value, row["time"], row["epoch"])
-            for row in rows
-            for name, value in {**row["metrics"], **row["system"], "seconds": row["seconds"]}.items()
-        ]
-        for start in range(0, len(metrics), BATCH):
-            self._queue.append(lambda part=metrics[start : start + BATCH]: self._log(node.identity, part))  # type: ignore[misc]
-
-    def _log(self, identity: str, metrics: list[Any]) -> None:
-        self._client.log_batch(self._ids[identity], metrics=metrics)
-
-    def _end(self, identity: str, ending: Ending) -> None:
-        run_id = self._ids[identity]
-        metrics = [entities.Metric(name, value, ending.ended, 0) for name, value in ending.metrics.items()]
-        tags = [entities.RunTag(name, str(value)) for name, value in ending.tags.items() if value is not None]
-        self._client.log_batch(run_id, metrics=metrics, tags=tags)
-        for path, place in ending.files.items():
-            if path.exists():
-                self._client.log_artifact(run_id, str(path), place or None)
-        self._client.set_terminated(run_id, ending.status, ending.ended)
+        known = self._known[node.identity].params if node.identity in self._known else ()
+        named = {_name(name): str(value)[:LONGEST] for name, value in node.parameters.items()}
+        missing = [entities.Param(name, value) for name, value in named.items() if name not in known]
+        self._client.log_batch(run_id, tags=_tags(tags))
+        for first in range(0, len(missing), 100):
+            self._client.log_batch(run_id, params=missing[first : first + 100])
+        if node.data:
+            self._client.log_inputs(run_id, [_dataset(each) for each in node.data])
 
 
-def _dataset(node: Node) -> Any:
-    data = node.data
-    assert data is not None
-    digest = data.fingerprint.removeprefix("sha256:")[:36]  # as long as MLflow's column; the tag has it whole
+def sentence(error: Exception) -> str:
+    """Return what an error says in one line, without the client's own words around it."""
+    text = (str(error).strip().splitlines() or [""])[0]
+    cause = re.search(r"Caused by \w+\((?:.*?: )?\"?(.*?)\"?\)+$", text)
+    known = isinstance(error, OSError | exceptions.MlflowException)
+    return ("" if known else f"{type(error).__name__}: ") + (cause.group(1) if cause else text)[:200]
+
+
+def without_password(uri: str) -> str:
+    """Return a URI without the name and password in it."""
+    return re.sub(r"(?<=://)[^/@]*@", "", uri)
+
+
+def _name(name: str) -> str:
+    """Return a metric's or parameter's name with the characters alone that MLflow takes."""
+    return re.sub(r"[^\w.\- :/]", "_", name)[:250]
+
+
+def _texts(tags: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value)[:LONGEST] for name, value in tags.items() if value is not None}
+
+
+def _tags(texts: Mapping[str, str]) -> list[Any]:
+    return [entities.RunTag(name, value) for name, value in texts.items()]
+
+
+def _dataset(data: DataRecord) -> Any:
+    digest = data.fingerprint.removeprefix("sha256:")[:36]  # as long as MLflow's column; the source has it whole
     source = json.dumps({"uri": data.source, "fingerprint": data.fingerprint})
-    profile = json.dumps(dict(data.profile))
-    made = entities.Dataset(data.name, digest, data.kind, source, profile=profile)
+    made = entities.Dataset(_name(data.name), digest, data.kind, source, profile=json.dumps(dict(data.profile)))
     return entities.DatasetInput(made, [entities.InputTag("mlflow.data.context", "training")])
 
 
-def _schema_lock(uri: str) -> Any:
-    """Return a lock under which a fresh SQLite store gets its tables: two at once would spoil it."""
-    if not uri.startswith("sqlite:///"):
-        return contextlib.nullcontext()
-    path = Path(uri.removeprefix("sqlite:///"))
+@contextlib.contextmanager
+def _schema_lock(uri: str) -> Iterator[None]:
+    """Hold a lock under which a fresh SQLite store gets its tables: two at once would spoil it.
+
+    They are made in a file beside that is renamed when whole, as a kill in between would spoil it too.
+    """
+    path = _sqlite_file(uri)
+    if path is None:
+        yield
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{path}.lock")
+    with FileLock(f"{path}.lock", timeout=60):
+        if not path.exists():
+            beside = path.with_name(f".{path.name}.unfinished")
+            for left_behind in path.parent.glob(f"{beside.name}*"):
+                left_behind.unlink()
+            sql.SqlAlchemyStore(f"{SQLITE}{beside}", (path.parent / "mlruns").as_uri()).engine.dispose()
+            beside.rename(path)
+        yield
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def _files(uri: str, place: Path) -> Path:
+    """Return the folder for files beside a SQLite store, as MLflow's own server would choose it; else `place`."""
+    database = _sqlite_file(uri)
+    return place if database is None else database.parent / "mlruns"
 
 
-def _without_password(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
-    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
+def _sqlite_file(uri: str) -> Path | None:
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]).absolute() if uri.startswith(SQLITE) else None

@@ -11,6 +11,7 @@ from medcls import augmentation, models
 from medcls.data import stream
 from medcls.data.types import Decoded, Split
 from medcls.lazy import lazy
+from medcls.limits import at_least, limited
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training import imbalance as imbalances
@@ -24,6 +25,7 @@ keras = lazy("keras")
 EVALUATION_BATCH = 64
 
 
+@limited(at_least(1, "batch_size", "epochs"))
 def gradient(
     data: Decoded,
     split: Split,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls import losses
+from medcls.limits import at_least, limited, rates
 
 __all__ = ["balanced", "effective_number", "focal", "none", "oversample"]
 
@@ -36,11 +37,13 @@ def balanced(counts: NDArray[np.int64]) -> Imbalance:
     return Imbalance(_normalised(1.0 / np.maximum(counts, 1), counts))
 
 
+@limited(rates("beta"))
 def effective_number(counts: NDArray[np.int64], *, beta: float = 0.999) -> Imbalance:
     """Weigh each class by the inverse of its effective number of images (Cui et al. 2019)."""
     return Imbalance(_normalised((1.0 - beta) / (1.0 - beta ** np.maximum(counts, 1)), counts))
 
 
+@limited(at_least(0, "gamma"))
 def focal(counts: NDArray[np.int64], *, gamma: float = 2.0) -> Imbalance:
     """Replace the loss by the focal loss, which turns to the images that are still hard (Lin et al. 2017)."""
     return Imbalance(np.ones(len(counts), np.float32), loss=partial(losses.focal, gamma=gamma))

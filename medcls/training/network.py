@@ -1,5 +1,6 @@
 """From a model function and a task to a Keras network: pixels 0..255 -> features -> head."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -20,14 +21,9 @@ def operations(network: Any) -> int:
     """Return the multiply-adds of one image's way through the convolutions and dense layers."""
     total = 0
     for layer in network.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is None:
-            continue
-        positions = 1
-        for extent in layer.output.shape[1:-1]:
-            positions *= extent
-        weights = 1
-        for extent in kernel.shape:
-            weights *= extent
-        total += positions * weights
+        kernels = [getattr(layer, name, None) for name in ("kernel", "depthwise_kernel", "pointwise_kernel")]
+        weights = sum(math.prod(kernel.shape) for kernel in kernels if kernel is not None)
+        if weights:
+            spread = isinstance(layer, keras.layers.Conv2DTranspose)  # each input position meets the whole kernel
+            total += weights * math.prod((layer.input if spread else layer.output).shape[1:-1])
     return total

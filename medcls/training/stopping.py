@@ -3,6 +3,7 @@
 from typing import Any
 
 from medcls.lazy import lazy
+from medcls.limits import at_least, limited
 from medcls.task import Task
 
 keras = lazy("keras")
@@ -20,6 +21,7 @@ def keep_best(task: Task) -> list[Any]:
     return early(task, patience=10**9)
 
 
+@limited(at_least(0, "patience", "minimum_gain"))
 def early(task: Task, *, patience: int = 10, minimum_gain: float = 0.0) -> list[Any]:
     """Stop after `patience` epochs without a gain in what the task monitors; keep the best epoch's weights."""
     stopping = keras.callbacks.EarlyStopping(

@@ -1,0 +1,97 @@
+"""How a study ends in the store: its scores, figures and summary, the champion; and what to type next."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from medcls import scoreboard
+from medcls.champion import crown
+from medcls.conclude import Best
+from medcls.drive import Driver
+from medcls.export.registry import is_champion
+from medcls.files import read_json, write_json
+from medcls.options import root
+from medcls.programme import Programme
+from medcls.report import figures
+from medcls.screen import Screen
+from medcls.search.tuner import Trial, Tuner
+from medcls.spec import digest
+from medcls.tracking.mlflow import without_password
+from medcls.tracking.nodes import FAILED, FINISHED, Ending
+
+
+def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -> dict[Path, str]:
+    """Draw the search's own plots, unless they show these very trials already; return them as artifacts."""
+    state = digest([[each.number, each.state, each.value] for each in trials])
+    if read_json(folder / "plots.json") != state:
+        try:
+            for name, figure in tuner.plots().items():
+                figures.save(figure, folder / f"search_{name}.png")
+            write_json(folder / "plots.json", state)
+        except Exception as error:  # noqa: BLE001 - a figure must never cost a result
+            screen.say(f"The search's plots could not be drawn: {error}")
+    return dict.fromkeys(sorted(folder.glob("search_*.png")), "search")
+
+
+def close(
+    driver: Driver, best: Mapping[str, Best | None], summary: Mapping[str, Any], files: Mapping[Path, str]
+) -> None:
+    """End the study's node with the best scores, the search's plots and the summary."""
+    ended = [(driver.work.folder(record.run), record.result) for record in driver.records.values()]
+    scores = {"minutes": scoreboard.of_group(ended)["minutes"]}
+    for name, each in best.items():
+        if each is not None:
+            found = _scores(driver, each)
+            scores |= found if len(best) == 1 else {f"{name}/{metric}": value for metric, value in found.items()}
+    status = FAILED if any(result["status"] == "failed" for _, result in ended) else FINISHED
+    last = max((int(result["ended"]) for _, result in ended), default=0)
+    driver.mirroring.close_study(Ending(status, last, scores, len(ended), files=files), summary)
+
+
+def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None]) -> None:
+    """Bring the store up to date, register the champions, and say where the results are and what to type next."""
+    say, mirror, name = driver.screen.say, driver.mirroring.mirror, f"medcls-{programme.study.name}"
+    if mirror is None:
+        say("Nothing was written to MLflow (--offline): the same command without it brings the runs there.")
+        return
+    whole = mirror.settle()
+    for sentence in mirror.refused:
+        say(sentence)
+    if not whole:
+        say(f"The MLflow store was lost ({mirror.lost}): run the same command again and what it missed appears.")
+        return
+    for data_name, each in best.items():
+        if each is not None:
+            say(_crowned(driver, each, mirror.store.uri, name if len(best) == 1 else f"{name}-{data_name}"))
+    say(f"Compare the runs: {_viewer(mirror.store.uri)}")
+
+
+def _scores(driver: Driver, best: Best) -> dict[str, float]:
+    """Return the best variant's means, deviations and test scores; those of the test go to its run's node too."""
+    tested = {f"test/{metric}": score["value"] for metric, score in (best.test or {}).items()}
+    for record in driver.records_of(best.run)[:1]:
+        driver.mirroring.add_scores(best.run, record.parent, record.result, tested)
+    together = (best.ensemble or {}).get(best.metric)
+    ensemble = {f"test/ensemble_{best.metric}": together["value"]} if together else {}
+    return scoreboard.of_best(best.mean_sd) | tested | ensemble
+
+
+def _crowned(driver: Driver, best: Best, uri: str, model: str) -> str:
+    """Log the best model in the store and give it the alias champion, unless it has it; return what to say."""
+    record = driver.records_of(best.run)[0]
+    run_id = driver.mirroring.run_id(best.run, record.parent)
+    try:
+        if not is_champion(uri, model, record.result["weights_sha256"]):
+            driver.executor.ask(crown, driver.job(best.run, test=False), uri, run_id, model)
+    except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
+        return f"The best model was not registered ({error}): run the same command again."
+    return f"The best model is registered as {model}@champion."
+
+
+def _viewer(uri: str) -> str:
+    """Return what shows a store in the browser."""
+    if uri.startswith("http"):
+        return without_password(uri)
+    if uri == f"sqlite:///{root() / 'mlflow.db'}":
+        return "mlflow ui" + ("" if Path.cwd() == root() else f" (in {root()})")
+    return f"mlflow ui --backend-store-uri {without_password(uri)}"

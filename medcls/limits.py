@@ -1,0 +1,53 @@
+"""What values hyper-parameters may take: a function of a variant's tree carries the checks of its own.
+
+A check is called with all the parameters of its function by keyword, before anything is trained. It raises
+BadInputError with a sentence that begins with a parameter's name.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from medcls.errors import BadInputError
+
+Check = Callable[..., None]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def limited(*checks: Check) -> Callable[[Function], Function]:
+    """Return a decorator that leaves a function as it is and has it carry the checks."""
+
+    def carrying(function: Function) -> Function:
+        vars(function)["limits"] = checks
+        return function
+
+    return carrying
+
+
+def limits_of(function: Callable[..., Any]) -> tuple[Check, ...]:
+    """Return the checks that a function carries."""
+    checks: tuple[Check, ...] = getattr(function, "limits", ())
+    return checks
+
+
+def at_least(least: float, *names: str) -> Check:
+    """Return the check that the parameters of these names are `least` or more."""
+    return _bounded(names, lambda value: value >= least, f"at least {least:g}")
+
+
+def above(bound: float, *names: str) -> Check:
+    """Return the check that the parameters of these names are more than `bound`."""
+    return _bounded(names, lambda value: value > bound, f"above {bound:g}")
+
+
+def rates(*names: str) -> Check:
+    """Return the check that the parameters of these names are 0 or more, and below 1."""
+    return _bounded(names, lambda value: 0 <= value < 1, "at least 0 and below 1")
+
+
+def _bounded(names: tuple[str, ...], fits: Callable[[Any], bool], words: str) -> Check:
+    def check(**parameters: Any) -> None:
+        for name in names:
+            if not fits(parameters[name]):
+                raise BadInputError(f"{name}={parameters[name]} must be {words}.")
+
+    return check

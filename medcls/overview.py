@@ -1,0 +1,74 @@
+"""Which studies there are, what each asks, and how far it has come, without importing or running any."""
+
+import ast
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medcls.errors import BadInputError
+from medcls.files import read_json
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A study file: its stem, the question in its docstring, and what it has found, the latest first."""
+
+    name: str
+    question: str
+    states: tuple[str, ...]
+
+
+def studies(folder: Path, work: Path) -> list[Entry]:
+    """Return the study files of a folder; `work` is where their summaries lie.
+
+    Raises:
+        BadInputError: no such folder, or no study in it.
+    """
+    found = _summaries(work)
+    entries = [
+        Entry(path.stem, question, tuple(_state(*each) for each in found.get(path.stem, ())))
+        for path in sorted(folder.glob("*.py"))
+        if (question := _question(path)) is not None
+    ]
+    if not entries:
+        raise BadInputError(f"There is no study in {folder}: go to the folder of your checkout, or name another.")
+    return entries
+
+
+def _question(path: Path) -> str | None:
+    """Return the first line of a study file's docstring, None for a file that declares no study."""
+    try:
+        tree = ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError) as error:
+        return f"(cannot be read: {error})"
+    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    return (ast.get_docstring(tree) or "(no docstring)").splitlines()[0] if "Study" in called else None
+
+
+def _summaries(work: Path) -> dict[str, list[tuple[float, dict[str, Any]]]]:
+    """Return (time of writing, summary) by study, the latest first."""
+    found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    for written, path in sorted(_by_time(work), reverse=True):
+        summary = read_json(path)
+        if summary is not None:
+            found.setdefault(summary["study"], []).append((written, summary))
+    return found
+
+
+def _by_time(work: Path) -> Iterator[tuple[float, Path]]:
+    for path in work.glob("studies/*/summary.json"):
+        yield path.stat().st_mtime, path
+
+
+def _state(written: float, summary: dict[str, Any]) -> str:
+    """Return one line: when, how many runs on which data, and the best score."""
+    runs = summary["runs"]
+    finished = sum(run["status"] == "finished" for run in runs)
+    sets = ", ".join(f"{each['name']} ({each['kind']})" for each in summary["data_sets"])
+    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(written))
+    best = "".join(
+        f", best {each['metric'].replace('_', ' ')} {each['value']:.3f}" for each in summary["best"].values()
+    )
+    return f"{day}{', smoke' if summary['smoke'] else ''}: {finished} of {len(runs)} runs finished on {sets}{best}"

@@ -1,0 +1,53 @@
+"""Optuna's own figures of a search, made wide enough to be read."""
+
+import warnings
+from typing import Any
+
+from medcls.lazy import lazy
+
+optuna = lazy("optuna")
+matplotlib = lazy("matplotlib")
+pyplot = lazy("matplotlib.pyplot")
+
+PREFIX = "learner."  # on every parameter of a search, so not worth its room
+
+
+def plots(study: Any) -> dict[str, Any]:
+    """Return matplotlib figures by name: history, parallel coordinates, and importances where scores differ."""
+    shown = _shortened(study)
+    complete = [trial for trial in shown.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    matplotlib.use("Agg")  # nothing is to pop up
+    draw = optuna.visualization.matplotlib
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Optuna marks its matplotlib plots as experimental
+        figures = {
+            "history": _sized(draw.plot_optimization_history(shown).figure, 8),
+            "parallel_coordinates": _sized(draw.plot_parallel_coordinate(shown).figure, 4 + 1.6 * _width(shown)),
+        }
+        if len({trial.value for trial in complete}) > 1:
+            judge = optuna.importance.FanovaImportanceEvaluator(seed=0)
+            figures["importances"] = _sized(draw.plot_param_importances(shown, evaluator=judge).figure, 8)
+    return figures
+
+
+def _shortened(study: Any) -> Any:
+    """Return the same study in memory, its parameters by their short names."""
+    shown = optuna.create_study(direction="maximize", study_name=study.study_name)
+    for trial in study.trials:
+        trial.distributions = {name.removeprefix(PREFIX): each for name, each in trial.distributions.items()}
+        trial.params = {name.removeprefix(PREFIX): each for name, each in trial.params.items()}
+        shown.add_trial(trial)
+    return shown
+
+
+def _width(study: Any) -> int:
+    return max((len(trial.params) for trial in study.trials), default=1)
+
+
+def _sized(figure: Any, width: float) -> Any:
+    figure.set_size_inches(width, 5)
+    for axes in figure.axes:
+        axes.tick_params(labelsize=8)
+    figure.tight_layout()
+    pyplot.close(figure)
+    return figure

@@ -1,0 +1,48 @@
+"""What the store says of a study in words: its question, its answer, and the command that repeats it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def opening(question: str, command: str) -> str:
+    """Return a study's description while it is under way, in Markdown."""
+    return f"**{question}**\n\nUnder way. The command:\n\n    {command}\n"
+
+
+def closing(summary: Mapping[str, Any], command: str) -> str:
+    """Return a study's description from its summary, in Markdown."""
+    parts = [f"**{summary['question']}**"]
+    parts += [f"{each['question']} {each['answer']}" for each in summary["answers"]]
+    for data in summary["data_sets"]:
+        best = summary["best"].get(data["name"])
+        parts.append(_best(data, best) if best else f"No variant was finished on {data['name']}.")
+        if best and best["test"]:
+            parts.append(_table(best))
+    failed = sum(run["status"] == "failed" for run in summary["runs"])
+    if failed:
+        parts.append(f"{failed} of {len(summary['runs'])} runs failed.")
+    parts.append(f"The command:\n\n    {command}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _best(data: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    metric = best["metric"]
+    mean, sd = best["mean_sd"][metric]
+    kind = " (a phantom, no real images)" if data["kind"] == "phantom" else ""
+    repeats = f" ± {sd:.3f} over the folds" if best["folds"] else ""
+    text = f"Best on {data['name']}{kind}: **{best['variant']}**, {metric.replace('_', ' ')} {mean:.3f}{repeats}"
+    tested = (best["test"] or {}).get(metric)
+    if tested is None:
+        return text + "."
+    low, high = tested["ci95"]
+    return f"{text}; {tested['value']:.3f} on the held-out part (95% interval {low:.3f} to {high:.3f})."
+
+
+def _table(best: Mapping[str, Any]) -> str:
+    rows = ["| metric | folds, mean ± sd | held-out part [95% interval] |", "| --- | ---: | ---: |"]
+    for metric, score in best["test"].items():
+        mean, sd = best["mean_sd"].get(metric, (None, None))
+        folds = "" if mean is None else f"{mean:.3f} ± {sd:.3f}"
+        low, high = score["ci95"]
+        rows.append(f"| {metric.replace('_', ' ')} | {folds} | {score['value']:.3f} [{low:.3f}, {high:.3f}] |")
+    return "\n".join(rows)

@@ -1,0 +1,50 @@
+"""--help and --plan: without TensorFlow and MLflow; nothing is trained, nothing is written to the store."""
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"keras", "matplotlib", "mlflow", "tensorflow"}
+IMPORTED = """
+import atexit, runpy, sys
+atexit.register(lambda: print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr))
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name='__main__')
+"""
+
+
+@pytest.mark.parametrize("flags", ["--help", "--plan", "--plan --smoke"])
+def test_no_heavy_package_is_imported(place, flags):
+    command = [sys.executable, "-c", IMPORTED, place.BONUS, "--work-dir", place.work, *flags.split()]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+def test_help_says_the_question_the_flags_and_the_variants(place):
+    ended = place.run(place.BONUS, "--help")
+    assert ended.code == 0
+    for word in ("X-ray regions", "--data", "--set", "--trials", "--timeout", "--json", "variants: resnet"):
+        assert word in ended.out
+    place.check_untouched()
+
+
+def test_a_plan_before_the_first_run(place, images):
+    ended = place.run(place.TINY, "--plan", "--data", images)
+    assert ended.code == 0
+    assert ended.err == ""
+    for label in ("narrow seed 0", "narrow seed 1", "wide seed 0", "wide seed 1"):
+        assert label in ended.out
+    assert "4 new." in ended.out
+    assert "unknown" in ended.out
+    place.check_untouched()
+
+
+def test_a_plan_of_a_search_without_a_home(place, images):
+    ended = place.run(place.BONUS, "--plan", "--data", images, "--trials", 7, "--folds", 2, without=["HOME"])
+    assert ended.code == 0
+    assert ended.err == ""
+    assert "0 of 7 trials" in ended.out
+    assert "15 to be proposed." in ended.out
+    place.check_untouched()

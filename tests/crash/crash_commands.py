@@ -1,0 +1,119 @@
+"""Study commands in sessions of their own, so that whatever they start can be found, killed and counted."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+HERE = Path(__file__).parent
+LIMIT = 300.0  # seconds, after which a command counts as hanging
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code and what it wrote."""
+
+    code: int
+    output: str
+    errors: str
+
+
+@dataclass
+class Running:
+    """A command under way."""
+
+    process: subprocess.Popen[bytes]
+    home: Path
+
+    def members(self) -> list[psutil.Process]:
+        """Return the processes of the command's session that live, the command's own first."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if os.getsid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue
+        return sorted(found, key=lambda process: process.pid != self.process.pid)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes that the server of workers has started."""
+        mine = self.members()
+        servers = {process.pid for process in mine if process.ppid() == self.process.pid}
+        return [process for process in mine if process.ppid() in servers]
+
+    def wait(self) -> Ended:
+        """Wait for the command to end."""
+        code = self.process.wait(LIMIT)
+        return Ended(code, (self.home / "output").read_text(), (self.home / "errors").read_text())
+
+    def kill(self) -> None:
+        """Kill the command as nothing can prevent."""
+        self.process.kill()
+        self.process.wait()
+
+    def leaves_nothing(self) -> bool:
+        """Tell whether within a few seconds no process is left."""
+        return until(lambda: not self.members(), 10.0)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A study's command whose work folder, store and summary lie in `home`."""
+
+    study: str
+    images: Path
+    home: Path
+    flags: tuple[str, ...] = field(default=("--workers", "2", "--threads", "1"))
+
+    def start(self) -> Running:
+        """Start the command."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        places = {"--data": self.images, "--work-dir": self.work, "--json": self.summary, "--tracking-uri": self.store}
+        arguments = [str(part) for place in places.items() for part in place]
+        with (self.home / "output").open("w") as output, (self.home / "errors").open("w") as errors:
+            line = [sys.executable, str(HERE / f"{self.study}.py"), *arguments, *self.flags]
+            process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
+        return Running(process, self.home)
+
+    def run(self) -> Ended:
+        """Run the command to its end."""
+        return self.start().wait()
+
+    @property
+    def work(self) -> Path:
+        """The folder of run folders."""
+        return self.home / "runs"
+
+    @property
+    def summary(self) -> Path:
+        """The summary's file."""
+        return self.home / "summary.json"
+
+    @property
+    def store(self) -> str:
+        """The MLflow store."""
+        return f"sqlite:///{self.home / 'mlflow.db'}"
+
+
+def until(condition: Callable[[], bool], seconds: float = LIMIT) -> bool:
+    """Wait until the condition holds; return whether it does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill a process that may be gone already."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGKILL)

@@ -1,0 +1,127 @@
+"""What a newcomer relies on: the documents say what is there, and the versions can be installed."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import medcls
+
+ROOT = Path(medcls.__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+REQUIREMENTS = [
+    Requirement(text)
+    for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for text in group
+]
+
+
+def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=folder)
+
+
+@pytest.fixture
+def own_study(tmp_path: Path) -> Path:
+    """Return the README's own study, saved as it says."""
+    path = tmp_path / "my_study.py"
+    path.write_text(code("## Your own study"))
+    return path
+
+
+def code(heading: str) -> str:
+    """Return the first block of Python below a heading of the README."""
+    return README.partition(heading)[2].partition("```python\n")[2].partition("```")[0]
+
+
+def test_own_study_of_the_readme_is_short_and_says_what_it_would_run(own_study: Path) -> None:
+    assert len(own_study.read_text().splitlines()) <= 25
+    done = run(own_study, "--plan", "--smoke", "--work-dir", own_study.parent / "runs")
+    assert done.returncode == 0, done.stderr
+    assert "plain seed 0" in done.stdout
+    assert "turned seed 0" in done.stdout
+
+
+@pytest.mark.slow
+def test_own_study_of_the_readme_runs_goes_on_and_gives_its_model(own_study: Path) -> None:
+    folder = own_study.parent
+    summary, store = folder / "summary.json", f"sqlite:///{folder / 'mlflow.db'}"
+    flags = ("--smoke", "--work-dir", folder / "runs", "--tracking-uri", store, "--json", summary)
+    done = run(own_study, *flags)
+    assert done.returncode == 0, done.stderr
+    assert [each["status"] for each in json.loads(summary.read_text())["runs"]] == ["finished"] * 2
+
+    done = run(own_study, *flags, "--only", "plain", "--set", "learner.epochs=3")
+    assert done.returncode == 0, done.stderr
+    longer = json.loads(summary.read_text())["runs"][0]
+    assert (longer["epochs"], longer["shared_epochs"], len(longer["history"]["loss"])) == (3, 2, 3)
+
+    loading = folder / "load.py"
+    loading.write_text(
+        code("## The best model").replace("bonus_resnet", "my_study")
+        + "import keras, numpy, sys\n"
+        + "whole, images = keras.saving.load_model('best.keras'), numpy.full((2, *model.input_shape[1:]), 255.0)\n"
+        + "assert numpy.array_equal(whole.predict(images), model.predict(images))\n"
+        + "whole.load_weights('best.weights.h5')\n"
+        + "assert not [name for name in sys.modules if name.startswith('medcls')]\n"
+    )
+    done = run(loading, folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "best.keras").exists()
+
+
+def test_the_map_of_the_house_names_what_is_there() -> None:
+    block = README.partition("## A map of the house")[2].split("```")[1]
+    drawn = set(re.findall(r"^    (\S+)  ", block, re.MULTILINE))
+    package = ROOT / "medcls"
+    files = {path.name for path in package.glob("*.py") if path.name != "__init__.py"}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert drawn == files | folders
+
+
+def test_the_readme_lists_every_study_and_every_flag() -> None:
+    studies = {path.stem for path in (ROOT / "studies").glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"^\| `(\w+)` \|", README.partition("## Studies")[2].partition("## ")[0], re.M)) == studies
+    section = README.partition("## Flags of every study")[2].partition("## ")[0]
+    told = run(ROOT / "studies" / "bonus_resnet.py", "--help").stdout
+    assert set(re.findall(r"`(--[a-z-]+)", section)) >= set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE))
+    assert set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE)) <= set(re.findall(r"--[a-z-]+", told))
+
+
+def test_constraints_are_names_and_versions_within_the_bounds() -> None:
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    pinned = [Requirement(line) for line in lines]
+    assert all(re.fullmatch(r'[\w.-]+==[\w.]+( ; python_version (<|>=) "3\.\d\d")?', line) for line in lines)
+    for python in ("3.11", "3.12", "3.13"):
+        versions = {
+            each.name.lower(): next(iter(each.specifier)).version
+            for each in pinned
+            if each.marker is None or each.marker.evaluate({"python_version": python})
+        }
+        for wanted in REQUIREMENTS:
+            assert wanted.specifier.contains(versions[wanted.name.lower()]), f"{wanted} under Python {python}"
+
+
+def test_every_dependency_is_bounded_and_has_a_reason() -> None:
+    reasons = (ROOT / "CONTRIBUTING.md").read_text().partition("## Why each dependency")[2].partition("\n## ")[0]
+    for each in REQUIREMENTS:
+        assert {bound.operator for bound in each.specifier} == {">=", "<"}, each
+        assert re.search(rf"^\|.*\b{re.escape(each.name)}\b.* \|", reasons, re.MULTILINE), each.name
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert PROJECT["version"] == medcls.__version__
+    assert f"\nversion: {medcls.__version__}\n" in citation
+    assert f"license: {PROJECT['license']}\n" in citation
+
+
+def test_every_folder_of_code_is_a_package_that_an_installation_takes_along() -> None:
+    folders = {path.parent for path in (ROOT / "medcls").rglob("*.py")}
+    assert not [folder for folder in folders if not (folder / "__init__.py").exists()]

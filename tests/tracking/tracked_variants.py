@@ -1,0 +1,17 @@
+"""Two variants, one of which diverges: python tests/tracking/tracked_variants.py --data FOLDER."""
+
+from tracked_search import BASE
+
+from medcls.study import Study, main
+
+STUDY = Study(
+    name="tracked_variants",
+    question="Is a failure shown as one?",
+    variants={
+        "sound": BASE.with_("learner.epochs", 2),
+        "diverging": BASE.with_("learner.epochs", 3).with_("learner.optimizer.learning_rate", 1e30),
+    },
+)
+
+if __name__ == "__main__":
+    main(STUDY)

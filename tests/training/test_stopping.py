@@ -1,0 +1,51 @@
+"""Early stopping keeps the weights that the best epoch had."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from tiny_network import Fit
+
+from medcls import training
+
+WILD = {"optimizer": partial(training.sgd, learning_rate=2.0)}
+
+
+@pytest.mark.parametrize("stop", [partial(training.early, patience=3), training.keep_best])
+def test_the_weights_kept_are_those_of_the_best_epoch(fit: Fit, stop):
+    kept, folder = fit("kept", stop=stop, epochs=12, **WILD)
+    losses = folder.history()["val_loss"]
+    assert kept.best_epoch == np.argmin(losses) < len(losses) - 1
+    plain, _ = fit("plain", epochs=kept.best_epoch + 1, **WILD)
+    assert kept.weights_sha256 == plain.weights_sha256
+
+
+def test_early_stops_after_its_patience_and_the_others_never(fit: Fit):
+    early, folder = fit("early", stop=partial(training.early, patience=3), epochs=30, **WILD)
+    assert early.epochs == len(folder.rows()) == early.best_epoch + 1 + 3
+    for stop in (training.never, training.keep_best):
+        fitted, _ = fit(stop.__name__, stop=stop, epochs=early.epochs + 2, **WILD)
+        assert fitted.epochs == early.epochs + 2
+
+
+def test_never_keeps_the_last_epoch(fit: Fit):
+    fitted, _ = fit("run", stop=training.never, epochs=4, **WILD)
+    assert fitted.best_epoch == 3
+
+
+def test_too_small_a_gain_is_none(fit: Fit):
+    fitted, _ = fit("run", stop=partial(training.early, patience=2, minimum_gain=100.0), epochs=9)
+    assert (fitted.epochs, fitted.best_epoch) == (3, 0)
+
+
+def test_a_run_that_stopped_stays_stopped(fit: Fit):
+    stop = partial(training.early, patience=2)
+    first, folder = fit("run", stop=stop, epochs=30, **WILD)
+    rows = folder.rows()
+    again, _ = fit("run", stop=stop, epochs=40, **WILD)
+    assert folder.rows() == rows
+    assert (again.weights_sha256, again.best_epoch, again.epochs) == (
+        first.weights_sha256,
+        first.best_epoch,
+        first.epochs,
+    )
