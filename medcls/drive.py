@@ -119,6 +119,7 @@ class Driver:
             "label": run.label,
             "parameters": run.parameters(),
             "code": code_of(run),
+            **self.mirroring.commit,
             "threads": job.threads,
             "created": int(time.time() * 1000),
             "shared_epochs": 0,

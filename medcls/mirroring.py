@@ -31,11 +31,15 @@ class Mirroring:
     Args:
         mirror: keeps the store up to date.
         study: the identity of the study's own node.
-        tags: on every node: study, commit, kind of data.
+        tags: on every node: study, version, kind of data.
+        commit: "git_commit" and "git_dirty" of today, for what is begun today.
     """
 
-    def __init__(self, mirror: Mirror | None, study: str, tags: Mapping[str, Any]) -> None:
-        self.mirror, self.study, self._tags = mirror, study, tags
+    def __init__(
+        self, mirror: Mirror | None, study: str, tags: Mapping[str, Any], commit: Mapping[str, str | bool | None]
+    ) -> None:
+        self.mirror, self.study, self.commit = mirror, study, commit
+        self.tags = {**tags, **_commit_tags(commit)}
 
     def settle(self, seconds: float | None = None) -> bool:
         """Write what is waiting, for at most so long; return whether the store has everything."""
@@ -56,7 +60,7 @@ class Mirroring:
     def open_trial(self, number: int, labels: Mapping[str, Any], metric: str) -> None:
         """Show a trial's node, with the parameters that the search proposed."""
         if self.mirror is not None:
-            tags = {**self._tags, "medcls.level": "trial", "medcls.trial": number, "medcls.metric": metric}
+            tags = {**self.tags, "medcls.level": "trial", "medcls.trial": number, "medcls.metric": metric}
             identity, name = self.trial_identity(number), f"trial {number}"
             self.mirror.open(Node(identity, name, self.study, parameters=labels, tags={**tags, "medcls.variant": name}))
 
@@ -75,7 +79,8 @@ class Mirroring:
             return
         described = folder.description()
         tags = {
-            **self._tags,
+            **self.tags,
+            **_commit_tags(described),
             "data.kind": source.bundle.kind,
             "medcls.level": "run",
             "medcls.key": run.key,
@@ -136,24 +141,23 @@ def study_mirroring(programme: Programme) -> Mirroring:
     store = None
     if not options.offline:
         store = Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
+    commit = {"git_commit": git.commit(root()), "git_dirty": git.is_dirty(root())}
     created = _created(programme.work.study(programme.key))
     if store is None:
-        return Mirroring(None, programme.key, {})
+        return Mirroring(None, programme.key, {}, commit)
     store.find(programme.key, created)
-    mirror, tags = Mirror(store), _tags(programme)
-    sources = {source.name: source for source in programme.sources.values()}
-    mirror.open(
-        Node(
-            programme.key,
-            study.name,
-            None,
-            created,
-            _common(programme),
-            {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, _command())},
-            tuple(_data_record(source) for source in sources.values()),
-        )
-    )
-    return Mirroring(mirror, programme.key, tags)
+    mirror = Mirror(store)
+    mirroring = Mirroring(mirror, programme.key, _tags(programme), commit)
+    mirror.open(_node(programme, created, mirroring.tags))
+    return mirroring
+
+
+def _node(programme: Programme, created: int, tags: Mapping[str, Any]) -> Node:
+    """Return the study's own node."""
+    study, sources = programme.study, {source.name: source for source in programme.sources.values()}
+    tags = {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, _command())}
+    data = tuple(_data_record(source) for source in sources.values())
+    return Node(programme.key, study.name, None, created, _common(programme), tags, data)
 
 
 def _created(folder: Path) -> int:
@@ -167,18 +171,26 @@ def _created(folder: Path) -> int:
 
 
 def _tags(programme: Programme) -> dict[str, Any]:
-    commit = git.commit(root())
     return {
         "medcls.study": programme.study.name,
         "medcls.version": __version__,
         "medcls.smoke": programme.options.smoke,
-        "medcls.git_commit": commit,
-        "medcls.git_dirty": git.is_dirty(root()),
         "data.kind": ",".join(sorted({source.bundle.kind for source in programme.sources.values()})),
         "mlflow.source.name": _script(),
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": commit,
         "mlflow.user": _user(),
+    }
+
+
+def _commit_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the tags of a commit: ours, and the one that MLflow's run table shows as the version."""
+    if "git_dirty" not in record:
+        return {}
+    commit = record["git_commit"]
+    return {
+        "medcls.git_commit": commit,
+        "medcls.git_dirty": record["git_dirty"],
+        "mlflow.source.git.commit": commit,
     }
 
 

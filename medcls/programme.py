@@ -63,6 +63,8 @@ def _with_settings(variants: dict[str, Variant], settings: Mapping[str, str]) ->
 
 def _check_space(search: Search, base: Variant) -> None:
     for path, axis in search.space.items():
+        if path.split(".")[0] == "data":
+            raise BadInputError(f"{path} cannot be searched over: all trials see the same images.")
         ends = (axis.low, axis.high) if axis.choices is None else axis.choices.values()
         for value in ends if path in base.parameters() else ():
             base.with_(path, value).check()

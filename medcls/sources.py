@@ -51,7 +51,7 @@ def describe(variants: Mapping[str, Variant], work: WorkFolder, *, few: bool) ->
     """Return each variant's data set, scanned and fingerprinted but not decoded; the same one for the same data.
 
     Raises:
-        BadInputError: a source that cannot be used.
+        BadInputError: a source that cannot be used, or one data set in two sizes.
     """
     hashes = Hashes(work.cache / "hashes.sqlite")
     known: dict[tuple[object, ...], Source] = {}
@@ -62,6 +62,10 @@ def describe(variants: Mapping[str, Variant], work: WorkFolder, *, few: bool) ->
             bundle = variant.data(hashes)
             known[identity] = Source(data_name(variant), sample(bundle, FEW) if few else bundle)
         found[name] = known[identity]
+    names = [source.name for source in known.values()]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInputError(f"The variants see {name} differently: give them the same source, size and channels.")
     return found
 
 

@@ -18,6 +18,5 @@ def test_a_failed_run_is_shown_with_its_traceback(pictures: Path, tmp_path: Path
     assert "diverged" in nodes["diverging seed 0"]["tags"]["medcls.error"]
     (trace,) = tmp_path.glob("mlruns/*/*/artifacts/traceback.txt")
     assert "Traceback (most recent call last)" in trace.read_text()
-    assert "1 of 2 runs failed" in nodes["tracked_variants"]["tags"]["mlflow.note.content"]
     first, last = nodes["sound seed 0"]["times"], nodes["diverging seed 0"]["times"]
     assert last[0] >= first[1]  # it waited for the only worker: that is not its own time

@@ -16,7 +16,7 @@ LIMIT = 120.0  # seconds, after which a server or a command counts as hanging
 
 
 def content(uri: str) -> dict[str, dict[str, Any]]:
-    """Return all that a store holds of each node, by the node's identity: everything but the store's own ids."""
+    """Return all that a store holds of each node by its identity, without the store's own ids and the last command."""
     import mlflow
 
     client, found = mlflow.MlflowClient(uri), {}
@@ -30,7 +30,8 @@ def content(uri: str) -> dict[str, dict[str, Any]]:
 
 def _node(client: Any, run: Any, names: dict[str, str]) -> dict[str, Any]:
     tags = dict(run.data.tags)
-    tags["mlflow.note.content"], _, _ = tags.get("mlflow.note.content", "").partition("The command")
+    if tags.get("medcls.level") != "run":  # of the last command, not of the work
+        tags = {name: value for name, value in tags.items() if "git" not in name and name != "mlflow.note.content"}
     parent = names.get(tags.pop("mlflow.parentRunId", ""))
     history = {name: client.get_metric_history(run.info.run_id, name) for name in run.data.metrics}
     return {
