@@ -25,7 +25,7 @@ def main(pairs: int) -> None:
     executor = LocalExecutor(cores, cores)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        for name, chosen in (("small (base 8)", variant(8, EPOCHS)), ("large (base 64)", variant(64, 2, size=96))):
+        for name, chosen in (("small (base 8)", variant(8, EPOCHS)), ("large (base 32)", variant(32, 2))):
             decoded(work, chosen)
             cost = executor.ask(measure, chosen, (chosen.get("data.size"), chosen.get("data.size"), 1), 9)
             threads = threads_for(cost["operations"], chosen.get("learner.batch_size"), cores)
