@@ -72,7 +72,8 @@ def bare(chosen: Variant, images: Path, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     keras.utils.set_random_seed(seed)
     net = network(chosen.get("learner.model"), MULTICLASS, pixels.shape[1:], len(found.classes))
-    net.compile("adam", "categorical_crossentropy", MULTICLASS.metrics(len(found.classes)), jit_compile=False)
+    metrics = MULTICLASS.metrics(len(found.classes))
+    net.compile("adam", "categorical_crossentropy", metrics=metrics, jit_compile=False)
     net.fit(
         pixels[rows.train],
         targets[rows.train],

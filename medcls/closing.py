@@ -16,7 +16,7 @@ from medcls.report import figures
 from medcls.screen import Screen
 from medcls.search.tuner import Trial, Tuner
 from medcls.spec import digest
-from medcls.tracking.mlflow import without_password
+from medcls.tracking.mlflow import Store, without_password
 from medcls.tracking.nodes import FAILED, FINISHED, Ending
 
 
@@ -30,7 +30,7 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
             write_json(folder / "plots.json", state)
         except Exception as error:  # noqa: BLE001 - a figure must never cost a result
             screen.say(f"The search's plots could not be drawn: {error}")
-    return dict.fromkeys(sorted(folder.glob("search_*.png")), "search")
+    return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
 
 
 def close(
@@ -45,7 +45,7 @@ def close(
             scores |= found if len(best) == 1 else {f"{name}/{metric}": value for metric, value in found.items()}
     status = FAILED if any(result["status"] == "failed" for _, result in ended) else FINISHED
     last = max((int(result["ended"]) for _, result in ended), default=0)
-    driver.mirroring.close_study(Ending(status, last, scores, len(ended), files=files), summary)
+    driver.mirroring.close_study(Ending(status, last, scores, files=files), summary)
 
 
 def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None]) -> None:
@@ -63,14 +63,14 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
     for data_name, each in best.items():
         if each is not None:
             say(_crowned(driver, each, mirror.store.uri, name if len(best) == 1 else f"{name}-{data_name}"))
-    say(f"Compare the runs: {_viewer(mirror.store.uri)}")
+    say(f"Compare the runs: {_viewer(mirror.store)}")
 
 
 def _scores(driver: Driver, best: Best) -> dict[str, float]:
     """Return the best variant's means, deviations and test scores; those of the test go to its run's node too."""
     tested = {f"test/{metric}": score["value"] for metric, score in (best.test or {}).items()}
     for record in driver.records_of(best.run)[:1]:
-        driver.mirroring.add_scores(best.run, record.parent, record.result, tested)
+        driver.mirroring.add_scores(best.run, record.parent, record.result["ended"], tested)
     together = (best.ensemble or {}).get(best.metric)
     ensemble = {f"test/ensemble_{best.metric}": together["value"]} if together else {}
     return scoreboard.of_best(best.mean_sd) | tested | ensemble
@@ -88,10 +88,11 @@ def _crowned(driver: Driver, best: Best, uri: str, model: str) -> str:
     return f"The best model is registered as {model}@champion."
 
 
-def _viewer(uri: str) -> str:
-    """Return what shows a store in the browser."""
-    if uri.startswith("http"):
-        return without_password(uri)
-    if uri == f"sqlite:///{root() / 'mlflow.db'}":
-        return "mlflow ui" + ("" if Path.cwd() == root() else f" (in {root()})")
-    return f"mlflow ui --backend-store-uri {without_password(uri)}"
+def _viewer(store: Store) -> str:
+    """Return how to see the experiment in the browser."""
+    if store.uri.startswith("http"):
+        return without_password(store.uri).rstrip("/") + store.page
+    command = f"mlflow ui --backend-store-uri {without_password(store.uri)}"
+    if store.uri == f"sqlite:///{root() / 'mlflow.db'}":
+        command = "mlflow ui" + ("" if Path.cwd() == root() else f" (in {root()})")
+    return f"{command}, then open http://127.0.0.1:5000{store.page}"

@@ -104,8 +104,8 @@ class Mirroring:
         if result["status"] == "finished":
             tags = {"medcls.weights_sha256": result["weights_sha256"]}
             drawings = pictures(run, folder, result, source.decoded)
-            scores, epoch = scoreboard.of_run(folder, result), result["best_epoch"]
-            ending = Ending(nodes.FINISHED, result["ended"], scores, epoch, tags, files, drawings)
+            scores = scoreboard.of_run(folder, result)
+            ending = Ending(nodes.FINISHED, result["ended"], scores, tags, files, drawings)
         else:
             files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}
             traced = {folder.path / "traceback.txt": lambda path: path.write_text(_trace(result))}
@@ -113,10 +113,10 @@ class Mirroring:
             ending = Ending(nodes.FAILED, result["ended"], tags=tags, files=files, drawings=traced)
         self.mirror.close(identity, ending)
 
-    def add_scores(self, run: Run, parent: str, result: Mapping[str, Any], scores: Mapping[str, float]) -> None:
+    def add_scores(self, run: Run, parent: str, ended: int, scores: Mapping[str, float]) -> None:
         """Add scores to a run's node that came after its end."""
         if self.mirror is not None:
-            self.mirror.add(self.run_identity(run, parent), scores, result["ended"], result["best_epoch"])
+            self.mirror.add(self.run_identity(run, parent), scores, ended)
 
     def close_study(self, ending: Ending, summary: Mapping[str, Any]) -> None:
         """End the study's own node; its description says the answer."""

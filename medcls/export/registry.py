@@ -6,6 +6,7 @@ import numpy as np
 
 from medcls.lazy import lazy
 
+entities = lazy("mlflow.entities")
 keras = lazy("keras")
 mlflow = lazy("mlflow")
 models = lazy("mlflow.models")
@@ -69,7 +70,18 @@ def _log(network: Any, weights_sha256: str, run_id: str, epoch: int) -> str:
         tags={WEIGHTS: weights_sha256},
         step=epoch,
     )
+    _add_scores(run_id, str(made.model_id))
     return str(made.model_id)
+
+
+def _add_scores(run_id: str, model_id: str) -> None:
+    """Show the run's final scores as the model's too; MLflow itself takes those of the epoch alone."""
+    client = mlflow.MlflowClient()
+    for name in client.get_run(run_id).data.metrics:
+        if name.startswith(("best/", "test/")):
+            last = client.get_metric_history(run_id, name)[-1]
+            score = entities.Metric(name, last.value, last.timestamp, last.step, model_id=model_id)
+            client.log_batch(run_id, metrics=[score])
 
 
 def _bare(network: Any) -> Any:

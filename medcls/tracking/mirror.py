@@ -69,9 +69,9 @@ class Mirror:
             self._closed.add(identity)
             self._last.append(lambda: self._end(identity, ending))
 
-    def add(self, identity: str, metrics: Mapping[str, float], ended: int, step: int) -> None:
+    def add(self, identity: str, metrics: Mapping[str, float], ended: int) -> None:
         """Add scores to a node, which may have ended."""
-        points = [(name, value, ended, step) for name, value in metrics.items()]
+        points = [(name, value, ended, 0) for name, value in metrics.items()]
         self._last.append(lambda: self._add(identity, points))
 
     def interrupt(self) -> None:

@@ -61,6 +61,11 @@ class Store:
                 "choose another with --tracking-uri, or go on with --offline."
             ) from error
 
+    @property
+    def page(self) -> str:
+        """Where the experiment's runs are in MLflow's user interface, behind the address of its server."""
+        return f"/#/experiments/{self._experiment}/runs?workflowType=machine_learning"
+
     def find(self, identity: str, started: int) -> None:
         """Learn what the store has of a study that was begun at this time, and of all below it.
 
@@ -96,13 +101,13 @@ class Store:
             place = f"tags.`{PARENT}` = '{tags[PARENT]}'" if PARENT in tags else f"attributes.start_time = {started}"
             self._learn(self._search(f"tags.`{IDENTITY}` = '{node.identity}' and {place}"))
         if node.identity in self._ids:
-            self._take_up(node.identity)
+            self._take_up(node.identity, tags)
         else:
             self._doubtful = node.identity
             made = self._client.create_run(self._experiment, started, tags, node.name)
             self._doubtful = None
             self._ids[node.identity] = made.info.run_id
-        self._describe(node, tags)
+        self._describe(node)
 
     def log(self, identity: str, points: Iterable[Point]) -> None:
         """Add values of metrics; those that are there already stay single."""
@@ -113,7 +118,7 @@ class Store:
     def end(self, identity: str, ending: Ending) -> None:
         """Add a node's final scores, tags and those of its files that hold something, and end it."""
         run_id = self._ids[identity]
-        self.log(identity, [(name, value, ending.ended, ending.step) for name, value in ending.metrics.items()])
+        self.log(identity, [(name, value, ending.ended, 0) for name, value in ending.metrics.items()])
         self._client.log_batch(run_id, tags=_tags(_texts(ending.tags)))
         for path, place in {**ending.files, **dict.fromkeys(ending.drawings, "")}.items():
             if path.exists() and path.stat().st_size:
@@ -159,19 +164,19 @@ class Store:
                 if PARENT in tags and (status == FINISHED or (status == KILLED and INTERRUPTED not in tags)):
                     self._ended.add(tags[IDENTITY])
 
-    def _take_up(self, identity: str) -> None:
+    def _take_up(self, identity: str, tags: Mapping[str, str]) -> None:
         self._client.update_run(self._ids[identity], status="RUNNING")
-        tags = self._known[identity].tags if identity in self._known else {}
-        for tag in {INTERRUPTED, ERROR} & tags.keys():
+        self._client.log_batch(self._ids[identity], tags=_tags(tags))
+        before = self._known[identity].tags if identity in self._known else {}
+        for tag in {INTERRUPTED, ERROR} & before.keys():
             self._client.delete_tag(self._ids[identity], tag)
-            del tags[tag]
+            del before[tag]
 
-    def _describe(self, node: Node, tags: Mapping[str, str]) -> None:
+    def _describe(self, node: Node) -> None:
         run_id = self._ids[node.identity]
         known = self._known[node.identity].params if node.identity in self._known else ()
         named = {_name(name): str(value)[:LONGEST] for name, value in node.parameters.items()}
         missing = [entities.Param(name, value) for name, value in named.items() if name not in known]
-        self._client.log_batch(run_id, tags=_tags(tags))
         for first in range(0, len(missing), 100):
             self._client.log_batch(run_id, params=missing[first : first + 100])
         if node.data:

@@ -52,7 +52,7 @@ class Ending:
     Attributes:
         status: FINISHED, FAILED or KILLED.
         ended: in milliseconds since 1970.
-        metrics: the final scores, shown at epoch `step`.
+        metrics: the final scores; single values, at step 0, which the UI shows as numbers and bars.
         tags: None is left out.
         files: what to keep -> the folder in the store that it goes to ("" for the top).
         drawings: the same for figures that are drawn just before, unless they are there already.
@@ -61,7 +61,6 @@ class Ending:
     status: str
     ended: int
     metrics: Mapping[str, float] = field(default_factory=dict)
-    step: int = 0
     tags: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[Path, str] = field(default_factory=dict)
     drawings: Mapping[Path, Callable[[Path], object]] = field(default_factory=dict)

@@ -114,12 +114,12 @@ def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunFolder, 
     train(folder, 2)
     second = driver()
     second.open(node(folder, {"a": 2, "b": 3}, kind="y"))
-    second.close("study/run", Ending(FINISHED, BEGUN + 9, {"best/loss": 0.25}, 4))
+    second.close("study/run", Ending(FINISHED, BEGUN + 9, {"best/loss": 0.25}))
     assert second.settle()
 
     run = content(uri)["study/run"]
     assert run["metrics"]["loss"] == losses(5)
-    assert run["metrics"]["best/loss"] == [(4, BEGUN + 9, 0.25)]
+    assert run["metrics"]["best/loss"] == [(0, BEGUN + 9, 0.25)]
     assert run["parameters"] == {"a": "1", "b": "3"}  # MLflow lets no parameter change
     assert (run["status"], run["times"], run["tags"]["kind"]) == ("FINISHED", (BEGUN + 5, BEGUN + 9), "y")
 

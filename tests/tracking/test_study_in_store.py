@@ -108,7 +108,7 @@ def test_parameters_tags_and_data(summary: Any, nodes: dict[str, dict[str, Any]]
 def test_files(nodes: dict[str, dict[str, Any]]) -> None:
     for node in runs_of(nodes).values():
         assert {"confusion_matrix.png", "learning_curves.png", "result.json"} == set(node["files"])
-    plots = {"search/search_history.png", "search/search_parallel_coordinates.png"}
+    plots = {"search_history.png", "search_parallel_coordinates.png"}
     assert plots | {"summary.json"} <= set(the_study(nodes)["files"])
 
 
