@@ -32,7 +32,7 @@ BASE = Variant(
         imbalance=training.balanced,
         stop=partial(training.early, patience=4),
         batch_size=16,
-        epochs=14,
+        epochs=12,
     ),
     task=MULTICLASS,
 )
@@ -44,7 +44,7 @@ SPACE = {
     "learner.batch_size": choice(16, 32),
     "learner.optimizer.learning_rate": floats(5e-4, 1e-2, log=True),
     "learner.optimizer.weight_decay": floats(1e-5, 1e-2, log=True),
-    "learner.schedule": choice(PLATEAU, training.cosine, partial(training.step, every=5, factor=0.5)),
+    "learner.schedule": choice(PLATEAU, training.cosine, partial(training.step, every=4, factor=0.5)),
     "learner.imbalance": choice(training.balanced, training.effective_number),
 }
 STUDY = Study(
