@@ -127,7 +127,7 @@ def test_no_modules_import_each_other():
     graph = {name: own(tree, late=False) - {name} for name, tree in MODULES.items()}
     packages = {name for name in MODULES if f"medcls/{name.replace('.', '/')}/__init__.py" in TREES}
     parts = {name: used - packages if name in packages else used for name, used in graph.items()}
-    TopologicalSorter(parts).prepare()  # raises CycleError
+    assert list(TopologicalSorter(parts).static_order())  # a circle raises CycleError
 
 
 @pytest.mark.parametrize("name", STUDIES)
