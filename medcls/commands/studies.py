@@ -1,0 +1,44 @@
+"""`medcls studies` and `medcls ui`: which studies there are, what they found, and the browser on their runs."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from medcls.commands.places import work_dir
+from medcls.errors import BadInputError
+from medcls.options import Parser, default_tracking_uri, root
+
+
+def add(commands: Any, places: Parser) -> None:
+    """Add the commands' parsers to the subparsers of `medcls`."""
+    each = commands.add_parser("studies", parents=[places], help="list the studies: question, and what was found")
+    each.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the study files lie (studies/)")
+    each.set_defaults(command=_studies)
+
+    each = commands.add_parser("ui", parents=[places], help="show the runs in the browser: mlflow ui on this store")
+    each.add_argument("--port", type=int, default=5000, metavar="N", help="port to listen on (5000)")
+    each.set_defaults(command=_ui)
+
+
+def _studies(given: argparse.Namespace) -> None:
+    from medcls.overview import studies
+
+    for entry in studies(given.folder or root() / "studies", work_dir(given)):
+        print(f"{entry.name}\n    {entry.question}")
+        for state in entry.states or ("not run to its end yet",):
+            print(f"    {state}")
+
+
+def _ui(given: argparse.Namespace) -> None:
+    uri = given.tracking_uri or default_tracking_uri()
+    if uri.startswith(("http://", "https://")):
+        print(f"The store is a server already: open {uri}")
+        return
+    file = uri.removeprefix("sqlite:///")
+    if file != uri and not Path(file).exists():
+        raise BadInputError(f"There is no store {file} yet: run a study first, or name another with --tracking-uri.")
+    command = ["mlflow", "ui", "--backend-store-uri", uri, "--port", str(given.port)]
+    print(" ".join(command), flush=True)
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # the server takes this process's place
