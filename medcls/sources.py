@@ -116,6 +116,7 @@ def sample(bundle: Bundle, count: int) -> Bundle:
         parts=bundle.parts[rows],
         patients=None if bundle.patients is None else bundle.patients[rows],
         names=tuple(bundle.names[row] for row in rows),
+        contents=tuple(bundle.contents[row] for row in rows),
         fingerprint=f"sha256:{digest}",
         decode=lambda row: decode_row(int(rows[row])),
     )

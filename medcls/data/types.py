@@ -24,6 +24,7 @@ class Bundle:
         parts: of shape (n,), str: TRAIN, VALIDATION, TEST or UNSPLIT for each image.
         patients: of shape (n,), str: the patient of each image, or None where unknown.
         names: of length n: each image's path below the source, or its number in a phantom.
+        contents: of length n: the SHA-256 of each image's content in hex; "" in a phantom and for what cannot be read.
         fingerprint: "sha256:" and 64 hex digits over everything above but name and source, and every pixel file.
         size: height and width to which every image is resized, in pixels.
         channels: 1 (grey) or 3 (RGB).
@@ -38,6 +39,7 @@ class Bundle:
     parts: NDArray[np.str_]
     patients: NDArray[np.str_] | None
     names: tuple[str, ...]
+    contents: tuple[str, ...]
     fingerprint: str
     size: int
     channels: int

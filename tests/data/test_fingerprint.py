@@ -1,6 +1,7 @@
 """The fingerprint: what changes it and what must not."""
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,12 @@ def test_a_folder_and_a_table_of_the_same_images_are_the_same_data(
     with_patients = [f"{line},p{number}" for number, line in enumerate(lines)]
     table.write_text("\n".join(["path,label,split,patient", *with_patients]))
     assert print_of(table) != print_of(source)
+
+
+def test_a_bundle_tells_the_content_of_each_image(tmp_path: Path, draw: Draw) -> None:
+    folder = draw(tmp_path / "own", *SPLIT)
+    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(folder))
+    assert bundle.contents == tuple(sha256((folder / name).read_bytes()).hexdigest() for name in bundle.names)
+    phantom = data.xray(Hashes(tmp_path / "hashes"))
+    assert set(phantom.contents) == {""}
+    assert len(phantom.contents) == len(phantom.names)
