@@ -108,7 +108,7 @@ def sample(bundle: Bundle, count: int) -> Bundle:
                 else []
             )
     rows = np.array(sorted(chosen))
-    decode_row = bundle.decode
+    render = bundle.render
     digest = hashlib.sha256(f"{bundle.fingerprint} at most {count} of a class and part".encode()).hexdigest()
     return replace(
         bundle,
@@ -118,5 +118,5 @@ def sample(bundle: Bundle, count: int) -> Bundle:
         names=tuple(bundle.names[row] for row in rows),
         contents=tuple(bundle.contents[row] for row in rows),
         fingerprint=f"sha256:{digest}",
-        decode=lambda row: decode_row(int(rows[row])),
+        render=lambda row, size, channels: render(int(rows[row]), size, channels),
     )

@@ -69,11 +69,11 @@ def _files(name: str, hashes: Hashes, source: Path, size: int, channels: int) ->
         fingerprint=fingerprint(records, contents),
         size=size,
         channels=channels,
-        decode=partial(_decode, records, contents, size, channels),
+        render=partial(_decode, records, contents),
     )
 
 
-def _decode(records: Sequence[Record], contents: Sequence[str], size: int, channels: int, row: int) -> Images:
+def _decode(records: Sequence[Record], contents: Sequence[str], row: int, size: int, channels: int) -> Images:
     if not contents[row]:  # not part of the fingerprint, so never to be used even if it can be read by now
         raise images.UnreadableImageError("missing or not readable")
     return images.decode(records[row].path, size, channels)
@@ -93,9 +93,9 @@ def _phantom(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
         fingerprint="sha256:" + hashlib.sha256(phantom.recipe.encode()).hexdigest(),
         size=size,
         channels=channels,
-        decode=partial(_render, phantom, size, channels),
+        render=partial(_render, phantom),
     )
 
 
-def _render(phantom: Phantom, size: int, channels: int, row: int) -> Images:
+def _render(phantom: Phantom, row: int, size: int, channels: int) -> Images:
     return images.fit(phantom.render(row), size, channels)

@@ -28,7 +28,7 @@ class Bundle:
         fingerprint: "sha256:" and 64 hex digits over everything above but name and source, and every pixel file.
         size: height and width to which every image is resized, in pixels.
         channels: 1 (grey) or 3 (RGB).
-        decode: row number -> the image, of shape (size, size, channels), uint8.
+        render: (row number, size, channels) -> the image, of shape (size, size, channels), uint8.
     """
 
     name: str
@@ -43,7 +43,11 @@ class Bundle:
     fingerprint: str
     size: int
     channels: int
-    decode: Callable[[int], Images]
+    render: Callable[[int, int, int], Images]
+
+    def decode(self, row: int) -> Images:
+        """Return an image as a network sees it, of shape (size, size, channels), uint8."""
+        return self.render(row, self.size, self.channels)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def start(source: Path, folder: Path, **told: int) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def undecodable(row: int) -> Images:
+def undecodable(row: int, size: int, channels: int) -> Images:
     raise AssertionError(f"image {row} was decoded")
 
 
@@ -97,7 +97,7 @@ def test_images_are_decoded_once(source: Path, folder: Path) -> None:
     told: list[tuple[int, int]] = []
     path = cache.prepare(describe(source), folder, lambda done, total: told.append((done, total)))
     assert told == [(done, len(NAMES)) for done in range(1, len(NAMES) + 1)]
-    assert cache.prepare(replace(describe(source), decode=undecodable), folder) == path
+    assert cache.prepare(replace(describe(source), render=undecodable), folder) == path
     assert cache.prepare(describe(source, size=9), folder) != path
 
 
@@ -107,7 +107,7 @@ def test_after_renaming_files_pixels_and_labels_still_belong_together(source: Pa
     for number in range(5):
         (source / f"train/A/{number}.png").rename(source / f"train/A/z{9 - number}.png")
     after = describe(source)
-    assert cache.prepare(replace(after, decode=undecodable), folder) == path
+    assert cache.prepare(replace(after, render=undecodable), folder) == path
     decoded = cache.open_decoded(path)
     described = {after.decode(row).tobytes(): (after.labels[row], after.parts[row]) for row in range(len(NAMES))}
     assert len(described) == len(NAMES)
@@ -205,7 +205,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(source: Path, folder: Pa
 def test_interrupting_is_quick_and_leaves_nothing(source: Path, folder: Path) -> None:
     decoded: list[int] = []
 
-    def slowly(row: int) -> Images:
+    def slowly(row: int, size: int, channels: int) -> Images:
         time.sleep(0.002)
         decoded.append(row)
         return np.zeros((8, 8, 1), np.uint8)
@@ -214,7 +214,7 @@ def test_interrupting_is_quick_and_leaves_nothing(source: Path, folder: Path) ->
         if done == 3:
             raise KeyboardInterrupt
 
-    large = replace(describe(source), labels=np.zeros(5000, np.int64), decode=slowly)
+    large = replace(describe(source), labels=np.zeros(5000, np.int64), render=slowly)
     with pytest.raises(KeyboardInterrupt):
         cache.prepare(large, folder, interrupt)
     assert len(decoded) < 2500
