@@ -1,5 +1,7 @@
 """Networks: a Keras tensor of images, 0..1, to a Keras tensor of features, as one flat graph."""
 
+from medcls.models.alexnet import alexnet
 from medcls.models.resnet import resnet
+from medcls.models.vgg import vgg
 
-__all__ = ["resnet"]
+__all__ = ["alexnet", "resnet", "vgg"]

@@ -1,0 +1,53 @@
+"""AlexNet as the course scales it down (after Krizhevsky et al. 2012): five 3x3 convolutions, three poolings."""
+
+from typing import Any
+
+from medcls.errors import BadInputError
+from medcls.lazy import lazy
+from medcls.limits import at_least, limited, rates
+from medcls.models.convolution import block
+from medcls.models.dense import hidden_layers
+
+keras = lazy("keras")
+
+WIDTHS = (1, 2, 4, 4, 2)  # of the five convolutions, in multiples of base
+POOLED = (1, 2, 5)  # max pooling follows these
+
+
+def _check(*, dense: tuple[int, ...], **_: Any) -> None:
+    if not all(isinstance(units, int) and units >= 1 for units in dense):
+        raise BadInputError(f"dense={list(dense)} must be the units of the hidden layers, e.g. [64, 64].")
+
+
+@limited(_check, at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
+def alexnet(
+    images: Any,
+    *,
+    base: int = 8,
+    dense: tuple[int, ...] = (64, 64),
+    dropout: float = 0.0,
+    dropped: int = 2,
+    spatial_dropout: float = 0.0,
+    batch_norm: bool = False,
+) -> Any:
+    """Return the features of an AlexNet of five convolutions and the hidden dense layers.
+
+    Args:
+        images: Keras tensor of shape (batch, height, width, channels), 0..1, at least 8 pixels wide.
+        base: filters of the first convolution; the others have 2, 4, 4 and 2 times as many.
+        dense: units of the hidden dense layers; the task adds the last.
+        dropout: rate after hidden dense layers.
+        dropped: after how many of them, from the first on.
+        spatial_dropout: rate after each convolution's activation, before the pooling.
+        batch_norm: between each convolution and its activation.
+
+    Returns:
+        Keras tensor of shape (batch, features).
+    """
+    x = images
+    for number, width in enumerate(WIDTHS, start=1):
+        name = "Last_ConvLayer" if number == len(WIDTHS) else f"conv{number}"
+        x = block(x, base * width, name, batch_norm=batch_norm, spatial_dropout=spatial_dropout)
+        if number in POOLED:
+            x = keras.layers.MaxPooling2D()(x)
+    return hidden_layers(x, dense, dropout, dropped)
