@@ -66,7 +66,21 @@ LATE = {  # may import their own when they run
     "medcls/compute/worker.py",
     *(name for name in TREES if name.startswith("medcls/commands/")),
 }
-HEAVY = {"keras", "matplotlib", "mlflow", "optuna", "pandas", "ray", "scipy", "sklearn", "tensorflow"}
+HEAVY = {
+    *(
+        "keras",
+        "matplotlib",
+        "mlflow",
+        "optuna",
+        "pandas",
+        "pooch",
+        "ray",
+        "requests",
+        "scipy",
+        "sklearn",
+        "tensorflow",
+    ),
+}
 ONLY_IN = {
     "mlflow": ("medcls/tracking/mlflow.py", "medcls/export/registry.py"),
     "optuna": ("medcls/search/",),

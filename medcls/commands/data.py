@@ -1,12 +1,15 @@
-"""`medcls data ...`: data sets looked at without a study."""
+"""`medcls data ...`: data sets looked at and fetched without a study."""
 
 from typing import Any
 
-from medcls.commands import check
+from medcls.commands import check, fetch
 from medcls.options import Parser
 
 
 def add(commands: Any, places: Parser) -> None:
     """Add the commands' parsers to the subparsers of `medcls`."""
-    data = commands.add_parser("data", help="look at data sets").add_subparsers(required=True, metavar="COMMAND")
+    data = commands.add_parser("data", help="look at data sets, fetch published ones").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
     check.add(data, places)
+    fetch.add(data, places)

@@ -1,11 +1,16 @@
 """What a source on the command line means: a built-in name, or a path."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
+
+from medcls.data.download import LOCK, PART
 from medcls.data.layouts import KNOWN
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Phantom
+from medcls.data.published import MEDMNIST, PUBLISHED
 from medcls.errors import BadInputError
 
 VARIABLE = "MEDCLS_DATA"
@@ -14,30 +19,99 @@ VARIABLE = "MEDCLS_DATA"
 def find(source: str) -> Path | Phantom:
     """Return what a source stands for.
 
-    A name with a phantom is built in: its images are looked for in `$MEDCLS_DATA/NAME`, else the phantom
-    stands in for them. Anything else is a path.
+    A name with a phantom or a published file is built in: it is looked for in `$MEDCLS_DATA`, then in the
+    download cache; else the phantom stands in for it. Anything else is a path.
 
     Raises:
-        BadInputError: neither a built-in name nor an existing path.
+        BadInputError: neither a built-in name nor an existing path, or a published file not fetched yet.
     """
-    if source in PHANTOMS:
-        folder = _images_of(source)
-        return PHANTOMS[source]() if folder is None else folder
-    path = Path(source).expanduser()
-    if not source or not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where it may not look
-        names = ", ".join(sorted(PHANTOMS))
+    if source in PHANTOMS or source in PUBLISHED:
+        path = next((place for home in homes() for place in _places(home, source)), None)
+        if path is None and source in PUBLISHED and source not in PHANTOMS:
+            raise _not_fetched(source)
+        return path or PHANTOMS[source]()
+    if source.startswith(MEDMNIST):
+        raise unpublished(source)
+    path = _expanded(source)
+    if not source or not _exists(path):
+        names = ", ".join([*sorted(PHANTOMS), "mnist", f"{MEDMNIST}NAME"])
         raise BadInputError(f"There is no data set or folder {source!r}: give a built-in name ({names}), or {KNOWN}.")
     return path.absolute()
 
 
-def _images_of(name: str) -> Path | None:
-    """Return the folder of a built-in name's images, None where the user has none."""
-    home = os.environ.get(VARIABLE)
-    if not home:
-        return None
-    folder = Path(home).expanduser().absolute()
+def name_of(source: str) -> str:
+    """Return what a source is called where the study has no name for it: "pathmnist" for "medmnist:pathmnist"."""
+    if source in PUBLISHED:
+        return source.removeprefix(MEDMNIST)
+    path = Path(source).absolute()
+    return path.parent.name if path.suffix.lower() == ".csv" else path.name
+
+
+def homes() -> list[Path]:
+    """Return the folders in which built-in names are looked for; what is fetched goes into the first.
+
+    Raises:
+        BadInputError: the user's folder of data sets is no folder.
+    """
+    own = os.environ.get(VARIABLE)
+    if not own:
+        return _cache()
+    folder = _expanded(own).absolute()
     if not folder.is_dir():
         raise BadInputError(
-            f"{VARIABLE} is {home}, which is no folder: set it to the folder of your data sets or unset it."
+            f"{VARIABLE} is {own}, which is no folder: set it to the folder of your data sets or unset it."
         )
-    return folder / name if (folder / name).exists() else None
+    return [folder, *_cache()]
+
+
+def _cache() -> list[Path]:
+    """Return the folder of downloads; none where the user has no home."""
+    try:
+        cache = platformdirs.user_cache_path("medcls", appauthor=False)
+    except RuntimeError:
+        return []
+    return [cache] if cache.is_absolute() else []  # as older platformdirs say that there is no home
+
+
+def unpublished(name: str) -> BadInputError:
+    """Return the complaint about a name under which nothing is published."""
+    names = ", ".join(each for each in PUBLISHED if "_" not in each)
+    return BadInputError(
+        f"Nothing is published as {name!r}: give {names}; of medmnist also larger ones, with _64, _128 or _224."
+    )
+
+
+def _places(home: Path, name: str) -> Iterator[Path]:
+    """Yield where a built-in name's images lie below a folder, if they do."""
+    if name in PUBLISHED:
+        file = home / PUBLISHED[name].file
+        if _exists(file):
+            yield file
+        elif _holds_data(home / name):
+            yield home / name
+    elif _exists(home / name):
+        yield home / name
+
+
+def _holds_data(folder: Path) -> bool:
+    """Tell whether there is more in a folder than an unfinished download."""
+    try:
+        return not all(path.name.endswith((PART, LOCK)) for path in folder.iterdir())
+    except PermissionError:
+        return True  # whoever reads it will say so
+    except OSError:
+        return False
+
+
+def _exists(path: Path) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where it may not look
+
+
+def _expanded(path: str) -> Path:
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - Path.expanduser raises where the user has no home
+
+
+def _not_fetched(name: str) -> BadInputError:
+    file = PUBLISHED[name].file
+    where = " or ".join(str(home / file) for home in homes()) or f"${VARIABLE}/{file}"
+    return BadInputError(f"{name} is not there yet: type medcls data fetch {name}, or put its file at {where}.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from medcls.data import images
-from medcls.data.catalogue import find
+from medcls.data.catalogue import find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import read_source
 from medcls.data.phantoms.types import Phantom
@@ -32,9 +32,7 @@ def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1) ->
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    path = Path(source).absolute()
-    name = path.parent.name if path.suffix.lower() == ".csv" else path.name
-    return _bundle(name, hashes, source, size, channels)
+    return _bundle(name_of(source), hashes, source, size, channels)
 
 
 def _bundle(name: str, hashes: Hashes, source: str, size: int, channels: int) -> Bundle:

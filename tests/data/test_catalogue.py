@@ -1,5 +1,6 @@
 """What a source means: built-in names, the user's own data, paths; and what importing the package costs."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from medcls import data
+from medcls.data.catalogue import find
 from medcls.data.hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
 from medcls.errors import BadInputError
@@ -19,6 +21,7 @@ Draw = Callable[..., Path]
 @pytest.fixture
 def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hashes:
     monkeypatch.delenv("MEDCLS_DATA", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return Hashes(tmp_path / "hashes")
 
 
@@ -57,6 +60,51 @@ def test_a_path_replaces_a_built_in_set_but_not_its_name(hashes: Hashes, tmp_pat
     assert bundle.fingerprint == data.folder(hashes, source=str(source)).fingerprint
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="downloads lie elsewhere on other systems")
+def test_what_is_fetched_is_found_in_the_users_data_then_in_the_cache(
+    hashes: Hashes, tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, own = "medmnist:pathmnist", tmp_path / "own"
+    own.mkdir()
+    monkeypatch.setenv("MEDCLS_DATA", str(own))
+    with pytest.raises(BadInputError, match=f"medcls data fetch {name}, .*{own}/medmnist/pathmnist.npz or .*cache"):
+        find(name)
+    for home in (tmp_path / "cache" / "medcls", own):
+        (home / "medmnist").mkdir(parents=True)
+        (home / "medmnist" / "pathmnist.npz").touch()
+        assert find(name) == home / "medmnist" / "pathmnist.npz"
+    draw(tmp_path / "cache" / "medcls" / "xray", "A/a.png", "B/b.png")
+    assert data.xray(hashes).source == str(tmp_path / "cache" / "medcls" / "xray")
+    with pytest.raises(BadInputError, match=r"medmnist:pathmnis'.*medmnist:pathmnist"):
+        find("medmnist:pathmnis")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="downloads lie elsewhere on other systems")
+def test_mnist_is_one_file_or_a_folder_of_files(
+    hashes: Hashes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "own" / "mnist"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("MEDCLS_DATA", str(folder.parent))
+    (folder / "mnist.npz.part").touch()  # a download under way is no data set
+    with pytest.raises(BadInputError, match="medcls data fetch mnist"):
+        find("mnist")
+    (folder / "train-images-idx3-ubyte.gz").touch()
+    assert find("mnist") == folder
+    (folder / "mnist.npz").touch()
+    assert find("mnist") == folder / "mnist.npz"
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs to become a user without an entry")
+def test_a_user_without_a_home_has_no_download_cache_and_everything_else(tmp_path: Path) -> None:
+    become = "import os; from medcls.data.catalogue import find; os.setgid(23456); os.setuid(23456); "
+    code = become + "print(find('xray').name); find('mnist')"
+    environment = {name: text for name, text in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout == "xray\n", done.stderr
+    assert "put its file at $MEDCLS_DATA/mnist/mnist.npz." in done.stderr
+
+
 @pytest.mark.parametrize("source", ["xrays", "/no/such/folder", "", "nul\0"])
 def test_an_unknown_source_is_refused_with_what_is_known(hashes: Hashes, source: str) -> None:
     with pytest.raises(BadInputError, match=r"xray.*train/CLASS.*labels\.csv") as refusal:
@@ -78,5 +126,7 @@ def test_impossible_shapes_are_refused(hashes: Hashes, keywords: dict[str, int],
 def test_importing_the_package_loads_nothing_heavy() -> None:
     code = "import sys, medcls.data; print(*sorted(name for name in sys.modules if '.' not in name))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"tensorflow", "keras", "sklearn", "scipy", "PIL", "pandas", "matplotlib"} & set(loaded)
+    assert not {"tensorflow", "keras", "sklearn", "scipy", "PIL", "pandas", "matplotlib", "requests", "pooch"} & set(
+        loaded
+    )
     assert "numpy" in loaded
