@@ -15,6 +15,9 @@ Result = TypeVar("Result")
 
 CREATE = """CREATE TABLE IF NOT EXISTS files
 (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, sha256 TEXT) WITHOUT ROWID"""
+CREATE_ARRAYS = """CREATE TABLE IF NOT EXISTS arrays
+(path BLOB, size INTEGER, modified INTEGER, changed INTEGER, name TEXT, sha256 BLOB, PRIMARY KEY (path, name))
+WITHOUT ROWID"""
 AT_ONCE = 500  # paths in one question to the store: below every SQLite's limit of variables
 TICK = 0.02  # seconds: longer than a tick of the kernel's clock, within which two changes bear the same time
 
@@ -52,6 +55,29 @@ class Hashes:
         digests |= read
         return [digests.get(stamp, "") if stamp else "" for stamp in stamps]
 
+    def sha256_of_rows(self, path: Path, name: str, read: Callable[[], bytes]) -> list[str]:
+        """Return the SHA-256 of each row of an array in a file, in hex.
+
+        Args:
+            path: the file.
+            name: the array's name in it.
+            read: returns the SHA-256 of all rows, 32 bytes each; called only if the file has changed. What it
+                raises is raised.
+        """
+        stamp = _stamp(path)
+        digests: bytes | None = self._transact(lambda store: _kept_rows(store, stamp, name), None)
+        if digests is None:
+            _let_clock_tick([stamp] if stamp else [])
+            new = digests = read()
+            if stamp and _stamp(path) == stamp:
+                self._transact(lambda store: _keep_rows(store, stamp, name, new), None)
+        return [digests[start : start + 32].hex() for start in range(0, len(digests), 32)]
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the hashes are kept: a place for what need not be kept, too."""
+        return self._path.parent
+
     def _transact(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
         """Do `work` in one transaction; return `otherwise` where the store is of no use."""
         try:
@@ -80,6 +106,19 @@ def _keep(store: sqlite3.Connection, digests: Mapping[Stamp, str]) -> None:
     store.execute(CREATE)
     rows = [(*stamp, digest) for stamp, digest in digests.items()]
     store.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _kept_rows(store: sqlite3.Connection, stamp: Stamp | None, name: str) -> bytes | None:
+    if stamp is None:
+        return None
+    question = "SELECT sha256 FROM arrays WHERE path = ? AND size = ? AND modified = ? AND changed = ? AND name = ?"
+    found = store.execute(question, (*stamp, name)).fetchone()
+    return None if found is None else bytes(found[0])
+
+
+def _keep_rows(store: sqlite3.Connection, stamp: Stamp, name: str, digests: bytes) -> None:
+    store.execute(CREATE_ARRAYS)
+    store.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?)", (*stamp, name, digests))
 
 
 def _stamp(path: Path | bytes) -> Stamp | None:

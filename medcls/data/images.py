@@ -1,18 +1,32 @@
 """One image file or array -> the array that a network sees."""
 
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from threading import Lock
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data import dicom
 from medcls.data.types import Images
 
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG")
-DECODER = 1  # raised whenever the functions below give other pixels, so that no older cache is used
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
+READABLE = "PNG, JPEG, BMP, TIFF or DICOM"
+DECODER = 2  # raised whenever the functions below give other pixels, so that no older cache is used
+MOST_PIXELS = 178_956_970  # Pillow's own limit: a gigabyte or two while such an image is decoded
+LARGE = 2**24  # pixels: larger images are decoded one at a time, for each takes hundreds of megabytes
+TURN = Lock()
+KINDS = MappingProxyType(
+    {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "RGBA": "RGBA"}
+)
 
 
 class UnreadableImageError(Exception):
@@ -20,23 +34,42 @@ class UnreadableImageError(Exception):
 
 
 def decode(path: Path, size: int, channels: int) -> Images:
-    """Return a PNG or JPEG file as an array of shape (size, size, channels), uint8, turned as its EXIF says.
+    """Return an image file as an array of shape (size, size, channels), uint8, turned as its EXIF data say.
+
+    16 bits are divided by 257; what is transparent is laid on black, the ground of X-rays; DICOM is shown through
+    its window.
 
     Raises:
-        UnreadableImageError: missing, empty, cut off, damaged, or neither PNG nor JPEG.
+        UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
-    try:
+    with _complaining(path):
+        if dicom.is_dicom(path):
+            data = dicom.opened(path)
+            with _turn(data.Rows * data.Columns):
+                return _fitted(Image.fromarray(dicom.pixels_of(data)), size, channels)
+        with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height):
+            if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
+                raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
+            ImageOps.exif_transpose(image, in_place=True)
+            return _fitted(image, size, channels)
+
+
+def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
+    """Return how a file's pixels are stored, e.g. "grey, 16 bit", and the image's width and height.
+
+    Raises:
+        UnreadableImageError: as `decode` does, as far as the file's header tells.
+    """
+    from PIL import Image
+
+    with _complaining(path):
+        if dicom.is_dicom(path):
+            data = dicom.opened(path)
+            return dicom.kind_of(data), (int(data.Columns), int(data.Rows))
         with Image.open(path, formats=FORMATS) as image:
-            return _fitted(ImageOps.exif_transpose(image), size, channels)
-    except UnidentifiedImageError as error:
-        reason = "neither PNG nor JPEG" if path.stat().st_size else "empty file"
-        raise UnreadableImageError(reason) from error
-    except OSError as error:
-        raise UnreadableImageError(error.strerror or str(error)) from error
-    except Exception as error:  # a damaged file makes Pillow's parsers raise anything
-        raise UnreadableImageError(f"damaged: {error}") from error
+            return KINDS.get(image.mode, "grey, 16 bit" if image.mode.startswith("I") else image.mode), image.size
 
 
 def fit(pixels: NDArray[np.uint8], size: int, channels: int) -> Images:
@@ -44,6 +77,50 @@ def fit(pixels: NDArray[np.uint8], size: int, channels: int) -> Images:
     from PIL import Image
 
     return _fitted(Image.fromarray(pixels), size, channels)
+
+
+@contextmanager
+def _complaining(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong with a file into one reason, and say nothing else: warnings would be a second way."""
+    from PIL import Image, UnidentifiedImageError
+
+    _silence()
+    try:
+        yield
+    except dicom.UnsupportedError as error:
+        raise UnreadableImageError(str(error)) from error
+    except Image.DecompressionBombError as error:
+        raise UnreadableImageError(_too_large()) from error
+    except UnidentifiedImageError as error:
+        reason = f"not a {READABLE} image" if path.stat().st_size else "empty file"
+        raise UnreadableImageError(reason) from error
+    except UnreadableImageError:
+        raise
+    except OSError as error:
+        raise UnreadableImageError(error.strerror or _line(error)) from error
+    except Exception as error:  # a damaged file makes the parsers raise anything
+        raise UnreadableImageError(f"damaged: {_line(error)}") from error
+
+
+def _silence() -> None:
+    """Keep the warnings of the libraries off the screen; threads cannot do so each for itself."""
+    if ("ignore", None, Warning, re.compile(r"(PIL|pydicom)\."), 0) not in warnings.filters:
+        warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
+
+
+def _turn(pixels: int) -> AbstractContextManager[Any]:
+    """Return the right to decode an image of so many pixels, to be waited for if it is large."""
+    if pixels > MOST_PIXELS:
+        raise UnreadableImageError(_too_large())
+    return TURN if pixels > LARGE else nullcontext()
+
+
+def _too_large() -> str:
+    return f"more than the {MOST_PIXELS:,} pixels that are read: make it smaller"
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _fitted(image: "Image.Image", size: int, channels: int) -> Images:
@@ -54,11 +131,38 @@ def _fitted(image: "Image.Image", size: int, channels: int) -> Images:
     """
     from PIL import Image
 
-    if image.mode.startswith("I"):  # 16 bits: convert() would cut them off at 255
-        image = Image.fromarray(np.asarray(image).astype(np.float32) / 257)
-    else:
-        opened = image.convert("RGBA") if image.mode == "P" else image  # a palette may have transparent colours
-        image = opened.convert("L" if channels == 1 else "RGB")
-    resized: NDArray[Any] = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    plain = _plain(image, "L" if channels == 1 else "RGB")
+    resized: NDArray[Any] = np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR))
     pixels = np.rint(resized).astype(np.uint8).reshape(size, size, -1)
     return np.repeat(pixels, channels // pixels.shape[2], axis=2)
+
+
+def _plain(image: "Image.Image", mode: str) -> "Image.Image":
+    """Return an image in the mode that is asked for; or in floating point, 0..255, if its grey is finer than 8 bits."""
+    from PIL import Image
+
+    deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
+    if deep:  # convert() would cut them off at 255
+        return Image.fromarray(_eight_bits(image))
+    if image.mode == "I" or (image.mode == "F" and image.format):
+        raise UnreadableImageError("32 bits or signed, whose black and white nobody knows: save it in 8 or 16 bits")
+    if image.mode in ("F", mode):
+        return image
+    if image.has_transparency_data:
+        shown = Image.new("RGBA", image.size, "black")
+        shown.alpha_composite(image.convert("RGBA"))
+        return shown.convert("RGB").convert(mode)
+    return image.convert(mode)
+
+
+def _eight_bits(image: "Image.Image") -> NDArray[np.float32]:
+    bits, inverted = _tiff_depth(image)
+    scaled = np.asarray(image).astype(np.float32)
+    scaled /= (2**bits - 1) / 255
+    return np.asarray(255 - scaled, np.float32) if inverted else scaled
+
+
+def _tiff_depth(image: "Image.Image") -> tuple[int, bool]:
+    """Return how many bits of a deep grey image count, and whether its white is zero (which Pillow leaves so)."""
+    tags: Any = getattr(image, "tag_v2", {})
+    return min((16, *tags.get(258, ()))), tags.get(262) == 0

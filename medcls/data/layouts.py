@@ -3,8 +3,11 @@
 import os
 from pathlib import Path
 
-from medcls.data.listing import folders_in, images_below, images_in
-from medcls.data.records import PARTS, Record, label_of
+from medcls.data.arrays import Part
+from medcls.data.idx import NAME, idx_files, read_idx
+from medcls.data.listing import files_in, folders_in, images_below, images_in
+from medcls.data.npz import read_npz
+from medcls.data.records import PARTS, Record, label_of, listed
 from medcls.data.table import read_table
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
@@ -12,7 +15,8 @@ from medcls.errors import BadInputError
 TABLE = "labels.csv"
 KNOWN = (
     "train/CLASS/* with validation/CLASS/* or test/CLASS/*, CLASS/* alone, "
-    "files named LABEL_*.png (in train/ and test/ or alone), or labels.csv with the columns path and label"
+    "files named LABEL_*.png (in train/ and test/ or alone), labels.csv with the columns path and label, "
+    "an .npz as MedMNIST or Keras writes it, or a folder with MNIST's four idx files"
 )
 SEGMENTATION = ({"image", "mask"}, {"image", "label"})
 
@@ -27,7 +31,28 @@ def read_source(source: Path) -> list[Record]:
         return read_table(source / TABLE) if os.path.exists(source / TABLE) else _read_folder(source)  # noqa: PTH110
     if source.suffix.lower() == ".csv":
         return read_table(source)
-    raise BadInputError(f"{source} is no folder and no table: give {KNOWN}.")
+    raise BadInputError(f"{source} is no folder, no table and no .npz: give {KNOWN}.")
+
+
+def read_arrays(source: Path) -> list[Part]:
+    """Return the parts of a file of arrays, or of the one in a folder without images; none if it is neither.
+
+    Raises:
+        BadInputError: a damaged file, several to choose from, or arrays of which no study can be made.
+    """
+    if not source.is_dir():
+        return read_npz(source) if source.suffix.lower() == ".npz" else []
+    files = files_in(source)
+    archives = [path for path in files if path.suffix.lower() == ".npz"]
+    if not archives and not any(NAME.fullmatch(path.name) for path in files):
+        return []
+    if os.path.exists(source / TABLE) or images_below(source):  # noqa: PTH110 - as above
+        return []
+    idx = idx_files(files)
+    if len(archives) > 1 or (archives and idx):
+        names = listed([path.name for path in [*archives, *idx.values()]])
+        raise BadInputError(f"{source} holds several files of arrays ({names}): give one of the .npz files itself.")
+    return read_npz(archives[0]) if archives else read_idx(idx)
 
 
 def _read_folder(source: Path) -> list[Record]:

@@ -1,14 +1,17 @@
 """What lies in a folder, in an order that does not depend on the file system."""
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from medcls.data.dicom import is_dicom
+from medcls.data.images import READABLE
 from medcls.errors import BadInputError
 
-READ = frozenset({".png", ".jpg", ".jpeg"})
-NOT_READ = frozenset({".bmp", ".tif", ".tiff", ".gif", ".webp", ".dcm", ".dicom"})
-LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+READ = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"})
+NOT_READ = frozenset({".gif", ".webp", ".jp2", ".heic", ".avif", ".nii", ".mha", ".mhd", ".nrrd", ".svs"})
+LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "dicomdir"})
 
 
 def folders_in(folder: Path) -> list[Path]:
@@ -18,6 +21,15 @@ def folders_in(folder: Path) -> list[Path]:
         BadInputError: the folder cannot be listed.
     """
     return _contents(folder)[0]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return the files in a folder, of whatever kind, sorted by name, without hidden ones.
+
+    Raises:
+        BadInputError: the folder cannot be listed.
+    """
+    return _contents(folder)[1]
 
 
 def images_in(folder: Path) -> list[Path]:
@@ -31,7 +43,8 @@ def images_in(folder: Path) -> list[Path]:
 
 def images_below(folder: Path) -> list[Path]:
     """Return the image files in a folder and in all folders below; a link back up is not followed."""
-    return list(_images_below(folder, frozenset()))
+    parent = Path(os.path.realpath(folder.parent))
+    return list(_images_below(folder, frozenset(map(str, (parent, *parent.parents)))))
 
 
 def _images_below(folder: Path, above: frozenset[str]) -> Iterator[Path]:
@@ -48,8 +61,22 @@ def _images_among(files: list[Path]) -> list[Path]:
     others = [file for file in files if file.suffix.lower() in NOT_READ]
     if others:
         more = f" (and {len(others) - 1} more there)" if len(others) > 1 else ""
-        raise BadInputError(f"{others[0]}{more} is neither PNG nor JPEG: convert it or take it away.")
-    return [file for file in files if file.suffix.lower() in READ]
+        raise BadInputError(f"{others[0]}{more} is not a {READABLE} image: convert it or take it away.")
+    return [file for file in files if file.suffix.lower() in READ or _is_nameless_dicom(file)]
+
+
+def _is_nameless_dicom(file: Path) -> bool:
+    """Tell whether a file without a suffix (IM0001, 1.2.840.10008) is an image all the same, as archives have it."""
+    if file.suffix and not file.suffix[1:].isdecimal():
+        return False
+    try:
+        return stat.S_ISREG(file.stat().st_mode) and is_dicom(file)
+    except FileNotFoundError as error:
+        raise BadInputError(f"{file} is a link that leads nowhere: mend or remove it.") from error
+    except PermissionError:
+        return True  # complained of together with other files that cannot be read
+    except OSError as error:
+        raise BadInputError(f"{file} cannot be read ({error.strerror or error}): mend or remove it.") from error
 
 
 def _contents(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -60,12 +87,19 @@ def _contents(folder: Path) -> tuple[list[Path], list[Path]]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if not entry.name.startswith(".") and entry.name.lower() not in LITTER:
-                    (folders if entry.is_dir() else files).append(folder / entry.name)
+                    (folders if _is_folder(entry) else files).append(folder / entry.name)
     except PermissionError as error:
         raise BadInputError(f"{folder} may not be read: give yourself the right to list it.") from error
     except OSError as error:
         raise BadInputError(f"{folder} cannot be listed: {error.strerror or error}.") from error
     return sorted(folders, key=_name), sorted(files, key=_name)
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, or into a folder that may not be entered
+        return False
 
 
 def _name(path: Path) -> str:
