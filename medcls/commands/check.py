@@ -31,7 +31,7 @@ def _facts(described: "Description") -> list[tuple[str, str]]:
     images = str(len(bundle.labels))
     if bundle.patients is not None:
         images += f" of {len(set(bundle.patients.tolist()))} patients"
-    facts = [("source", bundle.source), ("layout", described.layout), ("images", images)]
+    facts = [("source", bundle.source), ("layout", bundle.layout), ("images", images)]
     for part, counts in described.counts().items():
         classes = ", ".join(f"{name} {count}" for name, count in counts.items())
         facts.append((part or "not split", f"{sum(counts.values())}: {classes}"))

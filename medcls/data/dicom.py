@@ -11,12 +11,23 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 MARK, MARK_AT = b"DICM", 128
+SUFFIXES = frozenset({".dcm", ".dicom"})
 MISSING = "DICOM, which needs pydicom: python -m pip install pydicom"
 FAR = 1e9  # beyond every window
 
 
 class UnsupportedError(Exception):
     """A DICOM file that holds no image of the kinds that are read: the reason, without the file's name."""
+
+
+def is_named_as_dicom(path: Path) -> bool:
+    """Tell whether a file is called as DICOM files are: many have no suffix, or end in the number of an image."""
+    return path.suffix.lower() in SUFFIXES or has_no_suffix(path)
+
+
+def has_no_suffix(path: Path) -> bool:
+    """Tell whether a file's name says nothing of its kind: IM0001, 1.2.840.10008."""
+    return not path.suffix or path.suffix[1:].isdecimal()
 
 
 def is_dicom(path: Path) -> bool:

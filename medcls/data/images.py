@@ -133,8 +133,10 @@ def _fitted(image: "Image.Image", size: int, channels: int) -> Images:
 
     plain = _plain(image, "L" if channels == 1 else "RGB")
     resized: NDArray[Any] = np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR))
-    pixels = np.rint(resized).astype(np.uint8).reshape(size, size, -1)
-    return np.repeat(pixels, channels // pixels.shape[2], axis=2)
+    if resized.dtype != np.uint8:
+        resized = np.rint(resized).astype(np.uint8)
+    pixels: Images = resized.reshape(size, size, -1)
+    return pixels if pixels.shape[2] == channels else np.repeat(pixels, channels, axis=2)
 
 
 def _plain(image: "Image.Image", mode: str) -> "Image.Image":
@@ -146,13 +148,11 @@ def _plain(image: "Image.Image", mode: str) -> "Image.Image":
         return Image.fromarray(_eight_bits(image))
     if image.mode == "I" or (image.mode == "F" and image.format):
         raise UnreadableImageError("32 bits or signed, whose black and white nobody knows: save it in 8 or 16 bits")
-    if image.mode in ("F", mode):
-        return image
     if image.has_transparency_data:
         shown = Image.new("RGBA", image.size, "black")
         shown.alpha_composite(image.convert("RGBA"))
         return shown.convert("RGB").convert(mode)
-    return image.convert(mode)
+    return image if image.mode in ("F", mode) else image.convert(mode)
 
 
 def _eight_bits(image: "Image.Image") -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """Which layouts of folders are known, and what each says of its images: part and class."""
 
 import os
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from medcls.data.arrays import Part
 from medcls.data.idx import NAME, idx_files, read_idx
@@ -53,6 +54,16 @@ def read_arrays(source: Path) -> list[Part]:
         names = listed([path.name for path in [*archives, *idx.values()]])
         raise BadInputError(f"{source} holds several files of arrays ({names}): give one of the .npz files itself.")
     return read_npz(archives[0]) if archives else read_idx(idx)
+
+
+def layout_of(source: Path, records: Sequence[Record]) -> str:
+    """Return how the images of a folder or a table are laid out, for people."""
+    if not source.is_dir() or os.path.exists(source / TABLE):  # noqa: PTH110 - as above
+        return TABLE + ("" if records[0].patient is None else " with patients")
+    parts = dict.fromkeys(PurePosixPath(record.name).parts[0] for record in records if record.part != UNSPLIT)
+    prefix = "/, ".join(parts) + "/, in each " if parts else ""
+    depth = len(PurePosixPath(records[0].name).parts) - bool(prefix)
+    return prefix + ("CLASS/*" if depth > 1 else "LABEL_*")
 
 
 def _read_folder(source: Path) -> list[Record]:

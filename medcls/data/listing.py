@@ -5,11 +5,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from medcls.data.dicom import is_dicom
+from medcls.data.dicom import SUFFIXES, has_no_suffix, is_dicom
 from medcls.data.images import READABLE
 from medcls.errors import BadInputError
 
-READ = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"})
+READ = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", *SUFFIXES})
 NOT_READ = frozenset({".gif", ".webp", ".jp2", ".heic", ".avif", ".nii", ".mha", ".mhd", ".nrrd", ".svs"})
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "dicomdir"})
 
@@ -66,8 +66,8 @@ def _images_among(files: list[Path]) -> list[Path]:
 
 
 def _is_nameless_dicom(file: Path) -> bool:
-    """Tell whether a file without a suffix (IM0001, 1.2.840.10008) is an image all the same, as archives have it."""
-    if file.suffix and not file.suffix[1:].isdecimal():
+    """Tell whether a file is an image although its name does not say so, as in the archives of hospitals."""
+    if not has_no_suffix(file):
         return False
     try:
         return stat.S_ISREG(file.stat().st_mode) and is_dicom(file)

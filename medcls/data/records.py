@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from medcls.data.images import READABLE
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
 from medcls.errors import BadInputError
 
@@ -50,7 +51,7 @@ def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
     """
     classes = sorted({record.label for record in records})
     if not records:
-        raise BadInputError(f"{source} holds no PNG or JPEG image: give a folder or a labels.csv with images.")
+        raise BadInputError(f"{source} holds no {READABLE} image: give a folder or a labels.csv with images.")
     if len(classes) == 1:
         raise BadInputError(f"{source} has one class only ({classes[0]}): give a folder with two classes or more.")
     trained = {record.label for record in records if record.part in (TRAIN, UNSPLIT)}

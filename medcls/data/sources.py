@@ -1,18 +1,13 @@
 """The data functions of a study: a source and a size -> a Bundle."""
 
 import hashlib
-from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-
-import numpy as np
 
 from medcls.data import images
+from medcls.data.bundles import bundle_of
 from medcls.data.catalogue import find, name_of
 from medcls.data.hashes import Hashes
-from medcls.data.layouts import read_source
 from medcls.data.phantoms.types import Phantom
-from medcls.data.records import Record, fingerprint, ordered
 from medcls.data.types import Bundle, Images
 from medcls.errors import BadInputError
 
@@ -43,44 +38,14 @@ def _bundle(name: str, hashes: Hashes, source: str, size: int, channels: int) ->
     found = find(source)
     if isinstance(found, Phantom):
         return _phantom(name, found, size, channels)
-    return _files(name, hashes, found, size, channels)
-
-
-def _files(name: str, hashes: Hashes, source: Path, size: int, channels: int) -> Bundle:
-    found = ordered(source, read_source(source))
-    hashed = zip(found, hashes.sha256_of([record.path for record in found]), strict=True)
-    # By content, not by name: a run must not change when files are renamed, as its fingerprint does not.
-    rows = sorted(hashed, key=lambda row: (row[0].part, row[0].label, row[1]))
-    records, contents = [record for record, _ in rows], [content for _, content in rows]
-    classes = sorted({record.label for record in records})
-    known = all(record.patient is not None for record in records)
-    return Bundle(
-        name=name,
-        source=str(source),
-        kind="files",
-        classes=tuple(classes),
-        labels=np.array([classes.index(record.label) for record in records], np.int64),
-        parts=np.array([record.part for record in records], np.str_),
-        patients=np.array([record.patient for record in records], np.str_) if known else None,
-        names=tuple(record.name for record in records),
-        contents=tuple(contents),
-        fingerprint=fingerprint(records, contents),
-        size=size,
-        channels=channels,
-        render=partial(_decode, records, contents),
-    )
-
-
-def _decode(records: Sequence[Record], contents: Sequence[str], row: int, size: int, channels: int) -> Images:
-    if not contents[row]:  # not part of the fingerprint, so never to be used even if it can be read by now
-        raise images.UnreadableImageError("missing or not readable")
-    return images.decode(records[row].path, size, channels)
+    return bundle_of(name, hashes, found, size, channels)
 
 
 def _phantom(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
     return Bundle(
         name=name,
         source=phantom.name,
+        layout="a phantom made by medcls: no files, no real images",
         kind="phantom",
         classes=phantom.classes,
         labels=phantom.labels,
@@ -92,8 +57,14 @@ def _phantom(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
         size=size,
         channels=channels,
         render=partial(_render, phantom),
+        stored=partial(_stored, phantom),
     )
 
 
 def _render(phantom: Phantom, row: int, size: int, channels: int) -> Images:
     return images.fit(phantom.render(row), size, channels)
+
+
+def _stored(phantom: Phantom, row: int) -> tuple[str, tuple[int, int]]:
+    height, width, *colours = phantom.render(row).shape
+    return "RGB" if colours else "grey", (width, height)

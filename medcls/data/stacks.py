@@ -94,8 +94,7 @@ class Stacks:
             if stack not in self._maps:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._maps[stack] = self.stacks[stack].mapped(self.folder)
-        pixels: Images = self._maps[stack][row]
-        return pixels
+        return np.asarray(self._maps[stack][row])  # a memory map's own class slows all that is done with it
 
     def places(self) -> Iterator[tuple[int, int]]:
         """Yield (stack, row) of every image."""

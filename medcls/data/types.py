@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
 Images = NDArray[np.uint8]
+Render = Callable[[int, int, int], Images]
+Stored = Callable[[int], tuple[str, tuple[int, int]]]
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,7 @@ class Bundle:
     Attributes:
         name: what the study calls it, e.g. "xray".
         source: the folder, file or built-in name it comes from.
+        layout: how its files are laid out, for people, e.g. "train/, validation/, in each CLASS/*".
         kind: "files" (the user's images), "phantom" (made by medcls) or "toolkit" (made by a library).
         classes: class names, in the order of their labels.
         labels: of shape (n,), int64: the class of each image.
@@ -25,14 +28,16 @@ class Bundle:
         patients: of shape (n,), str: the patient of each image, or None where unknown.
         names: of length n: each image's path below the source, or its number in a phantom.
         contents: of length n: the SHA-256 of each image's content in hex; "" in a phantom and for what cannot be read.
-        fingerprint: "sha256:" and 64 hex digits over everything above but name and source, and every pixel file.
+        fingerprint: "sha256:" and 64 hex digits over everything from the classes on but the names.
         size: height and width to which every image is resized, in pixels.
         channels: 1 (grey) or 3 (RGB).
         render: (row number, size, channels) -> the image, of shape (size, size, channels), uint8.
+        stored: row number -> how the image's pixels are stored, e.g. "RGB", and its (width, height).
     """
 
     name: str
     source: str
+    layout: str
     kind: str
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
@@ -43,7 +48,8 @@ class Bundle:
     fingerprint: str
     size: int
     channels: int
-    render: Callable[[int, int, int], Images]
+    render: Render
+    stored: Stored
 
     def decode(self, row: int) -> Images:
         """Return an image as a network sees it, of shape (size, size, channels), uint8."""

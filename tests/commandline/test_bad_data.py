@@ -12,7 +12,7 @@ def cut(file: Path) -> None:
 
 def test_an_empty_folder_is_refused(place, tmp_path):
     (tmp_path / "empty").mkdir()
-    place.run(place.BONUS, "--data", tmp_path / "empty").check_complaint(2, tmp_path / "empty", "no PNG or JPEG")
+    place.run(place.BONUS, "--data", tmp_path / "empty").check_complaint(2, tmp_path / "empty", "no PNG, JPEG, BMP, TIFF or DICOM")
     place.check_untouched()
 
 
@@ -36,7 +36,7 @@ def test_a_class_with_fewer_images_than_folds_is_named(place, draw, tmp_path):
 @pytest.mark.parametrize(
     ("name", "spoil", "reason"),
     [
-        ("a/0.jpg", lambda file: file.write_text("This is no image."), "neither PNG nor JPEG"),
+        ("a/0.jpg", lambda file: file.write_text("This is no image."), "not a PNG, JPEG, BMP, TIFF or DICOM image"),
         ("a/0.jpg", cut, ""),
         ("a/0.png", lambda file: file.write_bytes(b""), "empty file"),
     ],

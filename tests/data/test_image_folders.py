@@ -107,7 +107,7 @@ def test_a_class_is_the_same_however_its_accents_are_written(tmp_path: Path, dra
 
 
 REFUSED = {
-    "nothing in it": ((), "no PNG or JPEG image"),
+    "nothing in it": ((), "no PNG, JPEG, BMP, TIFF or DICOM image"),
     "one class": (("train/Mel/a.png", "validation/Mel/b.png"), "one class only \\(Mel\\)"),
     "train lacks a class": ((*SPLIT[:1], *SPLIT[2:]), "no image of Nev to train on \\(1 in validation\\)"),
     "no train": (SPLIT[2:], "no image of Mel to train on"),
@@ -117,7 +117,7 @@ REFUSED = {
     "masks beside": (("Train/image_01.png", "Train/label_01.png"), "images with masks"),
     "a folder too high": (("skin/train/A/a.png", "skin/train/B/b.png", "bone/C/c.png"), "skin .*give this folder"),
     "a part twice": ((*SPLIT, "val/Mel/e.png"), "both val and validation"),
-    "other images": ((*SPLIT, "train/Mel/x.tif", "train/Mel/y.bmp"), "x.tif .*1 more.* neither PNG nor JPEG"),
+    "other images": ((*SPLIT, "train/Mel/x.gif", "train/Mel/y.nii"), "x.gif .*1 more.* is not a PNG"),
 }
 
 

@@ -1,0 +1,125 @@
+"""Image files, or files of arrays -> a Bundle: order, fingerprint, and how an image is got."""
+
+from collections.abc import Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from medcls.data import dicom, images
+from medcls.data.arrays import Part, reading, records_of
+from medcls.data.hashes import Hashes
+from medcls.data.layouts import layout_of, read_arrays, read_source
+from medcls.data.records import Record, fingerprint, ordered
+from medcls.data.stacks import Stacks
+from medcls.data.types import Bundle, Images, Render, Stored
+from medcls.errors import BadInputError
+
+Row = tuple[Record, str, tuple[int, int]]  # what is known of an image, the hash of its content, its place
+
+
+def bundle_of(name: str, hashes: Hashes, source: Path, size: int, channels: int) -> Bundle:
+    """Return the data set that a folder, a labels.csv or a file of arrays holds.
+
+    Raises:
+        BadInputError: no known layout, files that cannot be listed, or no data set for classification.
+    """
+    parts = read_arrays(source)
+    return (
+        _of_arrays(name, hashes, source, parts, size, channels)
+        if parts
+        else _of_files(name, hashes, source, size, channels)
+    )
+
+
+def _of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int) -> Bundle:
+    records = ordered(source, read_source(source))
+    _refuse_dicom_without_its_library(records)
+    contents = hashes.sha256_of([record.path for record in records])
+    rows = _by_content([(record, content, (0, 0)) for record, content in zip(records, contents, strict=True)])
+    render, stored = partial(_decode, rows), partial(_stored, rows)
+    return _bundle(name, source, layout_of(source, records), rows, size, channels, render, stored)
+
+
+def _of_arrays(name: str, hashes: Hashes, source: Path, parts: Sequence[Part], size: int, channels: int) -> Bundle:
+    stacks = Stacks([part.images for part in parts], hashes.folder)
+    records = records_of(parts)
+    ordered(source, records)  # for its complaints
+    contents: list[str] = []
+    for stack in stacks.stacks:
+        with reading(stack.path):
+            contents += hashes.sha256_of_rows(stack.path, stack.name, stack.sha256_of_rows)
+    rows = _by_content(list(zip(records, contents, stacks.places(), strict=True)))
+    layout = f"arrays in {parts[0].images.path.name}" if len({stack.path for stack in stacks.stacks}) == 1 else "idx"
+    render, stored = partial(_unpack, rows, stacks), partial(_stored_in, rows, stacks)
+    return _bundle(name, source, layout, rows, size, channels, render, stored)
+
+
+def _by_content(rows: Sequence[Row]) -> list[Row]:
+    """Return rows by part, class and content: a run must not change when files are renamed, as its print does not."""
+    return sorted(rows, key=lambda row: (row[0].part, row[0].label, row[1]))
+
+
+def _bundle(
+    name: str,
+    source: Path,
+    layout: str,
+    rows: Sequence[Row],
+    size: int,
+    channels: int,
+    render: Render,
+    stored: Stored,
+) -> Bundle:
+    records, contents, _ = zip(*rows, strict=True)
+    classes = sorted({record.label for record in records})
+    number = {label: position for position, label in enumerate(classes)}
+    known = all(record.patient is not None for record in records)
+    return Bundle(
+        name=name,
+        source=str(source),
+        layout=layout,
+        kind="files",
+        classes=tuple(classes),
+        labels=np.array([number[record.label] for record in records], np.int64),
+        parts=np.array([record.part for record in records], np.str_),
+        patients=np.array([record.patient for record in records], np.str_) if known else None,
+        names=tuple(record.name for record in records),
+        contents=contents,
+        fingerprint=fingerprint(records, contents),
+        size=size,
+        channels=channels,
+        render=render,
+        stored=stored,
+    )
+
+
+def _decode(rows: Sequence[Row], row: int, size: int, channels: int) -> Images:
+    record, content, _ = rows[row]
+    if not content:  # not part of the fingerprint, so never to be used even if it can be read by now
+        raise images.UnreadableImageError("missing or not readable")
+    return images.decode(record.path, size, channels)
+
+
+def _stored(rows: Sequence[Row], row: int) -> tuple[str, tuple[int, int]]:
+    return images.kind_of(rows[row][0].path)
+
+
+def _unpack(rows: Sequence[Row], stacks: Stacks, row: int, size: int, channels: int) -> Images:
+    record, _, (stack, place) = rows[row]
+    with reading(record.path):
+        pixels = stacks.image(stack, place)
+    return images.fit(pixels, size, channels)
+
+
+def _stored_in(rows: Sequence[Row], stacks: Stacks, row: int) -> tuple[str, tuple[int, int]]:
+    _, height, width, *colours = stacks.stacks[rows[row][2][0]].shape
+    return "RGB" if colours else "grey", (width, height)
+
+
+def _refuse_dicom_without_its_library(records: Sequence[Record]) -> None:
+    """Complain once and before anything is read, where every single file would be complained of."""
+    if find_spec("pydicom") is None:
+        for record in records:
+            if dicom.is_named_as_dicom(record.path):
+                raise BadInputError(f"{record.path} is {dicom.MISSING}.")
