@@ -51,7 +51,11 @@ def _of_arrays(name: str, hashes: Hashes, source: Path, parts: Sequence[Part], s
         with reading(stack.path):
             contents += hashes.sha256_of_rows(stack.path, stack.name, stack.sha256_of_rows)
     rows = _by_content(list(zip(records, contents, stacks.places(), strict=True)))
-    layout = f"arrays in {parts[0].images.path.name}" if len({stack.path for stack in stacks.stacks}) == 1 else "idx"
+    layout = (
+        f"arrays in {parts[0].images.path.name}"
+        if len({stack.path for stack in stacks.stacks}) == 1
+        else "MNIST's idx files"
+    )
     render, stored = partial(_unpack, rows, stacks), partial(_stored_in, rows, stacks)
     return _bundle(name, source, layout, rows, size, channels, render, stored)
 
@@ -108,7 +112,11 @@ def _stored(rows: Sequence[Row], row: int) -> tuple[str, tuple[int, int]]:
 def _unpack(rows: Sequence[Row], stacks: Stacks, row: int, size: int, channels: int) -> Images:
     record, _, (stack, place) = rows[row]
     with reading(record.path):
-        pixels = stacks.image(stack, place)
+        try:
+            pixels = stacks.image(stack, place)
+        except OSError as error:
+            reason = f"{record.path} cannot be unpacked into {stacks.folder} ({error.strerror or error})"
+            raise BadInputError(f"{reason}: make room or use another folder.") from error
     return images.fit(pixels, size, channels)
 
 

@@ -1,9 +1,11 @@
 """One image file or array -> the array that a network sees."""
 
+import logging
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from ctypes import CDLL
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -50,8 +52,10 @@ def decode(path: Path, size: int, channels: int) -> Images:
             with _turn(data.Rows * data.Columns):
                 return _fitted(Image.fromarray(dicom.pixels_of(data)), size, channels)
         with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height):
-            if image.format == "TIFF" and getattr(image, "n_frames", 1) > 1:
-                raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
+            if image.format == "TIFF":
+                _silence_libtiff()
+                if getattr(image, "n_frames", 1) > 1:
+                    raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
             ImageOps.exif_transpose(image, in_place=True)
             return _fitted(image, size, channels)
 
@@ -97,15 +101,26 @@ def _complaining(path: Path) -> Iterator[None]:
     except UnreadableImageError:
         raise
     except OSError as error:
-        raise UnreadableImageError(error.strerror or _line(error)) from error
+        raise UnreadableImageError(error.strerror or f"damaged: {_line(error)}") from error
     except Exception as error:  # a damaged file makes the parsers raise anything
         raise UnreadableImageError(f"damaged: {_line(error)}") from error
 
 
 def _silence() -> None:
-    """Keep the warnings of the libraries off the screen; threads cannot do so each for itself."""
+    """Keep the warnings of the libraries off the screen; no thread could do so for itself alone."""
     if ("ignore", None, Warning, re.compile(r"(PIL|pydicom)\."), 0) not in warnings.filters:
         warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
+    logger = logging.getLogger("PIL")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+
+
+def _silence_libtiff() -> None:
+    """Keep the library below Pillow from writing to standard error what it then reports as an error, too."""
+    from PIL import _imaging
+
+    with suppress(AttributeError, OSError):  # where it cannot be reached, it goes on
+        CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 def _turn(pixels: int) -> AbstractContextManager[Any]:
@@ -148,6 +163,8 @@ def _plain(image: "Image.Image", mode: str) -> "Image.Image":
         return Image.fromarray(_eight_bits(image))
     if image.mode == "I" or (image.mode == "F" and image.format):
         raise UnreadableImageError("32 bits or signed, whose black and white nobody knows: save it in 8 or 16 bits")
+    if image.mode == "LAB":
+        raise UnreadableImageError("of the colours LAB: save it as RGB")
     if image.has_transparency_data:
         shown = Image.new("RGBA", image.size, "black")
         shown.alpha_composite(image.convert("RGBA"))

@@ -12,7 +12,9 @@ def cut(file: Path) -> None:
 
 def test_an_empty_folder_is_refused(place, tmp_path):
     (tmp_path / "empty").mkdir()
-    place.run(place.BONUS, "--data", tmp_path / "empty").check_complaint(2, tmp_path / "empty", "no PNG, JPEG, BMP, TIFF or DICOM")
+    place.run(place.BONUS, "--data", tmp_path / "empty").check_complaint(
+        2, tmp_path / "empty", "no PNG, JPEG, BMP, TIFF or DICOM"
+    )
     place.check_untouched()
 
 
