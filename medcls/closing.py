@@ -12,7 +12,7 @@ from medcls.export.registry import is_champion
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.programme import Programme
-from medcls.report import figures
+from medcls.report import canvas
 from medcls.screen import Screen
 from medcls.search.tuner import Trial, Tuner
 from medcls.spec import digest
@@ -26,7 +26,7 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
     if read_json(folder / "plots.json") != state:
         try:
             for name, figure in tuner.plots().items():
-                figures.save(figure, folder / f"search_{name}.png")
+                canvas.save(figure, folder / f"search_{name}.png")
             write_json(folder / "plots.json", state)
         except Exception as error:  # noqa: BLE001 - a figure must never cost a result
             screen.say(f"The search's plots could not be drawn: {error}")

@@ -40,7 +40,7 @@ BESIDE = {  # what each part may use beside itself and the tools
     "explain": {"data.types"},
     "export": {"data.types"},
     "models": set(),
-    "report": {"data.types"},
+    "report": {"data.types", "evaluation"},
     "tracking": {"data.types"},
     "search": set(),
     "task": {"evaluation"},

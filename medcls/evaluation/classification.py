@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.errors import TrainingError
+from medcls.evaluation.calibration import overconfidence, squared_errors
 
 Labels = NDArray[np.integer]
 Numbers = NDArray[np.floating]
@@ -13,12 +14,13 @@ SMALLEST_PROBABILITY = 1e-7
 
 
 def scores(labels: Labels, probabilities: Numbers, classes: tuple[str, ...]) -> dict[str, float]:
-    """Return accuracy, balanced_accuracy, macro_f1, log_loss, auc and recall/CLASS, those that are defined.
+    """Return accuracy, balanced_accuracy, macro_f1, log_loss, brier, ece, auc and recall/CLASS, those that are defined.
 
     The predicted class is the most probable, the first of equals. balanced_accuracy is the mean recall of the
     classes among the labels; macro_f1 the mean over those among labels and predictions. auc is class 1's where
     there are two, else the mean over the classes, each against the rest. A class without images has neither
-    recall nor auc.
+    recall nor auc. brier is the mean squared error of the probabilities (Brier 1950), ece the expected calibration
+    error of the predicted class's probability in 15 bins (Guo et al. 2017).
 
     Args:
         labels: of shape (n,).
@@ -47,17 +49,45 @@ def weighted_scores(
         raise TrainingError("The predicted probabilities are not numbers: try a lower learning rate.")
     true, predicted = np.eye(len(classes))[labels], np.eye(len(classes))[probabilities.argmax(axis=1)]
     losses = -np.log(np.maximum(probabilities[np.arange(len(labels)), labels], SMALLEST_PROBABILITY))
-    occurring, chosen, right = weights @ true, weights @ predicted, weights @ (true * predicted)
     totals = weights.sum(axis=1)
-    recalls = _ratio(right, occurring)
+    each = _of_classes(true, predicted, weights)
     return {
-        "accuracy": _ratio(right.sum(axis=1), totals),
-        "balanced_accuracy": _mean(recalls),
-        "macro_f1": _mean(_ratio(2 * right, occurring + chosen)),
+        "accuracy": _ratio(weights @ (true * predicted).sum(axis=1), totals),
+        "balanced_accuracy": _mean(each["recall"]),
+        "macro_f1": _mean(each["f1"]),
         "log_loss": _ratio(weights @ losses, totals),
+        "brier": _ratio(weights @ squared_errors(labels, probabilities), totals),
+        "ece": _ratio(np.abs(weights @ overconfidence(labels, probabilities)).sum(axis=1), totals),
         "auc": _auc(true, probabilities, weights),
-        **{f"recall/{name}": recalls[:, number] for number, name in enumerate(classes)},
+        **{f"recall/{name}": each["recall"][:, number] for number, name in enumerate(classes)},
     }
+
+
+def weighted_class_scores(
+    labels: Labels, predicted: Labels, classes: tuple[str, ...], weights: Numbers
+) -> dict[str, Numbers]:
+    """Return recall/CLASS, precision/CLASS, f1/CLASS of many resamples: each of shape (resamples,), NaN if undefined.
+
+    Args:
+        labels: of shape (n,).
+        predicted: the predicted class of each image, of shape (n,).
+        classes: their names.
+        weights: of shape (resamples, n): how often each image counts.
+    """
+    each = _of_classes(np.eye(len(classes))[labels], np.eye(len(classes))[predicted], weights)
+    return {
+        f"{score}/{name}": values[:, number] for score, values in each.items() for number, name in enumerate(classes)
+    }
+
+
+def score_names(classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of those `scores` that are the better the higher: what may decide which model is best."""
+    return ("accuracy", "balanced_accuracy", "macro_f1", "auc", *(f"recall/{name}" for name in classes))
+
+
+def judged(n_classes: int) -> range:
+    """Return the classes that are judged against the rest: of two, class 1 says it all."""
+    return range(1 if n_classes == 2 else 0, n_classes)
 
 
 def confusion_matrix(labels: Labels, predicted: Labels, n_classes: int) -> NDArray[np.int64]:
@@ -75,11 +105,19 @@ def confusion_matrix(labels: Labels, predicted: Labels, n_classes: int) -> NDArr
     return np.bincount(cells, minlength=n_classes**2).reshape(n_classes, n_classes)
 
 
+def _of_classes(true: Numbers, predicted: Numbers, weights: Numbers) -> dict[str, Numbers]:
+    """Recall, precision and F1, each of shape (resamples, classes), of labels and predictions as rows of 0 and 1."""
+    occurring, chosen, right = weights @ true, weights @ predicted, weights @ (true * predicted)
+    return {
+        "recall": _ratio(right, occurring),
+        "precision": _ratio(right, chosen),
+        "f1": _ratio(2 * right, occurring + chosen),
+    }
+
+
 def _auc(true: Numbers, probabilities: Numbers, weights: Numbers) -> Numbers:
-    first = 1 if true.shape[1] == 2 else 0
     each = [
-        _auc_against_rest(true[:, number] == 1, probabilities[:, number], weights)
-        for number in range(first, true.shape[1])
+        _auc_against_rest(true[:, number] == 1, probabilities[:, number], weights) for number in judged(true.shape[1])
     ]
     return _mean(np.stack(each, axis=1))
 

@@ -1,14 +1,14 @@
 """How sure a score is: bootstrap intervals, means over runs, ensembles."""
 # ruff: noqa: PT028 (`test_scores` is no test, it scores the test images)
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.evaluation.classification import Labels, Numbers, weighted_scores
+from medcls.evaluation.classification import Labels, Numbers, weighted_class_scores, weighted_scores
 
 Interval = tuple[float, float]
 Units = NDArray[np.integer]
@@ -53,16 +53,37 @@ def test_scores(
         TrainingError: a probability is not a number, because training diverged.
     """
     statistic = partial(weighted_scores, labels, probabilities, classes)
-    values = {name: float(value[0]) for name, value in statistic(np.ones((1, len(labels)))).items()}
-    intervals = bootstrap_intervals(statistic, len(labels), patients, resamples=resamples, seed=seed)
-    answer: dict[str, Score] = {}
-    for name, bound in _perfect_bounds(labels, classes, _units(len(labels), patients)).items():
-        if np.isfinite(values[name]):
-            low, high = intervals[name]
-            if low == high:
-                low, high = min(low, bound), max(high, 1.0 - bound)
-            answer[name] = {"value": values[name], "ci95": [low, high]}
-    return answer
+    bounds = _perfect_bounds(labels, classes, _units(len(labels), patients))
+    return _with_intervals(statistic, bounds, len(labels), patients, resamples, seed)
+
+
+def class_scores(
+    labels: Labels,
+    predicted: Labels,
+    classes: tuple[str, ...],
+    patients: NDArray[np.str_] | None = None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Score]:
+    """Return recall/CLASS, precision/CLASS and f1/CLASS with 95% intervals like those of `test_scores`, those defined.
+
+    Args:
+        labels: of shape (n,).
+        predicted: the predicted class of each image, of shape (n,).
+        classes: their names.
+        patients: of shape (n,): the patient of each image, or None where every image stands alone.
+        resamples: how many.
+        seed: of the resamples.
+    """
+    units, bounds = _units(len(labels), patients), {}
+    for number, name in enumerate(classes):
+        occurring, chosen = labels == number, predicted == number
+        for score, among in (("recall", occurring), ("precision", chosen), ("f1", occurring | chosen)):
+            if among.any():
+                bounds[f"{score}/{name}"] = _perfect_bound(units[among])
+    statistic = partial(weighted_class_scores, labels, predicted, classes)
+    return _with_intervals(statistic, bounds, len(labels), patients, resamples, seed)
 
 
 def bootstrap_intervals(
@@ -110,6 +131,27 @@ def mean_sd(values: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
+def _with_intervals(
+    statistic: Callable[[Numbers], dict[str, Any]],
+    bounds: Mapping[str, float],
+    n: int,
+    patients: NDArray[np.str_] | None,
+    resamples: int,
+    seed: int,
+) -> dict[str, Score]:
+    """The scores that have bounds, as far as they are defined, with the bootstrap's intervals or else these bounds."""
+    values = {name: float(value[0]) for name, value in statistic(np.ones((1, n))).items()}
+    intervals = bootstrap_intervals(statistic, n, patients, resamples=resamples, seed=seed)
+    answer: dict[str, Score] = {}
+    for name, bound in bounds.items():
+        if np.isfinite(values[name]):
+            low, high = intervals[name]
+            if low == high:
+                low, high = min(low, bound), max(high, 1.0 - bound)
+            answer[name] = {"value": values[name], "ci95": [low, high]}
+    return answer
+
+
 def _units(n: int, patients: NDArray[np.str_] | None) -> Units:
     """The number of each image's independent unit, of shape (n,)."""
     return np.arange(n) if patients is None else np.unique(patients, return_inverse=True)[1]
@@ -129,14 +171,14 @@ def _resamples(units: Units, resamples: int, seed: int) -> Iterator[Numbers]:
 
 def _perfect_bounds(labels: Labels, classes: tuple[str, ...], units: Units) -> dict[str, float]:
     """The least that each score may truly be where nothing was wrong: for means over classes, the recalls' mean."""
-
-    def bound(among: Units) -> float:
-        return float(TAIL ** (1 / len(np.unique(among))))
-
     recalls = {
-        f"recall/{name}": bound(units[labels == number])
+        f"recall/{name}": _perfect_bound(units[labels == number])
         for number, name in enumerate(classes)
         if (labels == number).any()
     }
     mean = float(np.mean(list(recalls.values())))
-    return {"accuracy": bound(units), "balanced_accuracy": mean, "macro_f1": mean, "auc": mean, **recalls}
+    return {"accuracy": _perfect_bound(units), "balanced_accuracy": mean, "macro_f1": mean, "auc": mean, **recalls}
+
+
+def _perfect_bound(among: Units) -> float:
+    return float(TAIL ** (1 / len(np.unique(among))))

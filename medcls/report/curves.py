@@ -1,0 +1,79 @@
+"""Learning curves."""
+
+import math
+from typing import Any
+
+from medcls.lazy import lazy
+from medcls.report import canvas
+
+ticker = lazy("matplotlib.ticker")
+
+WIDTH, HEIGHT, GAP = 3.0, 2.4, 0.65  # of a panel and between two, in inches
+RATES = 0.45  # height of the learning rate's panel
+TRAINING, VALIDATION = canvas.COLOURS[0], canvas.COLOURS[1]
+
+
+def learning_curves(history: dict[str, list[float]], best_epoch: int | None, title: str) -> Any:
+    """Return a Figure of the loss and every metric over the epochs, training dashed and validation full.
+
+    Args:
+        history: one value an epoch for loss and metrics, for the same on validation ("val_" before the name),
+            and for learning_rate, which is drawn below on a logarithmic axis.
+        best_epoch: the epoch whose weights the run keeps, counted from 0 as in the history, or None.
+        title: of the figure.
+    """
+    names = list(dict.fromkeys(name.removeprefix("val_") for name in history if name != "learning_rate"))
+    rates = history.get("learning_rate", [])
+    floor = 0.5 + (RATES + 0.4 if any(rate > 0 for rate in rates) else 0.0)
+    columns = max(1, len(names))
+    figure = canvas.sheet(columns * (WIDTH + GAP) + 0.15, floor + HEIGHT + 0.6, title)
+    for column, name in enumerate(names):
+        axes = canvas.panel(figure, GAP + column * (WIDTH + GAP), floor, WIDTH, HEIGHT)
+        _draw_metric(axes, name, history, best_epoch)
+        if column == 0:
+            place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.1), "borderaxespad": 0.0, "ncols": 3}
+            axes.legend(fontsize=canvas.SIZE, frameon=False, handlelength=1.6, columnspacing=1.2, **place)
+    if any(rate > 0 for rate in rates):
+        _draw_rates(canvas.panel(figure, GAP, 0.45, columns * (WIDTH + GAP) - GAP, RATES), rates, best_epoch)
+    return figure
+
+
+def _draw_metric(axes: Any, name: str, history: dict[str, list[float]], best_epoch: int | None) -> None:
+    training, validation = history.get(name, []), history.get(f"val_{name}", [])
+    if training:
+        _draw_curve(axes, training, color=TRAINING, linestyle="--", label="training")
+    if validation:
+        _draw_curve(axes, validation, color=VALIDATION, linestyle="-", label="validation")
+    if best_epoch is not None:
+        _mark(axes, best_epoch)
+        kept = (validation or training)[best_epoch : best_epoch + 1]
+        if kept and math.isfinite(kept[0]):
+            axes.plot([best_epoch + 1], kept, "o", color=VALIDATION if validation else TRAINING, markersize=5)
+            axes.set_title(f"{kept[0]:.3f}", loc="right", size=canvas.SIZE)
+    axes.set_title(name.replace("_", " "), loc="left", size=canvas.TITLE)
+    axes.set_xlabel("epoch", size=canvas.SIZE)
+
+
+def _draw_rates(axes: Any, rates: list[float], best_epoch: int | None) -> None:
+    _draw_curve(axes, rates, color=canvas.COLOURS[-1], drawstyle="steps-mid")
+    if best_epoch is not None:
+        _mark(axes, best_epoch)
+    axes.set_yscale("log")
+    ends = sorted({min(rate for rate in rates if rate > 0), max(rates)})
+    axes.set_yticks(ends, [f"{rate:.2g}" for rate in ends])
+    axes.yaxis.set_minor_locator(ticker.NullLocator())
+    axes.set_title("learning rate", loc="left", size=canvas.SIZE, pad=3)
+
+
+def _draw_curve(axes: Any, values: list[float], **style: Any) -> None:
+    """One value an epoch, counted from 1."""
+    count = len(values)
+    axes.plot(range(1, count + 1), values, marker="o" if count == 1 else None, **style)
+    axes.set_xlim(0.5, count + 0.5)
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.3)
+
+
+def _mark(axes: Any, best_epoch: int) -> None:
+    label = f"best epoch: {best_epoch + 1}"
+    axes.axvline(best_epoch + 1, color="black", linewidth=0.8, linestyle=":", label=label)
