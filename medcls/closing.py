@@ -1,6 +1,7 @@
 """How a study ends in the store: its scores, figures and summary, the champion; and what to type next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from medcls.export.registry import is_champion
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.programme import Programme
-from medcls.report import canvas
+from medcls.report import canvas, classes
 from medcls.screen import Screen
 from medcls.search.tuner import Trial, Tuner
 from medcls.spec import digest
@@ -33,10 +34,33 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
     return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
 
 
+def recalls(driver: Driver, best: Mapping[str, Best | None], folder: Path) -> dict[Path, Callable[[Path], None]]:
+    """Return where the figures of the best variants' recalls belong, and what draws each; older ones are removed."""
+    drawings: dict[Path, Callable[[Path], None]] = {}
+    for name, each in best.items():
+        path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{name}.png")
+        path.unlink(missing_ok=True)
+        if each is not None:
+            drawings[path] = partial(_draw_recalls, each, driver.sources[name].bundle.classes, name)
+    return drawings
+
+
+def _draw_recalls(best: Best, names: tuple[str, ...], data_name: str, path: Path) -> None:
+    repeat = "seed" if best.run.folds is None else "fold"
+    repeats = {name: best.scores.get(f"recall/{name}", ()) for name in names}
+    tested = {name: best.test[f"recall/{name}"] for name in names if best.test and f"recall/{name}" in best.test}
+    title = f"{best.run.variant_name} on {data_name}, the best: recall from {repeat} to {repeat}"
+    canvas.save(classes.recalls(repeats, tested, names, repeat, title), path)
+
+
 def close(
-    driver: Driver, best: Mapping[str, Best | None], summary: Mapping[str, Any], files: Mapping[Path, str]
+    driver: Driver,
+    best: Mapping[str, Best | None],
+    summary: Mapping[str, Any],
+    files: Mapping[Path, str],
+    drawings: Mapping[Path, Callable[[Path], None]],
 ) -> None:
-    """End the study's node with the best scores, the search's plots and the summary."""
+    """End the study's node with the best scores, the search's plots, the figures to be drawn and the summary."""
     ended = [(driver.work.folder(record.run), record.result) for record in driver.records.values()]
     scores = {"minutes": scoreboard.of_group(ended)["minutes"]}
     for name, each in best.items():
@@ -45,7 +69,7 @@ def close(
             scores |= found if len(best) == 1 else {f"{name}/{metric}": value for metric, value in found.items()}
     status = FAILED if any(result["status"] == "failed" for _, result in ended) else FINISHED
     last = max((int(result["ended"]) for _, result in ended), default=0)
-    driver.mirroring.close_study(Ending(status, last, scores, files=files), summary)
+    driver.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
 
 
 def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None]) -> None:

@@ -14,7 +14,7 @@ from medcls.compute.placement import Placement
 from medcls.drive import Driver, Record, stale
 from medcls.errors import BadInputError
 from medcls.files import is_full
-from medcls.mirroring import study_mirroring
+from medcls.mirroring import opened_store, study_mirroring
 from medcls.options import Options
 from medcls.outcome import carry_out
 from medcls.plan import WorkFolder
@@ -53,12 +53,13 @@ def _train(programme: Programme, screen: Screen, started: float) -> int:
     executor.warm_up()
     try:
         sources = _decoded(programme, screen)
+        store = opened_store(programme)
         if programme.options.force:
-            programme.forget()
+            programme.forget()  # not before it is certain that the study can be carried out
         placement = Placement(
             cores, programme.options.threads, programme.work.cache / "networks.json", _measuring(executor)
         )
-        mirroring = study_mirroring(programme)
+        mirroring = study_mirroring(programme, store)
         driver = Driver(programme.work, executor, placement, mirroring, screen, sources)
         carry_out(programme, driver, started)
         return _verdict(programme.study, list(driver.records.values()))

@@ -131,16 +131,18 @@ class Mirroring:
             self.mirror.settle(5.0)
 
 
-def study_mirroring(programme: Programme) -> Mirroring:
-    """Return the mirroring of a study's programme, its own node open; without a store if it is to stay offline.
+def opened_store(programme: Programme) -> Store | None:
+    """Return the store that a study is to be shown in, None if it is to stay offline.
 
     Raises:
         BadInputError: the store cannot be reached.
     """
     study, options = programme.study, programme.options
-    store = None
-    if not options.offline:
-        store = Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
+    return None if options.offline else Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
+
+
+def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
+    """Return the mirroring of a study's programme into a store, its own node open; nothing is shown without one."""
     commit = {"git_commit": git.commit(root()), "git_dirty": git.is_dirty(root())}
     created = _created(programme.work.study(programme.key))
     if store is None:

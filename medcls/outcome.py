@@ -44,7 +44,8 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     write_json(folder / "summary.json", summary)
     if programme.options.json is not None:
         write_json(programme.options.json, summary)
-    closing.close(driver, best, summary, {folder / "summary.json": "", **plots})
+    recalls = closing.recalls(driver, best, folder)
+    closing.close(driver, best, summary, {folder / "summary.json": "", **plots}, recalls)
     show(driver.screen, summary)
     closing.farewell(programme, driver, best)
     return any(record.result["status"] == "failed" for record in driver.records.values())

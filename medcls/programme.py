@@ -17,6 +17,7 @@ from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
 from medcls.sources import Source, check, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
+from medcls.values import unknown
 
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
 
@@ -70,6 +71,16 @@ def _check_space(search: Search, base: Variant) -> None:
             base.with_(path, value).check()
 
 
+def _check_metric(study: Study, sources: Mapping[str, Source]) -> None:
+    """Complain now about a score that would be missed when the first run has ended."""
+    deciding = {"Study": study.metric} | ({"Search": study.search.metric} if study.search is not None else {})
+    for name, variant in study.variants.items():
+        known = variant.task.score_names(sources[name].bundle.classes)
+        for owner, metric in deciding.items():
+            if metric not in known:
+                raise BadInputError(f"{owner}.metric: {unknown(f'score {metric} to maximise', list(known))}")
+
+
 class Programme:
     """What is to be done: nothing is trained, decoded or written to the store here.
 
@@ -81,6 +92,7 @@ class Programme:
         self.study, self.options, self.work = study, options, work
         self.sources = describe(study.variants, work, few=options.smoke)
         seeds = set(study.seeds) if options.vary_split else {0}
+        _check_metric(study, self.sources)
         self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.values()}
 
     @cached_property

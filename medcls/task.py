@@ -24,6 +24,7 @@ class Task:
         loss: (targets, predictions) -> one value an image.
         metrics: number of classes -> Keras metrics, whose names appear in the history.
         scores: (labels, predictions, class names) -> the final scores of one part of the data.
+        score_names: class names -> the names of the scores that may decide which model is best, the higher the better.
         monitor: the history's name that early stopping and plateaus watch.
         mode: "min" or "max": which way `monitor` gets better.
     """
@@ -34,6 +35,7 @@ class Task:
     loss: Callable[..., Any]
     metrics: Callable[[int], list[Any]]
     scores: Callable[..., dict[str, float]]
+    score_names: Callable[[tuple[str, ...]], tuple[str, ...]]
     monitor: str
     mode: str
 
@@ -64,6 +66,7 @@ MULTICLASS = Task(
     loss=losses.cross_entropy,
     metrics=class_metrics,
     scores=classification.scores,
+    score_names=classification.score_names,
     monitor="val_loss",
     mode="min",
 )

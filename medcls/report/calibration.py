@@ -26,7 +26,7 @@ def calibration_diagram(labels: Labels, probabilities: Numbers, title: str) -> A
     """
     found = calibration.reliability(labels, probabilities)
     error, brier = calibration.expected_error(labels, probabilities), calibration.brier(labels, probabilities)
-    said = f"{title}\nexpected calibration error {error:.3f}, Brier score {brier:.3f}"
+    said = f"{title}\nexpected calibration error {error:.3f}, Brier {brier:.3f}"
     figure = canvas.sheet(LEFT + SIDE + 0.2, FLOOR + BELOW + GAP + SIDE + 0.1, said)
     _draw_diagram(canvas.panel(figure, LEFT, FLOOR + BELOW + GAP, SIDE, SIDE), found)
     _draw_counts(canvas.panel(figure, LEFT, FLOOR, SIDE, BELOW), found, len(labels))

@@ -72,7 +72,7 @@ def legend(axes: Any, title: str) -> None:
 
 def columns(count: int, height: float) -> int:
     """Return how many columns a legend of so many entries needs beside axes of this height in inches."""
-    return max(1, -(-count // int(height / ROW - 1.5)))
+    return max(1, -(-count // int(height / ROW - 3)))  # three rows are the title's
 
 
 def legend_width(labels: Sequence[str], height: float) -> float:
@@ -93,10 +93,9 @@ def text_width(texts: Iterable[str], size: float = SIZE) -> float:
 
 def fitting(text: str, width: float, size: float = SIZE) -> str:
     """Return a plain text, shortened in its middle until it is no wider than so many inches."""
-    most = len(text)
-    shown = text
-    while most > 3 and text_width([shown], size) > width:
-        most -= 1
+    shown, most = text, len(text)
+    while most > 3 and (measured := text_width([shown], size)) > width:
+        most = max(3, min(most - 1, int(len(shown) * width / measured)))
         shown = shortened(text, most)
     return shown
 

@@ -12,11 +12,7 @@ from medcls.report import canvas
 WIDTH, FLOOR = 4.2, 0.5  # of the panel, and below it, in inches
 ROW, LEAST = 0.34, 0.8  # height of a class, and of the panel at least
 SCORES = ("recall", "precision", "f1")
-LOOKS = (
-    {"marker": "o", "color": canvas.COLOURS[0]},
-    {"marker": "s", "color": canvas.COLOURS[1]},
-    {"marker": "D", "color": canvas.COLOURS[-1]},
-)
+LOOKS = (("o", canvas.COLOURS[0]), ("s", canvas.COLOURS[1]), ("D", canvas.COLOURS[-1]))
 
 
 def class_scores(labels: Labels, probabilities: Numbers, classes: tuple[str, ...], patients: Any, title: str) -> Any:
@@ -32,34 +28,40 @@ def class_scores(labels: Labels, probabilities: Numbers, classes: tuple[str, ...
     found = statistics.class_scores(labels, probabilities.argmax(axis=1), classes, patients)
     counts = np.bincount(labels, minlength=len(classes))
     axes = _panel([f"{name} ({count})" for name, count in zip(canvas.names(classes), counts, strict=True)], title)
-    for score, look, shift in zip(SCORES, LOOKS, (-0.22, 0.0, 0.22), strict=True):
+    for score, (marker, colour), shift in zip(SCORES, LOOKS, (-0.22, 0.0, 0.22), strict=True):
         rows = [row for row, name in enumerate(classes) if f"{score}/{name}" in found]
         each = [found[f"{score}/{classes[row]}"] for row in rows]
         ups, values = np.array(rows) + shift, [one["value"] for one in each]
         lows, highs = [one["ci95"][0] for one in each], [one["ci95"][1] for one in each]
-        axes.hlines(ups, lows, highs, color=look["color"], linewidth=1.2)
+        axes.hlines(ups, lows, highs, color=colour, linewidth=1.2)
         label = f"{score.replace('f1', 'F1')} (mean {np.mean(values):.3f})" if values else score
-        axes.plot(values, ups, linestyle="", markersize=5, label=label, **look)
+        axes.plot(values, ups, linestyle="", marker=marker, color=colour, markersize=5, label=label)
+    axes.set_xlabel("95% intervals; in brackets the class's images", size=canvas.SIZE)
     return _explained(axes, len(SCORES))
 
 
 def recalls(
-    folds: Mapping[str, Sequence[float]], tested: Mapping[str, statistics.Score], classes: tuple[str, ...], title: str
+    repeats: Mapping[str, Sequence[float]],
+    tested: Mapping[str, statistics.Score],
+    classes: tuple[str, ...],
+    repeat: str,
+    title: str,
 ) -> Any:
     """Return a Figure of how each class's recall differs from fold to fold, and what it is on the held-out part.
 
     Args:
-        folds: class -> one recall a fold (or seed), for the classes that have some.
+        repeats: class -> one recall a fold or seed, for the classes that have some.
         tested: class -> recall on the held-out part with its 95% interval, likewise; empty without such a part.
         classes: their names.
+        repeat: "fold" or "seed".
         title: of the figure.
     """
     axes = _panel(canvas.names(classes), title)
-    points = [(value, row) for row, name in enumerate(classes) for value in folds.get(name, ())]
-    means = [(float(np.mean(folds[name])), row) for row, name in enumerate(classes) if folds.get(name)]
+    points = [(value, row) for row, name in enumerate(classes) for value in repeats.get(name, ())]
+    means = [(float(np.mean(repeats[name])), row) for row, name in enumerate(classes) if repeats.get(name)]
     look = {"linestyle": "", "color": canvas.COLOURS[-1]}
-    axes.plot(*_unzipped(points), marker="o", markersize=4, alpha=0.5, label="a fold", **look)
-    axes.plot(*_unzipped(means), marker="|", markersize=14, markeredgewidth=2, label="mean of the folds", **look)
+    axes.plot(*_unzipped(points), marker="o", markersize=4, alpha=0.5, label=f"a {repeat}", **look)
+    axes.plot(*_unzipped(means), marker="|", markersize=14, markeredgewidth=2, label=f"mean of the {repeat}s", **look)
     if tested:
         rows = [row for row, name in enumerate(classes) if name in tested]
         ends = [tested[classes[row]]["ci95"] for row in rows]

@@ -35,7 +35,7 @@ def confusion_matrix(matrix: NDArray[np.integer], classes: tuple[str, ...], titl
         number = int(matrix[row, column])
         if number or count <= FEW:
             text = f"{number}\n{_percent(number, int(totals[row]))}" if count <= FEW else f"{number}"
-            colour = "white" if shares[row, column] > 0.5 else "black"
+            colour = "white" if shares[row, column] > 0.65 else "black"
             axes.text(column, row, text, color=colour, size=size, ha="center", va="center")
     axes.set_xticks(range(count), shown, rotation=0 if across else 90)
     axes.set_yticks(range(count), shown)

@@ -8,8 +8,8 @@ from medcls.report import canvas
 
 ticker = lazy("matplotlib.ticker")
 
-WIDTH, HEIGHT, GAP = 3.0, 2.4, 0.65  # of a panel and between two, in inches
-RATES = 0.45  # height of the learning rate's panel
+WIDTH, HEIGHT, GAP = 2.7, 2.4, 0.65  # of a panel and between two, in inches
+FLOOR = 0.5  # below the panels
 TRAINING, VALIDATION = canvas.COLOURS[0], canvas.COLOURS[1]
 
 
@@ -18,23 +18,24 @@ def learning_curves(history: dict[str, list[float]], best_epoch: int | None, tit
 
     Args:
         history: one value an epoch for loss and metrics, for the same on validation ("val_" before the name),
-            and for learning_rate, which is drawn below on a logarithmic axis.
+            and for learning_rate, which is drawn last on a logarithmic axis.
         best_epoch: the epoch whose weights the run keeps, counted from 0 as in the history, or None.
         title: of the figure.
     """
     names = list(dict.fromkeys(name.removeprefix("val_") for name in history if name != "learning_rate"))
-    rates = history.get("learning_rate", [])
-    floor = 0.5 + (RATES + 0.4 if any(rate > 0 for rate in rates) else 0.0)
-    columns = max(1, len(names))
-    figure = canvas.sheet(columns * (WIDTH + GAP) + 0.15, floor + HEIGHT + 0.6, title)
-    for column, name in enumerate(names):
-        axes = canvas.panel(figure, GAP + column * (WIDTH + GAP), floor, WIDTH, HEIGHT)
+    rates = [rate for rate in history.get("learning_rate", []) if rate > 0]
+    figure = canvas.sheet(max(1, len(names) + bool(rates)) * (WIDTH + GAP) + 0.15, FLOOR + HEIGHT + 0.6, title)
+    panels = [
+        canvas.panel(figure, GAP + column * (WIDTH + GAP), FLOOR, WIDTH, HEIGHT)
+        for column in range(len(names) + bool(rates))
+    ]
+    for axes, name in zip(panels, names, strict=False):
         _draw_metric(axes, name, history, best_epoch)
-        if column == 0:
-            place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.1), "borderaxespad": 0.0, "ncols": 3}
-            axes.legend(fontsize=canvas.SIZE, frameon=False, handlelength=1.6, columnspacing=1.2, **place)
-    if any(rate > 0 for rate in rates):
-        _draw_rates(canvas.panel(figure, GAP, 0.45, columns * (WIDTH + GAP) - GAP, RATES), rates, best_epoch)
+    if rates:
+        _draw_rates(panels[-1], history["learning_rate"], best_epoch)
+    if names:
+        place = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.1), "borderaxespad": 0.0, "ncols": 3}
+        panels[0].legend(fontsize=canvas.SIZE, frameon=False, handlelength=1.6, columnspacing=1.2, **place)
     return figure
 
 
@@ -62,7 +63,8 @@ def _draw_rates(axes: Any, rates: list[float], best_epoch: int | None) -> None:
     ends = sorted({min(rate for rate in rates if rate > 0), max(rates)})
     axes.set_yticks(ends, [f"{rate:.2g}" for rate in ends])
     axes.yaxis.set_minor_locator(ticker.NullLocator())
-    axes.set_title("learning rate", loc="left", size=canvas.SIZE, pad=3)
+    axes.set_title("learning rate", loc="left", size=canvas.TITLE)
+    axes.set_xlabel("epoch", size=canvas.SIZE)
 
 
 def _draw_curve(axes: Any, values: list[float], **style: Any) -> None:

@@ -11,8 +11,7 @@ from medcls.evaluation.classification import Labels, Numbers
 from medcls.report import canvas
 
 MOST, ACROSS = 12, 4  # images on a sheet and in a row
-SMALLEST, LARGEST = 150, 300  # pixels of an image's side on the sheet
-NARROWEST = 190  # pixels that an image's titles have
+SMALLEST, LARGEST = 192, 300  # pixels of an image's side on the sheet, as far as whole factors reach them
 EDGE, LINE, TEXT = 10, 14, 8  # pixels between images and of a line of text; points of the text
 
 
@@ -24,7 +23,7 @@ def worst(labels: Labels, probabilities: Numbers, most: int = MOST) -> NDArray[n
 
 
 def certain_errors(
-    images: Sequence[NDArray[np.uint8]],
+    images: NDArray[np.uint8],
     labels: Labels,
     probabilities: Numbers,
     files: Sequence[str],
@@ -34,8 +33,8 @@ def certain_errors(
     """Return a Figure of images that were taken for another class, each pixel as it is.
 
     Args:
-        images: each of shape (height, width, channels); small ones are enlarged by whole pixels, those wider than
-            300 pixels are averaged over whole blocks.
+        images: of shape (images, height, width, channels); small ones are enlarged by whole pixels, those wider
+            than 300 pixels are averaged over whole blocks.
         labels: their true classes, of shape (images,).
         probabilities: of shape (images, classes).
         files: their files' names.
@@ -49,13 +48,14 @@ def certain_errors(
     names = canvas.names(classes)
     pixels = [_sized(image) for image in images]
     side = max(len(image) for image in pixels)
-    cell = max(side, NARROWEST) + EDGE
-    down = side + 3 * LINE + 2 * EDGE
+    cell = max(side, SMALLEST) + EDGE
+    head = 3 * LINE + 4
+    down = side + head + 2 * EDGE
     rows, columns = -(-len(pixels) // ACROSS), min(len(pixels), ACROSS)
     figure = canvas.sheet((columns * cell + EDGE) / canvas.DOTS, rows * down / canvas.DOTS, title)
     for place, image in enumerate(pixels):
         left, top = EDGE + place % ACROSS * cell, (rows - place // ACROSS) * down - EDGE
-        figure.figimage(image, left, top - 3 * LINE - len(image), cmap="gray", vmin=0, vmax=255)
+        figure.figimage(image, left, top - head - len(image), cmap="gray", vmin=0, vmax=255)
         chosen = probabilities[place].argmax()
         wrong, share = names[chosen], f"  {probabilities[place, chosen]:.2f}"
         lines = _lines(names[labels[place]], wrong, share, PurePath(files[place]).name, (cell - EDGE) / canvas.DOTS)
@@ -67,7 +67,7 @@ def certain_errors(
 
 def _lines(true: str, wrong: str, share: str, file: str, room: float) -> Iterator[tuple[str, str]]:
     """What stands above an image, in its colour: no line is wider than the room, in inches."""
-    yield canvas.fitting(true, room, TEXT), "black"
+    yield canvas.fitting(f"true: {true}", room, TEXT), "black"
     mark = canvas.text_width([f"→ {share}"], TEXT)
     yield f"→ {canvas.fitting(wrong, room - mark, TEXT)}{share}", canvas.COLOURS[2]
     yield canvas.fitting(canvas.plain(file), room, TEXT), canvas.COLOURS[-1]
