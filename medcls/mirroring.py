@@ -96,7 +96,7 @@ class Mirroring:
         self.mirror.open(node, anew=fresh)
 
     def close_run(self, run: Run, folder: RunFolder, parent: str, result: Mapping[str, Any], source: Source) -> None:
-        """End a run's node with its scores, its curves and its confusion matrix; or with its traceback."""
+        """End a run's node with its scores and figures; or with its traceback."""
         identity = self.run_identity(run, parent)
         if self.mirror is None or self.mirror.has_ended(identity):
             return

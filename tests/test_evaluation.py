@@ -10,9 +10,10 @@ from scipy import stats
 from sklearn import metrics
 
 from medcls.errors import TrainingError
-from medcls.evaluation import classification, statistics
+from medcls.evaluation import calibration, classification, statistics
 
 Array = np.ndarray[Any, Any]
+ALWAYS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "brier", "ece")
 NAMES = tuple("abcdefghijklmnopqrst")
 
 
@@ -48,6 +49,8 @@ def test_scores_equal_scikit_learns(n: int, classes: int, decimals: int) -> None
         "balanced_accuracy": metrics.balanced_accuracy_score(labels, predicted),
         "macro_f1": metrics.f1_score(labels, predicted, average="macro"),
         "log_loss": -np.mean(np.log(np.maximum(probabilities[np.arange(n), labels], 1e-7))),
+        "brier": np.mean(((probabilities - np.eye(classes)[labels]) ** 2).sum(axis=1)) / (2 if classes == 2 else 1),
+        "ece": calibration.expected_error(labels, probabilities),  # tested with the curves
         "auc": auc,
         **{f"recall/{NAMES[k]}": recalls[k] for k in range(classes)},
     }
@@ -67,6 +70,8 @@ def test_a_case_worked_by_hand() -> None:
             "balanced_accuracy": (2 / 3 + 1 / 2) / 2,
             "macro_f1": (4 / 6 + 2 / 4) / 2,
             "log_loss": -np.log(0.9 * 0.6 * 0.2 * 0.4 * 0.9) / 5,
+            "brier": (0.01 + 0.16 + 0.64 + 0.36 + 0.01) / 5,
+            "ece": (abs(2 * 0.9 - 2) + abs(2 * 0.6 - 1) + abs(0.8 - 0)) / 5,
             "auc": (1 + 0.5 + 0 + 3) / 6,  # of six pairs; 0.4 against 0.4 counts half
             "recall/a": 2 / 3,
             "recall/b": 1 / 2,
@@ -79,7 +84,7 @@ def test_absent_classes_leave_out_what_is_undefined() -> None:
 
     answer = scored(np.array([0, 0, 2, 2]), probabilities)
 
-    assert set(answer) == {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "auc", "recall/a", "recall/c"}
+    assert set(answer) == {*ALWAYS, "auc", "recall/a", "recall/c"}
     assert answer["balanced_accuracy"] == (1 + 0.5) / 2
     # Class b has no images, but one prediction, and so an F1 of 0.
     assert answer["macro_f1"] == pytest.approx((1 + 0 + 2 / 3) / 3)
@@ -90,7 +95,7 @@ def test_absent_classes_leave_out_what_is_undefined() -> None:
 def test_one_class_alone_has_no_auc() -> None:
     answer = scored(np.zeros(3, int), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]]))
 
-    assert set(answer) == {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "recall/a"}
+    assert set(answer) == {*ALWAYS, "recall/a"}
 
 
 def test_an_impossible_label_costs_no_infinity() -> None:
@@ -196,7 +201,7 @@ def test_intervals_are_repeatable_and_depend_on_the_seed() -> None:
 
     assert first == statistics.test_scores(labels, probabilities, NAMES[:3], seed=1)
     assert first != statistics.test_scores(labels, probabilities, NAMES[:3], seed=2)
-    assert set(first) == set(scored(labels, probabilities)) - {"log_loss"}
+    assert set(first) == set(scored(labels, probabilities)) - {"log_loss", "brier", "ece"}
     assert all(one["ci95"][0] <= one["value"] <= one["ci95"][1] for one in first.values())
 
 

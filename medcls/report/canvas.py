@@ -82,13 +82,10 @@ def legend_width(labels: Sequence[str], height: float) -> float:
 
 def text_width(texts: Iterable[str], size: float = SIZE) -> float:
     """Return the width in inches of the longest of some texts."""
-    font = fonts.get_font(fonts.findfont("DejaVu Sans"))  # a thread has its own
-    font.set_size(size, DOTS)
-    widths = [0.0]
-    for text in texts:
-        font.set_text(text)
-        widths.append(font.get_width_height()[0] / 64 / DOTS)
-    return max(widths)
+    renderer, font = agg.RendererAgg(1, 1, DOTS), fonts.FontProperties(size=size)
+    drawn = [text.replace(r"\$", "$") for text in texts]
+    widths = [renderer.get_text_width_height_descent(text, font, ismath=False)[0] for text in drawn]
+    return max(widths, default=0.0) / DOTS
 
 
 def fitting(text: str, width: float, size: float = SIZE) -> str:

@@ -9,7 +9,7 @@ from medcls.report import canvas
 ticker = lazy("matplotlib.ticker")
 
 WIDTH, HEIGHT, GAP = 2.7, 2.4, 0.65  # of a panel and between two, in inches
-FLOOR = 0.5  # below the panels
+FLOOR, LEAST = 0.5, 4.2  # below the panels; the sheet's width at least, for the legend
 TRAINING, VALIDATION = canvas.COLOURS[0], canvas.COLOURS[1]
 
 
@@ -24,11 +24,9 @@ def learning_curves(history: dict[str, list[float]], best_epoch: int | None, tit
     """
     names = list(dict.fromkeys(name.removeprefix("val_") for name in history if name != "learning_rate"))
     rates = [rate for rate in history.get("learning_rate", []) if rate > 0]
-    figure = canvas.sheet(max(1, len(names) + bool(rates)) * (WIDTH + GAP) + 0.15, FLOOR + HEIGHT + 0.6, title)
-    panels = [
-        canvas.panel(figure, GAP + column * (WIDTH + GAP), FLOOR, WIDTH, HEIGHT)
-        for column in range(len(names) + bool(rates))
-    ]
+    count = len(names) + bool(rates)
+    figure = canvas.sheet(max(LEAST, count * (WIDTH + GAP) + 0.15), FLOOR + HEIGHT + 0.6, title)
+    panels = [canvas.panel(figure, GAP + column * (WIDTH + GAP), FLOOR, WIDTH, HEIGHT) for column in range(count)]
     for axes, name in zip(panels, names, strict=False):
         _draw_metric(axes, name, history, best_epoch)
     if rates:

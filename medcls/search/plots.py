@@ -18,7 +18,7 @@ def plots(study: Any) -> dict[str, Any]:
     complete = [trial for trial in shown.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     matplotlib.use("Agg")  # nothing is to pop up
     draw = optuna.visualization.matplotlib
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), matplotlib.rc_context():  # Optuna sets a style for all figures to come
         warnings.simplefilter("ignore")  # Optuna marks its matplotlib plots as experimental
         figures = {
             "history": _sized(draw.plot_optimization_history(shown).figure, 8),

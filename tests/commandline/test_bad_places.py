@@ -99,3 +99,18 @@ def test_a_store_that_is_damaged_is_left_as_it_is(place, images):
     assert place.store.read_bytes() == before
     assert place.run_folders() == []
     place.check_clean()
+
+
+@pytest.mark.slow
+def test_nothing_is_dropped_for_a_store_that_cannot_be_reached(finished):
+    def kept():
+        files = [
+            path for folder in (*finished.run_folders(), *finished.work.glob("studies/*")) for path in folder.iterdir()
+        ]
+        return {path: path.read_bytes() for path in sorted(files)}
+
+    before, uri = kept(), "http://127.0.0.1:9"
+    ended = finished.run(finished.TINY, "--data", finished.images, "--force", "--tracking-uri", uri)
+    ended.check_complaint(2, uri, "--tracking-uri", "--offline")
+    assert kept() == before
+    assert sum(path.name == "result.json" for path in before) == 4

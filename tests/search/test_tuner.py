@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 import pytest
 
@@ -154,6 +155,11 @@ def sometimes_failing(trial: Trial, fold: int) -> float | None:
     return None if trial.number % 4 == 1 else score(trial, fold)
 
 
+def style() -> dict[str, Any]:
+    """Return how matplotlib draws whatever is drawn next."""
+    return {name: value for name, value in matplotlib.rcParams.items() if not name.startswith("backend")}
+
+
 @pytest.mark.parametrize(
     ("trials", "score"),
     [
@@ -169,7 +175,9 @@ def sometimes_failing(trial: Trial, fold: int) -> float | None:
 def test_plots_are_drawn_whatever_came_of_the_trials(tmp_path: Path, trials: int, score: Score):
     search = replace(SEARCH, trials=trials)
     drive(tmp_path, search, score)
+    before = style()
     figures = Tuner(search, {}, tmp_path).plots()
+    assert style() == before  # Optuna's style is not left to the figures to come
     assert {"history", "parallel_coordinates"} <= set(figures)
     for name, figure in figures.items():
         figure.savefig(tmp_path / f"{name}.png")

@@ -89,7 +89,7 @@ def test_a_fold_shows_its_curves_figures_and_load(browser: Any, address: str) ->
     _show(browser, f"{run}/model-metrics", "best\n", "Model metrics\n")
     until(lambda: _scrolled(browser) and "(val_balanced_accuracy)" in _text(browser))
     _show(browser, f"{run}/system-metrics", "cpu_utilization_percentage", "process_memory_usage")
-    for figure in ("learning_curves.png", "confusion_matrix.png"):
+    for figure in ("learning_curves.png", "confusion_matrix.png", "roc.png"):
         _show(browser, f"{run}/artifacts/{figure}", figure)
         until(lambda: _largest_image(browser) > 300)
 
