@@ -2,8 +2,8 @@
 
 import ast
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,30 +11,37 @@ from numpy.typing import NDArray
 
 from medcls.code import meaning
 
-SIZE = 128
+SIZE = 128  # of the X-rays' film
 
 Pixels = NDArray[np.uint8]
+Render = Callable[[int], Pixels]
 
 
 @dataclass(frozen=True, eq=False)
 class Phantom:
-    """A deterministic stand-in for a data set of grey images.
+    """A deterministic stand-in for a data set of images of one size.
 
     Attributes:
         name: the built-in name that it stands in for, e.g. "xray".
-        classes: class names, in the order of their labels.
-        labels: of shape (n,), int64: the class of each image.
+        classes: class names, in the order of their labels; none where every image has a mask instead.
+        labels: of shape (n,), int64: the class of each image, 0 where there are no classes.
         parts: of shape (n,), str: TRAIN, VALIDATION, TEST or UNSPLIT for each image.
-        render: row number -> the image, of shape (128, 128), uint8, whatever was rendered before and where.
+        render: row number -> the image, of that shape, uint8, whatever was rendered before and where.
         recipe: everything that the pixels depend on, as text: two phantoms of one recipe are the same.
+        shape: of every image: (height, width) of a grey one, (height, width, 3) of one in colour.
+        masks: what is marked -> (row number -> where it is, of shape (height, width), uint8, 255 there and 0 elsewhere).
+        patients: of shape (n,), str: the patient of each image, or None where each is one of its own.
     """
 
     name: str
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
     parts: NDArray[np.str_]
-    render: Callable[[int], Pixels]
+    render: Render
     recipe: str
+    shape: tuple[int, ...] = (SIZE, SIZE)
+    masks: Mapping[str, Render] = field(default_factory=dict)
+    patients: NDArray[np.str_] | None = None
 
 
 def sources_digest(*files: str | Path) -> str:
