@@ -68,7 +68,7 @@ def _render(seed: int, labels: NDArray[np.int64], row: int) -> Pixels:
 
 def _signs(rng: Generator, *, melanoma: bool) -> Signs:
     suspicion = rng.normal(SEPARATION if melanoma else -SEPARATION)
-    return Signs(*(1 / (1 + math.exp(-1.1 * sign)) for sign in suspicion + rng.normal(0, ERROR, 5)))
+    return Signs(*(1 / (1 + math.exp(-1.6 * sign)) for sign in suspicion + rng.normal(0, ERROR, 5)))
 
 
 def _with_lesion(picture: Field, signs: Signs, rng: Generator) -> Field:
@@ -86,12 +86,12 @@ def _with_lesion(picture: Field, signs: Signs, rng: Generator) -> Field:
 
 def _level(x: Field, y: Field, middle: complex, radius: float, signs: Signs, rng: Generator) -> Field:
     """Return how far out each point lies in the lesion, 1 on its border: lopsided, notched and frayed by degrees."""
-    lopsided, notched = 0.02 + 0.16 * signs.asymmetry, 0.008 + 0.05 * signs.border
+    lopsided, notched = 0.02 + 0.19 * signs.asymmetry, 0.008 + 0.065 * signs.border
     waves = {1: lopsided, 2: 0.5 * lopsided, 3: 0.6 * lopsided, 4: 0.4 * lopsided, 5: 0.3 * lopsided}
     waves |= {int(count): notched * rng.uniform(0.3, 1.2) for count in rng.choice(np.arange(6, 24), 7, replace=False)}
     turn = rng.uniform(0, math.tau)
     outline = shapes.wavy(rng, middle, radius, longer=rng.uniform(1, 1.7), waves=waves, turn=turn)
-    frayed = (0.03 + 0.1 * signs.border) * fractal(rng, PICTURE, 10, 3, fade=0.8)
+    frayed = (0.03 + 0.12 * signs.border) * fractal(rng, PICTURE, 10, 3, fade=0.8)
     level = outline.level(x, y) + frayed
     if rng.random() < 0.1 + 0.5 * signs.asymmetry:  # a lobe beside
         away = middle + radius * rng.uniform(0.6, 1.0) * complex(math.cos(turn + 1), math.sin(turn + 1))
@@ -114,9 +114,9 @@ def _pigment(
     """Return how much melanin lies at each point; its mean over the lesion is the same in both classes."""
     aim = rng.uniform(0, math.tau)
     aside = ((x - middle.real) * math.cos(aim) + (y - middle.imag) * math.sin(aim)) / radius
-    lean = np.float32(0.05 + 0.55 * signs.asymmetry * rng.uniform(0.5, 1.2)) * aside
+    lean = np.float32(0.05 + 0.8 * signs.asymmetry * rng.uniform(0.5, 1.2)) * aside
     centred = np.float32(rng.normal(0.1, 0.25)) * (1 - level)
-    blotches = np.float32(0.08 + 0.55 * signs.colours) * np.maximum(fractal(rng, PICTURE, 3, 2) - np.float32(0.2), 0)
+    blotches = np.float32(0.08 + 0.75 * signs.colours) * np.maximum(fractal(rng, PICTURE, 3, 2) - np.float32(0.2), 0)
     amount = np.exp(lean + centred + blotches + np.float32(0.16) * fractal(rng, PICTURE, 12, 4, fade=0.9))
     amount = amount * _structure(signs, rng)
     weight = inside.sum() + np.float32(1e-6)
