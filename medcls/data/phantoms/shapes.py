@@ -70,7 +70,7 @@ def drawn(size: int, lines: Iterable[tuple[Sequence[complex], float]]) -> Field:
     picture = Image.new("L", (FINER * size, FINER * size))
     for points, width in lines:
         pen = max(round(FINER * width), 1)
-        ImageDraw.Draw(picture).line([_fine(point) for point in points], fill=255, width=pen, joint="curve")
+        ImageDraw.Draw(picture).line([_fine(point) for point in points], fill=255, width=pen)
     return np.asarray(picture.reduce(FINER), dtype=np.float32) / np.float32(255)
 
 
