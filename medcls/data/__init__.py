@@ -1,5 +1,5 @@
 """Data sets: what a study names as its data, and how images come from files or are made."""
 
-from medcls.data.sources import folder, xray
+from medcls.data.sources import bone, breast, folder, skin, xray
 
-__all__ = ["folder", "xray"]
+__all__ = ["bone", "breast", "folder", "skin", "xray"]

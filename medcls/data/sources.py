@@ -7,6 +7,7 @@ from medcls.data import images
 from medcls.data.bundles import bundle_of
 from medcls.data.catalogue import find, name_of
 from medcls.data.hashes import Hashes
+from medcls.data.layouts import KNOWN
 from medcls.data.phantoms.types import Phantom
 from medcls.data.types import Bundle, Images
 from medcls.errors import BadInputError
@@ -19,6 +20,33 @@ def xray(hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int 
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     return _bundle("xray", hashes, source, size, channels)
+
+
+def skin(hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1) -> Bundle:
+    """Return the skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), equally frequent.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    return _bundle("skin", hashes, source, size, channels)
+
+
+def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1) -> Bundle:
+    """Return the X-rays of femurs with an atypical fracture (AFF) and without one (NFF), with letters burnt in.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    return _bundle("bone", hashes, source, size, channels)
+
+
+def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: int = 3) -> Bundle:
+    """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    return _bundle("breast", hashes, source, size, channels)
 
 
 def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1) -> Bundle:
@@ -37,6 +65,8 @@ def _bundle(name: str, hashes: Hashes, source: str, size: int, channels: int) ->
         raise BadInputError(f"data.channels={channels}: give 1 (grey) or 3 (RGB).")
     found = find(source)
     if isinstance(found, Phantom):
+        if not found.classes:
+            raise BadInputError(f"The built-in {source} holds images with masks and no classes: give {KNOWN}.")
         return _phantom(name, found, size, channels)
     return bundle_of(name, hashes, found, size, channels)
 
@@ -50,7 +80,7 @@ def _phantom(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
         classes=phantom.classes,
         labels=phantom.labels,
         parts=phantom.parts,
-        patients=None,
+        patients=phantom.patients,
         names=tuple(map(str, range(len(phantom.labels)))),
         contents=("",) * len(phantom.labels),
         fingerprint="sha256:" + hashlib.sha256(phantom.recipe.encode()).hexdigest(),

@@ -3,9 +3,18 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from medcls.data.phantoms import xray
+from medcls.data.phantoms import bone, breast, glands, lungs, skin, xray
 from medcls.data.phantoms.types import Phantom
 
-PHANTOMS: Mapping[str, Callable[[], Phantom]] = MappingProxyType({"xray": xray.phantom})
+PHANTOMS: Mapping[str, Callable[..., Phantom]] = MappingProxyType(
+    {
+        "skin": skin.phantom,
+        "bone": bone.phantom,
+        "xray": xray.phantom,
+        "lungs": lungs.phantom,
+        "glands": glands.phantom,
+        "breast": breast.phantom,
+    }
+)
 
 __all__ = ["PHANTOMS", "Phantom"]

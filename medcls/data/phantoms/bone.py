@@ -1,14 +1,13 @@
 """The course's femurs: atypical fractures (AFF) and normal femurs (NFF), with letters burnt in.
 
 An atypical fracture is a thickened, beaked lateral cortex and a thin transverse line that starts there; both go from
-hardly to clearly visible. Both classes have what resembles them: vascular grooves (thin dark lines, but oblique), folds of
-skin, cortices of unequal thickness, plates, nails and cables. An eighth of the atypical fractures lies outside the picture
-or is too faint to be seen, so that the bone alone is worth at most about 94%.
+hardly to clearly visible. Both classes have what resembles them: vascular grooves (thin dark lines, but oblique), folds
+of skin, cortices of unequal thickness, plates, nails and cables.
 
-The letters betray the class too, as they did in the course's pictures, where the networks' heat lit them up: there are two
-styles, a bright plate of two lines in the upper half and bare letters in the lower half, and with `telling=0.85` the first
-stands on 85% of the AFF and 15% of the NFF pictures. A network that reads the letters alone is right in 85%; at
-`telling=0.5` they tell nothing. With `label=False` the same pictures come without any letters.
+The letters betray the class too, as they did in the course's pictures, where the networks' heat lit them up: there are
+two styles, a bright plate of two lines in the upper half and bare letters in the lower half, and with `telling=0.85`
+the first stands on 85% of the AFF and 15% of the NFF pictures. A network that reads the letters alone is right in 85%;
+at `telling=0.5` they tell nothing. With `label=False` the same pictures come without any letters.
 """
 
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.phantoms import drawing, femur, film, radiograph, shapes, texture, types
+from medcls.data.phantoms import drawing, femur, film, folders, radiograph, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, smooth
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TRAIN, VALIDATION
@@ -52,7 +51,8 @@ def phantom(
     """
     labels = np.concatenate([types.by_class(train), types.by_class(validation)])
     letters = Letters(label, telling)
-    parts = (__file__, *(part.__file__ for part in (drawing, femur, film, radiograph, shapes, texture)))
+    used = drawing.__file__, femur.__file__, film.__file__, radiograph.__file__, shapes.__file__, texture.__file__
+    code = types.sources_digest(__file__, *used)
     counts = f"train={tuple(train)} validation={tuple(validation)}"
     return Phantom(
         name="bone",
@@ -60,9 +60,10 @@ def phantom(
         labels=labels,
         parts=np.repeat([TRAIN, VALIDATION], [sum(train), sum(validation)]),
         render=partial(_render, seed, labels, letters),
-        recipe=f"bone seed={seed} {counts} label={label} telling={telling} code={types.sources_digest(*parts)}",
+        recipe=f"bone seed={seed} {counts} label={label} telling={telling} code={code}",
         shape=(PICTURE, PICTURE),
         masks={"bone": partial(_bone, seed, labels), "label": partial(_label, seed, labels, letters)},
+        file=folders.by_class,
     )
 
 

@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.phantoms import histology, shapes, texture, types
+from medcls.data.phantoms import folders, histology, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import UNSPLIT
@@ -36,6 +36,7 @@ def phantom(*, seed: int = 0, images: int = 2400) -> Phantom:
         recipe=f"breast seed={seed} images={images} code={code}",
         shape=(PICTURE, PICTURE, 3),
         patients=np.char.add("patient", np.char.zfill(patients.astype(np.str_), 3)),
+        file=folders.in_images,
     )
 
 
@@ -100,7 +101,9 @@ def _with_lobules(blue: Field, pink: Field, rng: Generator) -> tuple[Field, Fiel
     middle = complex(*rng.uniform(-0.7, 0.7, 2))
     for _ in range(count):
         spot = middle + 1.9 * radius * complex(*rng.normal(0, 0.9, 2))
-        level = shapes.wavy(rng, spot, radius, longer=1.4, waves={2: 0.1, 3: 0.08, 5: 0.05}, turn=rng.uniform(0, 3)).level(x, y)
+        level = shapes.wavy(
+            rng, spot, radius, longer=1.4, waves={2: 0.1, 3: 0.08, 5: 0.05}, turn=rng.uniform(0, 3)
+        ).level(x, y)
         inside = 1 - between(0.92, level, 1.02)
         lumen = (1 - between(0.35, level, 0.5)) * np.float32(radius > 0.2)
         blue = blue + inside * (np.float32(0.25) + np.float32(0.9) * dots - blue)
@@ -118,7 +121,9 @@ def _with_lymphocytes(blue: Field, pink: Field, rng: Generator) -> tuple[Field, 
 
 def _with_carcinoma(blue: Field, pink: Field, rng: Generator) -> tuple[Field, Field]:
     """Return tissue with carcinoma: a sheet, nests or cords of large uneven nuclei, at times at the edge only."""
-    dots = histology.nuclei(rng, FINE, cells=int(rng.integers(20, 31)), share=rng.uniform(0.65, 0.9), uneven=0.15, large=0.36)
+    dots = histology.nuclei(
+        rng, FINE, cells=int(rng.integers(20, 31)), share=rng.uniform(0.65, 0.9), uneven=0.15, large=0.36
+    )
     kind = rng.random()
     if kind < 0.35:
         ground = fractal(rng, FINE, 2, 3) + np.float32(rng.uniform(0.6, 2.2))

@@ -8,7 +8,14 @@ import numpy as np
 from medcls.data.phantoms import shapes
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid, smooth
 
-SKIN = ((0.93, 0.80, 0.74), (0.86, 0.68, 0.60), (0.90, 0.70, 0.58), (0.84, 0.78, 0.77), (0.88, 0.83, 0.74), (0.82, 0.70, 0.66))
+SKIN = (
+    (0.93, 0.80, 0.74),
+    (0.86, 0.68, 0.60),
+    (0.90, 0.70, 0.58),
+    (0.84, 0.78, 0.77),
+    (0.88, 0.83, 0.74),
+    (0.82, 0.70, 0.66),
+)
 MELANIN = np.array((0.55, 0.95, 1.25), np.float32)  # how strongly it takes away red, green and blue
 BLOOD = np.array((0.05, 0.55, 0.5), np.float32)
 
@@ -19,7 +26,7 @@ def skin(rng: Generator, size: int) -> Field:
     tone = first + np.float32(rng.uniform(0, 0.5)) * (second - first)
     blood = rng.uniform(0.03, 0.11) * fractal(rng, size, 4, 5, fade=0.7)
     melanin = rng.uniform(0.02, 0.07) * fractal(rng, size, 3, 5, fade=0.75)
-    furrows = rng.uniform(0.0, 0.03) * clouds(rng, size, (rng.integers(20, 60), rng.integers(20, 60)))
+    furrows = rng.uniform(0.0, 0.03) * clouds(rng, size, (int(rng.integers(20, 60)), int(rng.integers(20, 60))))
     picture: Field = tone * _dimmed(blood[..., None] * BLOOD + (melanin + furrows)[..., None] * MELANIN)
     return picture
 
@@ -72,7 +79,10 @@ def with_ruler(picture: Field, rng: Generator) -> Field:
     size = len(picture)
     if rng.random() > 0.125:
         return picture
-    step, along = size * rng.uniform(0.04, 0.08), cmath.rect(1, rng.choice((0, 1, 2, 3)) * math.pi / 2 + rng.normal(0, 0.1))
+    step, along = (
+        size * rng.uniform(0.04, 0.08),
+        cmath.rect(1, rng.choice((0, 1, 2, 3)) * math.pi / 2 + rng.normal(0, 0.1)),
+    )
     corner = size * (0.5 + 0.5j) - (0.5 * along + rng.uniform(0.38, 0.47) * 1j * along) * size
     lines = []
     for tick in range(rng.integers(5, 25)):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medcls.data.phantoms.drawing import SIZE, Body, Crossing, Oval, Pose, Ring, Rod, Solid
+from medcls.data.phantoms.drawing import Body, Crossing, Oval, Pose, Ring, Rod, Solid
 from medcls.data.phantoms.texture import Field, Generator
+from medcls.data.phantoms.types import SIZE
 
 EVERYWHERE = (slice(0, SIZE), slice(0, SIZE))
 
@@ -133,7 +134,10 @@ def plan(rng: Generator, *, atypical: bool) -> tuple[list[Solid], list[Solid]]:
 def thigh(rng: Generator) -> Sequence[Solid]:
     """Return the soft tissue around a femur: the thigh and the hip above it, at times the other thigh."""
     broad = rng.uniform(0.42, 0.72)
-    solids: list[Solid] = [Rod(-0.12 - 0.7j, -0.05 + 2.4j, broad, rng.uniform(0.6, 0.8)), Rod(-0.55 - 2.4j, -0.4 - 0.75j, 0.85, 0.95)]
+    solids: list[Solid] = [
+        Rod(-0.12 - 0.7j, -0.05 + 2.4j, broad, rng.uniform(0.6, 0.8)),
+        Rod(-0.55 - 2.4j, -0.4 - 0.75j, 0.85, 0.95),
+    ]
     if rng.random() < 0.5:
         solids.append(Rod(-1.45 - 0.6j, -1.3 + 2.4j, broad, 0.7))
     return solids
@@ -159,7 +163,9 @@ def joined(films: Sequence[Field], size: int) -> Field:
     return np.block([[films[row * across + column] for column in range(across)] for row in range(across)])
 
 
-def shadows(pose: Pose, size: int, soft: Sequence[Solid], femur: Sequence[Solid], pelvis: Sequence[Solid]) -> tuple[Field, Field, Field]:
+def shadows(
+    pose: Pose, size: int, soft: Sequence[Solid], femur: Sequence[Solid], pelvis: Sequence[Solid]
+) -> tuple[Field, Field, Field]:
     """Return the paths through soft tissue, femur and pelvis, each of shape (size, size)."""
     bodies = [(Body(tile), Body(tile)) for tile in tiles(pose, size)]
     for thigh_and_femur, rest in bodies:

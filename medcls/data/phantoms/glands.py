@@ -1,8 +1,8 @@
 """Colon under the microscope with masks of its glands, as the Warwick (GlaS) pictures are.
 
-Half of the pictures are benign: round glands, a ring of nuclei around goblet cells and a small lumen, in loose stroma full
-of small dark cells. The others are malignant: long, branched, crowded glands, several rows of dark nuclei around a jagged
-lumen. A mask covers all of a gland, lumen and epithelium; glands do not touch in it.
+Half of the pictures are benign: round glands, a ring of nuclei around goblet cells and a small lumen, in loose stroma
+full of small dark cells. The others are malignant: long, irregular, crowded glands, several rows of dark nuclei around
+a jagged lumen. A mask covers all of a gland, lumen and epithelium; glands do not touch in it.
 """
 
 import math
@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from medcls.data.phantoms import histology, shapes, texture, types
+from medcls.data.phantoms import folders, histology, shapes, texture, types
 from medcls.data.phantoms.shapes import Outline
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
@@ -32,6 +32,8 @@ def phantom(*, seed: int = 0, train: int = 85, test: int = 60) -> Phantom:
         recipe=f"glands seed={seed} train={train} test={test} code={code}",
         shape=(PICTURE, PICTURE, 3),
         masks={"glands": partial(_mask, seed)},
+        file=folders.as_warwick,
+        mask_file=folders.mask_beside,
     )
 
 
@@ -81,24 +83,38 @@ def _outlines(rng: Generator, *, malignant: bool) -> list[Outline]:
             gone = spot.real * math.cos(empty) + spot.imag * math.sin(empty) < missing
             if abs(spot.real) < 1.3 and abs(spot.imag) < 1.3 and not gone and rng.random() < 0.93:
                 size = radius * math.exp(rng.normal(0, 0.16))
-                outlines.append(shapes.wavy(rng, spot, size, longer=longer, waves=waves, turn=turn + rng.normal(0, 0.25)))
-    return outlines or [shapes.wavy(rng, complex(*rng.uniform(-0.4, 0.4, 2)), radius, longer=longer, waves=waves, turn=turn)]
+                outlines.append(
+                    shapes.wavy(rng, spot, size, longer=longer, waves=waves, turn=turn + rng.normal(0, 0.25))
+                )
+    return outlines or [
+        shapes.wavy(rng, complex(*rng.uniform(-0.4, 0.4, 2)), radius, longer=longer, waves=waves, turn=turn)
+    ]
 
 
 def _coloured(deep: Field, level: Field, malignant: bool, rng: Generator) -> Field:
     inside = between(0, deep, 0.02)
     ring = rng.uniform(0.07, 0.2) if malignant else rng.uniform(0.035, 0.07)
-    rows = between(-0.005, deep, 0.01) * (1 - between(ring, deep + np.float32(0.015) * clouds(rng, FINE, 40), ring + 0.03))
+    rows = between(-0.005, deep, 0.01) * (
+        1 - between(ring, deep + np.float32(0.015) * clouds(rng, FINE, 40), ring + 0.03)
+    )
     lumen = _lumen(deep, level, malignant, rng)
     crowd = histology.nuclei(rng, FINE, cells=int(rng.integers(48, 66)), share=0.85, large=0.36)
     loose = histology.nuclei(rng, FINE, cells=int(rng.integers(56, 84)), share=rng.uniform(0.12, 0.45), uneven=0.8)
     strands = histology.fibres(rng, FINE, waves=int(rng.integers(24, 48)), along=rng.uniform(0, math.pi))
     gaps = between(1.2, fractal(rng, FINE, 7, 3) + np.float32(0.4) * strands, 1.9)
     blue_in = rows * (np.float32(0.3) + np.float32(0.85) * crowd)
-    blue_in = blue_in + (1 - rows) * np.float32(0.36 if malignant else 0.15) * (np.float32(0.7) + np.float32(0.8) * crowd)
+    blue_in = blue_in + (1 - rows) * np.float32(0.36 if malignant else 0.15) * (
+        np.float32(0.7) + np.float32(0.8) * crowd
+    )
     blue_out = np.float32(0.16) + np.float32(1.05) * loose + np.float32(0.07) * fractal(rng, FINE, 20, 3, fade=1.0)
-    pink_in = np.float32(0.42 if malignant else 0.2) + np.float32(0.12) * rows + np.float32(0.06) * clouds(rng, FINE, 50)
-    pink_out = np.float32(rng.uniform(0.3, 0.5)) + np.float32(0.07) * strands + np.float32(0.06) * fractal(rng, FINE, 10, 4, fade=1.0)
+    pink_in = (
+        np.float32(0.42 if malignant else 0.2) + np.float32(0.12) * rows + np.float32(0.06) * clouds(rng, FINE, 50)
+    )
+    pink_out = (
+        np.float32(rng.uniform(0.3, 0.5))
+        + np.float32(0.07) * strands
+        + np.float32(0.06) * fractal(rng, FINE, 10, 4, fade=1.0)
+    )
     full = 1 - lumen
     blue = inside * blue_in * full + (1 - inside) * blue_out * (1 - gaps)
     pink = inside * pink_in * full + (1 - inside) * np.maximum(pink_out, 0) * (1 - np.float32(0.9) * gaps)

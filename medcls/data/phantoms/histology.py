@@ -52,7 +52,8 @@ def fibres(rng: Generator, size: int, *, waves: int, along: float, curl: float =
     across = down * np.float32(math.cos(along)) - step * np.float32(math.sin(along)) + bend
     forward = step * np.float32(math.cos(along)) + down * np.float32(math.sin(along))
     rows, columns = ((np.clip(axis + size, 0, 2 * size - 1)).astype(np.int32) for axis in (across, forward))
-    return long[rows, columns]
+    bent: Field = long[rows, columns]
+    return bent
 
 
 def nuclei(rng: Generator, size: int, *, cells: int, share: float, uneven: float = 0.0, large: float = 0.28) -> Field:

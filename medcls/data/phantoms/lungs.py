@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from medcls.data.phantoms import radiograph, shapes, texture, thorax, types
+from medcls.data.phantoms import folders, radiograph, shapes, texture, thorax, types
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid, smooth
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TRAIN, VALIDATION
@@ -31,6 +31,8 @@ def phantom(*, seed: int = 0, train: int = 160, validation: int = 40) -> Phantom
         recipe=f"lungs seed={seed} train={train} validation={validation} code={types.sources_digest(*parts)}",
         shape=(PICTURE, PICTURE),
         masks={"lungs": partial(_mask, seed)},
+        file=folders.in_images,
+        mask_file=folders.mask_beside,
     )
 
 
@@ -46,7 +48,10 @@ def _picture(seed: int, row: int) -> tuple[Field, Field]:
     """Return the picture, 0..1, and how much of each pixel lies in the lungs."""
     rng = np.random.default_rng([seed, row])
     scale = PICTURE / 2 * math.exp(rng.normal(0.06, 0.09))
-    turn, shift = cmath.rect(scale, math.radians(rng.normal(0, 2))), complex(rng.normal(0, 0.04), rng.normal(0.02, 0.06))
+    turn, shift = (
+        cmath.rect(scale, math.radians(rng.normal(0, 2))),
+        complex(rng.normal(0, 0.04), rng.normal(0.02, 0.06)),
+    )
     place = partial(_placed, turn, (1 + 1j + shift) * PICTURE / 2)
     chest = thorax.chest(rng)
     outlines = [shapes.rounded([place(point) for point in chest.lung(side, rng)]) for side in thorax.SIDES]
@@ -80,7 +85,8 @@ def _soft(chest: thorax.Chest, lungs: Field, place: partial[complex], scale: flo
     tree = smooth(shapes.drawn(PICTURE, thorax.placed(thorax.vessels(chest, rng), place, scale)), 0.7)
     fine = np.float32(0.02) * clouds(rng, PICTURE, 64) * lungs
     lit = np.float32(rng.uniform(0.05, 0.17)) * tree * lungs + fine + thorax.opacities(lungs, rng, size=PICTURE)
-    return np.maximum(tissue + lit, 0)
+    shadow: Field = np.maximum(tissue + lit, 0)
+    return shadow
 
 
 def _bones(chest: thorax.Chest, lungs: Field, place: partial[complex], scale: float, rng: Generator) -> Field:
@@ -90,11 +96,10 @@ def _bones(chest: thorax.Chest, lungs: Field, place: partial[complex], scale: fl
     cage = cage + np.float32(0.5) * thorax.tubes(PICTURE, thorax.placed(front, place, scale, 1.2), hollow=0.5)
     collar = thorax.tubes(PICTURE, thorax.placed(thorax.clavicles(chest, rng), place, scale), hollow=0.4)
     column = smooth(shapes.drawn(PICTURE, thorax.placed(thorax.spine(rng), place, scale)), 1.2)
-    arms = [((side * (0.97 - 0.55j), side * (1.3 + 0.3j)), 0.15) for side in (1,)]
-    arms += [((complex(-start.real, start.imag), complex(-end.real, end.imag)), width) for (start, end), width in arms]
-    limbs = thorax.tubes(PICTURE, thorax.placed(arms, place, scale), hollow=0.5)
+    limbs = thorax.tubes(PICTURE, thorax.placed(thorax.arms(), place, scale), hollow=0.5)
     heavy = np.float32(1.6) * collar + np.float32(0.8) * column + np.float32(1.2) * limbs
-    return np.float32(strength) * (cage * (np.float32(0.45) + np.float32(0.55) * lungs) + np.float32(0.5) * heavy)
+    bones: Field = cage * (np.float32(0.45) + np.float32(0.55) * lungs) + np.float32(0.5) * heavy
+    return np.float32(strength) * bones
 
 
 def _exposed(shadow: Field, rng: Generator) -> Field:

@@ -40,7 +40,9 @@ class Plate:
         return burnt
 
 
-def lettered(text: str, *, scale: float, framed: bool, brightness: float, corner: tuple[float, float], size: int) -> Plate:
+def lettered(
+    text: str, *, scale: float, framed: bool, brightness: float, corner: tuple[float, float], size: int
+) -> Plate:
     """Return a plate with text: dark on a bright ground where `framed`, else bright on the picture itself.
 
     Args:
@@ -78,7 +80,8 @@ def exposed(shadow: Field, rng: Generator, *, noise: float, blur: tuple[float, f
     picture = picture + np.float32(strength) * (np.float32(0.6) + np.minimum(picture, 1)) * grain
     picture = np.clip(picture, 0, 1) ** np.float32(math.exp(rng.normal(0, 0.25)))
     low, high = rng.uniform(0, 0.1), rng.uniform(0.8, 1)
-    return np.float32(low) + np.float32(high - low) * picture
+    scaled: Field = np.float32(low) + np.float32(high - low) * picture
+    return scaled
 
 
 def shuttered(picture: Field, rng: Generator, *, share: float, slant: float = 4.0) -> Field:
@@ -92,4 +95,5 @@ def shuttered(picture: Field, rng: Generator, *, share: float, slant: float = 4.
     left, right, top, bottom = rng.uniform(0.7, 1.1, 4)
     inside = np.minimum(np.minimum(across + left, right - across), np.minimum(along + top, bottom - along))
     light: Field = np.clip(inside * np.float32(len(picture) / 3), 0, 1)
-    return picture * light + np.float32(rng.uniform(0, 0.05)) * (1 - light)
+    shut: Field = picture * light + np.float32(rng.uniform(0, 0.05)) * (1 - light)
+    return shut

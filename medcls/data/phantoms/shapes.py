@@ -95,7 +95,9 @@ def rounded(corners: Sequence[complex], each: int = 12) -> list[complex]:
     return [complex(point) for point in curve.ravel()]
 
 
-def wandering(rng: Generator, start: complex, heading: float, length: float, curl: float, points: int = 24) -> list[complex]:
+def wandering(
+    rng: Generator, start: complex, heading: float, length: float, curl: float, points: int = 24
+) -> list[complex]:
     """Return a line that begins in a direction (radians) and curls at random: a hair, a vessel, a fibre."""
     along = np.linspace(0, 1, points)
     bends = heading + rng.normal(0, curl) * along + rng.normal(0, curl) * along**2 + rng.normal(0, curl / 10, points)

@@ -1,11 +1,12 @@
 """The course's skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), alike but for degree.
 
 Every lesion has a suspicion, a normal number: its mean is +SEPARATION in melanomas and -SEPARATION in naevi, its
-standard deviation 1. The signs that dermatologists count (asymmetry, irregular border, number of colours, blue-white veil,
-uneven structure) follow it, each with an error of its own; nothing else in the picture tells the class. So whoever could
-read the suspicion exactly would still be right about 93% of the lesions only (the normal distribution at SEPARATION), as
-dermatologists and the microscope disagree; five signs read without fault are worth 92%.
-Size, darkness, skin, hairs, gel and camera are the same in both classes.
+standard deviation 1. The signs that dermatologists count (asymmetry, irregular border, number of colours, blue-white
+veil, uneven structure) follow it, each with an error of its own; nothing else in the picture tells the class. So
+whoever could read the suspicion exactly would still be right about 93% of the lesions only (the normal distribution
+at SEPARATION), as dermatologists and the microscope disagree; five signs read without fault are worth 92%. Size,
+darkness, skin, hairs, gel and camera are the same in both classes. An AlexNet of base 8 in grey learns its 1,000
+lesions by heart and is right about 77% of new ones.
 """
 
 import math
@@ -16,7 +17,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.phantoms import dermoscopy, shapes, texture, types
+from medcls.data.phantoms import dermoscopy, folders, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TRAIN, VALIDATION
@@ -40,9 +41,7 @@ class Signs:
     structure: float
 
 
-def phantom(
-    *, seed: int = 0, train: Sequence[int] = (500, 500), validation: Sequence[int] = (100, 100)
-) -> Phantom:
+def phantom(*, seed: int = 0, train: Sequence[int] = (500, 500), validation: Sequence[int] = (100, 100)) -> Phantom:
     """Return the phantom of `train[label]` and `validation[label]` lesions of each class, Mel and Nev."""
     labels = np.concatenate([types.by_class(train), types.by_class(validation)])
     code = types.sources_digest(__file__, dermoscopy.__file__, shapes.__file__, texture.__file__)
@@ -54,6 +53,7 @@ def phantom(
         render=partial(_render, seed, labels),
         recipe=f"skin seed={seed} train={tuple(train)} validation={tuple(validation)} code={code}",
         shape=(PICTURE, PICTURE, 3),
+        file=folders.by_class,
     )
 
 
@@ -138,7 +138,8 @@ def _structure(signs: Signs, rng: Generator) -> Field:
         factor = 1 + np.float32(rng.uniform(0.3, 1.3)) * patchy * (globules - np.float32(0.2))
     else:
         factor = 1 + np.float32(0.2) * patchy * grain
-    return np.maximum(factor, np.float32(0.1))
+    textured: Field = np.maximum(factor, np.float32(0.1))
+    return textured
 
 
 def _coloured(picture: Field, inside: Field, signs: Signs, rng: Generator) -> Field:

@@ -75,7 +75,16 @@ def chest(rng: Generator) -> Chest:
 def trunk(shape: Chest) -> list[list[complex]]:
     """Return the outlines of trunk and neck, and of both arms."""
     wide = shape.broad + 0.14
-    half = [0.15 - 1.4j, 0.17 - 1.0j, 0.3 - 0.9j, 0.7 - 0.8j, 1.0 - 0.65j, wide - 0.25j, wide + 0.02 + 0.3j, wide + 1.5j]
+    half = [
+        0.15 - 1.4j,
+        0.17 - 1.0j,
+        0.3 - 0.9j,
+        0.7 - 0.8j,
+        1.0 - 0.65j,
+        wide - 0.25j,
+        wide + 0.02 + 0.3j,
+        wide + 1.5j,
+    ]
     arm = [0.6 - 0.8j, 1.0 - 0.68j, 1.2 - 0.45j, 1.42 + 1.5j, 1.16 + 1.5j, wide + 0.06 - 0.2j, wide - 0.15 - 0.4j]
     mirrored = [complex(-point.real, point.imag) for point in half]
     return [[*half, *mirrored[::-1]], arm, [complex(-point.real, point.imag) for point in arm]]
@@ -83,7 +92,8 @@ def trunk(shape: Chest) -> list[list[complex]]:
 
 def ribs(shape: Chest, rng: Generator) -> tuple[list[Line], list[Line]]:
     """Return the ribs behind and those in front, as lines with their widths."""
-    behind, front = [], []
+    behind: list[Line] = []
+    front: list[Line] = []
     low = max(shape.domes) + 0.35
     first, step, fall = shape.top + 0.07, rng.uniform(0.125, 0.15), rng.uniform(0.1, 0.22)
     thick = rng.uniform(0.04, 0.055)
@@ -97,7 +107,9 @@ def ribs(shape: Chest, rng: Generator) -> tuple[list[Line], list[Line]]:
             line = [complex(side * max(part * reach, 0.07), y + drop * fall / 0.16) for part, drop in arch]
             behind.append((_eased(line), thick))
             descent = [(1.0, 0.3), (0.95, 0.42), (0.75, 0.56), (0.5, 0.66), (0.34, 0.7)]
-            front.append((_eased([complex(side * part * reach, y + drop * fall / 0.16) for part, drop in descent]), thick))
+            front.append(
+                (_eased([complex(side * part * reach, y + drop * fall / 0.16) for part, drop in descent]), thick)
+            )
     return behind, front
 
 
@@ -107,6 +119,11 @@ def clavicles(shape: Chest, rng: Generator) -> list[Line]:
     inner = shape.top + rng.uniform(0.03, 0.16)
     ends = [(side * 0.08 + inner * 1j, side * 0.85 + (inner - rise - 0.05) * 1j, side) for side in SIDES]
     return [(shapes.bent(start, end, -0.05 * side), 0.055) for start, end, side in ends]
+
+
+def arms() -> list[Line]:
+    """Return the bones of both upper arms."""
+    return [((complex(side * 0.97, -0.55), complex(side * 1.3, 0.3)), 0.15) for side in SIDES]
 
 
 def spine(rng: Generator) -> list[Line]:
@@ -127,7 +144,8 @@ def vessels(shape: Chest, rng: Generator) -> list[Line]:
             lines.append((trunk_line[:10], 0.022))
             lines.append((trunk_line[9:], 0.012))
             for twig in trunk_line[5::4]:
-                lines.append((shapes.wandering(rng, twig, aim + rng.normal(0, 0.6), rng.uniform(0.1, 0.3), 0.3), 0.007))
+                end = shapes.wandering(rng, twig, aim + rng.normal(0, 0.6), rng.uniform(0.1, 0.3), 0.3)
+                lines.append((end, 0.007))
     return lines
 
 
@@ -151,7 +169,9 @@ def opacities(lungs: Field, rng: Generator, *, size: int) -> Field:
     return np.float32(0.6) * fluid
 
 
-def placed(lines: Sequence[Line], place: Callable[[complex], complex], scale: float, thicker: float = 1.0) -> list[Line]:
+def placed(
+    lines: Sequence[Line], place: Callable[[complex], complex], scale: float, thicker: float = 1.0
+) -> list[Line]:
     """Return lines in pixels."""
     return [([place(point) for point in points], max(width * scale * thicker, 0.35)) for points, width in lines]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.code import meaning
+from medcls.data.phantoms import folders
 
 SIZE = 128  # of the X-rays' film
 
@@ -29,8 +30,10 @@ class Phantom:
         render: row number -> the image, of that shape, uint8, whatever was rendered before and where.
         recipe: everything that the pixels depend on, as text: two phantoms of one recipe are the same.
         shape: of every image: (height, width) of a grey one, (height, width, 3) of one in colour.
-        masks: what is marked -> (row number -> where it is, of shape (height, width), uint8, 255 there and 0 elsewhere).
+        masks: what is marked -> (row number -> its mask, of shape (height, width), uint8, 255 there and 0 elsewhere).
         patients: of shape (n,), str: the patient of each image, or None where each is one of its own.
+        file: part, class, number within the part -> where an image lies in a folder laid out as the real data set.
+        mask_file: an image's file, what is marked -> where that mask lies.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Phantom:
     shape: tuple[int, ...] = (SIZE, SIZE)
     masks: Mapping[str, Render] = field(default_factory=dict)
     patients: NDArray[np.str_] | None = None
+    file: Callable[[str, str, int], str] = folders.by_prefix
+    mask_file: Callable[[str, str], str] = folders.mask_apart
 
 
 def sources_digest(*files: str | Path) -> str:
