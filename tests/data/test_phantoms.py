@@ -46,24 +46,42 @@ def test_a_phantom_describes_every_row(name: str) -> None:
     assert phantom.labels.dtype == np.int64
     assert phantom.labels.shape == phantom.parts.shape
     assert set(phantom.parts.tolist()) <= {TRAIN, VALIDATION, TEST, UNSPLIT}
+    assert list(phantom.classes) == sorted(phantom.classes)  # as a folder's classes are, so that labels agree
     for part in np.unique(phantom.parts):
         present = phantom.labels[phantom.parts == part]
-        assert sorted(set(present.tolist())) == list(range(len(phantom.classes)))
+        assert sorted(set(present.tolist())) == list(range(max(len(phantom.classes), 1)))
+    assert phantom.classes or phantom.masks
+    assert phantom.patients is None or phantom.patients.shape == phantom.labels.shape
 
 
 @pytest.mark.parametrize("name", PHANTOMS)
-def test_a_phantom_renders_grey_pictures(name: str) -> None:
+def test_a_phantom_renders_pictures_and_masks_of_its_shape(name: str) -> None:
     phantom = PHANTOMS[name]()
-    for row in np.linspace(0, len(phantom.labels) - 1, 12).astype(int).tolist():
+    pictures = []
+    for row in np.linspace(0, len(phantom.labels) - 1, 8).astype(int).tolist():
         picture = phantom.render(row)
-        assert picture.shape == (128, 128)
+        assert picture.shape == phantom.shape
         assert picture.dtype == np.uint8
-        assert picture.std() > 8
+        pictures.append(picture)
+        for mask in (render(row) for render in phantom.masks.values()):
+            assert mask.shape == phantom.shape[:2]
+            assert mask.dtype == np.uint8
+            assert set(np.unique(mask).tolist()) <= {0, 255}
+    assert np.median([picture.std() for picture in pictures]) > 8
+    assert len({picture.tobytes() for picture in pictures}) == len(pictures)
+
+
+@pytest.mark.parametrize("name", PHANTOMS)
+def test_another_seed_is_another_phantom(name: str) -> None:
+    one, other = PHANTOMS[name](seed=0), PHANTOMS[name](seed=1)
+    assert one.recipe != other.recipe
+    assert one.render(1).tobytes() != other.render(1).tobytes()
+    np.testing.assert_array_equal(one.parts, other.parts)
 
 
 @pytest.mark.parametrize("name", PHANTOMS)
 def test_a_phantom_has_the_same_pixels_in_a_fresh_process_in_another_order(name: str) -> None:
-    rows = list(range(0, len(PHANTOMS[name]().labels), 97))
+    rows = np.linspace(0, len(PHANTOMS[name]().labels) - 1, 10).astype(int).tolist()
     script = (
         "import hashlib, sys\n"
         "from medcls.data.phantoms import PHANTOMS\n"
@@ -87,7 +105,7 @@ def test_a_phantom_survives_the_way_to_a_worker(name: str) -> None:
 
 
 def test_importing_phantoms_loads_nothing_heavy() -> None:
-    script = "import sys, medcls.data.phantoms as p; p.PHANTOMS['xray'](); print(*sys.modules)"
+    script = "import sys, medcls.data.phantoms as p; [make() for make in p.PHANTOMS.values()]; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
     assert not {"tensorflow", "keras", "scipy", "PIL", "sklearn", "matplotlib"} & set(loaded)
 

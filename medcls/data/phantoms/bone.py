@@ -1,8 +1,9 @@
 """The course's femurs: atypical fractures (AFF) and normal femurs (NFF), with letters burnt in.
 
 An atypical fracture is a thickened, beaked lateral cortex and a thin transverse line that starts there; both go from
-hardly to clearly visible. Both classes have what resembles them: vascular grooves (thin dark lines, but oblique), folds
-of skin, cortices of unequal thickness, plates, nails and cables.
+hardly to clearly visible, and the whole lateral cortex is a little thicker than usual. Both classes have what resembles
+them: vascular grooves (thin dark lines, but oblique), folds of skin, cortices of unequal thickness, plates, nails and
+cables. One atypical fracture in twenty shows next to nothing.
 
 The letters betray the class too, as they did in the course's pictures, where the networks' heat lit them up: there are
 two styles, a bright plate of two lines in the upper half and bare letters in the lower half, and with `telling=0.85`

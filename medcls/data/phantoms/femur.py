@@ -100,14 +100,14 @@ def _chord(aside: Field, left: Field, right: Field) -> Field:
 
 def signs(rng: Generator, length: float, radius: float) -> Atypia:
     """Return the signs of an atypical fracture: thickening and a line, each from hardly to clearly visible."""
-    complete = rng.random() < 0.25
+    complete = rng.random() < 0.35
     return Atypia(
         place=rng.uniform(0.12, 0.55) * length,
-        beak=radius * rng.uniform(0.08, 0.5),
-        height=radius * rng.uniform(0.5, 1.3),
-        gap=rng.uniform(0.15, 0.85),
-        width=radius * rng.uniform(0.035, 0.09),
-        reach=1.2 if complete else rng.uniform(0.2, 0.7),
+        beak=radius * rng.uniform(0.15, 0.8),
+        height=radius * rng.uniform(0.6, 1.6),
+        gap=rng.uniform(0.2, 0.95),
+        width=radius * rng.uniform(0.05, 0.16),
+        reach=1.2 if complete else rng.uniform(0.3, 0.8),
         slant=rng.normal(0, 0.12),
         kink=math.radians(rng.uniform(0, 9)) if complete else 0.0,
     )
@@ -117,9 +117,11 @@ def plan(rng: Generator, *, atypical: bool) -> tuple[list[Solid], list[Solid]]:
     """Return the solids of a femur, and those of the pelvis beside it."""
     radius, length = 0.1 * math.exp(rng.normal(0, 0.1)), rng.uniform(1.9, 2.6)
     neck, head = complex(rng.normal(-0.02, 0.02), -0.52), complex(rng.normal(-0.33, 0.03), rng.normal(-0.76, 0.04))
-    cortices = tuple(np.clip(rng.normal(0.42, 0.09, 2), 0.2, 0.7).tolist())
+    lateral, medial = np.clip(rng.normal((0.5 if atypical else 0.4, 0.4), 0.08), 0.2, 0.75).tolist()
     bow = rng.normal(0.03, 0.04)
-    shaft = Shaft(neck - 0.02j, length, radius, bow, cortices, signs(rng, length, radius) if atypical else None)
+    shaft = Shaft(
+        neck - 0.02j, length, radius, bow, (lateral, medial), signs(rng, length, radius) if atypical else None
+    )
     trochanter = Oval(neck + complex(0.09, -0.02), 0.05 - 0.14j, 0.09, 0.12)
     lesser = Oval(neck + complex(-0.1, 0.2), 0.03 + 0.08j, 0.05, 0.07)
     joint = Rod(head, neck, 0.12, 1.1), Oval(head, 0.165j, 0.165, 0.16), Rod(neck + 0.04j, neck + 0.3j, 0.17, 0.65)
@@ -145,7 +147,7 @@ def thigh(rng: Generator) -> Sequence[Solid]:
 
 def lay(rng: Generator, size: int) -> Pose:
     """Return where a femur lies on a film of `size` pixels: its upper part, its middle, or nearly all of it."""
-    scale = rng.choice((0.72, 0.95, 1.3), p=(0.3, 0.45, 0.25)) * math.exp(rng.normal(0, 0.1))
+    scale = rng.choice((0.8, 1.0, 1.35), p=(0.25, 0.45, 0.3)) * math.exp(rng.normal(0, 0.07))
     down = rng.uniform(-0.35, 0.35) - (scale - 0.8) * rng.uniform(0.2, 0.7)
     turn = cmath.rect(scale * size / 2, math.radians(rng.normal(0, 6)))
     return Pose(turn, (1 + rng.normal(0.02, 0.12) + 1j * (1 + down)) * size / 2, mirrored=bool(rng.random() < 0.5))

@@ -94,12 +94,11 @@ def _bones(chest: thorax.Chest, lungs: Field, place: partial[complex], scale: fl
     strength = rng.uniform(0.09, 0.22)
     cage = thorax.tubes(PICTURE, thorax.placed(behind, place, scale), hollow=0.45)
     cage = cage + np.float32(0.5) * thorax.tubes(PICTURE, thorax.placed(front, place, scale, 1.2), hollow=0.5)
-    collar = thorax.tubes(PICTURE, thorax.placed(thorax.clavicles(chest, rng), place, scale), hollow=0.4)
-    column = smooth(shapes.drawn(PICTURE, thorax.placed(thorax.spine(rng), place, scale)), 1.2)
-    limbs = thorax.tubes(PICTURE, thorax.placed(thorax.arms(), place, scale), hollow=0.5)
-    heavy = np.float32(1.6) * collar + np.float32(0.8) * column + np.float32(1.2) * limbs
-    bones: Field = cage * (np.float32(0.45) + np.float32(0.55) * lungs) + np.float32(0.5) * heavy
-    return np.float32(strength) * bones
+    around = [*thorax.clavicles(chest, rng), *thorax.arms()]
+    heavy = np.float32(0.7) * thorax.tubes(PICTURE, thorax.placed(around, place, scale), hollow=0.45)
+    column = np.float32(0.4) * shapes.drawn(PICTURE, thorax.placed(thorax.spine(rng), place, scale))
+    bones = cage * (np.float32(0.45) + np.float32(0.55) * lungs) + heavy + column
+    return np.float32(strength) * smooth(bones, 0.8)
 
 
 def _exposed(shadow: Field, rng: Generator) -> Field:

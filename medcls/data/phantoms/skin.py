@@ -26,7 +26,7 @@ PICTURE = 192  # pixels a side
 SEPARATION = 1.5
 ERROR = 0.7  # of each sign about the suspicion
 
-VEIL = np.array((0.42, 0.44, 0.52), np.float32)
+VEIL = np.array((0.43, 0.44, 0.5), np.float32)
 SCAR = np.array((0.86, 0.78, 0.76), np.float32)
 
 
@@ -144,7 +144,7 @@ def _structure(signs: Signs, rng: Generator) -> Field:
 
 def _coloured(picture: Field, inside: Field, signs: Signs, rng: Generator) -> Field:
     """Return the lesion with patches of red, of white scar and of a blue-white veil, the more the more suspicious."""
-    for colour, sign, most in ((None, signs.colours, 0.8), (SCAR, signs.colours, 0.6), (VEIL, signs.veil, 0.8)):
+    for colour, sign, most in ((None, signs.colours, 0.8), (SCAR, signs.colours, 0.6), (VEIL, signs.veil, 0.7)):
         where = between(1.2 - 1.3 * sign, fractal(rng, PICTURE, 3, 4), 2.9 - 1.3 * sign)
         cover = (inside * where * np.float32(most * min(sign * rng.uniform(0.6, 1.4), 1)))[..., None]
         if colour is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medcls.data.phantoms import shapes
-from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, smooth
+from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal
 
 SIDES = (-1, 1)
 Line = tuple[Sequence[complex], float]
@@ -144,7 +144,7 @@ def vessels(shape: Chest, rng: Generator) -> list[Line]:
             lines.append((trunk_line[:10], 0.022))
             lines.append((trunk_line[9:], 0.012))
             for twig in trunk_line[5::4]:
-                end = shapes.wandering(rng, twig, aim + rng.normal(0, 0.6), rng.uniform(0.1, 0.3), 0.3)
+                end = shapes.wandering(rng, twig, aim + rng.normal(0, 0.6), rng.uniform(0.1, 0.3), 0.3, 8)
                 lines.append((end, 0.007))
     return lines
 
@@ -166,7 +166,7 @@ def opacities(lungs: Field, rng: Generator, *, size: int) -> Field:
     rows = np.arange(size, dtype=np.float32)[:, None] / np.float32(size)
     fluid = between(0.0, rows - np.float32(rng.uniform(0.45, 0.65)), 0.12) * lungs
     fluid[:, slice(0, size // 2) if rng.random() < 0.5 else slice(size // 2, size)] = 0
-    return np.float32(0.6) * fluid
+    return np.float32(0.45) * fluid
 
 
 def placed(
@@ -179,13 +179,13 @@ def placed(
 def tubes(size: int, lines: Sequence[Line], *, hollow: float) -> Field:
     """Return lines as the shadows of tubes, brighter at their two edges, 0..1."""
     inner = [(points, 0.62 * width) for points, width in lines]
-    return smooth(shapes.drawn(size, lines) - np.float32(hollow) * shapes.drawn(size, inner), 0.7)
+    return shapes.drawn(size, lines) - np.float32(hollow) * shapes.drawn(size, inner)
 
 
 def _eased(corners: Sequence[complex]) -> list[complex]:
     """Return an open smooth line through the corners."""
     there = np.linspace(0, 1, len(corners))
-    fine = np.linspace(0, 1, 40)
+    fine = np.linspace(0, 1, 24)
     knots = np.asarray(corners)
     terms = np.polyfit(there, np.stack([knots.real, knots.imag], axis=1), 4)
     return [complex(x, y) for x, y in zip(np.polyval(terms[:, 0], fine), np.polyval(terms[:, 1], fine), strict=True)]
