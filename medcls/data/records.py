@@ -47,13 +47,16 @@ def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
     """Return the records by part, class and name.
 
     Raises:
-        BadInputError: no image, one class, or a class without an image to train on.
+        BadInputError: no image, one class, a class without an image to train on or one whose name cannot be shown.
     """
     classes = sorted({record.label for record in records})
     if not records:
         raise BadInputError(f"{source} holds no {READABLE} image: give a folder or a labels.csv with images.")
     if len(classes) == 1:
         raise BadInputError(f"{source} has one class only ({classes[0]}): give a folder with two classes or more.")
+    for label in classes:
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
+            raise BadInputError(f"{source} has a class {label!r}, which no screen can show: give it another name.")
     trained = {record.label for record in records if record.part in (TRAIN, UNSPLIT)}
     for label in classes:
         if label not in trained:
