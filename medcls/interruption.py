@@ -8,7 +8,7 @@ AGAIN = 0.5  # seconds
 
 
 def listen() -> None:
-    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, and again every half second until `settle` is called.
+    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, and again every half second until somebody takes note.
 
     Once is not enough: what is raised while Python calls back at a garbage collection is dropped.
     """
@@ -18,12 +18,17 @@ def listen() -> None:
     sys.unraisablehook = lambda dropped: None if dropped.exc_type is KeyboardInterrupt else report(dropped)
 
 
+def take_note() -> None:
+    """Raise it no more, for somebody is ending things in good order; only a further Ctrl-C still cuts that short."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def settle() -> None:
     """Ignore interruptions from now on: what is left to do is to tidy up."""
     for number in _numbers():
         signal.signal(number, signal.SIG_IGN)
-    if hasattr(signal, "setitimer"):
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    take_note()
 
 
 def _interrupt(*_: Any) -> None:

@@ -8,6 +8,7 @@ from medcls.agenda import FixedAgenda, SearchAgenda
 from medcls.conclude import conclude
 from medcls.drive import Driver, Record
 from medcls.files import write_json
+from medcls.interruption import take_note
 from medcls.programme import Programme
 from medcls.search.tuner import Trial, Tuner
 from medcls.spec import Run
@@ -20,6 +21,7 @@ def carry_out(programme: Programme, driver: Driver, started: float) -> bool:
     try:
         return _carried_out(programme, driver, started)
     except BaseException as error:
+        take_note()
         driver.mirroring.interrupt()
         if isinstance(error, KeyboardInterrupt) and programme.options.json is not None:
             driver.note_interruption()

@@ -14,31 +14,13 @@ from typing import Any, ClassVar
 
 import psutil
 import pytest
+from ended import Ended
 from summary_shape import read_summary
 
 HERE = Path(__file__).parent
 MARK = "MEDCLS_TEST_PROCESS"
 IMAGES = [f"{label}/{number}.png" for label in "abc" for number in range(12)]
 LONG = 300  # seconds that no command here takes unless it hangs
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def check_complaint(self, code: int, *words: object) -> None:
-        """Check that it ended with this code and one sentence on standard error that has these words."""
-        assert self.code == code, self
-        assert self.err.count("\n") == 1, self.err
-        study, sentence = self.err.rstrip("\n").split(": ", maxsplit=1)
-        assert study in ("bonus_resnet", "tiny_study")
-        assert sentence.endswith("."), sentence
-        for word in words:
-            assert str(word) in sentence
 
 
 @dataclass

@@ -2,12 +2,15 @@
 
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, Running, until
+
+from medcls.tracking.journal import RunFolder
 
 
 def importing(running: Running) -> bool:
@@ -34,6 +37,26 @@ def test_interrupted_command_says_so_and_the_same_one_goes_on(run: Command, tmp_
     assert ended.code == 130
     assert ended.errors == "tiny_runs: interrupted; every finished epoch is kept. The same command goes on.\n"
     assert running.leaves_nothing()
+    assert command.run().code == 0
+    assert outcomes.summary(command) == outcomes.summary(run)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pause", [0.0, 0.1])
+def test_second_ctrl_c_loses_nothing_either(run: Command, tmp_path: Path, pause: float):
+    flags = tuple(flag for flag in run.flags if flag != "--offline")
+    command = replace(run, home=tmp_path, flags=flags)
+    running = command.start()
+    assert until(lambda: list(command.work.glob("*/checkpoint.npz")) != [])
+    os.killpg(running.process.pid, signal.SIGINT)
+    time.sleep(pause)  # somewhere in what the first one is answered with
+    os.killpg(running.process.pid, signal.SIGINT)
+    ended = running.wait()
+    assert ended.code == 130
+    assert ended.errors == "tiny_runs: interrupted; every finished epoch is kept. The same command goes on.\n"
+    assert running.leaves_nothing()
+    (folder,) = (path.parent for path in command.work.glob("*/run.json"))
+    assert RunFolder(folder).epochs_held() > 0
     assert command.run().code == 0
     assert outcomes.summary(command) == outcomes.summary(run)
 
