@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 from bad_files import (
     Make,
     blank,
@@ -28,6 +29,7 @@ from PIL import Image
 CHECK = "medcls data check @data"
 SMOKE = "tiny_study --smoke --offline --data @data"
 PLAN = "bonus_resnet --plan --data @data"
+FOLDS = "bonus_resnet --data @data --folds 5"
 MULTI = np.zeros((20, 14), np.int64)
 OBJECTS = np.array(["a", 1] * 10, object)
 LINE = "{path},{label}"
@@ -52,6 +54,9 @@ class Case:
     command: str = CHECK
     code: int = 2
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def bad(name: str, make: Make, *said: str, command: str = CHECK, **environment: str) -> Case:
@@ -102,6 +107,19 @@ def several_bad(folder: Path) -> None:
     classes(folder)
     for name, spoil in (("a/0.png", nothing), ("a/1.png", words), ("b/2.png", half)):
         (folder / name).write_bytes(spoil((folder / name).read_bytes()))
+
+
+def odd(folder: Path) -> None:
+    """Sizes and kinds that are seldom seen, but are images."""
+    classes(folder)
+    kinds = {
+        "one.png": ("L", 1, 1),
+        "wide.png": ("L", 20_000, 3),
+        "high.bmp": ("RGB", 1, 5000),
+        "print.jpg": ("CMYK", 9, 9),
+    }
+    for name, (mode, width, height) in kinds.items():
+        blank(mode, width, height)(folder / "a" / name)
 
 
 def name_of_bytes(folder: Path) -> None:
@@ -201,6 +219,12 @@ PLACES = [
     good("a work folder in a file", classes, "12: a 6, b 6", command=f"{CHECK} --work-dir /dev/null/runs"),
 ]
 STUDIES = [
-    bad("bad files in a study", several_bad, "@data", "a/0.png", "a/1.png", "b/2.png", command=SMOKE),
+    bad("bad files in a study", several_bad, "3 of 12 images", "a/0.png", "a/1.png", "b/2.png", command=SMOKE),
+    bad("an empty folder in a study", empty, "@data holds no", command="bonus_resnet --data @data"),
+    bad("fewer images than folds", counted(many=12, rare=2), "@data: Class rare", "5 folds", command=FOLDS),
+    pytest.param(
+        good("odd images and no HOME in a study", odd, "best model", command=SMOKE, HOME="", XDG_CACHE_HOME=""),
+        marks=pytest.mark.slow,
+    ),
 ]
 CASES = [*FILES, *ARRAYS, *TABLES, *FOLDERS, *PLACES, *STUDIES]

@@ -7,7 +7,7 @@ from ended import Ended
 from medcls.cli import main
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_bad_input_ends_in_one_sentence_or_the_right_result(case: Case, place, tmp_path, capfd, monkeypatch):
     data = tmp_path / "data"
     data.mkdir()
@@ -31,4 +31,4 @@ def test_bad_input_ends_in_one_sentence_or_the_right_result(case: Case, place, t
     else:
         assert (ended.code, ended.err) == (0, "")
         assert [word for word in case.words if filled(word) not in ended.out] == []
-    place.check_untouched()
+    place.check_clean() if case.code == 0 else place.check_untouched()
