@@ -28,6 +28,7 @@ from PIL import Image
 
 CHECK = "medcls data check @data"
 SMOKE = "tiny_study --smoke --offline --data @data"
+ONE_RUN = "tiny_study --only narrow --seeds 0 --data @data"
 PLAN = "bonus_resnet --plan --data @data"
 FOLDS = "bonus_resnet --data @data --folds 5"
 MULTI = np.zeros((20, 14), np.int64)
@@ -223,7 +224,15 @@ STUDIES = [
     bad("an empty folder in a study", empty, "@data holds no", command="bonus_resnet --data @data"),
     bad("fewer images than folds", counted(many=12, rare=2), "@data: Class rare", "5 folds", command=FOLDS),
     pytest.param(
-        good("odd images and no HOME in a study", odd, "best model", command=SMOKE, HOME="", XDG_CACHE_HOME=""),
+        good(
+            "odd images and no HOME in a study",
+            odd,
+            "16 images of 2 classes",
+            "best model",
+            command=ONE_RUN,
+            HOME="",
+            XDG_CACHE_HOME="",
+        ),
         marks=pytest.mark.slow,
     ),
 ]
