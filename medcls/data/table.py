@@ -25,7 +25,7 @@ def read_table(table: Path) -> list[Record]:
     twice = [name for name, count in Counter(record.name for record in records).items() if count > 1]
     if twice:
         raise BadInputError(f"{table} lists {listed(twice)} more than once: keep one line for each image.")
-    missing = [record.name for record in records if not os.path.lexists(record.path)]
+    missing = [record.name for record in records if not os.path.lexists(record.path) or record.path.is_dir()]
     if missing:
         raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; mend these paths.")
     if {UNSPLIT, TRAIN} <= {record.part for record in records}:
@@ -39,6 +39,8 @@ def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
     """Return each line's number and its values by column, without blanks around names and values."""
     try:
         text = table.read_text(encoding="utf-8-sig")
+        if "\0" in text:
+            raise csv.Error("it holds zero bytes")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
         columns = _columns(table, next(reader, []))
         return [(reader.line_num, _values(table, reader.line_num, columns, row)) for row in reader if any(row)]

@@ -44,6 +44,29 @@ def test_a_table_may_come_from_any_program(source: Path, encoding: str, end: str
     assert bundle.patients is None
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_any_separator_that_spreadsheets_use(source: Path, mark: str, quote: str) -> None:
+    rows = [("path", "label", "comment"), ("images/a.png", "Mel", "x"), ("images/b.png", "Nev", "")]
+    bundle = read(
+        source, "\r\n".join(mark.join(f"{quote}{value}{quote}" for value in row) for row in rows), "utf-8-sig"
+    )
+    assert (bundle.names, bundle.classes) == (("images/a.png", "images/b.png"), ("Mel", "Nev"))
+
+
+def test_separators_within_quotes_and_rows_without_values_do_not_count(source: Path) -> None:
+    rows = ["path;label;note;", 'images/a.png;"Mel; the first";"a, b";', "images/b.png;Nev", ";;;", "", ";;"]
+    assert read(source, "\n".join(rows)).classes == ("Mel; the first", "Nev")
+    rows = ["path,label,a;b", '"images/c, d.png",Mel,x;y', "images/b.png,Nev"]
+    assert read(source, "\n".join(rows)).names == ("images/c, d.png", "images/b.png")
+
+
+def test_other_columns_are_passed_over(source: Path) -> None:
+    plain = read(source, "path,label\nimages/a.png,Mel\nimages/b.png,Nev")
+    more = read(source, "id,path,Fold,label,fold\n1,images/a.png,,Mel,x\n2,images/b.png,3,Nev,")
+    assert (more.names, more.fingerprint) == (plain.names, plain.fingerprint)
+
+
 def test_a_table_is_a_source_itself_and_may_name_absolute_paths(source: Path, tmp_path: Path) -> None:
     table = tmp_path / "my table.csv"
     table.write_text(f"path,label\n{source}/images/a.png,Mel\nset/images/b.png,Nev\n")
@@ -65,6 +88,14 @@ REFUSED = {
     "half split": ("path,label,split\nimages/a.png,Mel,train\nimages/b.png,Nev,", "split for some"),
     "half patients": ("path,label,patient\nimages/a.png,Mel,p\nimages/b.png,Nev,", "no patient for images/b.png"),
     "twice": ("path,label\nimages/a.png,Mel\nimages/../images/a.png,Nev", "images/a.png more than once"),
+    "unquoted comma": (
+        "path,label\nimages/a.png,Mel\nimages/c, d.png,Nev",
+        "line 3, has 3 values for 2 columns",
+    ),
+    "label twice": ("path,label,Label\nimages/a.png,Mel,Nev", "2 columns label .*path, label, label.*: keep one"),
+    "blanks for columns": ("path label\nimages/a.png Mel", r"no column path \(its columns: path label\)"),
+    "no names of columns": ("images/a.png,Mel\nimages/b.png,Nev", r"no column path \(its columns: images/a.png, mel\)"),
+    "a folder": ("path,label\nimages,Mel\nimages/b.png,Nev", "1 missing files: images;"),
     "one class": ("path,label\nimages/a.png,Mel\nimages/b.png,Mel", "one class only"),
 }
 
@@ -81,6 +112,20 @@ def test_a_faulty_table_is_refused_in_one_sentence(fault: str, source: Path) -> 
 def test_a_table_in_another_encoding_is_refused(source: Path) -> None:
     with pytest.raises(BadInputError, match="not in UTF-8"):
         read(source, "path,label\nimages/é.png,Mel", "latin-1")
+
+
+@pytest.mark.parametrize("content", [b"path,label\nimages/a.png,M\0l\nimages/b.png,Nev", b"\x89PNG\r\n", b"\0" * 999])
+def test_what_is_no_text_is_refused(source: Path, content: bytes) -> None:
+    (source / "labels.csv").write_bytes(content)
+    with pytest.raises(BadInputError, match=f"{source}/labels.csv (is|has) no[t ].*: (add|save|mend)") as refusal:
+        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_table_that_may_not_be_read_is_refused(source: Path) -> None:
+    (source / "labels.csv").mkdir()
+    with pytest.raises(BadInputError, match=r"labels\.csv cannot be read: Is a directory"):
+        data.folder(Hashes(source.parent / "hashes"), source=str(source))
 
 
 def test_ten_missing_files_are_named_and_the_others_counted(source: Path) -> None:
