@@ -4,7 +4,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, suppress
 from ctypes import CDLL
 from pathlib import Path
 from threading import Lock
@@ -51,7 +51,7 @@ def decode(path: Path, size: int, channels: int) -> Images:
             data = dicom.opened(path)
             with _turn(data.Rows * data.Columns):
                 return _fitted(Image.fromarray(dicom.pixels_of(data)), size, channels)
-        with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height):
+        with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height), closing(image):
             if image.format == "TIFF":
                 _silence_libtiff()
                 if getattr(image, "n_frames", 1) > 1:
@@ -123,11 +123,20 @@ def _silence_libtiff() -> None:
         CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
-def _turn(pixels: int) -> AbstractContextManager[Any]:
-    """Return the right to decode an image of so many pixels, to be waited for if it is large."""
+@contextmanager
+def _turn(pixels: int) -> Iterator[None]:
+    """Wait for the right to decode an image of so many pixels if it is large, and give its memory back afterwards."""
     if pixels > MOST_PIXELS:
         raise UnreadableImageError(_too_large())
-    return TURN if pixels > LARGE else nullcontext()
+    if pixels <= LARGE:
+        yield
+        return
+    with TURN:
+        try:
+            yield
+        finally:
+            with suppress(AttributeError, OSError, TypeError):  # glibc's allocator keeps it otherwise, for each thread
+                CDLL(None).malloc_trim(0)
 
 
 def _too_large() -> str:

@@ -1,5 +1,7 @@
 """BMP, TIFF and all the ways in which a picture may be stored: one image, the same pixels."""
 
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -200,3 +202,26 @@ def test_a_large_image_is_read_without_a_warning_and_a_larger_one_refused(tmp_pa
             with pytest.raises(UnreadableImageError, match="more than the 178,956,970 pixels that are read: make it"):
                 read(tmp_path / "larger.png")
     assert warned == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads /proc")
+def test_large_images_are_decoded_one_at_a_time(tmp_path: Path) -> None:
+    for number in range(4):
+        Image.new("RGB", (5_000, 5_000), (number, 0, 0)).save(tmp_path / f"{number}.png")  # 100 MB each in Pillow
+    code = """
+import pathlib, sys
+from concurrent.futures import ThreadPoolExecutor
+from medcls.data.images import decode
+def most():
+    lines = pathlib.Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+paths = sorted(pathlib.Path(sys.argv[1]).iterdir())
+decode(paths[0], 8, 3)
+alone = most()
+with ThreadPoolExecutor(4) as pool:
+    print(*(image[0, 0, 0] for image in pool.map(lambda path: decode(path, 8, 3), paths)), most() - alone)
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    *values, more = map(int, done.stdout.split())
+    assert values == [0, 1, 2, 3]
+    assert more < 80  # MB
