@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 MARK, MARK_AT = b"DICM", 128
+SHORTEST = MARK_AT + len(MARK)  # bytes
 SUFFIXES = frozenset({".dcm", ".dicom"})
 MISSING = "DICOM, which needs pydicom: python -m pip install pydicom"
 FAR = 1e9  # beyond every window
@@ -33,7 +34,7 @@ def has_no_suffix(path: Path) -> bool:
 def is_dicom(path: Path) -> bool:
     """Tell whether a file begins as DICOM files do."""
     with path.open("rb") as file:
-        return file.read(MARK_AT + len(MARK))[MARK_AT:] == MARK
+        return file.read(SHORTEST)[MARK_AT:] == MARK
 
 
 def opened(path: Path) -> "Dataset":

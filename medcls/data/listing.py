@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from medcls.data.dicom import SUFFIXES, has_no_suffix, is_dicom
+from medcls.data.dicom import SHORTEST, SUFFIXES, has_no_suffix, is_dicom
 from medcls.data.images import READABLE
 from medcls.errors import BadInputError
 
@@ -62,13 +62,15 @@ def _images_among(files: list[Path]) -> list[Path]:
     if others:
         more = f" (and {len(others) - 1} more there)" if len(others) > 1 else ""
         raise BadInputError(f"{others[0]}{more} is not a {READABLE} image: convert it or take it away.")
-    return [file for file in files if file.suffix.lower() in READ or _is_nameless_dicom(file)]
+    nameless = {file for file in files if has_no_suffix(file)}
+    found = {file for file in nameless if _is_nameless_dicom(file)}
+    if found:  # among such images, what is too short for any is one that was cut off
+        found |= {file for file in nameless - found if file.stat().st_size < SHORTEST}
+    return [file for file in files if file.suffix.lower() in READ or file in found]
 
 
 def _is_nameless_dicom(file: Path) -> bool:
     """Tell whether a file is an image although its name does not say so, as in the archives of hospitals."""
-    if not has_no_suffix(file):
-        return False
     try:
         return stat.S_ISREG(file.stat().st_mode) and is_dicom(file)
     except FileNotFoundError as error:

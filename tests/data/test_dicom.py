@@ -27,6 +27,7 @@ from pydicom.uid import (
 )
 
 from medcls import data
+from medcls.data import cache
 from medcls.data.hashes import Hashes
 from medcls.data.images import UnreadableImageError, decode, kind_of
 from medcls.errors import BadInputError
@@ -226,13 +227,23 @@ def test_a_folder_of_a_hospital(tmp_path: Path) -> None:
     for number, name in enumerate(names):
         save(tmp_path / name, EIGHT_BITS // (number + 1))
     save(tmp_path / "A/DICOMDIR", EIGHT_BITS)
-    (tmp_path / "A/LICENSE").write_text("free")
-    (tmp_path / "B/empty").touch()
+    (tmp_path / "A/LICENSE").write_text("free " * 99)
+    (tmp_path / "B/licences").mkdir()
+    (tmp_path / "B/licences/empty").touch()
     bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
     assert sorted(bundle.names) == sorted(names)
     shown = {name: bundle.decode(row)[:, :, 0] for row, name in enumerate(bundle.names)}
     for number, name in enumerate(names):
         np.testing.assert_array_equal(shown[name], EIGHT_BITS // (number + 1))
+
+
+def test_a_file_without_a_suffix_that_was_cut_off_is_not_passed_over(tmp_path: Path) -> None:
+    for name in ("A/IM0001", "A/IM0002", "B/IM0003"):
+        save(tmp_path / name, EIGHT_BITS)
+    (tmp_path / "A/IM0002").write_bytes(b"")
+    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
+    with pytest.raises(BadInputError, match=r"1 of 3 images .*A/IM0002 \(empty file\)"):
+        cache.prepare(bundle, tmp_path / "cache")
 
 
 def test_without_pydicom_one_sentence_says_how_to_get_it(tmp_path: Path) -> None:
