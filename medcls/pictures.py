@@ -26,20 +26,29 @@ def pictures(
     """
     drawings = {"learning_curves.png": partial(_curves, run, folder, result["best_epoch"])}
     if decoded is not None:
-        if (folder.path / "predictions.npz").exists():
-            part = Part(folder, "predictions", decoded, f"{run.label}, comparison part")
+        compared = folder.read_arrays("predictions")
+        if compared is not None:
+            part = Part(compared, decoded, f"{run.label}, comparison part")
             drawings |= {f"{name}.png": partial(part.save, draw) for name, draw in FIGURES.items()}
-        if run.folds is not None and run.fold is None and (folder.path / "test.npz").exists():
-            part = Part(folder, "test", decoded, f"{run.label}, held-out part")
+        tested = folder.read_arrays("test") if run.folds is not None and run.fold is None else None
+        if tested is not None:
+            part = Part(tested, decoded, f"{run.label}, held-out part")
             drawings |= {f"test_{name}.png": partial(part.save, draw) for name, draw in FIGURES.items()}
     return {folder.path / name: draw for name, draw in drawings.items()}
 
 
 class Part:
-    """The images that a run has predicted, their labels and the probabilities; read when first asked for."""
+    """The images that a run has predicted.
 
-    def __init__(self, folder: RunFolder, name: str, decoded: Path, title: str) -> None:
-        self.folder, self.name, self.decoded, self.title = folder, name, decoded, title
+    Attributes:
+        rows: their places in the data set, of shape (n,).
+        probabilities: of shape (n, classes).
+        title: of all figures.
+    """
+
+    def __init__(self, predicted: Mapping[str, NDArray[Any]], decoded: Path, title: str) -> None:
+        self.rows, self.probabilities, self.title = predicted["rows"], predicted["predictions"], title
+        self._decoded = decoded
 
     def save(self, draw: Callable[["Part"], Any], path: Path) -> None:
         """Write the figure that a function makes of this part."""
@@ -47,29 +56,13 @@ class Part:
 
     @cached_property
     def data(self) -> Decoded:
-        """The data set."""
-        return open_decoded(self.decoded)
-
-    @cached_property
-    def rows(self) -> NDArray[np.int64]:
-        """The images' places in the data set, of shape (n,)."""
-        return self._arrays["rows"]
-
-    @cached_property
-    def probabilities(self) -> NDArray[np.floating]:
-        """Of shape (n, classes)."""
-        return self._arrays["predictions"]
+        """The data set; opened when the first figure is drawn."""
+        return open_decoded(self._decoded)
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Of shape (n,)."""
+        """The true classes, of shape (n,)."""
         return self.data.labels[self.rows]
-
-    @cached_property
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        arrays = self.folder.read_arrays(self.name)
-        assert arrays is not None
-        return arrays
 
 
 def _curves(run: Run, folder: RunFolder, best_epoch: int, path: Path) -> None:

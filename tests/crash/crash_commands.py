@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-HERE = Path(__file__).parent
+STUDIES = Path(__file__).parents[1] / "tiny"
 LIMIT = 300.0  # seconds, after which a command counts as hanging
 
 
@@ -79,7 +79,7 @@ class Command:
         places = {"--data": self.images, "--work-dir": self.work, "--json": self.summary, "--tracking-uri": self.store}
         arguments = [str(part) for place in places.items() for part in place]
         with (self.home / "output").open("w") as output, (self.home / "errors").open("w") as errors:
-            line = [sys.executable, str(HERE / f"{self.study}.py"), *arguments, *self.flags]
+            line = [sys.executable, str(STUDIES / f"{self.study}.py"), *arguments, *self.flags]
             process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
         return Running(process, self.home)
 

@@ -140,7 +140,7 @@ def test_the_description_asks_answers_and_repeats(search: Command, summary: Any)
     assert text.startswith("**Does the store show what the run folders hold?**")
     assert f"**{best['variant']}**, balanced accuracy {mean:.3f} ± {sd:.3f}" in text
     assert f"(95% interval {low:.3f} to {high:.3f})" in text
-    assert "    python tests/tracking/tracked_search.py --workers 1 --threads 1 --data " in text
+    assert "    python tests/tiny/tracked_search.py --workers 1 --threads 1 --data " in text
 
 
 @pytest.mark.filterwarnings("ignore:.*Any type hint is inferred:UserWarning")

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
+STUDIES = Path(__file__).parents[1] / "tiny"
 LIMIT = 120.0  # seconds, after which a server or a command counts as hanging
 
 
@@ -107,7 +107,7 @@ class Command:
         self.home, self.work, self.summary = home, home / "runs", home / "summary.json"
         self.store = store or f"sqlite:///{home / 'mlflow.db'}"
         places = {"--data": images, "--work-dir": self.work, "--json": self.summary}
-        self._line = [sys.executable, str(HERE / f"{study}.py"), "--workers", "1", "--threads", "1", *flags]
+        self._line = [sys.executable, str(STUDIES / f"{study}.py"), "--workers", "1", "--threads", "1", *flags]
         self._line += [str(part) for place in places.items() for part in place]
 
     def start(self, store: str | None = None) -> subprocess.Popen[str]:

@@ -1,4 +1,4 @@
-"""Single runs of a small network, one of which kills itself: python tests/crash/tiny_runs.py --data FOLDER."""
+"""Single runs of a small network, one of which kills itself: python tests/tiny/tiny_runs.py --data FOLDER."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A search small enough to be killed twenty times: python tests/crash/tiny_search.py --data FOLDER."""
+"""A search small enough to be killed twenty times: python tests/tiny/tiny_search.py --data FOLDER."""
 
 from functools import partial
 from typing import Any

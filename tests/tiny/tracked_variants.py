@@ -1,6 +1,6 @@
-"""Two variants, one of which diverges: python tests/tracking/tracked_variants.py --data FOLDER."""
+"""Two variants, one of which diverges: python tests/tiny/tracked_variants.py --data FOLDER."""
 
-from tracked_search import BASE
+from tiny_search import BASE
 
 from medcls.study import Study, main
 

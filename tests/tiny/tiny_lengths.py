@@ -1,4 +1,4 @@
-"""Runs of a small network on one trajectory: python tests/crash/tiny_lengths.py --data FOLDER."""
+"""Runs of a small network on one trajectory: python tests/tiny/tiny_lengths.py --data FOLDER."""
 
 from tiny_search import BASE
 
