@@ -47,8 +47,9 @@ class Part:
     """
 
     def __init__(self, predicted: Mapping[str, NDArray[Any]], decoded: Path, title: str) -> None:
-        self.rows, self.probabilities, self.title = predicted["rows"], predicted["predictions"], title
-        self._decoded = decoded
+        self.rows: NDArray[np.int64] = predicted["rows"]
+        self.probabilities: NDArray[np.floating] = predicted["predictions"]
+        self.title, self._decoded = title, decoded
 
     def save(self, draw: Callable[["Part"], Any], path: Path) -> None:
         """Write the figure that a function makes of this part."""
@@ -62,7 +63,8 @@ class Part:
     @property
     def labels(self) -> NDArray[np.int64]:
         """The true classes, of shape (n,)."""
-        return self.data.labels[self.rows]
+        labels: NDArray[np.int64] = self.data.labels[self.rows]
+        return labels
 
 
 def _curves(run: Run, folder: RunFolder, best_epoch: int, path: Path) -> None:
