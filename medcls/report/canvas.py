@@ -119,6 +119,7 @@ def shortened(text: str, most: int) -> str:
     """Return a text of at most so many characters: of a longer one its beginning and its end."""
     if len(text) <= most:
         return text
+    text = text.replace("…", "")  # shortened before: one mark is enough
     end = (most - 1) // 3
     return f"{text[: most - 1 - end].rstrip()}…{text[len(text) - end :].lstrip()}"
 
