@@ -1,5 +1,6 @@
 """The `medcls` command: what is there, what it found, and whether data can be used. Studies are run by their files."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,6 +9,7 @@ from medcls.commands import data, studies
 from medcls.commands.places import places
 from medcls.errors import BadInputError
 from medcls.options import Parser
+from medcls.screen import escape_what_cannot_be_shown
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -15,14 +17,33 @@ DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; return the exit code: 0 done, 2 bad usage or input, 130 interrupted."""
     given = _parser().parse_args(arguments)
+    escape_what_cannot_be_shown()
     try:
         given.command(given)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BadInputError as error:
         print(f"medcls: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:  # who reads has seen enough, as in `medcls ... | head`
+        _write_no_more()
+    except OSError as error:
+        _write_no_more()
+        what = f"{error.filename} cannot be used" if error.filename else "The output cannot be written"
+        print(f"medcls: {what} ({error.strerror or error}).", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
     return DONE
+
+
+def _write_no_more() -> None:
+    """Keep Python from complaining once more, as it ends, about standard output if it cannot be written."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> Parser:

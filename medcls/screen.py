@@ -1,5 +1,7 @@
 """What a study shows while it works: a line per running run, an overall bar, the time left; plain lines elsewhere."""
 
+import io
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +26,17 @@ class Line:
     scores: str
 
 
+def escape_what_cannot_be_shown() -> None:
+    """Let standard output write what its encoding lacks as escapes; else a name with an accent could end a command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
 class Screen:
     """Writes to standard output; used as a context while runs are under way."""
 
     def __init__(self) -> None:
+        escape_what_cannot_be_shown()
         self._console = console.Console(highlight=False, soft_wrap=True)
         if not self._console.is_terminal:
             self._console.width = 120

@@ -105,6 +105,31 @@ def test_data_that_no_study_can_use_is_refused_in_one_sentence(tmp_path: Path, d
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a shell and a disk that is always full")
+@pytest.mark.parametrize(
+    ("tail", "environment", "code", "error"),
+    [
+        ("| true", {}, 0, ""),
+        ("> /dev/full", {}, 2, "medcls: The output cannot be written (No space left on device).\n"),
+        (">&-", {}, 0, ""),
+        ("", {"PYTHONIOENCODING": "ascii:strict"}, 0, ""),
+    ],
+    ids=["nobody reads it", "no room for it", "closed", "no accents in it"],
+)
+def test_output_that_cannot_be_written(
+    tmp_path: Path, draw: Draw, tail: str, environment: dict[str, str], code: int, error: str
+) -> None:
+    source = draw(tmp_path / "Größe", *(f"{name}/{number}.png" for name in "AB" for number in range(3)))
+    command = (
+        f"set -o pipefail; {sys.executable} -m medcls.cli data check {source} --work-dir {tmp_path / 'runs'} {tail}"
+    )
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env={**os.environ, **environment}, timeout=300
+    )
+    assert (done.returncode, done.stderr) == (code, error)
+    assert not done.stdout or r"Gr\xf6\xdfe" in done.stdout
+
+
 def test_studies_lists_questions_and_what_was_found(tmp_path: Path) -> None:
     folder, work = tmp_path / "studies", tmp_path / "runs"
     folder.mkdir()
