@@ -1,0 +1,44 @@
+"""Copies among images: those that show the same picture, though rescaled, recompressed, mirrored, turned or cropped.
+
+Measured on radiographs, dermoscopy and histology from public collections (CONTRIBUTING has the table): true copies
+fit with a likeness of 0.97 and more, also after half the size, JPEG of quality 30 and a crop of 5%. Other people's
+images reach 0.92, and the two knees of one person 0.955. Hence 0.95, where hardly anything lies.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.alignment import COARSE, band, fit
+from medcls.data.candidates import candidates
+
+COPY = 0.95  # likeness from which two images count as copies
+LEAST_SIDE = 48  # pixels: smaller images have too little detail to tell copies from look-alikes
+LEAST_DETAIL = 1.0  # standard deviation of the coarse detail, in grey levels: an empty image resembles any other
+AT_ONCE = 256  # pairs
+
+
+def copies(thumbnails: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    """Return pairs of rows of thumbnails, of shape (n, SIDE, SIDE), that link all copies of a picture.
+
+    Not every pair is named: of three copies two pairs may be, which link all three.
+    """
+    rows = np.flatnonzero(_detailed(thumbnails))
+    if len(rows) < 2:
+        return []
+    shown = thumbnails[rows]
+    first, second, starts = candidates(shown)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        cuts = [slice(at, at + AT_ONCE) for at in range(0, len(first), AT_ONCE)]
+        fits = list(pool.map(lambda cut: fit(shown, first[cut], second[cut], starts[cut]).likeness, cuts))
+    same = np.concatenate([np.zeros(0, np.float32), *fits]) >= COPY
+    pairs = np.sort(np.stack([rows[first[same]], rows[second[same]]], axis=1), axis=1)
+    return [(int(one), int(other)) for one, other in np.unique(pairs, axis=0)]
+
+
+def _detailed(thumbnails: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    cuts = range(0, len(thumbnails), AT_ONCE)
+    spread = [band(thumbnails[at : at + AT_ONCE], COARSE).std(axis=(1, 2)) for at in cuts]
+    return np.concatenate([np.zeros(0, np.float32), *spread]) >= LEAST_DETAIL
