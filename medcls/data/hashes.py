@@ -7,11 +7,10 @@ import stat
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-Result = TypeVar("Result")
+from medcls.data.store import transact
 
 CREATE = """CREATE TABLE IF NOT EXISTS files
 (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, sha256 TEXT) WITHOUT ROWID"""
@@ -45,13 +44,13 @@ class Hashes:
         with ThreadPoolExecutor() as pool:
             stamps = list(pool.map(_stamp, paths))
             present = [stamp for stamp in dict.fromkeys(stamps) if stamp]
-            digests: dict[Stamp, str] = self._transact(lambda store: _kept(store, present), {})
+            digests: dict[Stamp, str] = transact(self._path, lambda store: _kept(store, present), {})
             new = [stamp for stamp in present if stamp not in digests]
             _let_clock_tick(new)
             read = dict(zip(new, pool.map(_sha256, new), strict=True))
         unchanged = {stamp: digest for stamp, digest in read.items() if digest and _stamp(stamp.path) == stamp}
         if unchanged:
-            self._transact(lambda store: _keep(store, unchanged), None)
+            transact(self._path, lambda store: _keep(store, unchanged), None)
         digests |= read
         return [digests.get(stamp, "") if stamp else "" for stamp in stamps]
 
@@ -65,31 +64,18 @@ class Hashes:
                 raises is raised.
         """
         stamp = _stamp(path)
-        digests: bytes | None = self._transact(lambda store: _kept_rows(store, stamp, name), None)
+        digests: bytes | None = transact(self._path, lambda store: _kept_rows(store, stamp, name), None)
         if digests is None:
             _let_clock_tick([stamp] if stamp else [])
             new = digests = read()
             if stamp and _stamp(path) == stamp:
-                self._transact(lambda store: _keep_rows(store, stamp, name, new), None)
+                transact(self._path, lambda store: _keep_rows(store, stamp, name, new), None)
         return [digests[start : start + 32].hex() for start in range(0, len(digests), 32)]
 
     @property
     def folder(self) -> Path:
         """The folder in which the hashes are kept: a place for what need not be kept, too."""
         return self._path.parent
-
-    def _transact(self, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
-        """Do `work` in one transaction; return `otherwise` where the store is of no use."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=5)) as store, store:
-                return work(store)
-        except (sqlite3.OperationalError, OSError):  # read-only, locked, full, or not yet made
-            return otherwise
-        except sqlite3.DatabaseError:  # damaged: the next one to write begins a new one
-            with suppress(OSError):
-                self._path.unlink()
-            return otherwise
 
 
 def _kept(store: sqlite3.Connection, stamps: Sequence[Stamp]) -> dict[Stamp, str]:

@@ -6,6 +6,7 @@ images reach 0.92, and the two knees of one person 0.955. Hence 0.95, where hard
 """
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,12 +19,17 @@ COPY = 0.95  # likeness from which two images count as copies
 LEAST_SIDE = 48  # pixels: smaller images have too little detail to tell copies from look-alikes
 LEAST_DETAIL = 1.0  # standard deviation of the coarse detail, in grey levels: an empty image resembles any other
 AT_ONCE = 256  # pairs
+Progress = Callable[[int, int], None]
 
 
-def copies(thumbnails: NDArray[np.uint8]) -> list[tuple[int, int]]:
+def copies(thumbnails: NDArray[np.uint8], progress: Progress = lambda *_: None) -> list[tuple[int, int]]:
     """Return pairs of rows of thumbnails, of shape (n, SIDE, SIDE), that link all copies of a picture.
 
     Not every pair is named: of three copies two pairs may be, which link all three.
+
+    Args:
+        thumbnails: small grey images, squeezed into squares.
+        progress: told how many pairs were compared, and how many there are.
     """
     rows = np.flatnonzero(_detailed(thumbnails))
     if len(rows) < 2:
@@ -32,8 +38,11 @@ def copies(thumbnails: NDArray[np.uint8]) -> list[tuple[int, int]]:
     first, second, starts = candidates(shown)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         cuts = [slice(at, at + AT_ONCE) for at in range(0, len(first), AT_ONCE)]
-        fits = list(pool.map(lambda cut: fit(shown, first[cut], second[cut], starts[cut]).likeness, cuts))
-    same = np.concatenate([np.zeros(0, np.float32), *fits]) >= COPY
+        likeness = [np.zeros(0, np.float32)]
+        for part in pool.map(lambda cut: fit(shown, first[cut], second[cut], starts[cut]).likeness, cuts):
+            likeness.append(part)
+            progress(min((len(likeness) - 1) * AT_ONCE, len(first)), len(first))
+    same = np.concatenate(likeness) >= COPY
     pairs = np.sort(np.stack([rows[first[same]], rows[second[same]]], axis=1), axis=1)
     return [(int(one), int(other)) for one, other in np.unique(pairs, axis=0)]
 

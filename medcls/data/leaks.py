@@ -1,0 +1,200 @@
+"""What may mislead in a data set: copies and patients on both sides of a cut, one picture in two classes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.records import listed
+from medcls.data.types import TRAIN, UNSPLIT, VALIDATION, Bundle
+
+Rows = NDArray[np.int64]
+
+UNREADABLE, FIXED, MISSING = "unreadable", "fixed", "class_missing"
+TWO_CLASSES, EXACT, NEAR, PATIENTS = "two_classes", "exact_across_parts", "near_across_parts", "patients_across_parts"
+WITHIN, DIVIDED = "copies_within_part", "copies_divided"
+LEAKS = (EXACT, NEAR, PATIENTS, TWO_CLASSES, DIVIDED)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found in a data set.
+
+    Attributes:
+        kind: one of the words above.
+        sentence: what it is, for people.
+        count: how many images, patients or groups it concerns, as the sentence says.
+        names: all that it concerns, the sentence naming the first few only.
+        short: a few words for a tag, "" for what is no leak.
+    """
+
+    kind: str
+    sentence: str
+    count: int
+    names: tuple[str, ...] = ()
+    short: str = ""
+
+
+def leaks(findings: Iterable[Finding]) -> list[Finding]:
+    """Return those findings because of which scores cannot be trusted."""
+    return [finding for finding in findings if finding.kind in LEAKS]
+
+
+def found_in(bundle: Bundle, copies: Rows) -> list[Finding]:
+    """Return what there is to say of a data set whose images can all be read.
+
+    Args:
+        bundle: the data set.
+        copies: of shape (n,): images with the same number show the same picture.
+    """
+    every = [
+        *_missing_classes(bundle),
+        _two_classes(bundle),
+        *_across_parts(bundle, copies),
+        _patients_across_parts(bundle),
+        _within_parts(bundle, copies),
+    ]
+    return [finding for finding in every if finding is not None]
+
+
+def divided(bundle: Bundle, copies: Rows, sides: Sequence[Mapping[str, Rows]]) -> Finding | None:
+    """Return how many groups of copies that lie in one part of the data set are cut apart by a study's own cuts.
+
+    Args:
+        bundle: the data set.
+        copies: of shape (n,): images with the same number show the same picture.
+        sides: for each way of cutting, the rows on each side.
+    """
+    cut: set[int] = set()
+    whole = _undivided(bundle, copies)
+    for cuts in sides:
+        side = np.full(len(copies), -1)
+        for number, rows in enumerate(cuts.values()):
+            side[rows] = number
+        pairs = np.unique(np.stack([copies, side])[:, (side >= 0) & np.isin(copies, whole)], axis=1)
+        groups, count = np.unique(pairs[0], return_counts=True)
+        cut |= set(groups[count > 1].tolist())
+    if not cut:
+        return None
+    names = tuple(_chain(bundle, np.flatnonzero(copies == group)) for group in sorted(cut))
+    of = len(_shared(copies[np.isin(copies, whole)]))
+    sentence = f"{len(cut)} of {of} groups of copies are divided by the study's own cuts ({listed(names, 2)})."
+    return Finding(DIVIDED, sentence, len(cut), names, f"{len(cut)} groups of copies divided by the cuts")
+
+
+def home_of(parts: NDArray[np.str_]) -> str:
+    """Return the part to which a group of images belongs: where most of them lie; if that is not one part, train."""
+    order = [part for part in (TRAIN, UNSPLIT, VALIDATION) if part in parts] + sorted(set(parts.tolist()))
+    return str(max(order, key=lambda part: int(np.sum(parts == part))))
+
+
+def _missing_classes(bundle: Bundle) -> list[Finding]:
+    found = []
+    for part in dict.fromkeys(bundle.parts.tolist()):
+        there = set(bundle.labels[bundle.parts == part].tolist())
+        names = tuple(name for label, name in enumerate(bundle.classes) if label not in there)
+        if names:
+            found.append(Finding(MISSING, f"{part} has no image of {listed(names)}.", len(names), names))
+    return found
+
+
+def _two_classes(bundle: Bundle) -> Finding | None:
+    contents = np.unique(np.array(bundle.contents), return_inverse=True)[1]
+    rows = contradictory(bundle)
+    groups = sorted(set(contents[rows].tolist()))
+    if not groups:
+        return None
+    names = tuple(_chain(bundle, np.flatnonzero(contents == group)) for group in groups)
+    pictures = _counted(len(groups), "picture")
+    verb = "lies" if len(groups) == 1 else "lie"
+    sentence = f"{pictures} {verb} in more than one class: {listed(names, 3)}."
+    return Finding(TWO_CLASSES, sentence, len(groups), names, f"{pictures} in two classes")
+
+
+def contradictory(bundle: Bundle) -> Rows:
+    """Return the rows of identical files that lie in more than one class."""
+    contents = np.unique(np.array(bundle.contents), return_inverse=True)[1]
+    pairs = np.unique(np.stack([contents, bundle.labels]), axis=1)
+    several = _shared(pairs[0])
+    return np.flatnonzero(np.isin(contents, several))
+
+
+def _across_parts(bundle: Bundle, copies: Rows) -> list[Finding]:
+    """Return the images that lie in another part than most of their copies, identical files apart from others."""
+    exact: list[str] = []
+    near: list[str] = []
+    for group in np.setdiff1d(_shared(copies), _undivided(bundle, copies)):
+        rows = np.flatnonzero(copies == group)
+        home = home_of(bundle.parts[rows])
+        kept = rows[bundle.parts[rows] == home]
+        same = {bundle.contents[row]: row for row in reversed(kept)}
+        for row in rows[bundle.parts[rows] != home]:
+            twin = same.get(bundle.contents[row])
+            (near if twin is None else exact).append(
+                f"{bundle.names[row]} = {bundle.names[kept[0] if twin is None else twin]}"
+            )
+    found = []
+    if exact:
+        sentence = f"{_files_are(len(exact), 'the same file as one')} in another part: {listed(exact, 3)}."
+        short = f"{len(exact)} identical files across parts"
+        found.append(Finding(EXACT, sentence, len(exact), tuple(exact), short))
+    if near:
+        sentence = (
+            f"{_files_are(len(near), 'a copy')} (turned, mirrored, rescaled, ...) of one in another part: "
+            f"{listed(near, 3)}."
+        )
+        found.append(Finding(NEAR, sentence, len(near), tuple(near), f"{len(near)} copies across parts"))
+    return found
+
+
+def _patients_across_parts(bundle: Bundle) -> Finding | None:
+    if bundle.patients is None:
+        return None
+    pairs = np.unique(np.stack([bundle.patients, bundle.parts]), axis=1)
+    names = tuple(_shared(pairs[0]).tolist())
+    if not names:
+        return None
+    patients = _counted(len(names), "patient")
+    sentence = f"{patients} {'has' if len(names) == 1 else 'have'} images in more than one part: {listed(names, 3)}."
+    return Finding(PATIENTS, sentence, len(names), names, f"{patients} on both sides")
+
+
+def _within_parts(bundle: Bundle, copies: Rows) -> Finding | None:
+    """Return how many images repeat another one of their part: no leak by itself."""
+    pairs = np.unique(np.stack([copies.astype(np.str_), bundle.parts]), axis=1, return_inverse=True)[1].ravel()
+    repeated = {int(pair) for pair in _shared(pairs)}
+    names = tuple(_chain(bundle, np.flatnonzero(pairs == pair)) for pair in sorted(repeated))
+    count = int(np.isin(pairs, list(repeated)).sum()) - len(repeated)
+    if not count:
+        return None
+    sentence = (
+        f"{_counted(count, 'image')} repeat others of the same part, in {_counted(len(names), 'group')} of copies."
+    )
+    return Finding(WITHIN, sentence, count, names)
+
+
+def _undivided(bundle: Bundle, copies: Rows) -> Rows:
+    """Return the groups of copies that lie in one part only."""
+    pairs = np.unique(np.stack([copies, np.unique(bundle.parts, return_inverse=True)[1]]), axis=1)
+    groups, count = np.unique(pairs[0], return_counts=True)
+    return np.asarray(groups[count == 1])
+
+
+def _shared(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the values that occur more than once."""
+    unique, count = np.unique(values, return_counts=True)
+    return np.asarray(unique[count > 1])
+
+
+def _chain(bundle: Bundle, rows: Rows) -> str:
+    return " = ".join(sorted(bundle.names[row] for row in rows))
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def _files_are(count: int, what: str) -> str:
+    return f"1 image is {what}" if count == 1 else f"{count} images are each {what}"

@@ -1,0 +1,23 @@
+"""Small SQLite files of what is known of images: a convenience, so one that is of no use is done without."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def transact(path: Path, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
+    """Do `work` in one transaction of the file; return `otherwise` where it is read-only, locked or damaged."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=5)) as store, store:
+            return work(store)
+    except (sqlite3.OperationalError, OSError):  # read-only, locked, full, or not yet made
+        return otherwise
+    except sqlite3.DatabaseError:  # damaged: the next one to write begins a new one
+        with suppress(OSError):
+            path.unlink()
+        return otherwise
