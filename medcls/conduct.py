@@ -5,12 +5,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
+from medcls.data.survey import Tell
 from medcls.drive import Driver, Record, stale
 from medcls.errors import BadInputError
 from medcls.files import is_full
@@ -34,7 +36,9 @@ def conduct(study: Study, options: Options) -> int:
     screen = Screen()
     try:
         _check_places(options)
-        programme = Programme(adapted(study, options), options, WorkFolder(options.work_dir))
+        work = WorkFolder(options.work_dir)
+        programme = Programme(adapted(study, options), options, work, _telling(screen))
+        _warn(programme, screen)
         if options.plan:
             programme.show(screen)
             return FINISHED
@@ -73,7 +77,7 @@ def _decoded(programme: Programme, screen: Screen) -> dict[str, Source]:
     for source in programme.sources.values():
         if source.name not in sources:
             screen.say(_described(source))
-            sources[source.name] = decode(source, programme.work, _progress(screen, source.name))
+            sources[source.name] = decode(source, programme.work, partial(_telling(screen), f"decoding {source.name}"))
     return sources
 
 
@@ -84,16 +88,24 @@ def _described(source: Source) -> str:
     return f"{source.name}: {len(bundle.labels)} images of {len(bundle.classes)} classes ({kind})"
 
 
-def _progress(screen: Screen, name: str) -> Callable[[int, int], None]:
+def _warn(programme: Programme, screen: Screen) -> None:
+    """Say what was found in each data set: what may mislead as a warning, the rest as a note."""
+    for source in {source.name: source for source in programme.sources.values()}.values():
+        for finding in source.findings:
+            screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
+
+
+def _telling(screen: Screen) -> Tell:
+    """Return what says, every few seconds, how far a long piece of work has come."""
     said = time.monotonic()
 
-    def show(done: int, total: int) -> None:
+    def tell(what: str, done: int, total: int) -> None:
         nonlocal said
         if time.monotonic() - said > 5:
             said = time.monotonic()
-            screen.say(f"  decoding {name}: {done} of {total} images")
+            screen.say(f"  {what}: {done} of {total}")
 
-    return show
+    return tell
 
 
 def _measuring(executor: LocalExecutor) -> Callable[[Run, Source], dict[str, int]]:

@@ -4,7 +4,7 @@ import getpass
 import shlex
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class Mirroring:
         tags = {
             **self.tags,
             **_commit_tags(described),
-            "data.kind": source.bundle.kind,
+            **_data_tags([source]),
             "medcls.level": "run",
             "medcls.key": run.key,
             "medcls.variant": run.variant_name,
@@ -177,10 +177,21 @@ def _tags(programme: Programme) -> dict[str, Any]:
         "medcls.study": programme.study.name,
         "medcls.version": __version__,
         "medcls.smoke": programme.options.smoke,
-        "data.kind": ",".join(sorted({source.bundle.kind for source in programme.sources.values()})),
+        **_data_tags({source.name: source for source in programme.sources.values()}.values()),
         "mlflow.source.name": _script(),
         "mlflow.source.type": "LOCAL",
         "mlflow.user": _user(),
+    }
+
+
+def _data_tags(sources: Collection[Source]) -> dict[str, Any]:
+    """Return what the store says of data sets: their kinds, their leaks, how many files were left out."""
+    leaky = [source for source in sources if source.leaks != "none"]
+    found = [source.leaks if len(sources) == 1 else f"{source.name}: {source.leaks}" for source in leaky]
+    return {
+        "data.kind": ",".join(sorted({source.bundle.kind for source in sources})),
+        "data.leaks": "; ".join(found) or "none",
+        "data.skipped": sum(len(source.skipped) for source in sources),
     }
 
 

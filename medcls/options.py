@@ -30,6 +30,9 @@ class Options:
     plan: bool
     force: bool
     keep: bool
+    skip_bad_files: bool
+    refuse_leaks: bool
+    fix_leaks: bool
     offline: bool
     json: Path | None
     trials: int | None
@@ -67,6 +70,9 @@ def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: st
             plan=given.plan,
             force=given.force,
             keep=given.keep,
+            skip_bad_files=given.skip_bad_files,
+            refuse_leaks=given.refuse_leaks,
+            fix_leaks=given.fix_leaks,
             offline=given.offline,
             json=given.json,
             trials=getattr(given, "trials", None),
@@ -122,8 +128,18 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
     what.add_argument("--plan", action="store_true", help="print the runs and what is already done; train nothing")
     what.add_argument("--force", action="store_true", help="run again what is finished")
     what.add_argument("--keep", action="store_true", help="count runs made by other code as finished")
+    _add_checks(parser)
     _add_places(parser)
     return parser
+
+
+def _add_checks(parser: Parser) -> None:
+    data = parser.add_argument_group("what to do about faults in the data")
+    data.add_argument("--skip-bad-files", action="store_true", help="leave out files that cannot be read")
+    data.add_argument(
+        "--refuse-leaks", action="store_true", help="stop if copies or a patient lie on both sides of a cut"
+    )
+    data.add_argument("--fix-leaks", action="store_true", help="keep copies and patients together, in one part each")
 
 
 def _add_places(parser: Parser) -> None:

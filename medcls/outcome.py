@@ -12,7 +12,7 @@ from medcls.interruption import take_note
 from medcls.programme import Programme
 from medcls.search.tuner import Trial, Tuner
 from medcls.spec import Run
-from medcls.summary import summarise
+from medcls.summary import findings, summarise
 from medcls.tables import show
 
 
@@ -44,10 +44,11 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     plots = closing.plots(tuner, folder, trials, driver.screen) if tuner is not None else {}
     write_json(folder / "summary.json", summary)
+    write_json(folder / "findings.json", findings(programme))
     if programme.options.json is not None:
         write_json(programme.options.json, summary)
     recalls = closing.recalls(driver, best, folder)
-    closing.close(driver, best, summary, {folder / "summary.json": "", **plots}, recalls)
+    closing.close(driver, best, summary, {folder / "summary.json": "", folder / "findings.json": "", **plots}, recalls)
     show(driver.screen, summary)
     closing.farewell(programme, driver, best)
     return any(record.result["status"] == "failed" for record in driver.records.values())

@@ -8,6 +8,8 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
+from medcls.data.checks import Policy
+from medcls.data.survey import Tell
 from medcls.errors import BadInputError
 from medcls.options import Options
 from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder
@@ -88,10 +90,13 @@ class Programme:
         BadInputError: a data set that cannot be used as the study wants it.
     """
 
-    def __init__(self, study: Study, options: Options, work: WorkFolder) -> None:
+    def __init__(self, study: Study, options: Options, work: WorkFolder, tell: Tell) -> None:
         self.study, self.options, self.work = study, options, work
-        self.sources = describe(study.variants, work, few=options.smoke)
         seeds = set(study.seeds) if options.vary_split else {0}
+        policy = Policy(options.skip_bad_files, options.refuse_leaks, options.fix_leaks)
+        self.sources = describe(
+            study.variants, work, policy, folds=study.folds, split_seeds=seeds, few=options.smoke, tell=tell
+        )
         _check_metric(study, self.sources)
         self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.values()}
 

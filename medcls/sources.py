@@ -1,15 +1,18 @@
 """The data sets of a study: which variant means which, described, checked and decoded."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from medcls.data import cache
+from medcls.data.checks import Checked, Policy, checked, cuts
 from medcls.data.hashes import Hashes
-from medcls.data.split import split
+from medcls.data.leaks import Finding, leaks
+from medcls.data.mending import selected
+from medcls.data.survey import Tell
 from medcls.data.types import Bundle
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
@@ -21,11 +24,21 @@ FEW = 9  # images of a class and part under --smoke: three a fold
 
 @dataclass(frozen=True)
 class Source:
-    """A data set of the study: what it is called there, its description, and its decoded images once made."""
+    """A data set of the study: what it is called there, its description, and its decoded images once made.
+
+    `findings` and `skipped` are what was found in it as a whole, and the names of the files left out as unreadable.
+    """
 
     name: str
     bundle: Bundle
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[str, ...] = ()
     decoded: Path | None = None
+
+    @property
+    def leaks(self) -> str:
+        """Its leaks in a few words, for a tag."""
+        return ", ".join(finding.short for finding in leaks(self.findings)) or "none"
 
 
 def with_sources(variants: Mapping[str, Variant], given: Mapping[str, str]) -> dict[str, Variant]:
@@ -47,11 +60,20 @@ def data_name(variant: Variant) -> str:
     return function_of(variant.data).__name__
 
 
-def describe(variants: Mapping[str, Variant], work: WorkFolder, *, few: bool) -> dict[str, Source]:
-    """Return each variant's data set, scanned and fingerprinted but not decoded; the same one for the same data.
+def describe(
+    variants: Mapping[str, Variant],
+    work: WorkFolder,
+    policy: Policy,
+    *,
+    folds: int | None,
+    split_seeds: Collection[int],
+    few: bool,
+    tell: Tell,
+) -> dict[str, Source]:
+    """Return each variant's data set, checked and fingerprinted but not decoded; the same one for the same data.
 
     Raises:
-        BadInputError: a source that cannot be used, or one data set in two sizes.
+        BadInputError: a source that cannot be used, or that the policy refuses, or one data set in two sizes.
     """
     hashes = Hashes(work.cache / "hashes.sqlite")
     known: dict[tuple[object, ...], Source] = {}
@@ -59,8 +81,8 @@ def describe(variants: Mapping[str, Variant], work: WorkFolder, *, few: bool) ->
     for name, variant in variants.items():
         identity = tuple(sorted((key, value) for key, value in variant.parameters().items() if key.startswith("data")))
         if identity not in known:
-            bundle = variant.data(hashes)
-            known[identity] = Source(data_name(variant), sample(bundle, FEW) if few else bundle)
+            found_there = checked(variant.data(hashes), hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
+            known[identity] = _source(data_name(variant), found_there, few=few)
         found[name] = known[identity]
     names = [source.name for source in known.values()]
     for name in names:
@@ -69,25 +91,20 @@ def describe(variants: Mapping[str, Variant], work: WorkFolder, *, few: bool) ->
     return found
 
 
-def check(source: Source, folds: int | None, split_seeds: set[int]) -> dict[str, int]:
+def _source(name: str, checked: Checked, *, few: bool) -> Source:
+    bundle = sample(checked.bundle, FEW) if few else checked.bundle
+    return Source(name, bundle, checked.findings, checked.skipped)
+
+
+def check(source: Source, folds: int | None, split_seeds: Collection[int]) -> dict[str, int]:
     """Return the number of images in each part as the study will use them; complain about what cannot be split."""
     bundle = source.bundle
-    fold = None if folds is None else 0
-    for seed in split_seeds:
-        try:
-            rows = split(
-                bundle.labels,
-                bundle.parts,
-                bundle.patients,
-                fold=fold,
-                folds=folds,
-                seed=seed,
-                classes=bundle.classes,
-            )
-        except BadInputError as error:
-            raise BadInputError(f"{bundle.source}: {error}") from None
-    pool = len(rows.train) + (len(rows.validation) if folds else 0)
-    counts = {"train": pool, "validation": 0 if folds else len(rows.validation), "test": len(rows.test)}
+    try:
+        sides = [cuts(bundle, folds, seed) for seed in split_seeds][-1]
+    except BadInputError as error:
+        raise BadInputError(f"{bundle.source}: {error}") from None
+    pool = sum(len(rows) for name, rows in sides.items() if name.startswith("fold"))
+    counts = {"train": pool} | {name: len(rows) for name, rows in sides.items() if not name.startswith("fold")}
     return {part: count for part, count in counts.items() if count}
 
 
@@ -107,16 +124,5 @@ def sample(bundle: Bundle, count: int) -> Bundle:
                 if len(rows)
                 else []
             )
-    rows = np.array(sorted(chosen))
-    render = bundle.render
     digest = hashlib.sha256(f"{bundle.fingerprint} at most {count} of a class and part".encode()).hexdigest()
-    return replace(
-        bundle,
-        labels=bundle.labels[rows],
-        parts=bundle.parts[rows],
-        patients=None if bundle.patients is None else bundle.patients[rows],
-        names=tuple(bundle.names[row] for row in rows),
-        contents=tuple(bundle.contents[row] for row in rows),
-        fingerprint=f"sha256:{digest}",
-        render=lambda row, size, channels: render(int(rows[row]), size, channels),
-    )
+    return selected(bundle, np.array(sorted(chosen)), fingerprint=f"sha256:{digest}")

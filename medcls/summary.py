@@ -46,17 +46,31 @@ def summarise(
 
 def data_sets(programme: Programme) -> list[dict[str, Any]]:
     """Return each data set once: where it came from, its fingerprint, its parts and classes."""
-    distinct = {source.name: source.bundle for source in programme.sources.values()}
+    distinct = {source.name: source for source in programme.sources.values()}
     return [
         {
             "name": name,
-            "source": bundle.source,
-            "kind": bundle.kind,
-            "fingerprint": bundle.fingerprint,
+            "source": source.bundle.source,
+            "kind": source.bundle.kind,
+            "fingerprint": source.bundle.fingerprint,
             "n": programme.parts[name],
-            "classes": list(bundle.classes),
+            "classes": list(source.bundle.classes),
+            "findings": [
+                {"kind": each.kind, "sentence": each.sentence, "count": each.count} for each in source.findings
+            ],
+            "skipped": list(source.skipped),
         }
-        for name, bundle in distinct.items()
+        for name, source in distinct.items()
+    ]
+
+
+def findings(programme: Programme) -> list[dict[str, Any]]:
+    """Return all that was found in the data sets, with every name."""
+    distinct = {source.name: source for source in programme.sources.values()}
+    return [
+        {"data": name, "kind": each.kind, "sentence": each.sentence, "count": each.count, "names": list(each.names)}
+        for name, source in distinct.items()
+        for each in source.findings
     ]
 
 

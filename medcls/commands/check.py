@@ -1,19 +1,27 @@
 """`medcls data check`: what a source holds and whether a study can use it."""
 
 import argparse
+import time
 from typing import TYPE_CHECKING, Any
 
 from medcls.commands.places import work_dir
+from medcls.errors import BadInputError
 from medcls.options import Parser
 
 if TYPE_CHECKING:
     from medcls.data.checks import Description
+    from medcls.data.leaks import Finding
+
+QUIET = 5.0  # seconds between two lines about a long look
+FIRST = 10  # of all that a finding names
 
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls data`."""
     each = commands.add_parser("check", parents=[places], help="say what a source holds and whether a study can use it")
     each.add_argument("source", metavar="SOURCE", help="what --data takes: a folder, a labels.csv, a built-in name")
+    each.add_argument("--folds", type=int, metavar="K", help="as a study with K folds would use it")
+    each.add_argument("--all", action="store_true", help="name everything that was found, not the first ten")
     each.set_defaults(command=_check)
 
 
@@ -21,9 +29,36 @@ def _check(given: argparse.Namespace) -> None:
     from medcls.data.checks import examine
     from medcls.data.hashes import Hashes
 
-    described = examine(given.source, Hashes(work_dir(given) / "cache" / "hashes.sqlite"))
+    hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
+    described = examine(given.source, hashes, folds=given.folds, tell=_Progress())
     for name, value in _facts(described):
         print(f"{name:<12} {value}")
+    for finding in described.findings:
+        _print(finding, everything=given.all or finding.kind == "unreadable")
+    if described.complaint:
+        raise BadInputError(described.complaint)
+
+
+class _Progress:
+    """Says every few seconds how far a long look has come."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if time.monotonic() - self._said > QUIET:
+            self._said = time.monotonic()
+            print(f"{what}: {done} of {total}", flush=True)
+
+
+def _print(finding: "Finding", *, everything: bool) -> None:
+    """Print a finding and what it concerns, one a line."""
+    print(f"{finding.word:<12} {finding.sentence}")
+    shown = finding.names if everything else finding.names[:FIRST]
+    if not finding.says_all:
+        print("".join(f"             {name}\n" for name in shown), end="")
+        if len(shown) < len(finding.names):
+            print(f"             and {len(finding.names) - len(shown)} more (--all)")
 
 
 def _facts(described: "Description") -> list[tuple[str, str]]:
@@ -38,5 +73,7 @@ def _facts(described: "Description") -> list[tuple[str, str]]:
     if described.channels:
         channels = ", ".join(f"{name} {count}" for name, count in described.channels.most_common())
         pixels = " to ".join(f"{width}x{height}" for width, height in described.sizes)
-        facts += [("channels", channels), ("pixels", pixels), ("bad files", "none: every image was decoded")]
+        facts += [("channels", channels), ("pixels", pixels)]
+        if not any(finding.kind == "unreadable" for finding in described.findings):
+            facts.append(("bad files", "none: every image was decoded"))
     return [*facts, ("fingerprint", bundle.fingerprint)]

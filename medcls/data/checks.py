@@ -1,19 +1,48 @@
-"""What a data source holds, found out without a study: its layout, parts, classes, kinds of image and bad files."""
+"""What a study asks of its data before it trains: every image looked at, bad files and leaks named or mended."""
 
 import math
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.data.hashes import Hashes
-from medcls.data.images import UnreadableImageError
+from medcls.data.leaks import UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.mending import fixed, without
 from medcls.data.records import listed
 from medcls.data.sources import folder
 from medcls.data.split import split
+from medcls.data.survey import Survey, Tell, survey
 from medcls.data.types import Bundle
 from medcls.errors import BadInputError
+
+FILES = "files"  # the kind of data set that is looked at: what medcls or a library draws cannot be bad or leak
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What to do about bad files and leaks: the flags of the same names."""
+
+    skip_bad_files: bool = False
+    refuse_leaks: bool = False
+    fix_leaks: bool = False
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A data set as a study may use it.
+
+    Attributes:
+        bundle: without the files that were skipped, leaks mended if that was asked for.
+        findings: what is to be said of it.
+        skipped: the names of the files that were left out because they cannot be read.
+    """
+
+    bundle: Bundle
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,11 +53,15 @@ class Description:
         bundle: the data set.
         channels: how the files' pixels are stored -> how many files are so; empty for a phantom.
         sizes: width and height of the smallest and of the largest image, once if they are all the same.
+        findings: what is to be said of it, bad files first.
+        complaint: why no study could use it as it is, "" if one could.
     """
 
     bundle: Bundle
     channels: Counter[str]
     sizes: tuple[tuple[int, int], ...] = ()
+    findings: tuple[Finding, ...] = ()
+    complaint: str = ""
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of images by part and class; parts without an image are left out."""
@@ -42,31 +75,104 @@ class Description:
         }
 
 
-def examine(source: str, hashes: Hashes) -> Description:
-    """Read a source as a study would, decode every image once, and return what it holds.
+def checked(
+    bundle: Bundle, hashes: Hashes, policy: Policy, *, folds: int | None, split_seeds: Collection[int], tell: Tell
+) -> Checked:
+    """Return a data set as a study may use it, and what was found in it.
+
+    Args:
+        bundle: the data set as it lies there.
+        hashes: what is known of its files already.
+        policy: what to do about bad files and leaks.
+        folds: into how many folds the study will cut it, or None.
+        split_seeds: of all the ways in which the study will cut it.
+        tell: told what is being done, how much of it is done, and how much there is.
 
     Raises:
-        BadInputError: a study could not use it; bad files are all counted and the first ones named.
+        BadInputError: bad files or leaks that the policy does not put up with, or nothing left to train on.
+    """
+    if bundle.kind != FILES:
+        return Checked(bundle)
+    seen = survey(bundle, hashes.folder, tell)
+    bad, copies = _bad(bundle, seen), seen.copies
+    findings: list[Finding] = []
+    if bad is not None:
+        if not policy.skip_bad_files:
+            raise BadInputError(_refused(bundle, bad))
+        rows = np.array([not fault for fault in seen.faults])
+        bundle, copies = without(bundle, np.flatnonzero(~rows)), copies[rows]
+        findings.append(replace(bad, sentence=f"{bad.sentence.rstrip('.')}: left out."))
+    if policy.fix_leaks:
+        bundle, copies, done = fixed(bundle, copies)
+        findings += done
+    findings += found_in(bundle, copies)
+    findings += _divided(bundle, copies, folds, split_seeds, fixed=policy.fix_leaks)
+    if policy.refuse_leaks and (found := leaks(findings)):
+        sentences = " ".join(each.sentence for each in found)
+        raise BadInputError(f"{bundle.source}: {sentences} Give --fix-leaks to close these leaks.")
+    return Checked(bundle, tuple(findings), () if bad is None else bad.names)
+
+
+def examine(source: str, hashes: Hashes, *, folds: int | None, tell: Tell) -> Description:
+    """Look at a source as a study would and return what it holds.
+
+    Raises:
+        BadInputError: nothing can be said of it, for it has no known layout.
     """
     bundle = folder(hashes, source=source)
-    if bundle.kind != "files":
+    if bundle.kind != FILES:
         return Description(bundle, Counter())
-    with ThreadPoolExecutor() as pool:
-        reasons = list(pool.map(lambda row: _fault(bundle, row), range(len(bundle.names))))
-        bad = [f"{name} ({reason})" for name, reason in zip(bundle.names, reasons, strict=True) if reason]
-        if bad:
-            count = f"{len(bad)} of {len(bundle.names)} images"
-            raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
-        kinds = list(pool.map(bundle.stored, range(len(bundle.names))))
-    split(bundle.labels, bundle.parts, bundle.patients, fold=None, folds=None, seed=0, classes=bundle.classes)
-    sizes = sorted((size for _, size in kinds), key=math.prod)
-    extremes = tuple(dict.fromkeys((sizes[0], sizes[-1])))
-    return Description(bundle, Counter(channels for channels, _ in kinds), extremes)
-
-
-def _fault(bundle: Bundle, row: int) -> str:
+    seen = survey(bundle, hashes.folder, tell)
+    bad = _bad(bundle, seen)
+    good = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
+    sizes = sorted({size for _, size in good}, key=math.prod)
+    findings, complaint = [bad] if bad else [], _refused(bundle, bad) if bad else ""
     try:
-        bundle.decode(row)
-    except UnreadableImageError as error:
-        return str(error)
-    return ""
+        readable = np.array([not fault for fault in seen.faults])
+        kept, copies = without(bundle, np.flatnonzero(~readable)) if bad else bundle, seen.copies[readable]
+        findings += found_in(kept, copies)
+        findings += _divided(kept, copies, folds, (0,), fixed=False)
+    except BadInputError as error:
+        complaint = complaint or str(error)
+    extremes = tuple(dict.fromkeys((sizes[0], sizes[-1]))) if sizes else ()
+    return Description(bundle, Counter(stored for stored, _ in good), extremes, tuple(findings), complaint)
+
+
+def cuts(bundle: Bundle, folds: int | None, seed: int) -> dict[str, NDArray[np.int64]]:
+    """Return the rows on each side of a study's cuts: its parts, or its folds and what is held out from them.
+
+    Raises:
+        BadInputError: a class has too few images, or patients, to be on every side.
+    """
+    taken = [
+        split(bundle.labels, bundle.parts, bundle.patients, fold=fold, folds=folds, seed=seed, classes=bundle.classes)
+        for fold in ([None] if folds is None else range(folds))
+    ]
+    first = taken[0]
+    if folds is None:
+        return {"train": first.train, "validation": first.validation, "test": first.test}
+    return {f"fold {fold}": each.validation for fold, each in enumerate(taken)} | {"test": first.test}
+
+
+def _divided(
+    bundle: Bundle, copies: NDArray[np.int64], folds: int | None, seeds: Collection[int], *, fixed: bool
+) -> list[Finding]:
+    try:
+        found = divided(bundle, copies, [cuts(bundle, folds, seed) for seed in sorted(seeds)])
+    except BadInputError as error:
+        hint = " Under --fix-leaks, copies count as one patient." if fixed else ""
+        raise BadInputError(f"{bundle.source}: {error}{hint}") from None
+    return [found] if found is not None else []
+
+
+def _bad(bundle: Bundle, seen: Survey) -> Finding | None:
+    names = tuple(f"{name} ({fault})" for name, fault in zip(bundle.names, seen.faults, strict=True) if fault)
+    if not names:
+        return None
+    sentence = f"{len(names)} of {counted(len(bundle.names), 'image')} cannot be read: {listed(names)}."
+    return Finding(UNREADABLE, sentence, len(names), names)
+
+
+def _refused(bundle: Bundle, bad: Finding) -> str:
+    count = f"{bad.count} of {counted(len(bundle.names), 'image')} in {bundle.source}"
+    return f"{count} cannot be read: {listed(bad.names)}; mend or remove them, or go on with --skip-bad-files."

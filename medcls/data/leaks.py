@@ -15,6 +15,7 @@ Rows = NDArray[np.int64]
 UNREADABLE, FIXED, MISSING = "unreadable", "fixed", "class_missing"
 TWO_CLASSES, EXACT, NEAR, PATIENTS = "two_classes", "exact_across_parts", "near_across_parts", "patients_across_parts"
 WITHIN, DIVIDED = "copies_within_part", "copies_divided"
+CHAIN = 3  # names of a group of copies that are said
 LEAKS = (EXACT, NEAR, PATIENTS, TWO_CLASSES, DIVIDED)
 
 
@@ -35,6 +36,16 @@ class Finding:
     count: int
     names: tuple[str, ...] = ()
     short: str = ""
+
+    @property
+    def says_all(self) -> bool:
+        """Whether the sentence has all the names."""
+        return all(name in self.sentence for name in self.names)
+
+    @property
+    def word(self) -> str:
+        """How serious it is."""
+        return "note" if self.kind in (FIXED, WITHIN) else "warning"
 
 
 def leaks(findings: Iterable[Finding]) -> list[Finding]:
@@ -80,7 +91,7 @@ def divided(bundle: Bundle, copies: Rows, sides: Sequence[Mapping[str, Rows]]) -
         return None
     names = tuple(_chain(bundle, np.flatnonzero(copies == group)) for group in sorted(cut))
     of = len(_shared(copies[np.isin(copies, whole)]))
-    sentence = f"{len(cut)} of {of} groups of copies are divided by the study's own cuts ({listed(names, 2)})."
+    sentence = f"The study's own cuts divide {len(cut)} of {of} groups of copies, e.g. {names[0]}."
     return Finding(DIVIDED, sentence, len(cut), names, f"{len(cut)} groups of copies divided by the cuts")
 
 
@@ -107,9 +118,9 @@ def _two_classes(bundle: Bundle) -> Finding | None:
     if not groups:
         return None
     names = tuple(_chain(bundle, np.flatnonzero(contents == group)) for group in groups)
-    pictures = _counted(len(groups), "picture")
+    pictures = counted(len(groups), "picture")
     verb = "lies" if len(groups) == 1 else "lie"
-    sentence = f"{pictures} {verb} in more than one class: {listed(names, 3)}."
+    sentence = f"{pictures} {verb} in more than one class, e.g. {names[0]}."
     return Finding(TWO_CLASSES, sentence, len(groups), names, f"{pictures} in two classes")
 
 
@@ -137,14 +148,12 @@ def _across_parts(bundle: Bundle, copies: Rows) -> list[Finding]:
             )
     found = []
     if exact:
-        sentence = f"{_files_are(len(exact), 'the same file as one')} in another part: {listed(exact, 3)}."
+        sentence = f"{_files_are(len(exact), 'the same file as one')} in another part, e.g. {exact[0]}."
         short = f"{len(exact)} identical files across parts"
         found.append(Finding(EXACT, sentence, len(exact), tuple(exact), short))
     if near:
-        sentence = (
-            f"{_files_are(len(near), 'a copy')} (turned, mirrored, rescaled, ...) of one in another part: "
-            f"{listed(near, 3)}."
-        )
+        copy = "a copy (turned, mirrored, rescaled, ...) of one"
+        sentence = f"{_files_are(len(near), copy)} in another part, e.g. {near[0]}."
         found.append(Finding(NEAR, sentence, len(near), tuple(near), f"{len(near)} copies across parts"))
     return found
 
@@ -156,8 +165,8 @@ def _patients_across_parts(bundle: Bundle) -> Finding | None:
     names = tuple(_shared(pairs[0]).tolist())
     if not names:
         return None
-    patients = _counted(len(names), "patient")
-    sentence = f"{patients} {'has' if len(names) == 1 else 'have'} images in more than one part: {listed(names, 3)}."
+    patients = counted(len(names), "patient")
+    sentence = f"{patients} {'has' if len(names) == 1 else 'have'} images in more than one part, e.g. {names[0]}."
     return Finding(PATIENTS, sentence, len(names), names, f"{patients} on both sides")
 
 
@@ -169,9 +178,9 @@ def _within_parts(bundle: Bundle, copies: Rows) -> Finding | None:
     count = int(np.isin(pairs, list(repeated)).sum()) - len(repeated)
     if not count:
         return None
-    sentence = (
-        f"{_counted(count, 'image')} repeat others of the same part, in {_counted(len(names), 'group')} of copies."
-    )
+    verb = "repeats another" if count == 1 else "repeat others"
+    where = "" if set(bundle.parts.tolist()) == {UNSPLIT} else " of the same part"
+    sentence = f"{counted(count, 'image')} {verb}{where}, {counted(len(names), 'group')} of copies, e.g. {names[0]}."
     return Finding(WITHIN, sentence, count, names)
 
 
@@ -189,10 +198,12 @@ def _shared(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _chain(bundle: Bundle, rows: Rows) -> str:
-    return " = ".join(sorted(bundle.names[row] for row in rows))
+    names = sorted(bundle.names[row] for row in rows)
+    return " = ".join(names[:CHAIN]) + (f" and {len(names) - CHAIN} more" if len(names) > CHAIN else "")
 
 
-def _counted(count: int, thing: str) -> str:
+def counted(count: int, thing: str) -> str:
+    """Return so many of a thing, in words."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
 
 

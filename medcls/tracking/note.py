@@ -18,6 +18,10 @@ def closing(summary: Mapping[str, Any], command: str) -> str:
         parts.append(_best(data, best) if best else f"No variant was finished on {data['name']}.")
         if best and best["test"]:
             parts.append(_table(best))
+        if data["findings"]:
+            parts.append(
+                "\n".join(["Found in its images:", "", *(f"- {each['sentence']}" for each in data["findings"])])
+            )
     failed = sum(run["status"] == "failed" for run in summary["runs"])
     if failed:
         parts.append(f"{failed} of {len(summary['runs'])} runs failed.")
