@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -82,17 +83,20 @@ def test_data_check_says_that_a_phantom_is_one(tmp_path: Path) -> None:
     assert "C9" in told["train"]
 
 
-def test_data_check_names_all_bad_files_at_once(tmp_path: Path, draw: Draw) -> None:
+def test_data_check_names_all_bad_files_and_says_that_no_study_can_run(tmp_path: Path, draw: Draw) -> None:
     source = draw(tmp_path / "own", "A/1.png", "A/2.png", "B/1.jpg", "B/2.png")
-    (source / "A" / "text.jpg").write_text("no image")
+    bad = [f"A/text{number:02}.jpg" for number in range(12)]
+    for number, name in enumerate(bad):
+        (source / name).write_text(f"no image {number}")
     cut = source / "B" / "1.jpg"
     cut.write_bytes(cut.read_bytes()[:-200])
     done = medcls("data", "check", source, "--work-dir", tmp_path / "runs")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("medcls: 2 of 5 images")
-    assert "A/text.jpg" in done.stderr
-    assert "B/1.jpg" in done.stderr
+    assert done.returncode == 2
+    assert done.stderr.startswith("medcls: 13 of 16 images")
+    assert "--skip-bad-files" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    named = {line.split()[0] for line in done.stdout.splitlines() if line.startswith(" ")}
+    assert named == {*bad, "B/1.jpg"}
 
 
 @pytest.mark.parametrize("names", ["", "A/1.png A/2.png", "A/1.png A/2.png B/1.png"])
@@ -100,7 +104,7 @@ def test_data_that_no_study_can_use_is_refused_in_one_sentence(tmp_path: Path, d
     source = tmp_path / "own"
     source.mkdir()
     done = medcls("data", "check", draw(source, *names.split()), "--work-dir", tmp_path / "runs")
-    assert (done.returncode, done.stdout) == (2, "")
+    assert done.returncode == 2
     assert done.stderr.startswith("medcls: ")
     assert len(done.stderr.splitlines()) == 1
 
@@ -128,6 +132,27 @@ def test_output_that_cannot_be_written(
     )
     assert (done.returncode, done.stderr) == (code, error)
     assert not done.stdout or r"Gr\xf6\xdfe" in done.stdout
+
+
+def test_data_check_says_what_folds_would_do(tmp_path: Path, draw: Draw) -> None:
+    source = draw(tmp_path / "own", *(f"{label}/{number}.png" for label in "AB" for number in range(4)))
+    place = ["--work-dir", tmp_path / "runs"]
+    assert medcls("data", "check", source, "--folds", "3", *place).returncode == 0
+    done = medcls("data", "check", source, "--folds", "5", *place)
+    assert done.returncode == 2
+    assert "Class A has" in done.stderr
+    assert "5 folds" in done.stderr
+
+
+def test_data_check_warns_of_leaks_without_failing(tmp_path: Path, draw: Draw) -> None:
+    names = [f"{part}/{label}/{number}.png" for part in ("train", "val") for label in "AB" for number in range(4)]
+    source = draw(tmp_path / "own", *names)
+    shutil.copy(source / "train/A/1.png", source / "val/A/again.png")
+    shutil.copy(source / "train/A/2.png", source / "train/B/other.png")
+    done = medcls("data", "check", source, "--work-dir", tmp_path / "runs")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 image is the same file as one in another part, e.g. val/A/again.png = train/A/1.png." in done.stdout
+    assert "1 picture lies in more than one class, e.g. train/A/2.png = train/B/other.png." in done.stdout
 
 
 def test_studies_lists_questions_and_what_was_found(tmp_path: Path) -> None:

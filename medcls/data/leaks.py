@@ -149,12 +149,13 @@ def _across_parts(bundle: Bundle, copies: Rows) -> list[Finding]:
     found = []
     if exact:
         sentence = f"{_files_are(len(exact), 'the same file as one')} in another part, e.g. {exact[0]}."
-        short = f"{len(exact)} identical files across parts"
+        short = f"{counted(len(exact), 'identical file')} across parts"
         found.append(Finding(EXACT, sentence, len(exact), tuple(exact), short))
     if near:
         copy = "a copy (turned, mirrored, rescaled, ...) of one"
         sentence = f"{_files_are(len(near), copy)} in another part, e.g. {near[0]}."
-        found.append(Finding(NEAR, sentence, len(near), tuple(near), f"{len(near)} copies across parts"))
+        short = f"{len(near)} {'copy' if len(near) == 1 else 'copies'} across parts"
+        found.append(Finding(NEAR, sentence, len(near), tuple(near), short))
     return found
 
 

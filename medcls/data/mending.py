@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.leaks import FIXED, Finding, contradictory, home_of
+from medcls.data.leaks import FIXED, Finding, contradictory, counted, home_of
 from medcls.data.records import Record, fingerprint
 from medcls.data.types import TRAIN, UNSPLIT, Bundle
 from medcls.errors import BadInputError
@@ -130,8 +130,8 @@ def _refuse_losses(bundle: Bundle, kept: Rows, parts: NDArray[np.str_]) -> None:
 def _done(bundle: Bundle, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
     together = int(np.sum(np.unique(groups, return_counts=True)[1] > 1))
     sentence = (
-        f"--fix-leaks moved {len(moved)} images to the part of their copies or patient, dropped {len(dropped)} of "
-        f"contradictory class, and keeps {together} groups of images together."
+        f"--fix-leaks moved {counted(len(moved), 'image')} to the part of their copies or patient, dropped "
+        f"{len(dropped)} of contradictory class, and keeps {counted(together, 'group')} of images together."
     )
     names = tuple(f"{bundle.names[row]} dropped" for row in dropped) + tuple(
         f"{bundle.names[row]} moved" for row in moved

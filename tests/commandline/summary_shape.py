@@ -73,6 +73,8 @@ DATA_SET = record(
         "fingerprint": digits(64, "sha256:"),
         "n": table(whole),
         "classes": several(text),
+        "findings": several(record({"kind": text, "sentence": text, "count": whole})),
+        "skipped": several(text),
     }
 )
 RUN = record(
