@@ -113,7 +113,7 @@ def checked(
     return Checked(bundle, tuple(findings), () if bad is None else bad.names)
 
 
-def examine(source: str, hashes: Hashes, *, folds: int | None, tell: Tell) -> Description:
+def examine(source: str, hashes: Hashes, *, folds: int | None = None, tell: Tell = lambda *_: None) -> Description:
     """Look at a source as a study would and return what it holds.
 
     Raises:
