@@ -3,12 +3,14 @@
 An atypical fracture is a thickened, beaked lateral cortex and a thin transverse line that starts there; both go from
 hardly to clearly visible, and the whole lateral cortex is a little thicker than usual. Both classes have what resembles
 them: vascular grooves (thin dark lines, but oblique), folds of skin, cortices of unequal thickness, plates, nails and
-cables. One atypical fracture in twenty shows next to nothing.
+cables. A few atypical fractures show next to nothing: without the letters a small residual network with augmentation
+was right in 92%, a linear model on the pixels in 50%.
 
 The letters betray the class too, as they did in the course's pictures, where the networks' heat lit them up: there are
 two styles, a bright plate of two lines in the upper half and bare letters in the lower half, and with `telling=0.85`
-the first stands on 85% of the AFF and 15% of the NFF pictures. A network that reads the letters alone is right in 85%;
-at `telling=0.5` they tell nothing. With `label=False` the same pictures come without any letters.
+the first stands on 85% of the AFF and 15% of the NFF pictures. A network that reads the letters alone is right in 85%
+(an AlexNet of base 8 learns just that within five epochs); at `telling=0.5` they tell nothing. With `label=False` the
+same pictures come without any letters.
 """
 
 from collections.abc import Sequence
@@ -123,7 +125,7 @@ def _grooves(bone: Field, rng: Generator) -> Field:
     for y, x in inside[rng.integers(0, len(inside), rng.integers(1, 4))]:
         heading = rng.choice((-1, 1)) * rng.uniform(0.6, 1.3)
         lines.append((shapes.wandering(rng, complex(x, y), heading, rng.uniform(8, 30), 0.3), rng.uniform(0.7, 1.5)))
-    return 1 - np.float32(rng.uniform(0.15, 0.6)) * smooth(shapes.drawn(PICTURE, lines), 0.6)
+    return 1 - np.float32(rng.uniform(0.15, 0.45)) * smooth(shapes.drawn(PICTURE, lines), 0.6)
 
 
 def _folds(rng: Generator) -> Field:
@@ -137,8 +139,8 @@ def _folds(rng: Generator) -> Field:
 
 
 def _hardware(pose: drawing.Pose, rng: Generator) -> Field:
-    """Return the path through a plate, a nail or a cable, in a tenth of the pictures."""
-    own, habits = int(rng.integers(2**32)), film.Habits(hardware=0.1)
+    """Return the path through a plate, a nail or a cable, in one picture of fourteen."""
+    own, habits = int(rng.integers(2**32)), film.Habits(hardware=0.07)
     bodies = list(map(drawing.Body, femur.tiles(pose, PICTURE)))
     for body in bodies:
         film.add_hardware(body, np.random.default_rng(own), habits)  # the same on every tile

@@ -103,10 +103,10 @@ def signs(rng: Generator, length: float, radius: float) -> Atypia:
     complete = rng.random() < 0.35
     return Atypia(
         place=rng.uniform(0.12, 0.55) * length,
-        beak=radius * rng.uniform(0.15, 0.8),
+        beak=radius * rng.uniform(0.1, 0.7),
         height=radius * rng.uniform(0.6, 1.6),
-        gap=rng.uniform(0.2, 0.95),
-        width=radius * rng.uniform(0.05, 0.16),
+        gap=rng.uniform(0.1, 0.9),
+        width=radius * rng.uniform(0.05, 0.15),
         reach=1.2 if complete else rng.uniform(0.3, 0.8),
         slant=rng.normal(0, 0.12),
         kink=math.radians(rng.uniform(0, 9)) if complete else 0.0,
@@ -117,7 +117,7 @@ def plan(rng: Generator, *, atypical: bool) -> tuple[list[Solid], list[Solid]]:
     """Return the solids of a femur, and those of the pelvis beside it."""
     radius, length = 0.1 * math.exp(rng.normal(0, 0.1)), rng.uniform(1.9, 2.6)
     neck, head = complex(rng.normal(-0.02, 0.02), -0.52), complex(rng.normal(-0.33, 0.03), rng.normal(-0.76, 0.04))
-    lateral, medial = np.clip(rng.normal((0.5 if atypical else 0.4, 0.4), 0.08), 0.2, 0.75).tolist()
+    lateral, medial = np.clip(rng.normal((0.48 if atypical else 0.4, 0.4), 0.08), 0.2, 0.75).tolist()
     bow = rng.normal(0.03, 0.04)
     shaft = Shaft(
         neck - 0.02j, length, radius, bow, (lateral, medial), signs(rng, length, radius) if atypical else None
@@ -147,10 +147,10 @@ def thigh(rng: Generator) -> Sequence[Solid]:
 
 def lay(rng: Generator, size: int) -> Pose:
     """Return where a femur lies on a film of `size` pixels: its upper part, its middle, or nearly all of it."""
-    scale = rng.choice((0.8, 1.0, 1.35), p=(0.25, 0.45, 0.3)) * math.exp(rng.normal(0, 0.07))
-    down = rng.uniform(-0.35, 0.35) - (scale - 0.8) * rng.uniform(0.2, 0.7)
-    turn = cmath.rect(scale * size / 2, math.radians(rng.normal(0, 6)))
-    return Pose(turn, (1 + rng.normal(0.02, 0.12) + 1j * (1 + down)) * size / 2, mirrored=bool(rng.random() < 0.5))
+    scale = rng.choice((0.9, 1.25), p=(0.6, 0.4)) * math.exp(rng.normal(0, 0.07))
+    down = rng.uniform(-0.25, 0.25) - (scale - 0.8) * rng.uniform(0.2, 0.7)
+    turn = cmath.rect(scale * size / 2, math.radians(rng.normal(0, 5)))
+    return Pose(turn, (1 + rng.normal(0.02, 0.08) + 1j * (1 + down)) * size / 2, mirrored=bool(rng.random() < 0.5))
 
 
 def tiles(pose: Pose, size: int) -> list[Pose]:
