@@ -55,14 +55,23 @@ def _picture(seed: int, row: int) -> tuple[Field, Field]:
     nearest, second = np.full((FINE, FINE), 9, np.float32), np.full((FINE, FINE), 9, np.float32)
     radius = np.ones((FINE, FINE), np.float32)
     for outline in outlines:
-        level = outline.level(x, y)
-        closer = level < nearest
-        second = np.where(closer, nearest, np.minimum(second, level))
-        nearest = np.where(closer, level, nearest)
-        radius = np.where(closer, np.float32(outline.radii.mean()), radius)
+        where = _around(outline)
+        level = outline.level(x[:, where[1]], y[where[0]])
+        closer = level < nearest[where]
+        second[where] = np.where(closer, nearest[where], np.minimum(second[where], level))
+        nearest[where] = np.where(closer, level, nearest[where])
+        radius[where] = np.where(closer, np.float32(outline.radii.mean()), radius[where])
     nearest = nearest + np.float32(0.02) * fractal(rng, FINE, 12, 2)
     deep = np.minimum(1 - nearest, second - nearest - np.float32(0.04)) * radius  # how far inside a gland
     return _coloured(deep, nearest, malignant, rng), deep > 0
+
+
+def _around(outline: Outline) -> tuple[slice, slice]:
+    """Return the rows and columns of the picture in which a gland and its neighbours meet."""
+    reach = 1.3 * float(outline.radii.max())
+    low, high = (np.array((outline.centre.imag, outline.centre.real)) + side * reach for side in (-1, 1))
+    starts, stops = (np.clip((edge + 1) * FINE / 2, 0, FINE).astype(int).tolist() for edge in (low, high))
+    return slice(starts[0], stops[0]), slice(starts[1], stops[1])
 
 
 def _outlines(rng: Generator, *, malignant: bool) -> list[Outline]:
