@@ -5,8 +5,8 @@ standard deviation 1. The signs that dermatologists count (asymmetry, irregular 
 veil, uneven structure) follow it, each with an error of its own; nothing else in the picture tells the class. So
 whoever could read the suspicion exactly would still be right about 93% of the lesions only (the normal distribution
 at SEPARATION), as dermatologists and the microscope disagree; five signs read without fault are worth 92%. Size,
-darkness, skin, hairs, gel and camera are the same in both classes. An AlexNet of base 8 in grey learns its 1,000
-lesions by heart and is right about 77% of new ones.
+darkness, skin, hairs, gel and camera are the same in both classes. In grey, an AlexNet of base 8 learns its 1,000
+lesions by heart and is right about 77% of new ones, a small residual network with augmentation about 88%.
 """
 
 import math
