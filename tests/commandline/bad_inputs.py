@@ -123,6 +123,16 @@ def odd(folder: Path) -> None:
         blank(mode, width, height)(folder / "a" / name)
 
 
+def class_of_bad_files(folder: Path) -> None:
+    """All images of one class are bad, so there is nothing to go on with."""
+    for path in (classes(folder) / "a").iterdir():
+        path.write_bytes(words(b""))
+
+
+def two_classes_of_one_picture(folder: Path) -> None:
+    (classes(folder) / "b" / "same.png").write_bytes((folder / "a" / "0.png").read_bytes())
+
+
 def name_of_bytes(folder: Path) -> None:
     """A name in the encoding of another system."""
     (classes(folder) / "a" / os.fsdecode(b"caf\xe9.png")).write_bytes(b"no image")
@@ -198,6 +208,9 @@ FOLDERS = [
     bad("a name in another encoding", name_of_bytes, r"a/caf\udce9.png"),
     bad("a class in another encoding", class_of_bytes, "@data has a class", "no screen can show"),
     bad("a class of one image", counted(many=12, rare=1), "Class rare", "at least 2"),
+    bad("more folds than images", classes, "@data: Class a", "9 folds", command=f"{CHECK} --folds 9"),
+    bad("one fold", classes, "folds=1", "at least 2", command=f"{CHECK} --folds 1"),
+    good("one picture in two classes", two_classes_of_one_picture, "warning", "a/0.png = b/same.png"),
     bad("three images, three folds", counted(many=12, rare=3), "@data: Class rare", "3 folds", command=PLAN),
 ]
 PLACES = [
@@ -222,6 +235,7 @@ PLACES = [
 STUDIES = [
     bad("bad files in a study", several_bad, "3 of 12 images", "a/0.png", "a/1.png", "b/2.png", command=SMOKE),
     bad("an empty folder in a study", empty, "@data holds no", command="bonus_resnet --data @data"),
+    bad("a class of bad files", class_of_bad_files, "@data", "of a to train on", command=f"{SMOKE} --skip-bad-files"),
     bad("fewer images than folds", counted(many=12, rare=2), "@data: Class rare", "5 folds", command=FOLDS),
     pytest.param(
         good(
