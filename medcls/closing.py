@@ -72,7 +72,7 @@ def close(
     driver.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
 
 
-def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None]) -> None:
+def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None], summary: Mapping[str, Any]) -> None:
     """Bring the store up to date, register the champions, and say where the results are and what to type next."""
     say, mirror, name = driver.screen.say, driver.mirroring.mirror, f"medcls-{programme.study.name}"
     if mirror is None:
@@ -86,7 +86,8 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
         return
     for data_name, each in best.items():
         if each is not None:
-            say(_crowned(driver, each, mirror.store.uri, name if len(best) == 1 else f"{name}-{data_name}"))
+            model = name if len(best) == 1 else f"{name}-{data_name}"
+            say(_crowned(driver, each, summary, data_name, mirror.store.uri, model))
     say(f"Compare the runs: {_viewer(mirror.store)}")
 
 
@@ -100,13 +101,13 @@ def _scores(driver: Driver, best: Best) -> dict[str, float]:
     return scoreboard.of_best(best.mean_sd) | tested | ensemble
 
 
-def _crowned(driver: Driver, best: Best, uri: str, model: str) -> str:
+def _crowned(driver: Driver, best: Best, summary: Mapping[str, Any], data_name: str, uri: str, model: str) -> str:
     """Log the best model in the store and give it the alias champion, unless it has it; return what to say."""
     record = driver.records_of(best.run)[0]
     run_id = driver.mirroring.run_id(best.run, record.parent)
     try:
         if not is_champion(uri, model, record.result["weights_sha256"]):
-            driver.executor.ask(crown, driver.job(best.run, test=False), uri, run_id, model)
+            driver.executor.ask(crown, summary, data_name, driver.work.path, uri, run_id, model)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
         return f"The best model was not registered ({error}): run the same command again."
     return f"The best model is registered as {model}@champion."

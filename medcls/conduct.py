@@ -1,7 +1,6 @@
 """A study from its command line to its exit code."""
 
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from medcls.compute.placement import Placement
 from medcls.data.survey import Tell
 from medcls.drive import Driver, Record, stale
 from medcls.errors import BadInputError
-from medcls.files import is_full
+from medcls.files import check_writable, is_full
 from medcls.mirroring import opened_store, study_mirroring
 from medcls.options import Options
 from medcls.outcome import carry_out
@@ -26,6 +25,7 @@ from medcls.screen import Screen
 from medcls.sources import Source, decode
 from medcls.spec import Run
 from medcls.study import Study
+from medcls.weights import check
 
 FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
@@ -57,6 +57,7 @@ def _train(programme: Programme, screen: Screen, started: float) -> int:
     executor.warm_up()
     try:
         sources = _decoded(programme, screen)
+        _check_weights(programme, executor, screen)
         store = opened_store(programme)
         if programme.options.force:
             programme.forget()  # not before it is certain that the study can be carried out
@@ -79,6 +80,14 @@ def _decoded(programme: Programme, screen: Screen) -> dict[str, Source]:
             screen.say(_described(source))
             sources[source.name] = decode(source, programme.work, partial(_telling(screen), f"decoding {source.name}"))
     return sources
+
+
+def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen) -> None:
+    """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
+    study, options = programme.study, programme.options
+    compared = study.folds is not None or options.vary_split
+    for line in check(study.variants, programme.sources, options.work_dir, executor.ask, folds=compared):
+        screen.say(line)
 
 
 def _described(source: Source) -> str:
@@ -163,23 +172,10 @@ def _check_places(options: Options) -> None:
     if options.force and options.keep:
         raise BadInputError("--force runs again what --keep counts as finished: give one of the two.")
     if options.json is not None:
-        _check_file(options.json)
+        check_writable("--json", options.json)
     for folder in (options.work_dir, *options.work_dir.parents):
         if folder.is_file():
             raise BadInputError(f"--work-dir {options.work_dir}: {folder} is a file; give a folder.")
-
-
-def _check_file(path: Path) -> None:
-    folder = path.absolute().parent
-    if path.is_dir():
-        raise BadInputError(f"--json {path} is a folder: give the name of a file.")
-    if not folder.is_dir():
-        raise BadInputError(f"--json {path}: there is no folder {folder}; make it or give another file.")
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BadInputError(f"--json {path}: {folder} cannot be written to ({error.strerror}).") from error
 
 
 def _trouble(error: OSError, work_dir: Path) -> str:

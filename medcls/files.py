@@ -3,18 +3,23 @@
 import errno
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
+
+from medcls.errors import BadInputError
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Write a file beside `path`, flush it to disk and rename it to `path`.
 
+    `write` may as well write to the open file's name, which ends as `path` does.
+
     Raises:
         OSError: the disk is full or the folder is not writable; the file beside is removed.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         with beside.open("wb") as file:
             write(file)
@@ -24,6 +29,24 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def check_writable(flag: str, path: Path) -> None:
+    """Check that a file can be written at `path`, which the user gave with `flag`.
+
+    Raises:
+        BadInputError: it is a folder, there is no folder to put it into, or that cannot be written to.
+    """
+    folder = path.absolute().parent
+    if path.is_dir():
+        raise BadInputError(f"{flag} {path} is a folder: give the name of a file.")
+    if not folder.is_dir():
+        raise BadInputError(f"{flag} {path}: there is no folder {folder}; make it or give another file.")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BadInputError(f"{flag} {path}: {folder} cannot be written to ({error.strerror}).") from error
 
 
 def is_full(error: BaseException) -> bool:

@@ -18,6 +18,7 @@ class Options:
 
     data: dict[str, str]
     settings: dict[str, str]
+    weights: str | None
     only: tuple[str, ...]
     seeds: tuple[int, ...] | None
     folds: int | None
@@ -58,6 +59,7 @@ def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: st
         return Options(
             data=dict(map(_source, given.data)),
             settings=dict(map(_setting, given.set)),
+            weights=given.weights,
             only=tuple(name.strip() for text in given.only for name in text.split(",")),
             seeds=given.seeds,
             folds=given.folds,
@@ -117,6 +119,7 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
         metavar="PATH=VALUE",
         help="override what the study declares, e.g. learner.epochs=5 (repeatable)",
     )
+    what.add_argument("--weights", metavar="FILE", help="begin with a model's saved weights, or say random")
     what.add_argument("--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants")
     what.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds to repeat with")
     what.add_argument("--folds", type=_whole(2), metavar="K", help="folds of the cross-validation")

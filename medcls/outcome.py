@@ -50,7 +50,7 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     recalls = closing.recalls(driver, best, folder)
     closing.close(driver, best, summary, {folder / "summary.json": "", folder / "findings.json": "", **plots}, recalls)
     show(driver.screen, summary)
-    closing.farewell(programme, driver, best)
+    closing.farewell(programme, driver, best, summary)
     return any(record.result["status"] == "failed" for record in driver.records.values())
 
 

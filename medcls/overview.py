@@ -26,9 +26,9 @@ def studies(folder: Path, work: Path) -> list[Entry]:
     Raises:
         BadInputError: no such folder, or no study in it.
     """
-    found = _summaries(work)
+    found = summaries(work)
     entries = [
-        Entry(path.stem, question, tuple(_state(*each) for each in found.get(path.stem, ())))
+        Entry(path.stem, question, tuple(state(*each) for each in found.get(path.stem, ())))
         for path in sorted(folder.glob("*.py"))
         if (question := _question(path)) is not None
     ]
@@ -47,7 +47,7 @@ def _question(path: Path) -> str | None:
     return (ast.get_docstring(tree) or "(no docstring)").splitlines()[0] if "Study" in called else None
 
 
-def _summaries(work: Path) -> dict[str, list[tuple[float, dict[str, Any]]]]:
+def summaries(work: Path) -> dict[str, list[tuple[float, dict[str, Any]]]]:
     """Return (time of writing, summary) by study, the latest first."""
     found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
     for written, path in sorted(_by_time(work), reverse=True):
@@ -62,7 +62,7 @@ def _by_time(work: Path) -> Iterator[tuple[float, Path]]:
         yield path.stat().st_mtime, path
 
 
-def _state(written: float, summary: dict[str, Any]) -> str:
+def state(written: float, summary: dict[str, Any]) -> str:
     """Return one line: when, how many runs on which data, and the best score."""
     runs = summary["runs"]
     finished = sum(run["status"] == "finished" for run in runs)

@@ -20,6 +20,7 @@ from medcls.sources import Source, check, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
 from medcls.values import unknown
+from medcls.weights import inherited, with_weights
 
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
 
@@ -34,13 +35,17 @@ def adapted(study: Study, options: Options) -> Study:
     if options.smoke:
         known = {path for variant in variants.values() for path in variant.parameters()}
         variants = _with_settings(variants, {path: str(value) for path, value in study.smoke.items() if path in known})
-    variants = _with_settings(variants, options.settings)
+    settings = options.settings
+    variants = with_weights(_with_settings(variants, settings), options.weights, options.work_dir)
+    if study.search is not None:
+        inherit = inherited(study.search, next(iter(variants.values())), settings, options.work_dir)
+        variants, settings = _with_settings(variants, inherit), settings | inherit
     for variant in variants.values():
         variant.check()
     search, folds, seeds = study.search, study.folds, study.seeds
     if search is not None:
         base = next(iter(variants.values()))
-        search = search.within(base, options.settings)
+        search = search.within(base, settings)
         _check_space(search, base)
         search = replace(search, trials=options.trials or (SMOKE_TRIALS if options.smoke else search.trials))
     if options.smoke:

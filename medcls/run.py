@@ -17,7 +17,8 @@ from medcls.files import is_full
 from medcls.spec import Run, Variant
 from medcls.tracking.journal import RunFolder
 from medcls.training.fitted import Fitted
-from medcls.training.network import network, operations
+from medcls.training.network import network, operations, save
+from medcls.training.saved import unfit_head
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ def is_done(job: Job) -> bool:
     result = folder.result()
     if result is None or result["status"] != "finished":
         return False
+    if not (folder.model.exists() or result.get("unsaved")):
+        return False
     return not job.test or folder.read_arrays("test") is not None
 
 
@@ -65,13 +68,6 @@ def is_over(job: Job) -> bool:
     """Tell whether the job has ended, well or badly; it has not if its process died."""
     result = RunFolder(job.folder).result()
     return result is not None and (result["status"] != "finished" or is_done(job))
-
-
-def restored(job: Job) -> Fitted:
-    """Return a finished job's model from its folder; nothing is trained."""
-    folder = RunFolder(job.folder)
-    with folder.lock():
-        return _fit(job, folder)[2]
 
 
 def _fit(job: Job, folder: RunFolder) -> tuple[Decoded, Split, Fitted]:
@@ -82,13 +78,25 @@ def _fit(job: Job, folder: RunFolder) -> tuple[Decoded, Split, Fitted]:
 
 def _train(job: Job, folder: RunFolder, started: float) -> None:
     data, rows, fitted = _fit(job, folder)
+    unsaved = _save(fitted, folder)
     if job.test and len(rows.test):
         folder.write_arrays("test", {"rows": rows.test, "predictions": fitted.predict(rows.test)})
     if (folder.result() or {}).get("status") != "finished":
         predictions = fitted.predict(rows.validation)
-        result = _result(job, folder, data, rows, fitted, predictions)
+        result = {**_result(job, folder, data, rows, fitted, predictions), "unsaved": unsaved}
         timing = {"ended": int(time.time() * 1000), "seconds": round(time.time() - started, 3)}
         folder.finish({**result, **timing}, {"rows": rows.validation, "predictions": predictions})
+
+
+def _save(fitted: Fitted, folder: RunFolder) -> str | None:
+    """Write the model into the folder; return why it cannot be written, which costs no result."""
+    try:
+        save(fitted.model, folder.model)
+    except OSError:
+        raise  # the disk's fault, not the model's
+    except Exception as error:  # noqa: BLE001 - a layer of the user's own may raise anything
+        return f"{type(error).__name__}: {error}"
+    return None
 
 
 def _result(
@@ -151,6 +159,15 @@ def measure(variant: Variant, shape: tuple[int, ...], classes: int) -> dict[str,
     """Return the multiply-adds an image and the parameters of a variant's network, by building it."""
     built = network(variant.get("learner.model"), variant.task, shape, classes)
     return {"operations": operations(built), "parameters": int(built.count_params())}
+
+
+def fitting(variant: Variant, shape: tuple[int, ...], classes: int, weights: Path) -> dict[str, str]:
+    """Return how saved weights do not fit a variant's network: its last layer alone ("head"), or more ("misfit")."""
+    built = network(variant.get("learner.model"), variant.task, shape, classes)
+    try:
+        return {"head": unfit_head(built, weights), "misfit": ""}
+    except BadInputError as error:
+        return {"head": "", "misfit": str(error)}
 
 
 def set_threads(threads: int) -> None:

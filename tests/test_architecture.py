@@ -25,6 +25,7 @@ TOOLS = {
     "errors": set(),
     "lazy": set(),
     "files": {"errors"},
+    "quiet": set(),
     "code": set(),
     "interruption": set(),
     "limits": {"errors"},

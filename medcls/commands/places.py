@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from medcls.options import Parser, root
+from medcls.errors import BadInputError
+from medcls.options import Parser, default_tracking_uri, root
 
 
 def places() -> Parser:
@@ -12,6 +13,19 @@ def places() -> Parser:
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
     parser.add_argument("--work-dir", type=Path, metavar="DIR", help="run folders (mlruns/runs)")
     return parser
+
+
+def store(given: argparse.Namespace) -> str:
+    """Return the URI of the store.
+
+    Raises:
+        BadInputError: it is a file that is not there, and nothing is to make it.
+    """
+    uri: str = given.tracking_uri or default_tracking_uri()
+    file = uri.removeprefix("sqlite:///")
+    if file != uri and not Path(file).exists():
+        raise BadInputError(f"There is no store {file} yet: run a study first, or name another with --tracking-uri.")
+    return uri
 
 
 def work_dir(given: argparse.Namespace) -> Path:

@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import work_dir
-from medcls.errors import BadInputError
-from medcls.options import Parser, default_tracking_uri, root
+from medcls.commands.places import store, work_dir
+from medcls.options import Parser, root
 
 
 def add(commands: Any, places: Parser) -> None:
@@ -32,13 +31,10 @@ def _studies(given: argparse.Namespace) -> None:
 
 
 def _ui(given: argparse.Namespace) -> None:
-    uri = given.tracking_uri or default_tracking_uri()
+    uri = store(given)
     if uri.startswith(("http://", "https://")):
         print(f"The store is a server already: open {uri}")
         return
-    file = uri.removeprefix("sqlite:///")
-    if file != uri and not Path(file).exists():
-        raise BadInputError(f"There is no store {file} yet: run a study first, or name another with --tracking-uri.")
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--port", str(given.port)]
     print(" ".join(command), flush=True)
     os.execv(sys.executable, [sys.executable, "-m", *command])  # the server takes this process's place

@@ -4,6 +4,7 @@ import os
 import threading
 
 from medcls.compute.worker import DRIVER
+from medcls.quiet import quiet
 
 _imported = threading.Event()
 
@@ -18,19 +19,13 @@ def _die_with_driver() -> None:
 
 _watch = threading.Thread(target=_die_with_driver, daemon=True)
 _watch.start()
-_screen = os.dup(2)
-_nowhere = os.open(os.devnull, os.O_WRONLY)
-os.dup2(_nowhere, 2)  # TensorFlow greets on standard error whatever its log level is
+with quiet():  # TensorFlow greets on standard error whatever its log level is
+    import keras  # noqa: F401
+    import psutil  # noqa: F401
+    import tensorflow  # noqa: F401
+    from sklearn import metrics, model_selection  # noqa: F401
 
-import keras  # noqa: E402, F401
-import psutil  # noqa: E402, F401
-import tensorflow  # noqa: E402, F401
-from sklearn import metrics, model_selection  # noqa: E402, F401
+    import medcls.training  # noqa: F401
 
-import medcls.training  # noqa: E402, F401
-
-os.dup2(_screen, 2)
-os.close(_screen)
-os.close(_nowhere)
 _imported.set()
 _watch.join()  # a server that forks has one thread

@@ -37,8 +37,7 @@ def prepare(bundle: Bundle, folder: Path, progress: Progress | None = None) -> P
     Raises:
         BadInputError: images that cannot be decoded, all named; or the folder cannot be written.
     """
-    name = bundle.fingerprint.removeprefix("sha256:")[:16]
-    home = folder / f"{name}-{bundle.size}x{bundle.size}x{bundle.channels}"
+    home = place(folder, bundle.fingerprint, bundle.size, bundle.channels)
     if _is_whole(home, bundle):
         return home
     try:
@@ -54,6 +53,11 @@ def prepare(bundle: Bundle, folder: Path, progress: Progress | None = None) -> P
             f"{folder} cannot take the decoded images ({reason}): make room or use another folder."
         ) from error
     return home
+
+
+def place(folder: Path, fingerprint: str, size: int, channels: int) -> Path:
+    """Return the folder below `folder` that is for a data set's images, decoded to a size."""
+    return folder / f"{fingerprint.removeprefix('sha256:')[:16]}-{size}x{size}x{channels}"
 
 
 def open_decoded(path: Path) -> Decoded:

@@ -1,5 +1,8 @@
 """The best model in MLflow: logged with its run, registered, and given the alias champion."""
 
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,17 +20,19 @@ ALIAS = "champion"
 WEIGHTS = "medcls.weights_sha256"
 
 
-def register(network: Any, weights_sha256: str, uri: str, run_id: str, name: str, epoch: int) -> str:
+def register(
+    network: Any, weights_sha256: str, uri: str, run_id: str, name: str, epoch: int, add_papers: Callable[[Path], None]
+) -> str:
     """Log a Keras network with a run, as of an epoch, and register it as `name`@champion; return the version.
 
-    What there is already of a model with these weights is not made twice; the alias is moved to it. The run's
-    status and times stay as they are.
+    `add_papers` writes into the folder of the model's files what is to lie beside them. What there is already of a
+    model with these weights is not made twice; the alias is moved to it. The run's status and times stay as they are.
     """
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient(uri)
     version = _version(client, name, weights_sha256)
     if version is None:
-        model = _logged(client, weights_sha256, run_id) or _log(network, weights_sha256, run_id, epoch)
+        model = _logged(client, weights_sha256, run_id) or _log(network, weights_sha256, run_id, epoch, add_papers)
         made = mlflow.register_model(f"models:/{model}", name, tags={WEIGHTS: weights_sha256})
         version = str(made.version)
     client.set_registered_model_alias(name, ALIAS, version)
@@ -55,16 +60,27 @@ def _logged(client: Any, weights_sha256: str, run_id: str) -> str | None:
     return str(whole[0].model_id) if whole else None
 
 
-def _log(network: Any, weights_sha256: str, run_id: str, epoch: int) -> str:
+def fetched(model: str, uri: str, folder: Path) -> Path:
+    """Return the folder, below `folder`, with a copy of the files of a models:/ URI's model in the store at `uri`."""
+    mlflow.set_tracking_uri(uri)
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=model, dst_path=str(folder)))
+
+
+def _log(network: Any, weights_sha256: str, run_id: str, epoch: int, add_papers: Callable[[Path], None]) -> str:
     """Log the network; not by mlflow.keras.log_model, which would set the run's status and end anew."""
     packages = {"tensorflow": tensorflow.__version__, "keras": keras.__version__, "numpy": np.__version__}
+
+    def save_model(path: str, **given: Any) -> None:
+        mlflow.keras.save_model(path=path, **given)
+        add_papers(Path(path))
+
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
     made = models.Model.log(
         artifact_path=None,
-        flavor=mlflow.keras,
+        flavor=SimpleNamespace(__name__="mlflow.keras", save_model=save_model),
         run_id=run_id,
         name="model",
-        model=_bare(network),
+        model=network,
         signature=_signature(network),
         pip_requirements=[f"{package}=={version}" for package, version in packages.items()],
         tags={WEIGHTS: weights_sha256},
@@ -82,11 +98,6 @@ def _add_scores(run_id: str, model_id: str) -> None:
             last = client.get_metric_history(run_id, name)[-1]
             score = entities.Metric(name, last.value, last.timestamp, last.step, model_id=model_id)
             client.log_batch(run_id, metrics=[score])
-
-
-def _bare(network: Any) -> Any:
-    """Return the network without loss and metrics, so that it loads where medcls is not installed."""
-    return keras.Model(network.input, network.output, name=network.name)
 
 
 def _signature(network: Any) -> Any:

@@ -18,11 +18,25 @@ from medcls.files import read_json, write_atomically, write_json
 Arrays = dict[str, NDArray[Any]]
 
 
+def saved_weights(work: Path, digest: str) -> Path:
+    """Return the file of saved weights with a digest, from which runs in a work folder begin."""
+    return work / "weights" / f"{digest}.weights.h5"
+
+
 class RunFolder:
     """One run's folder. Any number of processes may read it; the one that trains holds `lock()`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @property
+    def model(self) -> Path:
+        """The file of the finished run's network, which need not be there."""
+        return self.path / "model.keras"
+
+    def saved_weights(self, digest: str) -> Path:
+        """Return the file of the saved weights with a digest, which the runs of a work folder share."""
+        return saved_weights(self.path.parent, digest)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

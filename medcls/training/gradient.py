@@ -19,6 +19,7 @@ from medcls.training import optimizers, schedules, stopping
 from medcls.training.checkpoint import recorder, restore
 from medcls.training.fitted import Fitted, weights_sha256
 from medcls.training.network import network
+from medcls.training.saved import begin_with
 from medcls.values import function_of, takes
 
 keras = lazy("keras")
@@ -41,18 +42,22 @@ def gradient(
     stop: Callable[..., Any] = stopping.never,
     batch_size: int = 8,
     epochs: int = 50,
+    weights: str = "",
 ) -> Fitted:
     """Train from where the run folder's checkpoint stands (or from the start) and return the fitted model.
 
     Everything random depends on (seed, epoch, step) alone. A folder whose checkpoint is already at the end is
-    only restored.
+    only restored. `weights` is the digest of saved weights to start from, "" to start from random ones.
 
     Raises:
         TrainingError: the loss is no longer a number.
+        BadInputError: the saved weights do not fit.
     """
     keras.utils.set_random_seed(seed)
     treatment = imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
     net = network(model, task, data.images.shape[1:], len(data.classes))
+    if weights and not folder.epochs_held():
+        begin_with(net, folder.saved_weights(weights))
     _compile(net, optimizer(), treatment.loss or task.loss, task.metrics(len(data.classes)))
     callbacks = [_schedule(schedule, net, task, epochs), *stop(task)]
     examples = partial(_examples, data, task, treatment.class_weights)

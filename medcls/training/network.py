@@ -2,8 +2,10 @@
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+from medcls.files import write_atomically
 from medcls.lazy import lazy
 from medcls.task import Task
 
@@ -15,6 +17,12 @@ def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], class
     images = keras.Input(shape, name="image")
     scaled = keras.layers.Rescaling(1 / 255, name="rescale")(images)
     return keras.Model(images, task.head(model(scaled), classes))
+
+
+def save(network: Any, path: Path) -> None:
+    """Write a network whole as a Keras file; without loss and metrics, so that it loads where medcls is not."""
+    bare = keras.Model(network.input, network.output, name=network.name)
+    write_atomically(path, lambda file: bare.save(file.name))
 
 
 def operations(network: Any) -> int:

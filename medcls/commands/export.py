@@ -1,0 +1,50 @@
+"""`medcls export`: a study's best model, or another of its runs', as a folder to take away."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from medcls.commands.places import work_dir
+from medcls.errors import BadInputError
+from medcls.export.facts import FILES
+from medcls.options import Parser
+
+
+def add(commands: Any, places: Parser) -> None:
+    """Add the command's parser to the subparsers of `medcls`."""
+    each = commands.add_parser("export", parents=[places], help="write a study's best model into a folder")
+    each.add_argument("study", metavar="STUDY", help="the study's name")
+    each.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
+    each.add_argument("--key", metavar="KEY", help="another run than the best one's")
+    each.add_argument("--data", metavar="NAME", help="the data set, where the study has several")
+    each.add_argument(
+        "--format",
+        type=_formats,
+        default=tuple(FILES),
+        metavar="NAME[,NAME]",
+        help=f"what to write the model as: {', '.join(FILES)} (all of them)",
+    )
+    each.set_defaults(command=_export)
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    unknown = [name for name in names if name not in FILES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}: the formats are {', '.join(FILES)}")
+    return names
+
+
+def _export(given: argparse.Namespace) -> None:
+    from medcls.exporting import check_empty, choose, export
+
+    check_empty(given.out)
+    chosen = choose(given.study, work_dir(given), given.key, given.data, print)
+    try:
+        found = export(chosen, work_dir(given), given.out, given.format)
+    except OSError as error:
+        raise BadInputError(f"--out {given.out} cannot be written ({error.strerror or error}).") from error
+    for name, parity in found.items():
+        difference = f"{parity['largest_difference']:.1g}"
+        print(f"{name:<8} loaded again, its probabilities differ from the run's by {difference} at most")
+    print(f"{given.out} has {', '.join(sorted(path.name for path in given.out.iterdir()))}")

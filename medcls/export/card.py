@@ -1,0 +1,160 @@
+"""MODEL_CARD.md: what a model is, what it was trained on, how good it is, and what it must not be used for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from medcls.export.facts import Facts, in_pillow
+
+PARTS = (
+    ("train", "trained on"),
+    ("validation", "compared on"),
+    ("test", "held out"),
+)
+FEW = 30  # images of a class, below which a recall says little
+
+
+def card(facts: Facts) -> str:
+    """Return the model card, in Markdown."""
+    sections = {
+        f"Model card: {facts.label}": _summary(facts),
+        "Data": _data(facts),
+        "Results": _results(facts),
+        "Each class": _classes(facts),
+        "How to use it": _use(facts),
+        "Limits": _limits(facts),
+        "Training": _training(facts),
+        "Origin": _origin(facts),
+    }
+    text = []
+    for number, (title, paragraphs) in enumerate(sections.items()):
+        text += [f"{'##' if number else '#'} {title}", *paragraphs]
+    return "\n\n".join(text) + "\n"
+
+
+def _summary(facts: Facts) -> Iterator[str]:
+    height, width, channels = facts.shape
+    kind = facts.run["params"].get("learner.model", "network")
+    count = facts.run["parameters"]
+    yield f"**Not for clinical use.** Question of the study: {facts.summary['question']}"
+    if facts.data["kind"] == "phantom":
+        yield "**Trained on a phantom: drawn by a program, no real images. Its scores say nothing of medicine.**"
+    if facts.summary["smoke"]:
+        yield "**Made with --smoke, to try the study out: on a few images only. Its scores mean nothing.**"
+    yield (
+        f"A {kind} with {count['total']:,} parameters ({count['trainable']:,} trainable) that tells "
+        f"{len(facts.data['classes'])} classes apart: {', '.join(facts.data['classes'])}. It takes images of "
+        f"{height}x{width} pixels, {'grey' if channels == 1 else 'RGB'}, as numbers from 0 to 255, any number at once, "
+        "and returns a probability for each class, in this order."
+    )
+
+
+def _data(facts: Facts) -> Iterator[str]:
+    data = facts.data
+    origin = {"phantom": "a phantom made by medcls, no real images", "toolkit": "made by a library"}
+    yield f"{data['name']}: {origin.get(data['kind'], data['source'])}. Fingerprint `{data['fingerprint']}`."
+    parts = [(part, words) for part, words in PARTS if sum(facts.counts[part].values())]
+    rows = [[name, *(str(facts.counts[part][name]) for part, _ in parts)] for name in data["classes"]]
+    rows.append(["all", *(str(sum(facts.counts[part].values())) for part, _ in parts)])
+    yield _table(["class", *(words for _, words in parts)], rows)
+    yield _findings(data)
+
+
+def _findings(data: Mapping[str, Any]) -> str:
+    if "findings" not in data:
+        return "Leaks between the parts (the same picture or patient in two of them): not checked."
+    if not data["findings"]:
+        return "Leaks between the parts (the same picture or patient in two of them): no leak found."
+    return "Found in the data:\n\n" + "\n".join(f"- {each['sentence']}" for each in data["findings"])
+
+
+def _results(facts: Facts) -> Iterator[str]:
+    best, own = facts.best, facts.run["metrics"]
+    columns: dict[str, Mapping[str, str]] = {}
+    if best is not None and best["folds"]:
+        several = len(next(iter(best["folds"].values())))
+        columns[f"{several} runs on folds, mean ± sd"] = {
+            name: f"{mean:.3f} ± {sd:.3f}" for name, (mean, sd) in best["mean_sd"].items()
+        }
+    else:
+        columns["comparison part"] = {name: f"{value:.3f}" for name, value in own.items()}
+    for title, scores in (("held-out part [95% interval]", "test"), ("the folds' mean prediction there", "ensemble")):
+        if best is not None and best.get(scores):
+            columns[title] = {name: _interval(score) for name, score in best[scores].items()}
+    names = dict.fromkeys(name for column in columns.values() for name in column if "/" not in name)
+    rows = [[_words(name), *(column.get(name, "") for column in columns.values())] for name in names]
+    yield _table(["score", *columns], rows)
+    if best is not None and best["test"]:
+        yield "The held-out part was used once, after the choice was made. This model is the one scored there."
+    else:
+        yield "The comparison part also decided when to stop or which variant is best: expect a little less elsewhere."
+
+
+def _classes(facts: Facts) -> Iterator[str]:
+    tested = (facts.best or {}).get("test")
+    part = "test" if tested else "validation"
+    rows = []
+    for name in facts.data["classes"]:
+        score = (tested or facts.run["metrics"]).get(f"recall/{name}")
+        told = "" if score is None else _interval(score) if tested else f"{score:.3f}"
+        rows.append([name, told, str(facts.counts[part][name])])
+    yield _table([f"class, {dict(PARTS)[part]}", "recall [95% interval]" if tested else "recall", "images"], rows)
+
+
+def _use(facts: Facts) -> Iterator[str]:
+    lines = ["from PIL import Image, ImageOps", "import keras, numpy as np", *in_pillow(facts.shape)]
+    lines.append('print(keras.saving.load_model("model.keras").predict(images))')
+    yield "```python\n" + "\n".join(lines) + "\n```"
+    yield "or, with medcls, in the folder of this file, for images of any kind that medcls reads:"
+    yield "```sh\nmedcls predict . image.png folder_of_images\n```"
+
+
+def _limits(facts: Facts) -> Iterator[str]:
+    limits = [
+        "For teaching and research only. **Not for clinical use**: not validated for diagnosis, not a medical device.",
+        f"It always names one of its {len(facts.data['classes'])} classes, whatever the image shows.",
+        "Images of another scanner, hospital or population than the training data's may be classified worse.",
+        "Its probabilities are not calibrated: 0.9 need not mean right in nine of ten cases.",
+    ]
+    scored = facts.counts["test" if facts.best and facts.best["test"] else "validation"]
+    rare = [name for name, count in scored.items() if count < FEW]
+    if rare:
+        limits.append(f"Scored on fewer than {FEW} images each, so that little is known of: {', '.join(rare)}.")
+    if facts.data.get("findings"):
+        limits.append("The leaks listed above make the scores too good.")
+    yield "\n".join(f"- {each}" for each in limits)
+
+
+def _training(facts: Facts) -> Iterator[str]:
+    run = facts.run
+    yield f"{run['epochs']} epochs, of which the weights of epoch {run['best_epoch'] + 1} were kept."
+    rows = [[f"`{name}`", f"`{value}`"] for name, value in run["params"].items() if value is not None]
+    yield _table(["parameter", "value"], rows)
+
+
+def _origin(facts: Facts) -> Iterator[str]:
+    described = facts.described
+    commit = described.get("git_commit") or "unknown"
+    changed = " with changes that were not committed" if described.get("git_dirty") else ""
+    versions = ", ".join(f"{name} {version}" for name, version in facts.versions.items())
+    yield "\n".join(
+        [
+            f"- Run `{facts.run['key']}` of the study {facts.summary['study']}; weights SHA-256 "
+            f"`{facts.run['weights_sha256']}`",
+            f"- Code: commit {commit}{changed}",
+            f"- Versions: {versions}",
+        ]
+    )
+
+
+def _interval(score: Mapping[str, Any]) -> str:
+    low, high = score["ci95"]
+    return f"{score['value']:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(each.replace('|', chr(92) + '|') for each in line)} |" for line in lines)

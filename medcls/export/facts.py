@@ -1,0 +1,84 @@
+"""What is known of a model that leaves the harness, and its preprocessing.json."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+PREPROCESSING, CARD = "preprocessing.json", "MODEL_CARD.md"
+
+FILES = MappingProxyType({"keras": "model.keras", "weights": "model.weights.h5"})
+"""The formats that a model is exported in, and what each is called in the folder."""
+
+RESIZING = (
+    "Turn the image as its EXIF data say; make it grey (ITU-R 601-2 luma) or RGB, dropping transparency; divide 16-bit "
+    "values by 257; resize to the size, whatever the proportions, by Pillow's bilinear filter, which when it reduces "
+    "averages all pixels that it drops; round to whole numbers."
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of one finished run and its study.
+
+    Attributes:
+        summary: the study's summary.
+        run: the run's own part of it.
+        data: its data set's part of it.
+        best: what the summary says of the data set's best variant, if this is its model, else None.
+        described: what the run's folder says of how it was made.
+        counts: "train", "validation" and "test" -> class -> number of images, as the run had them.
+        shape: height, width and channels of the images that the model takes.
+        weights: the digest of its saved weights.
+        versions: package -> version with which the run was made into a model.
+    """
+
+    summary: Mapping[str, Any]
+    run: Mapping[str, Any]
+    data: Mapping[str, Any]
+    best: Mapping[str, Any] | None
+    described: Mapping[str, Any]
+    counts: Mapping[str, Mapping[str, int]]
+    shape: tuple[int, int, int]
+    weights: str
+    versions: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """What a person calls the run: study, variant, seed and fold."""
+        folds, fold = self.run["params"]["folds"], self.run["fold"]
+        which = "" if folds is None else ", refitted on all folds" if fold is None else f", fold {fold + 1} of {folds}"
+        return f"{self.summary['study']}: {self.run['variant']}, seed {self.run['seed']}{which}"
+
+
+def preprocessing(facts: Facts) -> dict[str, Any]:
+    """Return what turns an image file into what the model takes, and what its answer means."""
+    height, width, channels = facts.shape
+    return {
+        "size": [height, width],
+        "channels": channels,
+        "value_range": [0, 255],
+        "dtype": "float32",
+        "shape": ["any", height, width, channels],
+        "resizing": RESIZING,
+        "pillow": in_pillow(facts.shape),
+        "classes": facts.data["classes"],
+        "study": facts.summary["study"],
+        "run": facts.run["key"],
+        "data": {name: facts.data[name] for name in ("name", "source", "kind", "fingerprint")},
+        "weights": facts.weights,
+        "weights_sha256": facts.run["weights_sha256"],
+        "parameters": facts.run["params"],
+        "versions": dict(facts.versions),
+    }
+
+
+def in_pillow(shape: tuple[int, int, int]) -> list[str]:
+    """Return three lines of Python that read an 8-bit file as the model takes it."""
+    height, width, channels = shape
+    mode = "L" if channels == 1 else "RGB"
+    return [
+        f'image = ImageOps.exif_transpose(Image.open("image.png")).convert("{mode}")',
+        f"image = image.resize(({width}, {height}), Image.Resampling.BILINEAR)",
+        f'images = np.asarray(image, "float32").reshape(1, {height}, {width}, {channels})',
+    ]

@@ -1,0 +1,215 @@
+"""A run's model out of its folder: which run, what is known of it, and the folder that is taken away."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from medcls import __version__
+from medcls.data import cache
+from medcls.data.split import split
+from medcls.data.types import Decoded
+from medcls.errors import BadInputError
+from medcls.export import formats
+from medcls.export.card import card
+from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
+from medcls.files import write_atomically, write_json
+from medcls.overview import state, summaries
+from medcls.tracking.journal import RunFolder
+from medcls.training import saved
+from medcls.training.fitted import weights_sha256
+
+PACKAGES = ("keras", "tensorflow", "numpy", "pillow")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run of a study that is to be exported: the study's summary, and what this says of the run."""
+
+    summary: Mapping[str, Any]
+    run: Mapping[str, Any]
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the summary says of the run's data set."""
+        found: Mapping[str, Any] = next(each for each in self.summary["data_sets"] if each["name"] == self.run["data"])
+        return found
+
+    @property
+    def best(self) -> Mapping[str, Any] | None:
+        """What the summary says of the best variant, if the run is its model."""
+        best: Mapping[str, Any] | None = self.summary["best"].get(self.run["data"])
+        return best if best and best["key"] == self.run["key"] else None
+
+
+def choose(study: str, work: Path, key: str | None, data_name: str | None, say: Callable[[str], None]) -> Chosen:
+    """Return the run to export: the best of the latest outcome that is no smoke run, or the one with the key.
+
+    Raises:
+        BadInputError: no such study, data set or run, or one that did not finish.
+    """
+    found = summaries(work)
+    if study not in found:
+        known = f"those that have are {', '.join(sorted(found))}" if found else "run its file first"
+        raise BadInputError(f"No study {study!r} has come to its end in {work}: {known}.")
+    outcomes = sorted(found[study], key=lambda each: (each[1]["smoke"], not each[1]["best"]))  # the latest first
+    for written, summary in outcomes:
+        wanted = key or _best_key(study, summary, data_name)
+        runs = [run for run in summary["runs"] if run["key"] == wanted]
+        if runs:
+            if runs[0]["status"] != "finished":
+                raise BadInputError(f"Run {wanted} of {study} has {runs[0]['status']}: there is no model to export.")
+            chosen = Chosen(summary, runs[0])
+            say(f"{study} of {state(written, summary)}.")
+            return chosen
+        if key is None:
+            break
+    raise BadInputError(f"--key {key}: {study} has no such run; summary.json and the MLflow tag medcls.key have them.")
+
+
+def _best_key(study: str, summary: Mapping[str, Any], data_name: str | None) -> str:
+    best = summary["best"]
+    names = ", ".join(best)
+    if not best:
+        raise BadInputError(f"No variant of {study} was finished: run the study again, or name a run with --key.")
+    if data_name is None and len(best) > 1:
+        raise BadInputError(f"{study} has a best model for each of its data sets: say --data with one of {names}.")
+    if data_name is not None and data_name not in best:
+        raise BadInputError(f"--data {data_name}: {study} has a best model on {names}.")
+    return str(best[data_name or names]["key"])
+
+
+def gathered(chosen: Chosen, work: Path, network: Any) -> Facts:
+    """Return what is known of a chosen run, whose network is given.
+
+    Raises:
+        BadInputError: the decoded images are gone.
+    """
+    params = chosen.run["params"]
+    data, folder = _decoded(chosen, work, network), RunFolder(work / chosen.run["key"])
+    rows = split(
+        data.labels,
+        data.parts,
+        data.patients,
+        fold=params["fold"],
+        folds=params["folds"],
+        seed=params["split_seed"],
+    )
+    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
+    counts = {part: Counter(data.labels[each].tolist()) for part, each in parts.items()}
+    return Facts(
+        summary=chosen.summary,
+        run=chosen.run,
+        data=chosen.data,
+        best=chosen.best,
+        described=folder.description(),
+        counts={part: {name: each[label] for label, name in enumerate(data.classes)} for part, each in counts.items()},
+        shape=network.input_shape[1:],
+        weights=saved.digest(saved.content(folder.model)),
+        versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
+    )
+
+
+def papers(facts: Facts, folder: Path) -> None:
+    """Write preprocessing.json and MODEL_CARD.md into a folder."""
+    write_json(folder / PREPROCESSING, preprocessing(facts))
+    write_atomically(folder / CARD, lambda file: file.write(card(facts).encode()))
+
+
+def check_empty(out: Path) -> None:
+    """Check that nothing lies where a folder is to be exported to.
+
+    Raises:
+        BadInputError: something does.
+    """
+    try:
+        taken = out.exists() and (not out.is_dir() or any(out.iterdir()) or out.resolve() == Path.cwd())
+    except OSError as error:
+        raise BadInputError(f"--out {out} cannot be used ({error.strerror}): give another folder.") from error
+    if taken:
+        raise BadInputError(f"--out {out} is there already and not an empty folder: give a new one.")
+
+
+def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[str, dict[str, float | int]]:
+    """Write a run's model and its papers into a new folder; return each format's parity.
+
+    It is written beside and renamed when whole.
+
+    Args:
+        chosen: the run.
+        work: the work folder.
+        out: the folder, which must not be there or be empty.
+        names: of the formats.
+
+    Raises:
+        BadInputError: the model is damaged or gone, or what was written answers otherwise than the run did.
+        OSError: it cannot be written.
+    """
+    network = loaded(chosen, work)
+    beside = out.resolve().with_name(f"{out.resolve().name}.unfinished")
+    shutil.rmtree(beside, ignore_errors=True)  # an export before was killed
+    beside.mkdir(parents=True)
+    try:
+        found = _write(chosen, work, network, beside, names)
+        beside.replace(out.resolve())
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return found
+
+
+def loaded(chosen: Chosen, work: Path) -> Any:
+    """Return the network that a chosen run has left in its folder.
+
+    Raises:
+        BadInputError: it is gone or damaged, or could not be saved.
+    """
+    folder = RunFolder(work / chosen.run["key"])
+    again = "run the study again, which trains nothing that is finished"
+    unsaved = (folder.result() or {}).get("unsaved")
+    if unsaved:
+        raise BadInputError(f"The network of run {chosen.run['key']} could not be saved as a file ({unsaved}).")
+    if not folder.model.exists():
+        raise BadInputError(f"There is no {folder.model}: {again}.")
+    network = formats.load(folder.model)
+    if weights_sha256(network.get_weights()) != chosen.run["weights_sha256"]:
+        raise BadInputError(f"{folder.model} does not have the weights that the run ended with: remove it and {again}.")
+    return network
+
+
+def _write(
+    chosen: Chosen, work: Path, network: Any, folder: Path, names: Sequence[str]
+) -> dict[str, dict[str, float | int]]:
+    predicted = RunFolder(work / chosen.run["key"]).read_arrays("predictions")
+    if predicted is None:
+        raise BadInputError(f"The predictions of run {chosen.run['key']} are gone: run the study with --force.")
+    images, rows = _decoded(chosen, work, network).images, predicted["rows"]
+    found = {}
+    for name in names:
+        each = formats.FORMATS[name]
+        each.write(network, folder / FILES[name])
+        found[name] = formats.parity(each.read(network, folder / FILES[name]), images, rows, predicted["predictions"])
+        if not formats.agrees(found[name]):
+            raise BadInputError(
+                f"Loaded again from {FILES[name]}, the model answers otherwise than the run did: by up to "
+                f"{found[name]['largest_difference']:.1g} (allowed are {formats.TOLERANCE:g}), and with another class "
+                f"for {found[name]['classes_changed']} of {len(rows)} images. Nothing was exported."
+            )
+    papers(gathered(chosen, work, network), folder)
+    compared = {"images": len(rows), "compared_with": "the run's own predictions of its comparison part"}
+    write_json(folder / "parity.json", {**compared, "tolerance": formats.TOLERANCE, "formats": found})
+    return found
+
+
+def _decoded(chosen: Chosen, work: Path, network: Any) -> Decoded:
+    height, _, channels = network.input_shape[1:]
+    home = cache.place(work / "cache", chosen.data["fingerprint"], height, channels)
+    try:
+        return cache.open_decoded(home)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadInputError(
+            f"The decoded images in {home} are gone or damaged: run the study again, which makes them anew and trains "
+            "nothing that is finished."
+        ) from error

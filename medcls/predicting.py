@@ -1,0 +1,170 @@
+"""From image files to a model's probabilities: decoded as for training, batch by batch, in flat memory."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.images import UnreadableImageError, decode
+from medcls.data.listing import images_below
+from medcls.data.records import listed
+from medcls.data.types import Images
+from medcls.errors import BadInputError
+from medcls.export import formats, registry
+from medcls.export.facts import FILES, PREPROCESSING
+from medcls.files import read_json
+from medcls.quiet import quiet
+from medcls.tracking.mlflow import sentence, without_password
+
+NAMED = 100  # bad files in one message
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
+
+    `numbered` if the names of the classes are not known.
+    """
+
+    name: str
+    predict: formats.Predict
+    size: int
+    channels: int
+    classes: tuple[str, ...]
+    numbered: bool
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one image: a probability for each class."""
+
+    file: Path
+    probabilities: NDArray[np.float32]
+
+
+def images_among(places: Sequence[Path]) -> list[Path]:
+    """Return the files among the places, and all image files in and below the folders.
+
+    Raises:
+        BadInputError: a place that is not there, or a folder without images.
+    """
+    found = []
+    for place in places:
+        if place.is_dir():
+            below = images_below(place)
+            if not below:
+                raise BadInputError(f"{place} holds no image that can be read: give files or folders of images.")
+            found += below
+        elif place.exists():
+            found.append(place)
+        else:
+            raise BadInputError(f"There is no file or folder {place}: give images, or folders of images.")
+    return found
+
+
+@contextmanager
+def opened(name: str, store: Callable[[], str]) -> Iterator[Model]:
+    """Open the model that a folder, a file or a models:/ URI is; `store` is asked for the tracking URI.
+
+    Raises:
+        BadInputError: there is none, or none that tells classes of square images apart.
+    """
+    with tempfile.TemporaryDirectory() as elsewhere:
+        if name.startswith("models:"):
+            folder = _fetched(name, store(), Path(elsewhere))
+            yield _model(name, folder / "data" / "model.keras", folder)
+        else:
+            path = Path(name).expanduser()
+            file = path / FILES["keras"] if path.is_dir() else path
+            yield _model(name, file, file.parent)
+
+
+def _fetched(name: str, uri: str, folder: Path) -> Path:
+    try:
+        with quiet():
+            return registry.fetched(name, uri, folder)
+    except Exception as error:
+        raise BadInputError(
+            f"{name} cannot be fetched from {without_password(uri)} ({sentence(error).rstrip('.')}): "
+            "--tracking-uri names another store."
+        ) from error
+
+
+def _model(name: str, file: Path, beside: Path) -> Model:
+    if not file.exists():
+        raise BadInputError(f"There is no model {file}: give an exported folder, a .keras file or a models:/ URI.")
+    papers = read_json(beside / PREPROCESSING)
+    with quiet():
+        network = formats.load(file)
+    size, channels, count = _shape(name, network)
+    classes = tuple(map(str, range(count))) if papers is None else tuple(papers["classes"])
+    if papers is not None and (papers["size"], papers["channels"], len(classes)) != ([size, size], channels, count):
+        raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
+    return Model(name, formats.predictor(network), size, channels, classes, papers is None)
+
+
+def _shape(name: str, network: Any) -> tuple[int, int, int]:
+    """Return size and channels of the images that a network takes, and how many classes it tells apart."""
+    takes, gives = network.input_shape, network.output_shape
+    square = isinstance(takes, tuple) and len(takes) == 4 and takes[1] is not None and takes[1] == takes[2]
+    if not square or takes[3] not in (1, 3) or len(gives) != 2:
+        raise BadInputError(
+            f"{name} makes {gives} of {takes}: medcls predict is for models that make probabilities, one a class, "
+            "of square images, grey or RGB."
+        )
+    return takes[1], takes[3], max(2, gives[1])
+
+
+def predictions(
+    model: Model, files: Sequence[Path], *, skip_bad: bool, progress: Callable[[int], None]
+) -> tuple[list[Prediction], list[str]]:
+    """Return what a model says of image files, and the names of the bad ones with what is wrong with them.
+
+    Args:
+        model: the model.
+        files: the images.
+        skip_bad: go on without files that cannot be read.
+        progress: told how many files are done.
+
+    Raises:
+        BadInputError: files that cannot be read, all named, unless they are skipped; or answers that are no
+            probabilities.
+    """
+    found: list[Prediction] = []
+    bad: list[str] = []
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(files), formats.BATCH):
+            some = files[start : start + formats.BATCH]
+            decoded = list(pool.map(lambda file: _decoded(file, model), some))
+            bad += [f"{file} ({fault})" for file, fault in zip(some, decoded, strict=True) if isinstance(fault, str)]
+            good = [(file, image) for file, image in zip(some, decoded, strict=True) if not isinstance(image, str)]
+            if good and (skip_bad or not bad):
+                answers = _probabilities(model, np.stack([image for _, image in good]))
+                found += [Prediction(file, row) for (file, _), row in zip(good, answers, strict=True)]
+            progress(start + len(some))
+    if bad and not skip_bad:
+        raise BadInputError(
+            f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; mend or remove them, or go on "
+            "without them with --skip-bad-files."
+        )
+    return found, bad
+
+
+def _decoded(file: Path, model: Model) -> Images | str:
+    try:
+        return decode(file, model.size, model.channels)
+    except UnreadableImageError as error:
+        return str(error)
+
+
+def _probabilities(model: Model, images: Images) -> NDArray[np.float32]:
+    answers = formats.by_class(model.predict(images))
+    if not (np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=1e-3)):
+        raise BadInputError(f"{model.name} does not answer with probabilities: end it with a softmax or a sigmoid.")
+    return answers

@@ -1,0 +1,125 @@
+"""Saved weights that a training begins with: what a file holds, whether a network can take it, and taking it."""
+
+import hashlib
+import io
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medcls.errors import BadInputError
+from medcls.lazy import lazy
+
+h5py = lazy("h5py")
+
+IN_KERAS = "model.weights.h5"  # what a .keras file has its weights in
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer in a file of weights: the name that it had, and the shapes of its weights."""
+
+    name: str
+    shapes: tuple[Shape, ...]
+
+
+def content(path: Path) -> bytes:
+    """Return the Keras weights file that a path is, or that lies within it: in a .keras file or an exported folder.
+
+    Raises:
+        OSError, KeyError, BadZipFile: no such file, or a damaged one.
+    """
+    if path.is_dir():
+        files = [path / name for name in (IN_KERAS, "model.keras")]
+        path = next((file for file in files if file.exists()), files[-1])
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as whole:
+            return whole.read(IN_KERAS)
+    return path.read_bytes()
+
+
+def digest(weights_file: bytes) -> str:
+    """Return 64 hex digits over the weights in a Keras weights file: over what they are, not how they are stored.
+
+    Raises:
+        OSError, RuntimeError, KeyError, ValueError: a damaged file.
+    """
+    total = hashlib.sha256()
+    with h5py.File(io.BytesIO(weights_file)) as weights:
+        for path, array in sorted(_arrays(weights)):
+            values = np.ascontiguousarray(array)
+            total.update(f"{path} {values.dtype.str} {values.shape};".encode())
+            total.update(values.tobytes())
+    return total.hexdigest()
+
+
+def begin_with(network: Any, path: Path) -> None:
+    """Give a network the weights in a file; its head stays as it is where it alone does not fit.
+
+    Raises:
+        BadInputError: there is no such file, or a layer other than the head does not fit.
+    """
+    fresh = unfit_head(network, path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the head, which is skipped
+        network.load_weights(path, skip_mismatch=bool(fresh))
+
+
+def unfit_head(network: Any, path: Path) -> str:
+    """Return what keeps a network's last layer from the weights in a file, "" where all layers fit.
+
+    Raises:
+        BadInputError: there is no such file, or another layer does not fit: it is named, with both shapes.
+    """
+    if not path.exists():
+        raise BadInputError(f"The saved weights {path} are gone: run the same command again, which brings them back.")
+    theirs, ours = _layers(path), _own_layers(network)
+    unfit = [each for each in ours if each not in theirs or theirs[each].shapes != ours[each].shapes]
+    other = [each for each in unfit if ours[each].name != network.layers[-1].name]
+    for each in other:
+        raise BadInputError(f"{_misfit(ours[each], theirs.get(each))}.")
+    for each in theirs:
+        if each not in ours:
+            raise BadInputError(f"layer {theirs[each].name} {_told(theirs[each])} there has no counterpart here.")
+    return _misfit(ours[unfit[0]], theirs.get(unfit[0])) if unfit else ""
+
+
+def _misfit(ours: Layer, theirs: Layer | None) -> str:
+    there = "is not there" if theirs is None else f"is {_told(theirs)} there"
+    return f"layer {ours.name} {there} and {_told(ours)} here"
+
+
+def _told(layer: Layer) -> str:
+    return " + ".join("x".join(map(str, shape)) for shape in layer.shapes)
+
+
+def _own_layers(network: Any) -> Mapping[str, Layer]:
+    """Return a network's layers by the places that Keras gives them in a file: by writing one."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.weights.h5"
+        network.save_weights(path)
+        return _layers(path)
+
+
+def _layers(path: Path) -> dict[str, Layer]:
+    with h5py.File(path) as weights:
+        shapes: dict[str, list[Shape]] = {}
+        for place, array in _arrays(weights):
+            shapes.setdefault(place.rpartition("/")[0], []).append(tuple(array.shape))
+        names = {place: str(weights[place].attrs.get("name", place)) for place in shapes}
+    return {place: Layer(names[place], tuple(each)) for place, each in shapes.items()}
+
+
+def _arrays(weights: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (place, array) for all weights of the layers, without an optimizer's."""
+    found = []
+    weights.visititems(lambda place, each: found.append((place, each)) if isinstance(each, h5py.Dataset) else None)
+    for place, each in found:
+        if not place.startswith("optimizer/"):
+            yield place, each
