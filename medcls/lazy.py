@@ -17,6 +17,7 @@ ENVIRONMENT = MappingProxyType(
         "mlflow": {
             "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing leaves the user's machine unasked
             "MLFLOW_LOGGING_LEVEL": "ERROR",
+            "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
             "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # what may have arrived is asked for, not sent twice
             "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",

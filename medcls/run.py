@@ -18,7 +18,7 @@ from medcls.spec import Run, Variant
 from medcls.tracking.journal import RunFolder
 from medcls.training.fitted import Fitted
 from medcls.training.network import network, operations, save
-from medcls.training.saved import unfit_head
+from medcls.training.saved import Fit, fit_of
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,9 @@ def measure(variant: Variant, shape: tuple[int, ...], classes: int) -> dict[str,
     return {"operations": operations(built), "parameters": int(built.count_params())}
 
 
-def fitting(variant: Variant, shape: tuple[int, ...], classes: int, weights: Path) -> dict[str, str]:
-    """Return how saved weights do not fit a variant's network: its last layer alone ("head"), or more ("misfit")."""
-    built = network(variant.get("learner.model"), variant.task, shape, classes)
-    try:
-        return {"head": unfit_head(built, weights), "misfit": ""}
-    except BadInputError as error:
-        return {"head": "", "misfit": str(error)}
+def fitting(variant: Variant, shape: tuple[int, ...], classes: int, weights: Path) -> Fit:
+    """Return how a file of saved weights fits a variant's network."""
+    return fit_of(network(variant.get("learner.model"), variant.task, shape, classes), weights)
 
 
 def set_threads(threads: int) -> None:

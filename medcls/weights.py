@@ -91,12 +91,12 @@ def check(
             found = ask(fitting, variant, shape, len(bundle.classes), saved_weights(work, weights))
         except TrainingError:
             continue  # the network cannot be built: its runs will fail and say why
-        if found["misfit"]:
+        if found.misfit:
             raise BadInputError(
-                f"The saved weights do not fit the network of {name}: {found['misfit']}; make the networks alike with "
+                f"The saved weights do not fit the network of {name}: {found.misfit}; make the networks alike with "
                 f"--set {MODEL}..., or choose among the variants with --only."
             )
-        head = f"; {found['head']}, so this layer starts anew" if found["head"] else ""
+        head = f"; {found.head}, so this layer starts anew" if found.head else ""
         said.append(f"{name} begins with the saved weights {weights[:12]}{head}.")
         if folds and _papers(work, weights).get("data", {}).get("fingerprint") == bundle.fingerprint:
             said.append(

@@ -8,6 +8,7 @@ from medcls.commands.places import work_dir
 from medcls.errors import BadInputError
 from medcls.export.facts import FILES
 from medcls.options import Parser
+from medcls.quiet import quiet
 
 
 def add(commands: Any, places: Parser) -> None:
@@ -41,7 +42,8 @@ def _export(given: argparse.Namespace) -> None:
     check_empty(given.out)
     chosen = choose(given.study, work_dir(given), given.key, given.data, print)
     try:
-        found = export(chosen, work_dir(given), given.out, given.format)
+        with quiet():
+            found = export(chosen, work_dir(given), given.out, given.format)
     except OSError as error:
         raise BadInputError(f"--out {given.out} cannot be written ({error.strerror or error}).") from error
     for name, parity in found.items():

@@ -37,11 +37,10 @@ def _predict(given: argparse.Namespace) -> None:
     if given.out is not None:
         check_writable("--out", given.out)
     files = images_among(given.images)
-    with opened(given.model, lambda: store(given)) as model:
-        if model.numbered:
-            _note(f"{given.model} does not name its classes: they are numbered.")
-        with _progress(len(files)) as progress:
-            found, bad = predictions(model, files, skip_bad=given.skip_bad_files, progress=progress)
+    with opened(given.model, lambda: store(given)) as model, _progress(len(files)) as progress:
+        found, bad = predictions(model, files, skip_bad=given.skip_bad_files, progress=progress)
+    if model.numbered:
+        _note(f"{given.model} does not name its classes: they are numbered.")
     if bad:
         _note(f"{len(bad)} of {len(files)} images cannot be read and were left out: {', '.join(bad)}.")
     if given.out is not None:

@@ -5,11 +5,6 @@ from typing import Any
 
 from medcls.export.facts import Facts, in_pillow
 
-PARTS = (
-    ("train", "trained on"),
-    ("validation", "compared on"),
-    ("test", "held out"),
-)
 FEW = 30  # images of a class, below which a recall says little
 
 
@@ -52,11 +47,17 @@ def _data(facts: Facts) -> Iterator[str]:
     data = facts.data
     origin = {"phantom": "a phantom made by medcls, no real images", "toolkit": "made by a library"}
     yield f"{data['name']}: {origin.get(data['kind'], data['source'])}. Fingerprint `{data['fingerprint']}`."
-    parts = [(part, words) for part, words in PARTS if sum(facts.counts[part].values())]
+    parts = [(part, words) for part, words in _parts(facts).items() if sum(facts.counts[part].values())]
     rows = [[name, *(str(facts.counts[part][name]) for part, _ in parts)] for name in data["classes"]]
     rows.append(["all", *(str(sum(facts.counts[part].values())) for part, _ in parts)])
     yield _table(["class", *(words for _, words in parts)], rows)
     yield _findings(data)
+
+
+def _parts(facts: Facts) -> dict[str, str]:
+    """Return what the images of each part were for."""
+    refit = facts.run["params"]["folds"] is not None and facts.run["fold"] is None
+    return {"train": "trained on", "validation": "told when to stop" if refit else "compared on", "test": "held out"}
 
 
 def _findings(data: Mapping[str, Any]) -> str:
@@ -97,7 +98,7 @@ def _classes(facts: Facts) -> Iterator[str]:
         score = (tested or facts.run["metrics"]).get(f"recall/{name}")
         told = "" if score is None else _interval(score) if tested else f"{score:.3f}"
         rows.append([name, told, str(facts.counts[part][name])])
-    yield _table([f"class, {dict(PARTS)[part]}", "recall [95% interval]" if tested else "recall", "images"], rows)
+    yield _table([f"class, {_parts(facts)[part]}", "recall [95% interval]" if tested else "recall", "images"], rows)
 
 
 def _use(facts: Facts) -> Iterator[str]:
@@ -127,7 +128,7 @@ def _limits(facts: Facts) -> Iterator[str]:
 def _training(facts: Facts) -> Iterator[str]:
     run = facts.run
     yield f"{run['epochs']} epochs, of which the weights of epoch {run['best_epoch'] + 1} were kept."
-    rows = [[f"`{name}`", f"`{value}`"] for name, value in run["params"].items() if value is not None]
+    rows = [[f"`{name}`", f"`{value}`"] for name, value in run["params"].items() if value not in (None, "")]
     yield _table(["parameter", "value"], rows)
 
 

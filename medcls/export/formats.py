@@ -1,5 +1,6 @@
 """The formats that a model is exported in, and whether what is loaded again answers as the model did."""
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,9 @@ def load(path: Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # a damaged file makes Keras raise anything
-        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else type(error).__name__
-        raise BadInputError(f"{path} cannot be read as a Keras model ({reason}).") from error
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first if zipfile.is_zipfile(path) else "damaged, or of another kind"
+        raise BadInputError(f"{path} cannot be read as a Keras model ({reason}): export it again.") from error
 
 
 def predictor(network: Any) -> Predict:

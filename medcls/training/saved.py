@@ -29,6 +29,14 @@ class Layer:
     shapes: tuple[Shape, ...]
 
 
+@dataclass(frozen=True)
+class Fit:
+    """What of a network saved weights do not fit: its last layer alone, or more; "" where they fit."""
+
+    head: str = ""
+    misfit: str = ""
+
+
 def content(path: Path) -> bytes:
     """Return the Keras weights file that a path is, or that lies within it: in a .keras file or an exported folder.
 
@@ -60,34 +68,34 @@ def digest(weights_file: bytes) -> str:
 
 
 def begin_with(network: Any, path: Path) -> None:
-    """Give a network the weights in a file; its head stays as it is where it alone does not fit.
+    """Give a network the weights in a file; its last layer stays as it is where it alone does not fit.
 
     Raises:
-        BadInputError: there is no such file, or a layer other than the head does not fit.
-    """
-    fresh = unfit_head(network, path)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the head, which is skipped
-        network.load_weights(path, skip_mismatch=bool(fresh))
-
-
-def unfit_head(network: Any, path: Path) -> str:
-    """Return what keeps a network's last layer from the weights in a file, "" where all layers fit.
-
-    Raises:
-        BadInputError: there is no such file, or another layer does not fit: it is named, with both shapes.
+        BadInputError: there is no such file, or another layer does not fit.
     """
     if not path.exists():
         raise BadInputError(f"The saved weights {path} are gone: run the same command again, which brings them back.")
+    fit = fit_of(network, path)
+    if fit.misfit:
+        raise BadInputError(f"The saved weights do not fit: {fit.misfit}.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the last layer, which is skipped
+        network.load_weights(path, skip_mismatch=bool(fit.head))
+
+
+def fit_of(network: Any, path: Path) -> Fit:
+    """Compare a network's layers with those in a file of weights."""
+    names = [layer.name for layer in network.layers]
     theirs, ours = _layers(path), _own_layers(network)
+    ours = dict(sorted(ours.items(), key=lambda each: names.index(each[1].name) if each[1].name in names else 0))
     unfit = [each for each in ours if each not in theirs or theirs[each].shapes != ours[each].shapes]
-    other = [each for each in unfit if ours[each].name != network.layers[-1].name]
-    for each in other:
-        raise BadInputError(f"{_misfit(ours[each], theirs.get(each))}.")
-    for each in theirs:
-        if each not in ours:
-            raise BadInputError(f"layer {theirs[each].name} {_told(theirs[each])} there has no counterpart here.")
-    return _misfit(ours[unfit[0]], theirs.get(unfit[0])) if unfit else ""
+    unused = [theirs[each] for each in theirs if each not in ours]
+    for each in unfit:
+        if ours[each].name != network.layers[-1].name:
+            return Fit(misfit=_misfit(ours[each], theirs.get(each)))
+    for layer in unused:
+        return Fit(misfit=f"layer {layer.name} is {_told(layer)} there and is not here")
+    return Fit(head=_misfit(ours[unfit[0]], theirs.get(unfit[0]))) if unfit else Fit()
 
 
 def _misfit(ours: Layer, theirs: Layer | None) -> str:

@@ -1,0 +1,151 @@
+"""preprocessing.json and the model card, from what is known of a run."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from medcls.data.images import decode
+from medcls.export.card import card
+from medcls.export.facts import FILES, Facts, in_pillow, preprocessing
+from medcls.export.formats import FORMATS, TOLERANCE, agrees, by_class, parity
+
+SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
+
+
+def facts(**changes: Any) -> Facts:
+    run = {
+        "key": "0123",
+        "variant": "plain",
+        "seed": 0,
+        "fold": None,
+        "params": {"folds": 3, "learner.model": "models.resnet", "learner.epochs": 9, "learner.weights": ""},
+        "parameters": {"total": 12345, "trainable": 12000},
+        "epochs": 9,
+        "best_epoch": 4,
+        "metrics": SCORES,
+        "weights_sha256": "abcd",
+    }
+    best = {
+        "key": "0123",
+        "folds": {"accuracy": [0.7, 0.8, 0.9]},
+        "mean_sd": {"accuracy": [0.8, 0.1]},
+        "test": {name: {"value": value, "ci95": [value - 0.1, value]} for name, value in SCORES.items()},
+        "ensemble": {"accuracy": {"value": 0.6, "ci95": [0.55, 0.65]}},
+    }
+    counts = {"train": {"a": 60, "b": 40}, "validation": {"a": 31, "b": 7}, "test": {"a": 50, "b": 8}}
+    data = {"name": "bone", "source": "/data/bone", "kind": "files", "fingerprint": "sha256:ff", "classes": ["a", "b"]}
+    summary = {"study": "mine", "question": "Does it work?", "smoke": False}
+    commit = {"git_commit": "c0ffee", "git_dirty": True}
+    return replace(
+        Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", {"medcls": "0.1"}),
+        **changes,
+    )
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """Return the cells of all tables by their first cell."""
+    lines = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {first: rest for first, *rest in lines}
+
+
+def test_scores_stand_with_their_intervals_and_numbers_of_images():
+    table = rows(card(facts()))
+    assert table["accuracy"] == ["0.800 ± 0.100", "0.750 [0.650, 0.750]", "0.600 [0.550, 0.650]"]
+    assert table["a"] == ["0.500 [0.400, 0.500]", "50"]
+    assert table["all"] == ["100", "38", "58"]
+
+
+def test_without_a_held_out_part_the_comparison_part_is_shown_as_such():
+    text = card(facts(best=None))
+    assert rows(text)["accuracy"] == ["0.750"]
+    assert rows(text)["b"] == ["1.000", "7"]
+    assert "expect a little less" in text
+
+
+def test_a_phantom_and_a_smoke_run_are_said_loudly():
+    plain, data = card(facts()), {**facts().data, "kind": "phantom"}
+    loud = card(facts(data=data, summary={**facts().summary, "smoke": True}))
+    assert "no real images" not in plain
+    assert "smoke" not in plain
+    assert loud.index("no real images") < loud.index("## Data")
+    assert loud.index("--smoke") < loud.index("## Data")
+
+
+@pytest.mark.parametrize(
+    ("findings", "words"),
+    [
+        (None, "not checked"),
+        ([], "no leak found"),
+        ([{"kind": "duplicates", "sentence": "7 pictures are in train and test.", "count": 7}], "- 7 pictures are in"),
+    ],
+)
+def test_findings_of_the_checks(findings: Any, words: str):
+    data = facts().data if findings is None else {**facts().data, "findings": findings}
+    text = card(facts(data=data))
+    assert words in text
+    assert ("too good" in text) == bool(findings)
+
+
+def test_few_images_of_a_class_are_a_limit():
+    assert "fewer than 30 images each, so that little is known of: b." in card(facts())
+
+
+def test_parameters_code_and_versions_are_said_and_empty_ones_are_not():
+    text = card(facts())
+    assert rows(text)["`learner.epochs`"] == ["`9`"]
+    assert "learner.weights" not in text
+    assert "commit c0ffee with changes" in text
+    assert "medcls 0.1" in text
+
+
+def test_a_class_may_be_called_anything():
+    names = {"a|b": 1, "c": 2}
+    data = {**facts().data, "classes": list(names)}
+    text = card(facts(data=data, counts=dict.fromkeys(("train", "validation", "test"), names)))
+    assert "| a\\|b | 1 | 1 | 1 |" in text
+
+
+def test_preprocessing_is_plain_json():
+    papers = json.loads(json.dumps(preprocessing(facts())))
+    assert (papers["size"], papers["channels"], papers["classes"]) == ([32, 32], 3, ["a", "b"])
+    assert papers["parameters"]["learner.model"] == "models.resnet"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_the_lines_for_pillow_read_what_training_reads(tmp_path, monkeypatch, channels: int, mode: str):
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 37, {"L": 1, "RGB": 3, "RGBA": 4}[mode]), np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned
+    Image.fromarray(pixels.squeeze()).save(tmp_path / "image.png", exif=exif)
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {"Image": Image, "ImageOps": ImageOps, "np": np, "io": io}
+    exec("\n".join(in_pillow((20, 20, channels))), known)
+    assert np.array_equal(known["images"][0], decode(tmp_path / "image.png", 20, channels))
+
+
+def test_every_format_has_a_file():
+    assert list(FORMATS) == list(FILES)
+
+
+def test_parity_is_the_largest_difference_and_ties_are_no_change():
+    images, order = np.arange(6, dtype=np.uint8).reshape(6, 1), np.array([4, 0, 2])
+    answers = np.array([[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]], np.float32)
+    known = {4: answers[0], 0: answers[1] + [-1e-6, 1e-6], 2: answers[2]}
+    found = parity(lambda batch: np.array([known[int(row)] for row in batch[:, 0]], np.float32), images, order, answers)
+    assert found["largest_difference"] == pytest.approx(1e-6, rel=0.1)
+    assert found["classes_changed"] == 0
+    assert agrees(found)
+    swapped = parity(lambda batch: answers[:, ::-1], images, order, answers)
+    assert swapped == {"largest_difference": pytest.approx(0.8), "classes_changed": 2}
+    assert not agrees(swapped)
+    assert not agrees({"largest_difference": 2 * TOLERANCE, "classes_changed": 0})
+
+
+def test_a_single_answer_is_the_second_class():
+    assert by_class(np.array([[0.25]], np.float32)).tolist() == [[0.75, 0.25]]
