@@ -11,8 +11,8 @@ FILES = MappingProxyType({"keras": "model.keras", "weights": "model.weights.h5"}
 """The formats that a model is exported in, and what each is called in the folder."""
 
 RESIZING = (
-    "Turn the image as its EXIF data say; make it grey (ITU-R 601-2 luma) or RGB, dropping transparency; divide 16-bit "
-    "values by 257; resize to the size, whatever the proportions, by Pillow's bilinear filter, which when it reduces "
+    "Turn the image as its EXIF data say; lay what is transparent on black; make it grey (ITU-R 601-2 luma) or RGB; "
+    "divide 16-bit values by 257; show DICOM through its window; resize to the size, whatever the proportions, by Pillow's bilinear filter, which when it reduces "
     "averages all pixels that it drops; round to whole numbers."
 )
 
@@ -74,7 +74,7 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
 
 
 def in_pillow(shape: tuple[int, int, int]) -> list[str]:
-    """Return three lines of Python that read an 8-bit file as the model takes it."""
+    """Return three lines of Python that read an opaque 8-bit file as the model takes it."""
     height, width, channels = shape
     mode = "L" if channels == 1 else "RGB"
     return [

@@ -117,9 +117,9 @@ def test_preprocessing_is_plain_json():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
 def test_the_lines_for_pillow_read_what_training_reads(tmp_path, monkeypatch, channels: int, mode: str):
-    pixels = np.random.default_rng(0).integers(0, 256, (50, 37, {"L": 1, "RGB": 3, "RGBA": 4}[mode]), np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (50, 37, {"L": 1, "RGB": 3}[mode]), np.uint8)
     exif = Image.Exif()
     exif[0x0112] = 6  # turned
     Image.fromarray(pixels.squeeze()).save(tmp_path / "image.png", exif=exif)
