@@ -69,6 +69,7 @@ LATE = {  # may import their own when they run
 }
 HEAVY = {
     *(
+        "h5py",
         "keras",
         "matplotlib",
         "mlflow",

@@ -1,10 +1,20 @@
 """MODEL_CARD.md: what a model is, what it was trained on, how good it is, and what it must not be used for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from medcls.export.facts import Facts, in_pillow
 
+WORDS = MappingProxyType(
+    {
+        "auc": "AUC",
+        "brier": "Brier score",
+        "ece": "expected calibration error",
+        "gap": "accuracy in training beyond that here",
+        "macro_f1": "macro F1",
+    }
+)
 FEW = 30  # images of a class, below which a recall says little
 
 
@@ -114,7 +124,8 @@ def _limits(facts: Facts) -> Iterator[str]:
         "For teaching and research only. **Not for clinical use**: not validated for diagnosis, not a medical device.",
         f"It always names one of its {len(facts.data['classes'])} classes, whatever the image shows.",
         "Images of another scanner, hospital or population than the training data's may be classified worse.",
-        "Its probabilities are not calibrated: 0.9 need not mean right in nine of ten cases.",
+        "Its probabilities are as training left them: 0.9 need not mean right in nine of ten cases; the expected "
+        "calibration error above says how far they are off in the mean.",
     ]
     scored = facts.counts["test" if facts.best and facts.best["test"] else "validation"]
     rare = [name for name, count in scored.items() if count < FEW]
@@ -153,7 +164,7 @@ def _interval(score: Mapping[str, Any]) -> str:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ")
+    return WORDS.get(name, name.replace("_", " "))
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -12,8 +12,8 @@ FILES = MappingProxyType({"keras": "model.keras", "weights": "model.weights.h5"}
 
 RESIZING = (
     "Turn the image as its EXIF data say; lay what is transparent on black; make it grey (ITU-R 601-2 luma) or RGB; "
-    "divide 16-bit values by 257; show DICOM through its window; resize to the size, whatever the proportions, by Pillow's bilinear filter, which when it reduces "
-    "averages all pixels that it drops; round to whole numbers."
+    "divide 16-bit values by 257; show DICOM through its window; resize to the size, whatever the proportions, by "
+    "Pillow's bilinear filter, which when it reduces averages all pixels that it drops; round to whole numbers."
 )
 
 
