@@ -10,6 +10,7 @@ from typing import Any
 
 from medcls import __version__
 from medcls.data import cache
+from medcls.data.leaks import LEAKS
 from medcls.data.split import split
 from medcls.data.types import Decoded
 from medcls.errors import BadInputError
@@ -109,6 +110,7 @@ def gathered(chosen: Chosen, work: Path, network: Any) -> Facts:
         counts={part: {name: each[label] for label, name in enumerate(data.classes)} for part, each in counts.items()},
         shape=network.input_shape[1:],
         weights=saved.digest(saved.content(folder.model)),
+        leaks=frozenset(LEAKS) & {each["kind"] for each in chosen.data.get("findings", ())},
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
     )
 

@@ -61,7 +61,7 @@ def _data(facts: Facts) -> Iterator[str]:
     rows = [[name, *(str(facts.counts[part][name]) for part, _ in parts)] for name in data["classes"]]
     rows.append(["all", *(str(sum(facts.counts[part].values())) for part, _ in parts)])
     yield _table(["class", *(words for _, words in parts)], rows)
-    yield _findings(data)
+    yield from _findings(facts)
 
 
 def _parts(facts: Facts) -> dict[str, str]:
@@ -70,12 +70,15 @@ def _parts(facts: Facts) -> dict[str, str]:
     return {"train": "trained on", "validation": "told when to stop" if refit else "compared on", "test": "held out"}
 
 
-def _findings(data: Mapping[str, Any]) -> str:
-    if "findings" not in data:
-        return "Leaks between the parts (the same picture or patient in two of them): not checked."
-    if not data["findings"]:
-        return "Leaks between the parts (the same picture or patient in two of them): no leak found."
-    return "Found in the data:\n\n" + "\n".join(f"- {each['sentence']}" for each in data["findings"])
+def _findings(facts: Facts) -> Iterator[str]:
+    found = facts.data.get("findings")
+    if found is None:
+        yield "Leaks (the same picture or patient on both sides of a cut): not checked."
+    elif not facts.leaks:
+        yield "Leaks (the same picture or patient on both sides of a cut): no leak found."
+    if found:
+        yield "Found in the data:"
+        yield "\n".join(f"- {'**Leak.** ' * (each['kind'] in facts.leaks)}{each['sentence']}" for each in found)
 
 
 def _results(facts: Facts) -> Iterator[str]:
@@ -131,7 +134,7 @@ def _limits(facts: Facts) -> Iterator[str]:
     rare = [name for name, count in scored.items() if count < FEW]
     if rare:
         limits.append(f"Scored on fewer than {FEW} images each, so that little is known of: {', '.join(rare)}.")
-    if facts.data.get("findings"):
+    if facts.leaks:
         limits.append("The leaks listed above make the scores too good.")
     yield "\n".join(f"- {each}" for each in limits)
 

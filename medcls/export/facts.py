@@ -30,6 +30,7 @@ class Facts:
         counts: "train", "validation" and "test" -> class -> number of images, as the run had them.
         shape: height, width and channels of the images that the model takes.
         weights: the digest of its saved weights.
+        leaks: the kinds of what was found in the data because of which scores cannot be trusted.
         versions: package -> version with which the run was made into a model.
     """
 
@@ -41,6 +42,7 @@ class Facts:
     counts: Mapping[str, Mapping[str, int]]
     shape: tuple[int, int, int]
     weights: str
+    leaks: frozenset[str]
     versions: Mapping[str, str]
 
     @property

@@ -14,6 +14,7 @@ from medcls.export.card import card
 from medcls.export.facts import FILES, Facts, in_pillow, preprocessing
 from medcls.export.formats import FORMATS, TOLERANCE, agrees, by_class, parity
 
+COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}
 SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
 
 
@@ -42,7 +43,7 @@ def facts(**changes: Any) -> Facts:
     summary = {"study": "mine", "question": "Does it work?", "smoke": False}
     commit = {"git_commit": "c0ffee", "git_dirty": True}
     return replace(
-        Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", {"medcls": "0.1"}),
+        Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", frozenset(), {"medcls": "0.1"}),
         **changes,
     )
 
@@ -77,18 +78,19 @@ def test_a_phantom_and_a_smoke_run_are_said_loudly():
 
 
 @pytest.mark.parametrize(
-    ("findings", "words"),
+    ("findings", "leaks", "words"),
     [
-        (None, "not checked"),
-        ([], "no leak found"),
-        ([{"kind": "duplicates", "sentence": "7 pictures are in train and test.", "count": 7}], "- 7 pictures are in"),
+        (None, frozenset(), ["not checked"]),
+        ([], frozenset(), ["no leak found"]),
+        ([COPIES], {"copies"}, ["- **Leak.** 7 pictures are in train and test.", "too good"]),
+        ([COPIES], frozenset(), ["no leak found", "- 7 pictures are in"]),
     ],
 )
-def test_findings_of_the_checks(findings: Any, words: str):
+def test_findings_of_the_checks(findings: Any, leaks: frozenset[str], words: list[str]):
     data = facts().data if findings is None else {**facts().data, "findings": findings}
-    text = card(facts(data=data))
-    assert words in text
-    assert ("too good" in text) == bool(findings)
+    text = card(facts(data=data, leaks=leaks))
+    assert [word for word in words if word not in text] == []
+    assert ("too good" in text) == bool(leaks)
 
 
 def test_few_images_of_a_class_are_a_limit():
