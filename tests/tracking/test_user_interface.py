@@ -34,7 +34,8 @@ def repository(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     copy = tmp_path_factory.mktemp("copy") / "medcls"
     shutil.copytree(root() / "medcls", copy / "medcls", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root() / "pyproject.toml", copy)
-    shutil.copy(Path(__file__).parent / "tracked_search.py", copy)
+    for name in ("tracked_search.py", "tiny_search.py"):
+        shutil.copy(Path(__file__).parents[1] / "tiny" / name, copy)
     line = [sys.executable, "tracked_search.py", "--data", str(pictures), "--threads", "1"]
     done = subprocess.run(line, cwd=copy, env=_environment(copy), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
