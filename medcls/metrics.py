@@ -3,12 +3,16 @@
 from typing import Any
 
 from medcls.lazy import lazy
+from medcls.losses import by_class
 
 keras = lazy("keras")
 
 
 def balanced_accuracy(classes: int) -> Any:
-    """Return a streaming metric: the mean recall over the classes that occur, from one-hot targets."""
+    """Return a streaming metric: the mean recall over the classes that occur.
+
+    Targets and predictions have the columns that losses take.
+    """
 
     class BalancedAccuracy(keras.metrics.Metric):  # type: ignore[name-defined,misc]
         def __init__(self) -> None:
@@ -17,6 +21,7 @@ def balanced_accuracy(classes: int) -> Any:
             self.totals = self.add_weight(shape=(classes,), initializer="zeros", name="totals")
 
         def update_state(self, targets: Any, predictions: Any, sample_weight: Any = None) -> None:  # noqa: ARG002
+            targets, predictions = by_class(targets, predictions)
             predicted = keras.ops.one_hot(keras.ops.argmax(predictions, axis=-1), classes)
             self.hits.assign_add(keras.ops.sum(targets * predicted, axis=0))
             self.totals.assign_add(keras.ops.sum(targets, axis=0))

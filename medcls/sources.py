@@ -83,6 +83,7 @@ def describe(
         if identity not in known:
             found_there = checked(variant.data(hashes), hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
             known[identity] = _source(data_name(variant), found_there, few=few)
+        _check_classes(variant, known[identity].bundle)
         found[name] = known[identity]
     names = [source.name for source in known.values()]
     for name in names:
@@ -94,6 +95,14 @@ def describe(
 def _source(name: str, checked: Checked, *, few: bool) -> Source:
     bundle = sample(checked.bundle, FEW) if few else checked.bundle
     return Source(name, bundle, checked.findings, checked.skipped)
+
+
+def _check_classes(variant: Variant, bundle: Bundle) -> None:
+    wanted, count = variant.task.classes, len(bundle.classes)
+    if wanted not in (None, count):
+        raise BadInputError(
+            f"{bundle.source} has {count} classes, and this study tells {wanted} apart: give data of {wanted} classes."
+        )
 
 
 def check(source: Source, folds: int | None, split_seeds: Collection[int]) -> dict[str, int]:

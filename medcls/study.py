@@ -1,16 +1,16 @@
 """A study: a question, named variants, seeds or folds, perhaps a search, the answers; and its command line."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from medcls.evaluation.answers import Answer
 from medcls.interruption import listen, settle
 from medcls.search.space import Search
 from medcls.spec import Variant
 
 INTERRUPTED = 130
-Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 from medcls import git
 from medcls.conclude import Best
 from medcls.drive import Driver, Record
+from medcls.evaluation.answers import Answer, comparisons
 from medcls.options import root
 from medcls.programme import Programme
 from medcls.search.tuner import Trial
-from medcls.study import Answer
 
 
 def summarise(
@@ -40,6 +40,7 @@ def summarise(
         summary["trials"] = [
             {"number": each.number, "state": each.state, "value": each.value, "params": each.labels} for each in trials
         ]
+    summary["comparisons"] = comparisons(summary, answers)
     summary["answers"] = [dict(answer(summary)) for answer in answers]
     return summary
 

@@ -17,6 +17,8 @@ def show(screen: Screen, summary: Mapping[str, Any]) -> None:
     for name, best in summary["best"].items():
         if best["test"]:
             _test(screen, name, best)
+    if summary["comparisons"]:
+        _comparisons(screen, summary)
     for answer in summary["answers"]:
         screen.say(f"{answer['question']} {answer['answer']}")
 
@@ -67,6 +69,26 @@ def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
         f"{best['variant']} on {name}: folds (mean ± sd), refit on the held-out part (95% interval), folds' ensemble"
     )
     screen.table(title, ["metric", "folds", "held out", "ensemble"], rows)
+
+
+def _comparisons(screen: Screen, summary: Mapping[str, Any]) -> None:
+    rows = []
+    for each in summary["comparisons"]:
+        low, high = each["ci95"]
+        rows.append(
+            [
+                f"{each['b']} against {each['a']}" + (f" on {each['data']}" if len(summary["data_sets"]) > 1 else ""),
+                each["metric"].replace("_", " "),
+                f"{each['difference']:+.3f}" if each["n"] else "",
+                f"{low:+.3f} to {high:+.3f}" if each["n"] > 1 else "",
+                _short(each["p_adjusted"]),
+                str(each["n"]),
+                _short(each["detectable"]),
+                each["verdict"],
+            ]
+        )
+    columns = ["variants", "score", "difference", "95% interval", "adjusted p", "pairs", "detectable", "verdict"]
+    screen.table("Comparisons, paired by seed or fold", columns, rows)
 
 
 def _short(value: Any) -> str:

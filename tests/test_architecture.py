@@ -32,7 +32,7 @@ TOOLS = {
     "values": {"errors", "limits"},
     "spec": {"errors", "values"},
     "losses": {"lazy"},
-    "metrics": {"lazy"},
+    "metrics": {"lazy", "losses"},
 }
 BESIDE = {  # what each part may use beside itself and the tools
     "augmentation": set(),

@@ -1,6 +1,6 @@
 """What the store says of a study in words: its question, its answer, and the command that repeats it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -13,6 +13,8 @@ def closing(summary: Mapping[str, Any], command: str) -> str:
     """Return a study's description from its summary, in Markdown."""
     parts = [f"**{summary['question']}**"]
     parts += [f"{each['question']} {each['answer']}" for each in summary["answers"]]
+    if summary["comparisons"]:
+        parts.append(_verdicts(summary["comparisons"]))
     for data in summary["data_sets"]:
         best = summary["best"].get(data["name"])
         parts.append(_best(data, best) if best else f"No variant was finished on {data['name']}.")
@@ -40,6 +42,20 @@ def _best(data: Mapping[str, Any], best: Mapping[str, Any]) -> str:
         return text + "."
     low, high = tested["ci95"]
     return f"{text}; {tested['value']:.3f} on the held-out part (95% interval {low:.3f} to {high:.3f})."
+
+
+def _verdicts(comparisons: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        "| | score | difference [95% interval] | adjusted p | pairs | verdict |",
+        "| --- | --- | ---: | ---: | ---: | --- |",
+    ]
+    for each in comparisons:
+        low, high = each["ci95"]
+        difference = f"{each['difference']:+.3f} [{low:+.3f}, {high:+.3f}]" if each["n"] else ""
+        p = "" if each["p_adjusted"] is None else f"{each['p_adjusted']:.3f}"
+        name, score = f"{each['b']} against {each['a']} ({each['data']})", each["metric"].replace("_", " ")
+        rows.append(f"| {name} | {score} | {difference} | {p} | {each['n']} | {each['verdict']} |")
+    return "\n".join(rows)
 
 
 def _table(best: Mapping[str, Any]) -> str:

@@ -64,7 +64,7 @@ def gradient(
     order = (stream.evenly if treatment.oversample else stream.shuffled)(data.labels[split.train], seed)
     batches = partial(stream.training, examples(split.train), order, augment(), seed, batch_size)
     _fit(net, callbacks, folder, batches, stream.evaluation(examples(split.validation), EVALUATION_BATCH), epochs)
-    return _fitted(net, callbacks, folder, lambda rows: stream.evaluation(examples(rows), EVALUATION_BATCH))
+    return _fitted(net, task, callbacks, folder, lambda rows: stream.evaluation(examples(rows), EVALUATION_BATCH))
 
 
 def _compile(net: Any, optimizer: Any, loss: Any, metrics: list[Any]) -> None:
@@ -124,13 +124,15 @@ def _progress(folder: RunFolder) -> tuple[int, bool]:
     return epochs, bool(state["stopped"])
 
 
-def _fitted(net: Any, callbacks: list[Any], folder: RunFolder, batches: Callable[[NDArray[np.int64]], Any]) -> Fitted:
+def _fitted(
+    net: Any, task: Task, callbacks: list[Any], folder: RunFolder, batches: Callable[[NDArray[np.int64]], Any]
+) -> Fitted:
     epochs = folder.epochs_held()
     best = [callback.best_epoch for callback in callbacks if getattr(callback, "best_weights", None)]
     trainable = sum(int(np.prod(weight.shape)) for weight in net.trainable_weights)
     return Fitted(
         model=net,
-        predict=lambda rows: net.predict(batches(rows), verbose=0),
+        predict=lambda rows: task.read(net.predict(batches(rows), verbose=0)),
         epochs=epochs,
         best_epoch=best[0] if best else epochs - 1,
         parameters={"total": int(net.count_params()), "trainable": trainable},

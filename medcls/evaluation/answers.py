@@ -1,0 +1,220 @@
+"""What a study asks of its runs: each answer is a sentence with its numbers, from the summary alone."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from medcls.evaluation import comparison, repeats
+from medcls.evaluation.comparison import BETTER, ONE_RUN, UNDECIDED, WORSE, Comparison
+from medcls.evaluation.repeats import Score
+
+Summary = Mapping[str, Any]
+Answered = dict[str, Any]
+Answer = Callable[[Summary], Mapping[str, Any]]
+
+__all__ = ["Compare", "compare", "comparisons", "converges", "final", "overfitting", "reaches"]
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Is variant `b` better than variant `a`? The verdict is corrected for all comparisons of the study.
+
+    Attributes:
+        a, b: names of variants.
+        score: what is compared.
+        question: as the study asks it.
+        expected: the verdict that theory or earlier work leads one to expect, "" for none: the answer says
+            whether the data agree.
+    """
+
+    a: str
+    b: str
+    score: Score
+    question: str
+    expected: str = ""
+
+    def __call__(self, summary: Summary) -> Answered:
+        """Return the verdicts on every data set in words."""
+        rows = [row for row in summary["comparisons"] if self._is_mine(row)]
+        sentences = [_on(summary, row["data"], self._sentence(row)) for row in rows]
+        values = {row["data"]: row for row in rows}
+        return {"question": self.question, "answer": _joined(sentences), "values": values}
+
+    def row(self, summary: Summary, data: str) -> Answered:
+        """Return the comparison on one data set as a row of the summary, its p not adjusted yet."""
+        found = _compared(summary, data, self)
+        return {
+            "data": data,
+            "metric": self.score.name,
+            "a": self.a,
+            "b": self.b,
+            "difference": found.difference,
+            "ci95": list(found.ci95),
+            "p": found.p,
+            "p_adjusted": found.p,
+            "n": found.n,
+            "detectable": found.detectable,
+            "verdict": UNDECIDED if found.n else ONE_RUN,
+        }
+
+    def _is_mine(self, row: Mapping[str, Any]) -> bool:
+        return (row["a"], row["b"], row["metric"]) == (self.a, self.b, self.score.name)
+
+    def _sentence(self, row: Mapping[str, Any]) -> str:
+        what = self.score.name.replace("_", " ")
+        if not row["n"]:
+            return f"{self.b} and {self.a} have no finished pair of runs to compare by {what}."
+        low, high = row["ci95"]
+        by = f"{row['difference']:+.3f} in {what}"
+        if row["verdict"] == ONE_RUN:
+            return f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge."
+        numbers = f"{by} (95% interval {low:+.3f} to {high:+.3f}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
+        least = f"; with so few repeats only differences from about {row['detectable']:.3f} up would show"
+        least = least if row["verdict"] == UNDECIDED and row["detectable"] else ""
+        return f"{self.b} is {row['verdict']} {_than(row['verdict'])} {self.a}: {numbers}{least}.{self._agreement(row)}"
+
+    def _agreement(self, row: Mapping[str, Any]) -> str:
+        if not self.expected or row["verdict"] == UNDECIDED:
+            return ""
+        return " As expected." if row["verdict"] == self.expected else f" Expected was {self.expected}."
+
+
+def compare(a: str, b: str, score: str | Score, question: str = "", expected: str = "") -> Compare:
+    """Return the comparison of variant `b` with variant `a` by a score or its name."""
+    measure = repeats.score(score) if isinstance(score, str) else score
+    return Compare(a, b, measure, question or f"Is {b} better than {a} by {measure.name.replace('_', ' ')}?", expected)
+
+
+def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
+    """Return the rows of all comparisons among the answers on every data set, p adjusted over all of them (Holm)."""
+    asked = [each for each in answers if isinstance(each, Compare)]
+    rows = [(each, each.row(summary, data["name"])) for data in summary["data_sets"] for each in asked]
+    adjusted = comparison.holm([row["p"] for _, row in rows])
+    for (each, row), p in zip(rows, adjusted, strict=True):
+        row["p_adjusted"] = p
+        if row["n"]:
+            higher = each.score.higher_is_better
+            row["verdict"] = comparison.verdict(row["difference"], p, higher_is_better=higher)
+    return [row for _, row in rows]
+
+
+def final(*metrics: str, question: str = "") -> Answer:
+    """Return the answer that gives every variant's metrics at the epoch that its runs keep."""
+    asked = question or f"What are the final values of {' and '.join(name.replace('_', ' ') for name in metrics)}?"
+
+    def answer(summary: Summary) -> Answered:
+        scores = [repeats.score(name) for name in metrics]
+        return _for_every_variant(summary, asked, scores)
+
+    return answer
+
+
+def overfitting(question: str = "Where does overfitting start?") -> Answer:
+    """Return the answer that gives the epoch of the least validation loss, and training less validation accuracy."""
+
+    def answer(summary: Summary) -> Answered:
+        return _for_every_variant(summary, question, [repeats.best_epoch(), repeats.score("gap")])
+
+    return answer
+
+
+def converges(a: str, b: str, metric: str = "val_accuracy", question: str = "", expected: str = "") -> Compare:
+    """Return the comparison of the epochs that two variants need to 95% of their own best value."""
+    return compare(a, b, repeats.epochs_to(metric), question or "Which of them converges faster?", expected)
+
+
+def reaches(variant: str, of: str, metric: str = "accuracy", question: str = "") -> Answer:
+    """Return the answer that says when a variant first reaches another's final value, seed by seed."""
+    asked = question or f"At which epoch does {variant} reach the final {metric.replace('_', ' ')} of {of}?"
+
+    def answer(summary: Summary) -> Answered:
+        values, sentences = {}, []
+        for data in _names(summary):
+            pairs = _reached(summary, data, variant, of, metric)
+            values[data] = pairs
+            sentences.append(_on(summary, data, _reach_sentence(variant, pairs)))
+        return {"question": asked, "answer": _joined(sentences), "values": values}
+
+    return answer
+
+
+def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
+    pairs = repeats.paired(summary, data, asked.a, asked.b, asked.score)
+    if not pairs:
+        return Comparison(0.0, (0.0, 0.0), None, 0, None)
+    a, b = [first for first, _ in pairs], [second for _, second in pairs]
+    run = next(iter(repeats.finished(summary, data, asked.a).values()))
+    folds = run["params"].get("folds")
+    return comparison.over_folds(a, b, folds) if folds else comparison.over_seeds(a, b)
+
+
+def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score]) -> Answered:
+    values: dict[str, Any] = {}
+    sentences = []
+    for data in _names(summary):
+        values[data] = {}
+        parts = []
+        for variant in repeats.variants(summary, data):
+            found = {one.name: _spread(summary, data, variant, one) for one in scores}
+            values[data][variant] = found
+            said = [f"{name.replace('_', ' ')} {_said(each, _digits(name))}" for name, each in found.items() if each]
+            parts.append(f"{variant}: {', '.join(said)}")
+        sentences.append(_on(summary, data, "; ".join(parts) + "."))
+    return {"question": question, "answer": _joined(sentences), "values": values}
+
+
+def _spread(summary: Summary, data: str, variant: str, one: Score) -> dict[str, Any] | None:
+    found = [one.of(run) for run in repeats.finished(summary, data, variant).values()]
+    known = [value for value in found if value is not None]
+    return repeats.spread(known) if known else None
+
+
+def _digits(name: str) -> int:
+    return 1 if "epoch" in name else 3
+
+
+def _said(found: Mapping[str, Any], digits: int) -> str:
+    if found["ci95"] is None:
+        return f"{found['mean']:.{digits}f}"
+    low, high = found["ci95"]
+    return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def _reached(summary: Summary, data: str, variant: str, of: str, metric: str) -> list[dict[str, Any]]:
+    runs, others = repeats.finished(summary, data, variant), repeats.finished(summary, data, of)
+    rows = []
+    for pair in sorted(runs.keys() & others.keys(), key=str):
+        curve, goal = runs[pair]["history"].get(metric, []), others[pair]["history"].get(metric, [])
+        if curve and goal:
+            smooth = repeats.first_at_least(repeats.smoothed(curve), repeats.smoothed(goal)[-1])
+            plain = repeats.first_at_least(curve, goal[-1])
+            rows.append({"seed": pair[0], "fold": pair[1], "goal": goal[-1], "epoch": plain, "smoothed": smooth})
+    return rows
+
+
+def _reach_sentence(variant: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return f"{variant} has no finished pair of runs to tell from."
+    goal = repeats.spread([row["goal"] for row in rows])
+    told = []
+    for name, words in (("epoch", "at epoch"), ("smoothed", "smoothed over five epochs, at epoch")):
+        reached = [float(row[name]) for row in rows if row[name] is not None]
+        never = f" ({len(rows) - len(reached)} of {len(rows)} never)" if len(reached) < len(rows) else ""
+        told.append(f"{words} {_said(repeats.spread(reached), 1)}{never}" if reached else f"{words} never")
+    return f"{variant} reaches {goal['mean']:.3f} {'; '.join(told)}."
+
+
+def _names(summary: Summary) -> list[str]:
+    return [each["name"] for each in summary["data_sets"]]
+
+
+def _on(summary: Summary, data: str, sentence: str) -> str:
+    return sentence if len(summary["data_sets"]) == 1 else f"On {data}: {sentence}"
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    return " ".join(sentences)
+
+
+def _than(verdict: str) -> str:
+    return {BETTER: "than", WORSE: "than"}.get(verdict, "from")

@@ -1,0 +1,118 @@
+"""A study's finished runs as numbers: one score a run, paired by seed and fold.
+
+Everything here reads the summary that a study ends with (a mapping of plain values), so that the same answers can be
+given again later, without the runs.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medcls.lazy import lazy
+
+stats = lazy("scipy.stats")
+
+RunRecord = Mapping[str, Any]
+Pair = tuple[int, int | None]
+"""A seed and a fold: runs of two variants with the same one are paired."""
+
+LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number a run.
+
+    Attributes:
+        name: in words with underscores, as in a summary.
+        of: a run of the summary -> the number, None where it has none.
+        higher_is_better: which way it gets better.
+    """
+
+    name: str
+    of: Callable[[RunRecord], float | None]
+    higher_is_better: bool = True
+
+
+def score(name: str) -> Score:
+    """Return a score by its name: a run's final score, else its history's value at the epoch that it keeps."""
+
+    def of(run: RunRecord) -> float | None:
+        if name in run["metrics"]:
+            return float(run["metrics"][name])
+        curve = run["history"].get(name)
+        return float(curve[run["best_epoch"]]) if curve else None
+
+    return Score(name, of, not any(word in name for word in LOWER_IS_BETTER))
+
+
+def epochs_to(metric: str, share: float = 0.95) -> Score:
+    """Return the number of epochs until a curve first reaches `share` of its own best value."""
+
+    def of(run: RunRecord) -> float | None:
+        curve = run["history"].get(metric)
+        return None if not curve else float(first_at_least(curve, share * max(curve)) or len(curve))
+
+    return Score(f"epochs_to_{share:.0%}_of_best_{metric}", of, higher_is_better=False)
+
+
+def best_epoch(loss: str = "val_loss") -> Score:
+    """Return the epoch, counted from 1, at which a loss was least: from there on it only gets worse."""
+
+    def of(run: RunRecord) -> float | None:
+        curve = run["history"].get(loss)
+        return float(np.argmin(curve)) + 1 if curve else None
+
+    return Score(f"epoch_of_least_{loss}", of, higher_is_better=False)
+
+
+def first_at_least(curve: Sequence[float], value: float) -> int | None:
+    """Return the first epoch, counted from 1, at which a curve is at least `value`, None if it never is."""
+    reached = np.flatnonzero(np.asarray(curve) >= value - 1e-12)
+    return int(reached[0]) + 1 if len(reached) else None
+
+
+def smoothed(curve: Sequence[float], window: int = 5) -> list[float]:
+    """Return the mean of each epoch and the `window` - 1 before it, as far as there are any."""
+    sums = np.concatenate([[0.0], np.cumsum(curve)])
+    starts = np.maximum(np.arange(1, len(sums)) - window, 0)
+    values = (sums[1:] - sums[starts]) / (np.arange(1, len(sums)) - starts)
+    return [float(value) for value in values]
+
+
+def finished(summary: Mapping[str, Any], data: str, variant: str) -> dict[Pair, RunRecord]:
+    """Return a variant's finished runs on one data set by seed and fold, without the refit."""
+    return {
+        (run["seed"], run["fold"]): run
+        for run in summary["runs"]
+        if run["data"] == data and run["variant"] == variant and run["status"] == "finished" and not _is_refit(run)
+    }
+
+
+def paired(summary: Mapping[str, Any], data: str, a: str, b: str, one: Score) -> list[tuple[float, float]]:
+    """Return the scores of two variants, pair by pair, where both have one."""
+    of_a, of_b = finished(summary, data, a), finished(summary, data, b)
+    found = [(one.of(of_a[pair]), one.of(of_b[pair])) for pair in sorted(of_a.keys() & of_b.keys(), key=str)]
+    return [(first, second) for first, second in found if first is not None and second is not None]
+
+
+def variants(summary: Mapping[str, Any], data: str) -> list[str]:
+    """Return the variants that have a finished run on a data set, in the study's order."""
+    names = dict.fromkeys(run["variant"] for run in summary["runs"] if run["data"] == data)
+    return [name for name in names if finished(summary, data, name)]
+
+
+def spread(values: Sequence[float]) -> dict[str, Any]:
+    """Return mean, standard deviation and the mean's 95% t interval (None for a single value) of repeats."""
+    mean, n = float(np.mean(values)), len(values)
+    if n < 2:
+        return {"mean": mean, "sd": 0.0, "ci95": None, "values": list(values)}
+    sd = float(np.std(values, ddof=1))
+    half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
+    return {"mean": mean, "sd": sd, "ci95": [mean - half, mean + half], "values": list(values)}
+
+
+def _is_refit(run: RunRecord) -> bool:
+    return run["fold"] is None and run["params"].get("folds") is not None

@@ -1,0 +1,162 @@
+"""Answers are sentences with the numbers of the runs, right for one seed, several seeds, folds and two data sets."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medcls.evaluation import comparison, repeats
+from medcls.evaluation.answers import Answer, compare, comparisons, converges, final, overfitting, reaches
+
+
+def run(variant: str, seed: int, curve: list[float], fold: int | None = None, **more: Any) -> dict[str, Any]:
+    losses = [1 - value for value in curve]
+    return {
+        "data": "skin",
+        "variant": variant,
+        "seed": seed,
+        "fold": fold,
+        "status": "finished",
+        "best_epoch": len(curve) - 1,
+        "params": {"folds": None},
+        "metrics": {"accuracy": curve[-1] - 0.1, "gap": 0.1},
+        "history": {"accuracy": curve, "val_accuracy": [value - 0.1 for value in curve], "val_loss": losses},
+        **more,
+    }
+
+
+def summary(*runs: dict[str, Any], data: tuple[str, ...] = ("skin",)) -> dict[str, Any]:
+    return {"data_sets": [{"name": name} for name in data], "runs": list(runs)}
+
+
+def answered(found: dict[str, Any], *answers: Answer) -> list[Any]:
+    found["comparisons"] = comparisons(found, answers)
+    return [answer(found) for answer in answers]
+
+
+FASTER = [0.5, 0.8, 0.9, 0.92]
+SLOWER = [0.4, 0.6, 0.7, 0.8]
+SEEDS = [
+    each
+    for seed in range(4)
+    for each in (
+        run("plain", seed, [value + 0.01 * seed for value in SLOWER]),
+        run("normed", seed, [value + 0.01 * seed + 0.002 * (seed % 2) for value in FASTER]),
+    )
+]
+
+
+def test_a_clear_difference_over_seeds_is_a_verdict_with_numbers() -> None:
+    found = summary(*SEEDS)
+    (told,) = answered(found, compare("plain", "normed", "val_accuracy", "Does it help?", expected="better"))
+    row = found["comparisons"][0]
+    expected = comparison.over_seeds([0.7, 0.71, 0.72, 0.73], [0.82, 0.832, 0.84, 0.852])
+    assert (row["verdict"], row["n"], row["data"]) == ("better", 4, "skin")
+    assert row["difference"] == pytest.approx(expected.difference)
+    assert row["p_adjusted"] == pytest.approx(expected.p)
+    assert told["question"] == "Does it help?"
+    assert "normed is better than plain: +0.121 in val accuracy" in told["answer"]
+    assert told["answer"].endswith("As expected.")
+
+
+def test_p_is_adjusted_over_all_comparisons_of_the_study() -> None:
+    found = summary(*SEEDS)
+    answered(found, compare("plain", "normed", "val_accuracy"), final("accuracy"), compare("plain", "normed", "gap"))
+    first, second = found["comparisons"]
+    assert first["p_adjusted"] == pytest.approx(2 * first["p"])
+    assert (second["difference"], second["verdict"]) == (0, "not distinguishable")
+
+
+def test_one_pair_asks_for_seeds() -> None:
+    found = summary(*SEEDS[:2])
+    (told,) = answered(found, compare("plain", "normed", "accuracy"))
+    assert found["comparisons"][0]["verdict"] == "one run only"
+    assert "repeat it with more seeds" in told["answer"]
+
+
+def test_lower_is_better_for_losses_gaps_and_epochs() -> None:
+    found = summary(*SEEDS)
+    answered(found, compare("plain", "normed", "val_loss"))
+    assert found["comparisons"][0]["difference"] < 0
+    assert found["comparisons"][0]["verdict"] == "better"
+
+
+def test_an_undecided_comparison_says_what_it_could_have_found() -> None:
+    noisy = [run(name, seed, [0.5, value]) for seed, value in enumerate((0.7, 0.9, 0.8)) for name in ("a",)]
+    noisy += [run("b", seed, [0.5, value]) for seed, value in enumerate((0.9, 0.7, 0.82))]
+    found = summary(*noisy)
+    (told,) = answered(found, compare("a", "b", "accuracy", expected="better"))
+    assert "not distinguishable from a" in told["answer"]
+    assert f"{found['comparisons'][0]['detectable']:.3f} up would show" in told["answer"]
+    assert "xpected" not in told["answer"]
+
+
+def test_folds_are_paired_by_fold_and_corrected() -> None:
+    folds = [
+        run(name, 0, [0.5, base + step], fold=fold, params={"folds": 3})
+        for name, base in (("a", 0.7), ("b", 0.75))
+        for fold, step in enumerate((0.0, 0.03, 0.05 if name == "a" else 0.06))
+    ]
+    refit = run("b", 0, [0.0, 0.0], fold=None, params={"folds": 3})
+    found = summary(*folds, refit)
+    answered(found, compare("a", "b", "val_accuracy"))
+    expected = comparison.over_folds([0.6, 0.63, 0.65], [0.65, 0.68, 0.71], 3)
+    assert found["comparisons"][0]["n"] == 3
+    assert found["comparisons"][0]["p"] == pytest.approx(expected.p)
+
+
+def test_failed_and_missing_runs_are_left_out_of_the_pairs() -> None:
+    broken = {**SEEDS[0], "status": "failed", "metrics": {}, "history": {}, "best_epoch": None}
+    found = summary(broken, *SEEDS[1:4])
+    told = answered(found, compare("plain", "normed", "accuracy"), compare("plain", "gone", "accuracy"), final("gap"))
+    assert [row["n"] for row in found["comparisons"]] == [1, 0]
+    assert "no finished pair" in told[1]["answer"]
+
+
+def test_final_gives_mean_deviation_and_interval_of_every_variant() -> None:
+    (told,) = answered(summary(*SEEDS), final("accuracy", "val_accuracy"))
+    value = told["values"]["skin"]["normed"]["val_accuracy"]
+    assert value["mean"] == pytest.approx(0.836)
+    assert value["sd"] == pytest.approx(np.std([0.82, 0.832, 0.84, 0.852], ddof=1))
+    assert value["ci95"][0] < 0.836 < value["ci95"][1]
+    assert "normed: accuracy 0.836" in told["answer"]  # the score on the comparison part, not the history's
+
+
+def test_reaching_is_seed_by_seed_smoothed_and_not() -> None:
+    (told,) = answered(summary(*SEEDS), reaches("normed", of="plain"))
+    assert [row["epoch"] for row in told["values"]["skin"]] == [2, 2, 2, 2]
+    assert told["values"]["skin"][0]["goal"] == 0.8
+    assert [row["smoothed"] for row in told["values"]["skin"]] == [2, 2, 2, 2]  # means .65 against .625
+    assert "reaches 0.815 at epoch 2.0 ± 0.0" in told["answer"]
+
+
+def test_what_is_never_reached_is_said() -> None:
+    (told,) = answered(summary(*SEEDS), reaches("plain", of="normed"))
+    assert "at epoch never" in told["answer"]
+
+
+def test_overfitting_starts_at_the_least_validation_loss() -> None:
+    curve = [0.5, 0.8, 0.7, 0.6]
+    (told,) = answered(summary(run("a", 0, curve)), overfitting())
+    assert told["values"]["skin"]["a"]["epoch_of_least_val_loss"]["mean"] == 2
+
+
+def test_the_faster_one_needs_fewer_epochs_to_its_own_best() -> None:
+    found = summary(*SEEDS)
+    (told,) = answered(found, converges("plain", "normed", "accuracy"))
+    assert found["comparisons"][0]["difference"] == -1  # epoch 3 against 4
+    assert told["question"] == "Which of them converges faster?"
+
+
+def test_two_data_sets_are_told_apart() -> None:
+    bone = [{**each, "data": "bone"} for each in SEEDS]
+    found = summary(*SEEDS, *bone, data=("skin", "bone"))
+    (told,) = answered(found, compare("plain", "normed", "val_accuracy"))
+    assert [row["data"] for row in found["comparisons"]] == ["skin", "bone"]
+    assert told["answer"].startswith("On skin: normed is better")
+    assert "On bone: " in told["answer"]
+
+
+def test_smoothing_keeps_constants_and_averages_what_there_is() -> None:
+    assert repeats.smoothed([2.0] * 7) == [2.0] * 7
+    assert repeats.smoothed([0.0, 1.0, 2.0], window=2) == [0.0, 0.5, 1.5]
