@@ -1,6 +1,7 @@
 """From a run to what there is of it already: finished, to continue, sharing a trajectory, or new."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ class State:
     epochs: int
     donor: Path | None
     code: str | None
+
+
+def with_planned_sharing(states: Mapping[Run, State]) -> dict[Run, State]:
+    """Return what there will be of each run when its turn comes: longer runs go on from shorter ones on their way."""
+    planned = dict(states)
+    furthest: dict[str, int] = {}
+    for run in sorted(states, key=lambda run: run.epochs):
+        before = furthest.get(run.trajectory, 0)
+        if states[run].word in (NEW, SHARED) and before > states[run].epochs:
+            planned[run] = replace(states[run], word=SHARED, epochs=before)
+        furthest[run.trajectory] = max(before, run.epochs)
+    return planned
 
 
 class WorkFolder:
@@ -67,7 +80,7 @@ class WorkFolder:
             folder.describe(record)
             return
         donor = RunFolder(state.donor)
-        epochs, kept, arrays = donor.read_checkpoint()
+        epochs, kept, arrays = donor.read_checkpoint(state.epochs)
         folder.describe({**record, "shared_epochs": epochs, "shared_from": state.donor.name})
         folder.adopt(donor.rows(), epochs, kept, arrays)
 
@@ -75,12 +88,12 @@ class WorkFolder:
         return self.path / "trajectories" / run.trajectory
 
     def _donor(self, run: Run) -> tuple[Path | None, int]:
-        """Return the run folder on the same trajectory that is furthest without being too far."""
+        """Return the run folder on the same trajectory whose checkpoints come furthest without going too far."""
         best: tuple[Path | None, int] = (None, 0)
         siblings = self._siblings(run)
         for name in sorted(path.name for path in siblings.iterdir()) if siblings.is_dir() else ():
             folder = RunFolder(self.path / name)
-            epochs = folder.epochs_held() if folder.description() else 0
-            if name != run.key and best[1] < epochs <= run.epochs:
+            epochs = folder.most_epochs(run.epochs) if folder.description() else 0
+            if name != run.key and best[1] < epochs:
                 best = (self.path / name, epochs)
         return best

@@ -12,7 +12,7 @@ from medcls.data.checks import Policy
 from medcls.data.survey import Tell
 from medcls.errors import BadInputError
 from medcls.options import Options
-from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder
+from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder, with_planned_sharing
 from medcls.screen import Screen, duration
 from medcls.search.space import Search
 from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
@@ -200,7 +200,7 @@ class Programme:
 
     def show(self, screen: Screen) -> None:
         """Print the runs, what there is of them, and how long the rest may take."""
-        states = {run: self.work.state(run) for run in self.known_runs()}
+        states = with_planned_sharing({run: self.work.state(run) for run in self.known_runs()})
         rows = [[run.label, state.word, f"{state.epochs}/{run.epochs}", run.key] for run, state in states.items()]
         if rows:
             screen.table(f"{self.study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
@@ -212,7 +212,7 @@ class Programme:
         screen.say(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
         shared = sum(state.epochs for state in states.values() if state.word == SHARED)
         if shared:
-            screen.say(f"{shared} epochs are shared with other runs.")
+            screen.say(f"{shared} epochs are shared with other runs and need no training.")
         screen.say(f"Estimated time on one worker: {self._estimate(states)}.")
 
     def _to_come(self) -> int:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from medcls.files import read_json, write_atomically, write_json
 
 Arrays = dict[str, NDArray[Any]]
+
+KEPT = 10  # every tenth epoch's checkpoint stays, so that shorter runs can begin there
+LARGEST_KEPT = 50_000_000  # bytes
 
 
 def saved_weights(work: Path, digest: str) -> Path:
@@ -112,18 +116,40 @@ class RunFolder:
         """Replace the checkpoint: the number of epochs trained, a JSON state, and named arrays."""
         meta = np.frombuffer(json.dumps({"epochs": epochs, "state": state}).encode(), np.uint8)
         write_atomically(self.path / "checkpoint.npz", lambda file: _savez(file, {"meta": meta, **arrays}))
+        if epochs % KEPT == 0 and (self.path / "checkpoint.npz").stat().st_size <= LARGEST_KEPT:
+            self._keep(epochs)
 
-    def read_checkpoint(self) -> tuple[int, dict[str, Any], Arrays]:
-        """Return epochs, state and arrays of the checkpoint.
+    def read_checkpoint(self, epochs: int | None = None) -> tuple[int, dict[str, Any], Arrays]:
+        """Return epochs, state and arrays of the checkpoint, or of the one kept at an earlier number of epochs.
 
         Raises:
             FileNotFoundError: there is none, or none that can be gone on from.
         """
-        arrays = self._read("checkpoint") if self.epochs_held() else None
+        held = self.epochs_held()
+        name = "checkpoint" if epochs in (None, held) else _kept(epochs or 0)
+        arrays = self._read(name) if held and (epochs or 0) <= held else None
         if arrays is None:
-            raise FileNotFoundError(self.path / "checkpoint.npz")
+            raise FileNotFoundError(self.path / f"{name}.npz")
         meta = json.loads(arrays.pop("meta").tobytes())
         return meta["epochs"], meta["state"], arrays
+
+    def most_epochs(self, limit: int) -> int:
+        """Return the largest number of epochs up to `limit` whose checkpoint is there, 0 for none."""
+        held = self.epochs_held()
+        if held <= limit:
+            return held
+        kept = sorted((int(path.stem.partition("-")[2]) for path in self.path.glob("checkpoint-*.npz")), reverse=True)
+        whole = (epochs for epochs in kept if epochs <= min(limit, held) and self._read(_kept(epochs), "meta"))
+        return next(whole, 0)
+
+    def _keep(self, epochs: int) -> None:
+        """Keep the checkpoint beside the next ones: writing replaces the file and leaves what is linked to it."""
+        kept = self.path / f"{_kept(epochs)}.npz"
+        kept.unlink(missing_ok=True)
+        try:
+            kept.hardlink_to(self.path / "checkpoint.npz")
+        except OSError:  # a file system without links
+            shutil.copyfile(self.path / "checkpoint.npz", kept)
 
     def epochs_held(self) -> int:
         """Return how many epochs the checkpoint holds, reading no weights.
@@ -176,6 +202,10 @@ class RunFolder:
     def drop_result(self) -> None:
         """Forget how the run ended, not what it has trained: it is tried again."""
         (self.path / "result.json").unlink(missing_ok=True)
+
+
+def _kept(epochs: int) -> str:
+    return f"checkpoint-{epochs:06d}"
 
 
 def _savez(file: Any, arrays: Arrays) -> None:

@@ -63,6 +63,27 @@ def test_more_epochs_later_continue_the_trajectory(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("short", "shared"), [(10, 10), (12, 10), (21, 21)])
+def test_fewer_epochs_later_are_read_off_the_longer_run(images: Path, tmp_path: Path, short: int, shared: int):
+    """Every tenth epoch's checkpoint is kept, and the last."""
+    long = trained(small(images, tmp_path / "grown", "plateau", 99, 21))
+    shorter = trained(small(images, tmp_path / "grown", "plateau", 99, short))
+    command = small(images, tmp_path / "alone", "plateau", 99, short)
+    alone = trained(command)
+    assert long["epochs"] == 21
+    assert shorter["shared_epochs"] == (shared if short < 21 else 0)  # 21 epochs are the same run
+    assert (shorter["weights_sha256"], shorter["history"]) == (alone["weights_sha256"], alone["history"])
+    grown = outcomes.run_folders(replace(command, home=tmp_path / "grown"))[shorter["key"]]
+    assert without_origin(grown) == without_origin(outcomes.run_folders(command)[shorter["key"]])
+
+
+def test_the_plan_counts_the_epochs_that_runs_of_one_command_will_share(images: Path, tmp_path: Path):
+    told = Command("tiny_lengths", images, tmp_path, ("--plan",)).run()
+    assert told.code == 0
+    assert "4 epochs are shared with other runs and need no training." in told.output
+
+
+@pytest.mark.slow
 def test_epochs_of_a_schedule_that_depends_on_their_number_are_not_shared(images: Path, tmp_path: Path):
     trained(small(images, tmp_path, "cosine", 12, 2))
     assert trained(small(images, tmp_path, "cosine", 12, 3))["shared_epochs"] == 0
