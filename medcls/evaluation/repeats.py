@@ -37,13 +37,15 @@ class Score:
 
 
 def score(name: str) -> Score:
-    """Return a score by its name: a run's final score, else its history's value at the epoch that it keeps."""
+    """Return a score by its name: what the history holds at the epoch that a run keeps, else its final score.
+
+    As in the history, "accuracy" is that of training and "val_accuracy" that of the comparison part.
+    """
 
     def of(run: RunRecord) -> float | None:
-        if name in run["metrics"]:
-            return float(run["metrics"][name])
         curve = run["history"].get(name)
-        return float(curve[run["best_epoch"]]) if curve else None
+        value = curve[run["best_epoch"]] if curve else run["metrics"].get(name)
+        return None if value is None else float(value)
 
     return Score(name, of, not any(word in name for word in LOWER_IS_BETTER))
 
