@@ -55,7 +55,7 @@ def test_a_clear_difference_over_seeds_is_a_verdict_with_numbers() -> None:
     assert row["difference"] == pytest.approx(expected.difference)
     assert row["p_adjusted"] == pytest.approx(expected.p)
     assert told["question"] == "Does it help?"
-    assert "normed is better than plain: +0.121 in val accuracy" in told["answer"]
+    assert "normed is better than plain: +0.121 in validation accuracy" in told["answer"]
     assert told["answer"].endswith("As expected.")
 
 
@@ -132,7 +132,7 @@ def test_reaching_is_seed_by_seed_smoothed_and_not() -> None:
 
 def test_what_is_never_reached_is_said() -> None:
     (told,) = answered(summary(*SEEDS), reaches("plain", of="normed"))
-    assert "at epoch never" in told["answer"]
+    assert "reaches 0.936 in no run; smoothed over five epochs, in no run." in told["answer"]
 
 
 def test_overfitting_starts_at_the_least_validation_loss() -> None:

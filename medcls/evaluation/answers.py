@@ -15,6 +15,9 @@ Answer = Callable[[Summary], Mapping[str, Any]]
 __all__ = ["Compare", "compare", "comparisons", "converges", "final", "overfitting", "reaches"]
 
 
+REACHED = (("epoch", ""), ("smoothed", "smoothed over five epochs, "))
+
+
 @dataclass(frozen=True)
 class Compare:
     """Is variant `b` better than variant `a`? The verdict is corrected for all comparisons of the study.
@@ -61,7 +64,7 @@ class Compare:
         return (row["a"], row["b"], row["metric"]) == (self.a, self.b, self.score.name)
 
     def _sentence(self, row: Mapping[str, Any]) -> str:
-        what = self.score.name.replace("_", " ")
+        what = self.score.words
         if not row["n"]:
             return f"{self.b} and {self.a} have no finished pair of runs to compare by {what}."
         low, high = row["ci95"]
@@ -82,7 +85,7 @@ class Compare:
 def compare(a: str, b: str, score: str | Score, question: str = "", expected: str = "") -> Compare:
     """Return the comparison of variant `b` with variant `a` by a score or its name."""
     measure = repeats.score(score) if isinstance(score, str) else score
-    return Compare(a, b, measure, question or f"Is {b} better than {a} by {measure.name.replace('_', ' ')}?", expected)
+    return Compare(a, b, measure, question or f"Is {b} better than {a} by {measure.words}?", expected)
 
 
 def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
@@ -100,7 +103,7 @@ def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
 
 def final(*metrics: str, question: str = "") -> Answer:
     """Return the answer that gives every variant's metrics at the epoch that its runs keep."""
-    asked = question or f"What are the final values of {' and '.join(name.replace('_', ' ') for name in metrics)}?"
+    asked = question or f"What are the final values of {' and '.join(repeats.words(name) for name in metrics)}?"
 
     def answer(summary: Summary) -> Answered:
         scores = [repeats.score(name) for name in metrics]
@@ -125,7 +128,7 @@ def converges(a: str, b: str, metric: str = "val_accuracy", question: str = "", 
 
 def reaches(variant: str, of: str, metric: str = "accuracy", question: str = "") -> Answer:
     """Return the answer that says when a variant first reaches another's final value, seed by seed."""
-    asked = question or f"At which epoch does {variant} reach the final {metric.replace('_', ' ')} of {of}?"
+    asked = question or f"At which epoch does {variant} reach the final {repeats.words(metric)} of {of}?"
 
     def answer(summary: Summary) -> Answered:
         values, sentences = {}, []
@@ -157,7 +160,7 @@ def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score])
         for variant in repeats.variants(summary, data):
             found = {one.name: _spread(summary, data, variant, one) for one in scores}
             values[data][variant] = found
-            said = [f"{name.replace('_', ' ')} {_said(each, _digits(name))}" for name, each in found.items() if each]
+            said = [f"{repeats.words(name)} {_said(each, _digits(name))}" for name, each in found.items() if each]
             parts.append(f"{variant}: {', '.join(said)}")
         sentences.append(_on(summary, data, "; ".join(parts) + "."))
     return {"question": question, "answer": _joined(sentences), "values": values}
@@ -195,13 +198,17 @@ def _reached(summary: Summary, data: str, variant: str, of: str, metric: str) ->
 def _reach_sentence(variant: str, rows: Sequence[Mapping[str, Any]]) -> str:
     if not rows:
         return f"{variant} has no finished pair of runs to tell from."
-    goal = repeats.spread([row["goal"] for row in rows])
-    told = []
-    for name, words in (("epoch", "at epoch"), ("smoothed", "smoothed over five epochs, at epoch")):
-        reached = [float(row[name]) for row in rows if row[name] is not None]
-        never = f" ({len(rows) - len(reached)} of {len(rows)} never)" if len(reached) < len(rows) else ""
-        told.append(f"{words} {_said(repeats.spread(reached), 1)}{never}" if reached else f"{words} never")
-    return f"{variant} reaches {goal['mean']:.3f} {'; '.join(told)}."
+    goal = repeats.spread([row["goal"] for row in rows])["mean"]
+    told = [f"{words}{_when([row[name] for row in rows])}" for name, words in REACHED]
+    return f"{variant} reaches {goal:.3f} {'; '.join(told)}."
+
+
+def _when(epochs: Sequence[int | None]) -> str:
+    reached = [float(epoch) for epoch in epochs if epoch is not None]
+    if not reached:
+        return "in no run"
+    never = f" ({len(epochs) - len(reached)} of {len(epochs)} runs never)" if len(reached) < len(epochs) else ""
+    return f"at epoch {_said(repeats.spread(reached), 1)}{never}"
 
 
 def _names(summary: Summary) -> list[str]:

@@ -35,6 +35,16 @@ class Score:
     of: Callable[[RunRecord], float | None]
     higher_is_better: bool = True
 
+    @property
+    def words(self) -> str:
+        """The name as a sentence has it."""
+        return words(self.name)
+
+
+def words(name: str) -> str:
+    """Return the name of a score as a sentence has it."""
+    return name.replace("val_", "validation_").replace("_", " ")
+
 
 def score(name: str) -> Score:
     """Return a score by its name: what the history holds at the epoch that a run keeps, else its final score.

@@ -1,0 +1,88 @@
+"""Curves of several variants over the epochs, each the mean of its repeats with a band: SVG in the page's colours."""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from medcls.lazy import lazy
+
+figures = lazy("matplotlib.figure")
+svg = lazy("matplotlib.backends.backend_svg")
+ticker = lazy("matplotlib.ticker")
+
+INK = "#010203"  # stands for the page's own text colour
+# Petroff, Accessible color sequences for data visualization (2021); darkest left out, as the page may be dark.
+COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
+
+Curves = Mapping[str, Sequence[Sequence[float]]]
+
+
+def mean_and_band(repeats: Sequence[Sequence[float]]) -> tuple[Any, Any, Any]:
+    """Return mean, lower and upper end (mean -+ standard deviation), each of shape (epochs,), over one curve a repeat.
+
+    Repeats that stopped early are left out behind their ends.
+    """
+    longest = max(map(len, repeats))
+    table = np.full((len(repeats), longest), np.nan)
+    for row, curve in zip(table, repeats, strict=True):
+        row[: len(curve)] = curve
+    there = np.isfinite(table).sum(axis=0)
+    mean = np.nanmean(table, axis=0)
+    squares = np.nansum((table - mean) ** 2, axis=0)
+    sd = np.sqrt(squares / np.maximum(there - 1, 1))
+    return mean, mean - sd, mean + sd
+
+
+def chart(name: str, training: Curves, validation: Curves) -> str:
+    """Return an SVG of one quantity: per variant the mean of its repeats, training dashed and validation full.
+
+    Args:
+        name: what is drawn.
+        training: variant -> one curve a repeat; may be empty.
+        validation: likewise.
+    """
+    figure = figures.Figure(figsize=(6.4, 3.4), layout="constrained")
+    svg.FigureCanvasSVG(figure)
+    axes = figure.add_subplot()
+    for number, variant in enumerate(dict.fromkeys([*training, *validation])):
+        colour = COLOURS[number % len(COLOURS)]
+        for curves, style in ((training, "--"), (validation, "-")):
+            if curves.get(variant):
+                _draw(axes, curves[variant], colour, style, variant if curves is validation else "")
+    _style(axes, name)
+    return _inline(figure)
+
+
+def _draw(axes: Any, repeats: Sequence[Sequence[float]], colour: str, style: str, label: str) -> None:
+    mean, low, high = mean_and_band(repeats)
+    epochs = np.arange(1, len(mean) + 1)
+    marker = "o" if len(mean) == 1 else None
+    axes.plot(epochs, mean, color=colour, linestyle=style, linewidth=1.4, marker=marker, label=label or None)
+    if len(repeats) > 1:
+        axes.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
+
+
+def _style(axes: Any, name: str) -> None:
+    axes.set_title(name, color=INK)
+    axes.set_xlabel("epoch", color=INK)
+    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    axes.grid(alpha=0.25)
+    axes.tick_params(colors=INK)
+    for spine in axes.spines.values():
+        spine.set_color(INK)
+        spine.set_alpha(0.4)
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(labelcolor=INK, frameon=False, fontsize=9)
+
+
+def _inline(figure: Any) -> str:
+    """Return the figure as an <svg> element without size, so that the page scales it, in the page's colours."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    head, _, rest = text.partition(">")
+    kept = [part for part in head.split('" ') if not part.startswith(("width=", "height="))]
+    return '" '.join(kept) + ">" + rest

@@ -1,0 +1,37 @@
+"""Examples of a data set, one row a class, as a picture."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+COUNT = 8  # images of each class
+SMALLEST = 64  # pixels to which smaller images are enlarged
+GAP = 4
+
+
+def montage(images: Any, labels: NDArray[np.int64], classes: Sequence[str]) -> bytes:
+    """Return a PNG of the first images of every class, spread over its rows, one row of the picture a class.
+
+    Args:
+        images: of shape (n, height, width, channels), uint8; may be a memory map.
+        labels: of shape (n,).
+        classes: their names, for their number.
+    """
+    from PIL import Image
+
+    height, width, channels = images.shape[1:]
+    times = max(1, -(-SMALLEST // max(height, width)))
+    tall, wide = height * times + GAP, width * times + GAP
+    sheet = np.zeros((tall * len(classes) - GAP, wide * COUNT - GAP, channels), np.uint8)
+    for label in range(len(classes)):
+        rows = np.flatnonzero(labels == label)
+        chosen = rows[np.unique(np.linspace(0, len(rows) - 1, min(COUNT, len(rows))).astype(int))] if len(rows) else []
+        for place, row in enumerate(chosen):
+            large = np.repeat(np.repeat(np.asarray(images[row]), times, axis=0), times, axis=1)
+            sheet[label * tall :, place * wide :][: height * times, : width * times] = large
+    buffer = io.BytesIO()
+    Image.fromarray(sheet if channels == 3 else sheet[:, :, 0]).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()

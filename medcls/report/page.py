@@ -1,0 +1,165 @@
+"""A study's report: one HTML page that needs nothing beside it."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from medcls.evaluation import repeats
+from medcls.lazy import lazy
+from medcls.report import bands
+
+jinja2 = lazy("jinja2")
+
+COLUMNS = ("accuracy", "val_accuracy", "val_balanced_accuracy", "val_loss", "gap")
+CHARTS = ("accuracy", "loss")
+
+Summary = Mapping[str, Any]
+
+
+def render(
+    summary: Summary,
+    *,
+    notes: Sequence[str],
+    command: str,
+    version: str,
+    day: str,
+    montages: Mapping[str, bytes],
+) -> str:
+    """Return the page.
+
+    Args:
+        summary: what the study ended with.
+        notes: paragraphs about the study, from its file's docstring.
+        command: what repeats it.
+        version: of medcls.
+        day: of the report, in words.
+        montages: data set -> a PNG of examples; may lack some.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"words": repeats.words, "signed": _signed, "number": _number}
+    names = [each["name"] for each in summary["data_sets"]]
+    params = _parameters(summary)
+    page: str = environment.get_template("page.html").render(
+        study=summary["study"],
+        question=summary["question"],
+        smoke=summary["smoke"],
+        runs=len(summary["runs"]),
+        failed=sum(run["status"] == "failed" for run in summary["runs"]),
+        folds=any(run["params"].get("folds") for run in summary["runs"]),
+        answers=summary["answers"],
+        comparisons=summary["comparisons"],
+        variants=[_variants(summary, name) for name in names],
+        held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
+        charts=[{"name": name, "charts": _charts(summary, name)} for name in names],
+        data_sets=[_data(each, montages) for each in summary["data_sets"]],
+        notes=notes,
+        names=list(params),
+        differing=_differing(params),
+        common=_common(params),
+        command=command,
+        provenance=_provenance(summary),
+        version=version,
+        day=day,
+    )
+    return page
+
+
+def _variants(summary: Summary, data: str) -> dict[str, Any]:
+    found = {name: repeats.finished(summary, data, name) for name in repeats.variants(summary, data)}
+    table = [[_mean_sd(repeats.score(column), runs.values()) for column in COLUMNS] for runs in found.values()]
+    filled = [place for place in range(len(COLUMNS)) if any(row[place] for row in table)]
+    rows = [
+        {"name": name, "runs": len(runs), "cells": [row[place] for place in filled]}
+        for (name, runs), row in zip(found.items(), table, strict=True)
+    ]
+    return {"name": data, "columns": [COLUMNS[place] for place in filled], "rows": rows}
+
+
+def _mean_sd(score: repeats.Score, runs: Iterable[repeats.RunRecord]) -> str:
+    known = [value for value in map(score.of, runs) if value is not None]
+    if not known:
+        return ""
+    found = repeats.spread(known)
+    return f"{found['mean']:.3f} ± {found['sd']:.3f}" if len(known) > 1 else f"{found['mean']:.3f}"
+
+
+def _held_out(data: str, best: Mapping[str, Any]) -> dict[str, Any]:
+    rows = []
+    for metric, score in best["test"].items():
+        mean, sd = best["mean_sd"].get(metric, (None, None))
+        together = (best.get("ensemble") or {}).get(metric)
+        low, high = score["ci95"]
+        folds = "" if mean is None else f"{mean:.3f} ± {sd:.3f}"
+        ensemble = f"{together['value']:.3f}" if together else ""
+        rows.append([repeats.words(metric), folds, f"{score['value']:.3f}", f"{low:.3f} to {high:.3f}", ensemble])
+    return {"data": data, "variant": best["variant"], "rows": rows}
+
+
+def _charts(summary: Summary, data: str) -> list[str]:
+    """Draw accuracy, loss and the gap between training and validation accuracy, those that were recorded."""
+    found = {name: repeats.finished(summary, data, name).values() for name in repeats.variants(summary, data)}
+
+    def curves(metric: str) -> dict[str, list[list[float]]]:
+        each = {name: [run["history"].get(metric, []) for run in runs] for name, runs in found.items()}
+        return {name: [curve for curve in runs if curve] for name, runs in each.items() if any(runs)}
+
+    drawn = [bands.chart(name, curves(name), curves(f"val_{name}")) for name in CHARTS if curves(name)]
+    training, validation = curves("accuracy"), curves("val_accuracy")
+    gaps = {
+        name: [
+            [a - b for a, b in zip(one, other, strict=True)]
+            for one, other in zip(training[name], validation[name], strict=True)
+        ]
+        for name in training.keys() & validation.keys()
+    }
+    ordered = {name: gaps[name] for name in training if name in gaps}
+    return [*drawn, bands.chart("generalisation gap (training - validation accuracy)", {}, ordered)] if gaps else drawn
+
+
+def _data(data: Mapping[str, Any], montages: Mapping[str, bytes]) -> dict[str, Any]:
+    picture = montages.get(data["name"])
+    return {**data, "montage": base64.b64encode(picture).decode() if picture else ""}
+
+
+def _parameters(summary: Summary) -> dict[str, Mapping[str, Any]]:
+    """Return the parameters of each variant's first run."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for run in summary["runs"]:
+        found.setdefault(run["variant"], run["params"])
+    return found
+
+
+def _differing(params: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    paths = dict.fromkeys(path for each in params.values() for path in each)
+    rows = [(path, [_plain(each.get(path)) for each in params.values()]) for path in paths]
+    return [(path, row) for path, row in rows if len(set(row)) > 1]
+
+
+def _common(params: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
+    apart = {path for path, _ in _differing(params)} | {"seed", "fold"}
+    first = next(iter(params.values()), {})
+    return [(path, _plain(value)) for path, value in first.items() if path not in apart]
+
+
+def _provenance(summary: Summary) -> str:
+    commit = summary["git_commit"]
+    changed = " with changes that were not committed" if summary["git_dirty"] else ""
+    code = f"Code: commit {commit[:12]}{changed}. " if commit else ""
+    keys = [run["key"] for run in summary["runs"]]
+    return f"{code}{len(keys)} runs, whose folders bear their keys: {', '.join(sorted(set(keys))[:12])}" + (
+        " and more." if len(set(keys)) > 12 else "."
+    )
+
+
+def _plain(value: Any) -> str:
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
