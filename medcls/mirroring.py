@@ -1,15 +1,13 @@
 """From runs, trials and the study to the nodes of the tracking store; does nothing when offline."""
 
 import getpass
-import shlex
-import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medcls import __version__, git, scoreboard
+from medcls import __version__, git, invocation, scoreboard
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.pictures import pictures
@@ -21,7 +19,7 @@ from medcls.spec import Run
 from medcls.tracking import nodes, note
 from medcls.tracking.journal import RunFolder
 from medcls.tracking.mirror import Mirror
-from medcls.tracking.mlflow import Store, without_password
+from medcls.tracking.mlflow import Store
 from medcls.tracking.nodes import DataRecord, Ending, Node
 
 
@@ -121,7 +119,7 @@ class Mirroring:
     def close_study(self, ending: Ending, summary: Mapping[str, Any]) -> None:
         """End the study's own node; its description says the answer."""
         if self.mirror is not None:
-            tags = {**ending.tags, "mlflow.note.content": note.closing(summary, _command())}
+            tags = {**ending.tags, "mlflow.note.content": note.closing(summary, invocation.command())}
             self.mirror.close(self.study, replace(ending, tags=tags))
 
     def interrupt(self) -> None:
@@ -157,7 +155,7 @@ def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
 def _node(programme: Programme, created: int, tags: Mapping[str, Any]) -> Node:
     """Return the study's own node."""
     study, sources = programme.study, {source.name: source for source in programme.sources.values()}
-    tags = {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, _command())}
+    tags = {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, invocation.command())}
     data = tuple(_data_record(source) for source in sources.values())
     return Node(programme.key, study.name, None, created, _common(programme), tags, data)
 
@@ -178,7 +176,7 @@ def _tags(programme: Programme) -> dict[str, Any]:
         "medcls.version": __version__,
         "medcls.smoke": programme.options.smoke,
         **_data_tags({source.name: source for source in programme.sources.values()}.values()),
-        "mlflow.source.name": _script(),
+        "mlflow.source.name": invocation.script(),
         "mlflow.source.type": "LOCAL",
         "mlflow.user": _user(),
     }
@@ -231,16 +229,6 @@ def _data_record(source: Source) -> DataRecord:
 
 def _trace(result: Mapping[str, Any]) -> str:
     return result.get("traceback") or f"{result['error']}\n"
-
-
-def _command() -> str:
-    """Return what was typed, without passwords."""
-    return shlex.join(["python", _script(), *map(without_password, sys.argv[1:])])
-
-
-def _script() -> str:
-    script = Path(sys.argv[0]).absolute()
-    return str(script.relative_to(root())) if script.is_relative_to(root()) else str(script)
 
 
 def _user() -> str | None:

@@ -10,6 +10,7 @@ from medcls.drive import Driver, Record
 from medcls.files import write_json
 from medcls.interruption import take_note
 from medcls.programme import Programme
+from medcls.reporting import write_report
 from medcls.search.tuner import Trial, Tuner
 from medcls.spec import Run
 from medcls.summary import findings, summarise
@@ -48,8 +49,11 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     if programme.options.json is not None:
         write_json(programme.options.json, summary)
     recalls = closing.recalls(driver, best, folder)
-    closing.close(driver, best, summary, {folder / "summary.json": "", folder / "findings.json": "", **plots}, recalls)
+    report = write_report(folder, summary, driver.sources)
+    files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
+    closing.close(driver, best, summary, files, recalls)
     show(driver.screen, summary)
+    driver.screen.say(f"The report: {report}")
     closing.farewell(programme, driver, best, summary)
     return any(record.result["status"] == "failed" for record in driver.records.values())
 

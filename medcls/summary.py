@@ -4,8 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medcls import git
+from medcls import git, invocation
 from medcls.conclude import Best
+from medcls.data.types import Bundle
 from medcls.drive import Driver, Record
 from medcls.evaluation.answers import Answer, comparisons
 from medcls.options import root
@@ -27,6 +28,8 @@ def summarise(
         "study": study.name,
         "question": study.question,
         "smoke": programme.options.smoke,
+        "command": invocation.command(),
+        "document": invocation.document(),
         "wall_seconds": round(time.monotonic() - started, 3),
         "git_commit": git.commit(root()),
         "git_dirty": git.is_dirty(root()),
@@ -55,6 +58,7 @@ def data_sets(programme: Programme) -> list[dict[str, Any]]:
             "kind": source.bundle.kind,
             "fingerprint": source.bundle.fingerprint,
             "n": programme.parts[name],
+            "counts": _counts(source.bundle),
             "classes": list(source.bundle.classes),
             "findings": [
                 {"kind": each.kind, "sentence": each.sentence, "count": each.count} for each in source.findings
@@ -73,6 +77,17 @@ def findings(programme: Programme) -> list[dict[str, Any]]:
         for name, source in distinct.items()
         for each in source.findings
     ]
+
+
+def _counts(bundle: Bundle) -> dict[str, dict[str, int]]:
+    """Return the number of images of each class in each part that the data set came with."""
+    return {
+        str(part): {
+            name: int(((bundle.parts == part) & (bundle.labels == label)).sum())
+            for label, name in enumerate(bundle.classes)
+        }
+        for part in sorted(set(bundle.parts))
+    }
 
 
 def _run(driver: Driver, record: Record) -> dict[str, Any]:

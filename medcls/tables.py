@@ -1,11 +1,14 @@
 """The tables that a study ends with on the screen, made from its summary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from medcls.errors import BadInputError
+from medcls.evaluation import repeats
 from medcls.screen import Screen
 
 MOST = 5  # trials shown
+SCORES = ("accuracy", "val_accuracy", "val_balanced_accuracy", "val_loss", "gap")
 
 
 def show(screen: Screen, summary: Mapping[str, Any]) -> None:
@@ -17,10 +20,24 @@ def show(screen: Screen, summary: Mapping[str, Any]) -> None:
     for name, best in summary["best"].items():
         if best["test"]:
             _test(screen, name, best)
-    if summary["comparisons"]:
-        _comparisons(screen, summary)
+    _comparisons(screen, summary, summary["comparisons"])
     for answer in summary["answers"]:
         screen.say(f"{answer['question']} {answer['answer']}")
+
+
+def compared(screen: Screen, summary: Mapping[str, Any], metric: str | None) -> None:
+    """Print the variants of a finished study and their comparisons, only those by one score if it is named.
+
+    Raises:
+        BadInputError: the study compares nothing by this score.
+    """
+    rows = [each for each in summary["comparisons"] if metric in (None, each["metric"])]
+    if metric is not None and not rows:
+        known = ", ".join(dict.fromkeys(each["metric"] for each in summary["comparisons"])) or "none"
+        raise BadInputError(f"--metric {metric}: {summary['study']} compares by {known}.")
+    screen.say(f"{summary['study']}: {summary['question']}")
+    _variants(screen, summary)
+    _comparisons(screen, summary, rows)
 
 
 def _trials(screen: Screen, summary: Mapping[str, Any]) -> None:
@@ -42,14 +59,26 @@ def _trials(screen: Screen, summary: Mapping[str, Any]) -> None:
 
 
 def _variants(screen: Screen, summary: Mapping[str, Any]) -> None:
-    rows = []
+    for data in summary["data_sets"]:
+        rows = []
+        for variant in repeats.variants(summary, data["name"]):
+            runs = repeats.finished(summary, data["name"], variant).values()
+            cells = [_mean_sd(repeats.score(name), list(runs)) for name in SCORES]
+            rows.append([variant, str(len(runs)), *cells])
+        over = "folds" if any(run["params"].get("folds") for run in summary["runs"]) else "seeds"
+        title = f"Variants on {data['name']}: mean ± standard deviation over the {over}"
+        screen.table(title, ["variant", "runs", *map(repeats.words, SCORES)], rows)
     for run in summary["runs"]:
-        fold = "" if not run["params"]["folds"] else " refit" if run["fold"] is None else f" fold {run['fold'] + 1}"
-        label = f"{run['variant']} seed {run['seed']}{fold}"
-        scores = [_short(run["metrics"].get(name)) for name in ("balanced_accuracy", "accuracy", "macro_f1", "gap")]
-        rows.append([label, run["status"], str(run["epochs"]), *scores])
-    columns = ["run", "status", "epochs", "balanced accuracy", "accuracy", "macro F1", "gap"]
-    screen.table("Runs, scored on the comparison part", columns, rows)
+        if run["status"] == "failed":
+            screen.say(f"{run['variant']} seed {run['seed']} failed: {run['error']}")
+
+
+def _mean_sd(score: repeats.Score, runs: Sequence[Mapping[str, Any]]) -> str:
+    known = [value for value in map(score.of, runs) if value is not None]
+    if len(known) < 2:
+        return f"{known[0]:.3f}" if known else ""
+    found = repeats.spread(known)
+    return f"{found['mean']:.3f} ± {found['sd']:.3f}"
 
 
 def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
@@ -71,14 +100,14 @@ def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
     screen.table(title, ["metric", "folds", "held out", "ensemble"], rows)
 
 
-def _comparisons(screen: Screen, summary: Mapping[str, Any]) -> None:
+def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequence[Mapping[str, Any]]) -> None:
     rows = []
-    for each in summary["comparisons"]:
+    for each in comparisons:
         low, high = each["ci95"]
         rows.append(
             [
                 f"{each['b']} against {each['a']}" + (f" on {each['data']}" if len(summary["data_sets"]) > 1 else ""),
-                each["metric"].replace("_", " "),
+                repeats.words(each["metric"]),
                 f"{each['difference']:+.3f}" if each["n"] else "",
                 f"{low:+.3f} to {high:+.3f}" if each["n"] > 1 else "",
                 _short(each["p_adjusted"]),
@@ -88,7 +117,8 @@ def _comparisons(screen: Screen, summary: Mapping[str, Any]) -> None:
             ]
         )
     columns = ["variants", "score", "difference", "95% interval", "adjusted p", "pairs", "detectable", "verdict"]
-    screen.table("Comparisons, paired by seed or fold", columns, rows)
+    if rows:
+        screen.table("Comparisons, paired by seed or fold", columns, rows)
 
 
 def _short(value: Any) -> str:

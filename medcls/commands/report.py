@@ -1,0 +1,51 @@
+"""`medcls report` and `medcls compare`: what finished studies found, as a page and as tables."""
+
+import argparse
+import webbrowser
+from pathlib import Path
+from typing import Any
+
+from medcls.commands.places import work_dir
+from medcls.errors import BadInputError
+from medcls.options import Parser
+
+
+def add(commands: Any, places: Parser) -> None:
+    """Add the commands' parsers to the subparsers of `medcls`."""
+    each = commands.add_parser("report", parents=[places], help="write a study's report: one HTML page")
+    each.add_argument("study", metavar="STUDY", help="the study's name, e.g. bonus_resnet")
+    each.add_argument("--open", action="store_true", help="show it in the browser")
+    each.set_defaults(command=_report)
+
+    each = commands.add_parser("compare", parents=[places], help="print the tables of finished studies")
+    each.add_argument("studies", nargs="+", metavar="STUDY", help="names of studies")
+    each.add_argument("--metric", metavar="M", help="only comparisons by this score, e.g. val_accuracy")
+    each.set_defaults(command=_compare)
+
+
+def _report(given: argparse.Namespace) -> None:
+    from medcls.reporting import rewrite_report
+
+    path = rewrite_report(*_found(work_dir(given), given.study))
+    print(path)
+    if given.open:
+        webbrowser.open(path.as_uri())
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from medcls.screen import Screen
+    from medcls.tables import compared
+
+    screen, summaries = Screen(), [_found(work_dir(given), name)[1] for name in given.studies]
+    for summary in summaries:
+        compared(screen, summary, given.metric)
+
+
+def _found(work: Path, study: str) -> tuple[Path, dict[str, Any]]:
+    from medcls.reporting import latest
+
+    name = study.removesuffix(".py").rpartition("/")[2]
+    found = latest(work, name)
+    if found is None:
+        raise BadInputError(f"{name} has not been run to its end in {work}: run python studies/{name}.py first.")
+    return found

@@ -1,0 +1,66 @@
+"""A study's page: written beside its summary when it ends, and again from that summary alone whenever asked for."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from medcls import __version__
+from medcls.data.cache import open_decoded
+from medcls.files import read_json, write_atomically
+from medcls.report import page
+from medcls.report.montage import montage
+from medcls.sources import Source
+
+REPORT = "report.html"
+
+
+def write_report(folder: Path, summary: Mapping[str, Any], sources: Mapping[str, Source]) -> Path:
+    """Draw examples of the data sets and write the report of a study that has ended; return its path."""
+    for name, source in sources.items():
+        if source.decoded is not None:
+            data = open_decoded(source.decoded)
+            _write(_picture(folder, name), montage(data.images, data.labels, data.classes))
+    return rewrite_report(folder, summary)
+
+
+def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
+    """Write the report of a study from its summary and the pictures beside it; return its path."""
+    names = [each["name"] for each in summary["data_sets"]]
+    text = page.render(
+        summary,
+        notes=paragraphs(summary.get("document", "")),
+        command=summary.get("command", f"python studies/{summary['study']}.py"),
+        version=__version__,
+        day=time.strftime("%d %B %Y").lstrip("0"),
+        montages={name: _picture(folder, name).read_bytes() for name in names if _picture(folder, name).exists()},
+    )
+    _write(folder / REPORT, text.encode())
+    return folder / REPORT
+
+
+def latest(work: Path, study: str) -> tuple[Path, dict[str, Any]] | None:
+    """Return folder and summary of a study's last whole run, a smoke run only if there is no other; None if none."""
+    found = []
+    for path in work.glob("studies/*/summary.json"):
+        summary = read_json(path)
+        if summary is not None and summary["study"] == study:
+            found.append((not summary["smoke"], path.stat().st_mtime, path.parent, summary))
+    if not found:
+        return None
+    _, _, folder, summary = max(found, key=lambda each: each[:2])
+    return folder, summary
+
+
+def paragraphs(document: str) -> list[str]:
+    """Return the paragraphs of a docstring without the question at its head and without commands."""
+    _, *others = document.split("\n\n")
+    return [" ".join(each.split()) for each in others if not each.startswith("    ")]
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomically(path, lambda file: file.write(content))
+
+
+def _picture(folder: Path, name: str) -> Path:
+    return folder / f"montage_{name}.png"

@@ -1,0 +1,101 @@
+"""A study's report: one page that holds everything and asks for nothing."""
+
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from summaries import summary
+
+from medcls.report import bands, page
+from medcls.report.montage import montage
+from medcls.reporting import paragraphs
+
+
+def rendered(found: dict[str, Any], **more: Any) -> str:
+    given = {"notes": ["Why: it thins."], "command": "python x.py", "version": "0.1.0", "day": "today", "montages": {}}
+    return page.render(found, **{**given, **more})
+
+
+def test_the_page_holds_question_answers_verdicts_data_parameters_and_command() -> None:
+    text = rendered(summary())
+    for part in (
+        "What does dropout change?",
+        "skin is a phantom",
+        "Does &lt;dropout&gt; help?",
+        "is not distinguishable from plain",
+        '<td class="text better">better</td>',
+        "learner.model.dropout",
+        "12 copies lie across parts.",
+        "1000: Mel 500, Nev 500",
+        "Why: it thins.",
+        "python x.py",
+        "abcdef012345",
+        "not for clinical use",
+    ):
+        assert part in text
+    assert text.count("<svg") == 3  # accuracy, loss, gap
+
+
+def test_the_page_asks_for_nothing_from_outside_and_runs_nothing() -> None:
+    text = rendered(summary(), montages={"skin": b"\x89PNG"})
+    addresses = re.findall(r"""(?:src|href)\s*=\s*["']([^"'#][^"']*)""", text)
+    assert [each for each in addresses if not each.startswith("data:")] == []
+    assert "<script" not in text
+    assert "@import" not in text
+    assert "url(http" not in text
+
+
+def test_real_images_bear_no_banner_and_smoke_runs_do() -> None:
+    assert "is a phantom" not in rendered(summary(kind="files"))
+    assert "A smoke run" in rendered(summary(smoke=True))
+
+
+def test_the_table_of_variants_has_means_and_deviations() -> None:
+    found = summary()
+    values = [run["history"]["val_accuracy"][-1] for run in found["runs"] if run["variant"] == "plain"]
+    assert f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" in rendered(found)
+
+
+def test_one_seed_has_no_deviation_and_no_band() -> None:
+    text = rendered(summary(seeds=1))
+    assert "one run only" in text
+    assert "±" not in re.sub(r"<p>.*?</p>", "", text, flags=re.DOTALL)
+
+
+def test_a_failed_run_is_said_and_left_out() -> None:
+    found = summary()
+    found["runs"][0] |= {"status": "failed", "metrics": {}, "history": {}, "best_epoch": None}
+    assert "1 of 6 runs failed" in rendered(found)
+
+
+def test_bands_leave_out_repeats_that_stopped() -> None:
+    mean, low, high = bands.mean_and_band([[1.0, 2.0, 3.0], [3.0, 4.0]])
+    assert mean == pytest.approx([2, 3, 3])
+    assert low == pytest.approx([2 - 2**0.5, 3 - 2**0.5, 3])
+    assert high == pytest.approx([2 + 2**0.5, 3 + 2**0.5, 3])
+
+
+def test_charts_take_the_pages_colour_and_width() -> None:
+    svg = bands.chart("loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]})
+    assert "currentColor" in svg
+    assert bands.INK not in svg
+    assert not re.search(r'<svg[^>]*\b(width|height)="', svg)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_montage_has_a_row_a_class_of_whole_images(channels: int) -> None:
+    images = np.repeat(np.arange(20, dtype=np.uint8), 32 * 32 * channels).reshape(20, 32, 32, channels)
+    sheet = np.asarray(Image.open(io.BytesIO(montage(images, np.arange(20) % 2, ("a", "b")))))
+    assert sheet.shape[:2] == (2 * 64 + 4, 8 * 64 + 7 * 4)
+    first = {int(value) for value in np.unique(sheet[:64, :64])}
+    assert first == {0}
+    assert set(np.unique(sheet[68:, :])) <= {0, *range(1, 20, 2)}
+
+
+def test_the_docstrings_paragraphs_without_question_and_commands() -> None:
+    told = paragraphs("Question?\n\n    python x.py\n\nOne\nparagraph.\n\nTwo.")
+    assert told == ["One paragraph.", "Two."]
+    assert paragraphs("Question?") == []
