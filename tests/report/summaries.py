@@ -17,11 +17,11 @@ def summary(seeds: int = 3, kind: str = "phantom", epochs: int = 20, **more: Any
     """Return the summary of two variants on skin: one learns its images by heart, the other less so."""
     rng = np.random.default_rng(0)
     runs = []
-    for variant, best, gap in (("plain", 0.9, 0.12), ("dropout", 0.82, 0.03)):
+    for variant, best, gap in (("plain", 0.9, 0.12), ("dropout", 0.81, 0.03)):
         for seed in range(seeds):
             rise = 1 - np.exp(-np.arange(1, epochs + 1) / 8)
-            training = np.clip(best * rise + rng.normal(0, 0.01, epochs), 0, 1)
-            validation = np.clip((best - gap) * rise + rng.normal(0, 0.01, epochs), 0, 1)
+            training = np.clip(best * rise + rng.normal(0, 0.004, epochs), 0, 1)
+            validation = np.clip((best - gap) * rise + rng.normal(0, 0.004, epochs), 0, 1)
             runs.append(
                 {
                     "key": f"{variant}{seed}",
