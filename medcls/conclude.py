@@ -57,7 +57,7 @@ def conclude(
         run = max(records, key=lambda one: one.result["metrics"][metric]).run
         return Best(run, metric, scores)
     first = records[0].run
-    refit = programme.run(first.variant, first.variant_name, source, first.seed, None)
+    refit = programme.run(first.variant, first.variant_name, first.seed, None)
     parents = {one.run: one.parent for one in records}
     driver.screen.say(f"Refitting {first.variant_name} on the whole training part and scoring the held-out part once.")
     agenda = FixedAgenda([refit, *parents])

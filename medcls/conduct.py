@@ -75,10 +75,9 @@ def _train(programme: Programme, screen: Screen, started: float) -> int:
 def _decoded(programme: Programme, screen: Screen) -> dict[str, Source]:
     """Return the data sets by name, their images decoded, each said in one line."""
     sources = {}
-    for source in programme.sources.values():
-        if source.name not in sources:
-            screen.say(_described(source))
-            sources[source.name] = decode(source, programme.work, partial(_telling(screen), f"decoding {source.name}"))
+    for name, source in programme.sources.items():
+        screen.say(_described(source))
+        sources[name] = decode(source, programme.work, partial(_telling(screen), f"decoding {name}"))
     return sources
 
 
@@ -99,7 +98,7 @@ def _described(source: Source) -> str:
 
 def _warn(programme: Programme, screen: Screen) -> None:
     """Say what was found in each data set: what may mislead as a warning, the rest as a note."""
-    for source in {source.name: source for source in programme.sources.values()}.values():
+    for source in programme.sources.values():
         for finding in source.findings:
             screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
 

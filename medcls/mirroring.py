@@ -154,7 +154,7 @@ def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
 
 def _node(programme: Programme, created: int, tags: Mapping[str, Any]) -> Node:
     """Return the study's own node."""
-    study, sources = programme.study, {source.name: source for source in programme.sources.values()}
+    study, sources = programme.study, programme.sources
     tags = {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, invocation.command())}
     data = tuple(_data_record(source) for source in sources.values())
     return Node(programme.key, study.name, None, created, _common(programme), tags, data)
@@ -175,7 +175,7 @@ def _tags(programme: Programme) -> dict[str, Any]:
         "medcls.study": programme.study.name,
         "medcls.version": __version__,
         "medcls.smoke": programme.options.smoke,
-        **_data_tags({source.name: source for source in programme.sources.values()}.values()),
+        **_data_tags(programme.sources.values()),
         "mlflow.source.name": invocation.script(),
         "mlflow.source.type": "LOCAL",
         "mlflow.user": _user(),
@@ -207,7 +207,7 @@ def _commit_tags(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _common(programme: Programme) -> dict[str, Any]:
     """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
-    first, *others = [variant.parameters() for variant in programme.study.variants.values()]
+    first, *others = [variant.parameters() for _, variant in programme.study.conditions]
     searched = tuple(programme.study.search.space) if programme.study.search is not None else ()
     owned = tuple(f"{path}." for path in searched)
     return {

@@ -16,7 +16,7 @@ from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder, with_planned_sha
 from medcls.screen import Screen, duration
 from medcls.search.space import Search
 from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
-from medcls.sources import Source, check, describe, with_sources
+from medcls.sources import Source, check, data_name, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
 from medcls.values import unknown
@@ -31,17 +31,22 @@ def adapted(study: Study, options: Options) -> Study:
     Raises:
         BadInputError: a flag that does not fit the study, or a value that nothing can be trained with.
     """
-    variants = with_sources(_only(study, options.only), options.data)
+    conditions = with_sources(_only(study, options.only).conditions, options.data)
     if options.smoke:
-        known = {path for variant in variants.values() for path in variant.parameters()}
-        variants = _with_settings(variants, {path: str(value) for path, value in study.smoke.items() if path in known})
+        known = {path for _, variant in conditions for path in variant.parameters()}
+        few = {path: str(value) for path, value in study.smoke.items() if path in known}
+        conditions = _with_settings(conditions, few)
     settings = options.settings
-    variants = with_weights(_with_settings(variants, settings), options.weights, options.work_dir)
+    conditions = with_weights(_with_settings(conditions, settings), options.weights, options.work_dir)
     if study.search is not None:
-        inherit = inherited(study.search, next(iter(variants.values())), settings, options.work_dir)
-        variants, settings = _with_settings(variants, inherit), settings | inherit
-    for variant in variants.values():
+        inherit = inherited(study.search, conditions[0][1], settings, options.work_dir)
+        conditions, settings = _with_settings(conditions, inherit), settings | inherit
+    for _, variant in conditions:
         variant.check()
+    variants: dict[str, Variant] = {}
+    for name, variant in conditions:
+        variants.setdefault(name, variant)
+    data = tuple({data_name(variant): variant.data for _, variant in conditions}.values()) if study.data else ()
     search, folds, seeds = study.search, study.folds, study.seeds
     if search is not None:
         base = next(iter(variants.values()))
@@ -50,23 +55,29 @@ def adapted(study: Study, options: Options) -> Study:
         search = replace(search, trials=options.trials or (SMOKE_TRIALS if options.smoke else search.trials))
     if options.smoke:
         folds, seeds = folds and min(folds, SMOKE_FOLDS), seeds[:SMOKE_SEEDS]
-    return replace(study, variants=variants, search=search, folds=options.folds or folds, seeds=options.seeds or seeds)
+    folds, seeds = options.folds or folds, options.seeds or seeds
+    return replace(study, variants=variants, data=data, search=search, folds=folds, seeds=seeds)
 
 
-def _only(study: Study, names: tuple[str, ...]) -> dict[str, Variant]:
+def _only(study: Study, names: tuple[str, ...]) -> Study:
     for name in names:
         if name not in study.variants:
             raise BadInputError(f"--only {name}: this study's variants are {', '.join(study.variants)}.")
-    return {name: variant for name, variant in study.variants.items() if not names or name in names}
+    kept = {name: variant for name, variant in study.variants.items() if not names or name in names}
+    return replace(study, variants=kept)
 
 
-def _with_settings(variants: dict[str, Variant], settings: Mapping[str, str]) -> dict[str, Variant]:
+def _with_settings(conditions: list[tuple[str, Variant]], settings: Mapping[str, str]) -> list[tuple[str, Variant]]:
     """Return the variants with what the command line sets, in those that have it; where none has it, complain."""
     for path in sorted(settings):  # an owner ("learner.schedule") comes before what it owns
-        takers = [name for name, variant in variants.items() if path in variant.parameters()]
-        for name in takers or list(variants)[:1]:
-            variants = {**variants, name: variants[name].set_text(path, settings[path])}
-    return variants
+        takers = [path in variant.parameters() for _, variant in conditions]
+        if not any(takers):
+            conditions[0][1].set_text(path, settings[path])  # which says what is wrong
+        conditions = [
+            (name, variant.set_text(path, settings[path]) if takes else variant)
+            for (name, variant), takes in zip(conditions, takers, strict=True)
+        ]
+    return conditions
 
 
 def _check_space(search: Search, base: Variant) -> None:
@@ -81,8 +92,8 @@ def _check_space(search: Search, base: Variant) -> None:
 def _check_metric(study: Study, sources: Mapping[str, Source]) -> None:
     """Complain now about a score that would be missed when the first run has ended."""
     deciding = {"Study": study.metric} | ({"Search": study.search.metric} if study.search is not None else {})
-    for name, variant in study.variants.items():
-        known = variant.task.score_names(sources[name].bundle.classes)
+    for _, variant in study.conditions:
+        known = variant.task.score_names(sources[data_name(variant)].bundle.classes)
         for owner, metric in deciding.items():
             if metric not in known:
                 raise BadInputError(f"{owner}.metric: {unknown(f'score {metric} to maximise', list(known))}")
@@ -99,9 +110,9 @@ class Programme:
         self.study, self.options, self.work = study, options, work
         seeds = set(study.seeds) if options.vary_split else {0}
         policy = Policy(options.skip_bad_files, options.refuse_leaks, options.fix_leaks)
-        self.sources = describe(
-            study.variants, work, policy, folds=study.folds, split_seeds=seeds, few=options.smoke, tell=tell
-        )
+        variants = [variant for _, variant in study.conditions]
+        asked = {"folds": study.folds, "split_seeds": seeds, "few": options.smoke, "tell": tell}
+        self.sources = describe(variants, work, policy, **asked)
         _check_metric(study, self.sources)
         self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.values()}
 
@@ -121,8 +132,9 @@ class Programme:
             }
         )
 
-    def run(self, variant: Variant, name: str, source: Source, seed: int, fold: int | None) -> Run:
+    def run(self, variant: Variant, name: str, seed: int, fold: int | None) -> Run:
         """Return one run of the study."""
+        source = self.sources[data_name(variant)]
         split_seed = seed if self.options.vary_split else 0
         return Run(variant, source.bundle.fingerprint, seed, fold, self.study.folds, split_seed, source.name, name)
 
@@ -132,8 +144,8 @@ class Programme:
             return self._search_runs()
         folds: Iterable[int | None] = [None] if self.study.folds is None else range(self.study.folds)
         return [
-            self.run(variant, name, self.sources[name], seed, fold)
-            for name, variant in self.study.variants.items()
+            self.run(variant, name, seed, fold)
+            for name, variant in self.study.conditions
             for seed in self.study.seeds
             for fold in folds
         ]
@@ -143,8 +155,7 @@ class Programme:
         if self.study.search is not None:
             runs = [self.trial_run(trial, None) for trial in self.trials()]
         elif self.study.folds is not None:
-            named = self.study.variants.items()
-            runs = [self.run(each, name, self.sources[name], self.study.seeds[0], None) for name, each in named]
+            runs = [self.run(each, name, self.study.seeds[0], None) for name, each in self.study.conditions]
         else:
             return []
         return [run for run in runs if self.work.folder(run).path.exists()]
@@ -194,9 +205,8 @@ class Programme:
     def trial_run(self, trial: Trial, repeat: int | None) -> Run:
         """Return one of a trial's runs, or its refit."""
         variant = self.search.variant(self.base, trial.labels)
-        source = next(iter(self.sources.values()))
         seed, fold = (self.study.seeds[0], None) if repeat is None else self.repeats[repeat]
-        return self.run(variant, f"trial {trial.number}", source, seed, fold)
+        return self.run(variant, f"trial {trial.number}", seed, fold)
 
     def show(self, screen: Screen) -> None:
         """Print the runs, what there is of them, and how long the rest may take."""

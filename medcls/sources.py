@@ -1,7 +1,7 @@
 """The data sets of a study: which variant means which, described, checked and decoded."""
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,9 +41,9 @@ class Source:
         return ", ".join(finding.short for finding in leaks(self.findings)) or "none"
 
 
-def with_sources(variants: Mapping[str, Variant], given: Mapping[str, str]) -> dict[str, Variant]:
-    """Return the variants with their data replaced as --data says ("" stands for every data set)."""
-    names = {data_name(variant) for variant in variants.values()}
+def with_sources(conditions: Sequence[tuple[str, Variant]], given: Mapping[str, str]) -> list[tuple[str, Variant]]:
+    """Return the named variants with their data replaced as --data says ("" stands for every data set)."""
+    names = {data_name(variant) for _, variant in conditions}
     for name in given:
         if name and name not in names:
             raise BadInputError(f"--data {name}=...: this study's data sets are {', '.join(sorted(names))}.")
@@ -52,7 +52,7 @@ def with_sources(variants: Mapping[str, Variant], given: Mapping[str, str]) -> d
         source = given.get(data_name(variant), given.get(""))
         return variant if source is None else variant.with_("data.source", source)
 
-    return {name: replaced(variant) for name, variant in variants.items()}
+    return [(name, replaced(variant)) for name, variant in conditions]
 
 
 def data_name(variant: Variant) -> str:
@@ -61,7 +61,7 @@ def data_name(variant: Variant) -> str:
 
 
 def describe(
-    variants: Mapping[str, Variant],
+    variants: Sequence[Variant],
     work: WorkFolder,
     policy: Policy,
     *,
@@ -70,26 +70,24 @@ def describe(
     few: bool,
     tell: Tell,
 ) -> dict[str, Source]:
-    """Return each variant's data set, checked and fingerprinted but not decoded; the same one for the same data.
+    """Return the variants' data sets by name, checked and fingerprinted but not decoded.
 
     Raises:
         BadInputError: a source that cannot be used, or that the policy refuses, or one data set in two sizes.
     """
     hashes = Hashes(work.cache / "hashes.sqlite")
     known: dict[tuple[object, ...], Source] = {}
-    found = {}
-    for name, variant in variants.items():
+    for variant in variants:
         identity = tuple(sorted((key, value) for key, value in variant.parameters().items() if key.startswith("data")))
         if identity not in known:
             found_there = checked(variant.data(hashes), hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
             known[identity] = _source(data_name(variant), found_there, few=few)
         _check_classes(variant, known[identity].bundle)
-        found[name] = known[identity]
     names = [source.name for source in known.values()]
     for name in names:
         if names.count(name) > 1:
             raise BadInputError(f"The variants see {name} differently: give them the same source, size and channels.")
-    return found
+    return {source.name: source for source in known.values()}
 
 
 def _source(name: str, checked: Checked, *, few: bool) -> Source:

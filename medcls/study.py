@@ -1,7 +1,7 @@
 """A study: a question, named variants, seeds or folds, perhaps a search, the answers; and its command line."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -21,6 +21,7 @@ class Study:
         name: the file's stem; also the MLflow experiment.
         question: one sentence.
         variants: name -> variant.
+        data: the data sets that every variant is run on, in place of its own.
         seeds: repeats of every variant.
         folds: cross-validation instead of a fixed comparison part.
         search: looks for better parameters of the only variant, scored by the folds.
@@ -32,12 +33,21 @@ class Study:
     name: str
     question: str
     variants: Mapping[str, Variant]
+    data: tuple[Callable[..., Any], ...] = ()
     seeds: tuple[int, ...] = (0,)
     folds: int | None = None
     search: Search | None = None
     metric: str = "balanced_accuracy"
     answers: tuple[Answer, ...] = ()
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
+
+    @property
+    def conditions(self) -> list[tuple[str, Variant]]:
+        """Every variant with its name, on every data set."""
+        named = self.variants.items()
+        if not self.data:
+            return list(named)
+        return [(name, variant.with_("data", each)) for each in self.data for name, variant in named]
 
 
 def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:

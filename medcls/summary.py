@@ -50,7 +50,6 @@ def summarise(
 
 def data_sets(programme: Programme) -> list[dict[str, Any]]:
     """Return each data set once: where it came from, its fingerprint, its parts and classes."""
-    distinct = {source.name: source for source in programme.sources.values()}
     return [
         {
             "name": name,
@@ -65,16 +64,15 @@ def data_sets(programme: Programme) -> list[dict[str, Any]]:
             ],
             "skipped": list(source.skipped),
         }
-        for name, source in distinct.items()
+        for name, source in programme.sources.items()
     ]
 
 
 def findings(programme: Programme) -> list[dict[str, Any]]:
     """Return all that was found in the data sets, with every name."""
-    distinct = {source.name: source for source in programme.sources.values()}
     return [
         {"data": name, "kind": each.kind, "sentence": each.sentence, "count": each.count, "names": list(each.names)}
-        for name, source in distinct.items()
+        for name, source in programme.sources.items()
         for each in source.findings
     ]
 

@@ -3,7 +3,7 @@
 import json
 import re
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_atomically, write_json
 from medcls.run import fitting
 from medcls.search.space import Search
-from medcls.sources import Source
+from medcls.sources import Source, data_name
 from medcls.spec import Variant
 from medcls.tracking.journal import saved_weights
 from medcls.training import saved
@@ -21,22 +21,26 @@ RANDOM = "random"
 KNOWN = f"give an exported folder, a .keras or .weights.h5 file, or {RANDOM}"
 
 
-def with_weights(variants: Mapping[str, Variant], given: str | None, work: Path) -> dict[str, Variant]:
-    """Return the variants with `given` weights, or else those that they declare, as the digest of what is in them.
+def with_weights(
+    conditions: Sequence[tuple[str, Variant]], given: str | None, work: Path
+) -> list[tuple[str, Variant]]:
+    """Return the named variants with `given` weights, or else those that they declare, as the digest of what is in them.
 
     The weights are copied into the work folder, so that runs can go on when their file has moved or gone.
 
     Raises:
         BadInputError: no such file, a damaged one, or a study whose variants take none.
     """
-    takers = [name for name, variant in variants.items() if PATH in variant.parameters()]
-    if given is not None and not takers:
+    if given is not None and not any(PATH in variant.parameters() for _, variant in conditions):
         raise BadInputError(f"--weights {given}: this study's runs do not begin with saved weights: leave it out.")
-    changed = {}
-    for name in takers:
-        wanted = str(variants[name].get(PATH)) if given is None else given
-        changed[name] = variants[name].with_(PATH, "" if wanted in ("", RANDOM) else _kept(wanted, work))
-    return {**variants, **changed}
+
+    def changed(variant: Variant) -> Variant:
+        if PATH not in variant.parameters():
+            return variant
+        wanted = str(variant.get(PATH)) if given is None else given
+        return variant.with_(PATH, "" if wanted in ("", RANDOM) else _kept(wanted, work))
+
+    return [(name, changed(variant)) for name, variant in conditions]
 
 
 def inherited(search: Search, base: Variant, settings: Mapping[str, str], work: Path) -> dict[str, str]:
@@ -62,7 +66,7 @@ def inherited(search: Search, base: Variant, settings: Mapping[str, str], work: 
 
 
 def check(
-    variants: Mapping[str, Variant],
+    conditions: Sequence[tuple[str, Variant]],
     sources: Mapping[str, Source],
     work: Path,
     ask: Callable[..., Any],
@@ -72,8 +76,8 @@ def check(
     """Check that saved weights fit the networks that begin with them; return a sentence for each that does.
 
     Args:
-        variants: the study's, by name.
-        sources: the data set of each.
+        conditions: the study's variants with their names.
+        sources: its data sets.
         work: the work folder.
         ask: calls a function in a process that may use TensorFlow.
         folds: the runs are compared on images that other runs are trained on.
@@ -82,8 +86,8 @@ def check(
         BadInputError: they do not fit.
     """
     said = []
-    for name, variant in variants.items():
-        weights, bundle = _weights(variant), sources[name].bundle
+    for name, variant in conditions:
+        weights, bundle = _weights(variant), sources[data_name(variant)].bundle
         if not weights:
             continue
         shape = (bundle.size, bundle.size, bundle.channels)
