@@ -111,8 +111,8 @@ class Programme:
         seeds = set(study.seeds) if options.vary_split else {0}
         policy = Policy(options.skip_bad_files, options.refuse_leaks, options.fix_leaks)
         variants = [variant for _, variant in study.conditions]
-        asked = {"folds": study.folds, "split_seeds": seeds, "few": options.smoke, "tell": tell}
-        self.sources = describe(variants, work, policy, **asked)
+        few = options.smoke
+        self.sources = describe(variants, work, policy, folds=study.folds, split_seeds=seeds, few=few, tell=tell)
         _check_metric(study, self.sources)
         self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.values()}
 
