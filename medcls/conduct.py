@@ -85,7 +85,7 @@ def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen
     """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
     study, options = programme.study, programme.options
     compared = study.folds is not None or options.vary_split
-    for line in check(study.variants, programme.sources, options.work_dir, executor.ask, folds=compared):
+    for line in check(study.conditions, programme.sources, options.work_dir, executor.ask, folds=compared):
         screen.say(line)
 
 

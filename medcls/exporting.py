@@ -18,7 +18,7 @@ from medcls.export import formats
 from medcls.export.card import card
 from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.files import write_atomically, write_json
-from medcls.overview import state, summaries
+from medcls.overview import outcomes, state
 from medcls.tracking.journal import RunFolder
 from medcls.training import saved
 from medcls.training.fitted import weights_sha256
@@ -52,19 +52,20 @@ def choose(study: str, work: Path, key: str | None, data_name: str | None, say: 
     Raises:
         BadInputError: no such study, data set or run, or one that did not finish.
     """
-    found = summaries(work)
+    found = outcomes(work)
     if study not in found:
         known = f"those that have are {', '.join(sorted(found))}" if found else "run its file first"
         raise BadInputError(f"No study {study!r} has come to its end in {work}: {known}.")
-    outcomes = sorted(found[study], key=lambda each: (each[1]["smoke"], not each[1]["best"]))  # the latest first
-    for written, summary in outcomes:
+    ranked = sorted(found[study], key=lambda each: (each.summary["smoke"], not each.summary["best"]))  # latest first
+    for outcome in ranked:
+        summary = outcome.summary
         wanted = key or _best_key(study, summary, data_name)
         runs = [run for run in summary["runs"] if run["key"] == wanted]
         if runs:
             if runs[0]["status"] != "finished":
                 raise BadInputError(f"Run {wanted} of {study} has {runs[0]['status']}: there is no model to export.")
             chosen = Chosen(summary, runs[0])
-            say(f"{study} of {state(written, summary)}.")
+            say(f"{study} of {state(outcome)}.")
             return chosen
         if key is None:
             break

@@ -26,9 +26,9 @@ def studies(folder: Path, work: Path) -> list[Entry]:
     Raises:
         BadInputError: no such folder, or no study in it.
     """
-    found = summaries(work)
+    found = outcomes(work)
     entries = [
-        Entry(path.stem, question, tuple(state(*each) for each in found.get(path.stem, ())))
+        Entry(path.stem, question, tuple(state(each) for each in found.get(path.stem, ())))
         for path in sorted(folder.glob("*.py"))
         if (question := _question(path)) is not None
     ]
@@ -47,13 +47,22 @@ def _question(path: Path) -> str | None:
     return (ast.get_docstring(tree) or "(no docstring)").splitlines()[0] if "Study" in called else None
 
 
-def summaries(work: Path) -> dict[str, list[tuple[float, dict[str, Any]]]]:
-    """Return (time of writing, summary) by study, the latest first."""
-    found: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+@dataclass(frozen=True)
+class Outcome:
+    """How a study ended once: when, in seconds since 1970, its folder, its summary."""
+
+    written: float
+    folder: Path
+    summary: dict[str, Any]
+
+
+def outcomes(work: Path) -> dict[str, list[Outcome]]:
+    """Return the outcomes by study, the latest first."""
+    found: dict[str, list[Outcome]] = {}
     for written, path in sorted(_by_time(work), reverse=True):
         summary = read_json(path)
         if summary is not None:
-            found.setdefault(summary["study"], []).append((written, summary))
+            found.setdefault(summary["study"], []).append(Outcome(written, path.parent, summary))
     return found
 
 
@@ -62,12 +71,13 @@ def _by_time(work: Path) -> Iterator[tuple[float, Path]]:
         yield path.stat().st_mtime, path
 
 
-def state(written: float, summary: dict[str, Any]) -> str:
+def state(outcome: Outcome) -> str:
     """Return one line: when, how many runs on which data, and the best score."""
+    summary = outcome.summary
     runs = summary["runs"]
     finished = sum(run["status"] == "finished" for run in runs)
     sets = ", ".join(f"{each['name']} ({each['kind']})" for each in summary["data_sets"])
-    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(written))
+    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(outcome.written))
     best = "".join(
         f", best {each['metric'].replace('_', ' ')} {each['value']:.3f}" for each in summary["best"].values()
     )

@@ -7,7 +7,8 @@ from typing import Any
 
 from medcls import __version__
 from medcls.data.cache import open_decoded
-from medcls.files import read_json, write_atomically
+from medcls.files import write_atomically
+from medcls.overview import outcomes
 from medcls.report import page
 from medcls.report.montage import montage
 from medcls.sources import Source
@@ -41,15 +42,8 @@ def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
 
 def latest(work: Path, study: str) -> tuple[Path, dict[str, Any]] | None:
     """Return folder and summary of a study's last whole run, a smoke run only if there is no other; None if none."""
-    found = []
-    for path in work.glob("studies/*/summary.json"):
-        summary = read_json(path)
-        if summary is not None and summary["study"] == study:
-            found.append((not summary["smoke"], path.stat().st_mtime, path.parent, summary))
-    if not found:
-        return None
-    _, _, folder, summary = max(found, key=lambda each: each[:2])
-    return folder, summary
+    found = sorted(outcomes(work).get(study, ()), key=lambda each: bool(each.summary["smoke"]))
+    return (found[0].folder, found[0].summary) if found else None
 
 
 def paragraphs(document: str) -> list[str]:

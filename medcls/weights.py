@@ -21,10 +21,8 @@ RANDOM = "random"
 KNOWN = f"give an exported folder, a .keras or .weights.h5 file, or {RANDOM}"
 
 
-def with_weights(
-    conditions: Sequence[tuple[str, Variant]], given: str | None, work: Path
-) -> list[tuple[str, Variant]]:
-    """Return the named variants with `given` weights, or else those that they declare, as the digest of what is in them.
+def with_weights(conditions: Sequence[tuple[str, Variant]], given: str | None, work: Path) -> list[tuple[str, Variant]]:
+    """Return the variants with `given` weights, or else those that they declare, as the digest of what is in them.
 
     The weights are copied into the work folder, so that runs can go on when their file has moved or gone.
 
