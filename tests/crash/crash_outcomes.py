@@ -15,6 +15,7 @@ from medcls.search.tuner import remembered
 from medcls.tracking.journal import RunFolder
 
 DIFFERENT = (
+    "command",
     "wall_seconds",
     "git_commit",
     "git_dirty",
