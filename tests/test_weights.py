@@ -44,9 +44,14 @@ def exported(tmp_path: Path) -> Path:
     return folder
 
 
+def begun(variant: Variant, given: str | None, work: Path) -> Variant:
+    """Return the variant as a study has it under --weights."""
+    return with_weights([("a", variant)], given, work)[0][1]
+
+
 def known(exported: Path, work: Path) -> str:
     """Return the digest of an exported model's weights, and write it down as the export does."""
-    digest = str(with_weights({"a": BASE}, str(exported), work)["a"].get("learner.weights"))
+    digest = str(begun(BASE, str(exported), work).get("learner.weights"))
     papers = {"weights": digest, "parameters": SAVED, "data": {"fingerprint": "sha256:0"}}
     (exported / "preprocessing.json").write_text(json.dumps(papers))
     return digest
@@ -55,35 +60,35 @@ def known(exported: Path, work: Path) -> str:
 def test_the_key_depends_on_the_content_and_not_on_the_place(exported: Path, tmp_path: Path):
     keys = set()
     for name in ("model.keras", "model.weights.h5", ""):
-        variant = with_weights({"a": BASE}, str(exported / name), tmp_path / "work")["a"]
+        variant = begun(BASE, str(exported / name), tmp_path / "work")
         keys.add(Run(variant, "sha256:0").key)
     moved = exported.rename(tmp_path / "moved")
-    keys.add(Run(with_weights({"a": BASE}, str(moved), tmp_path / "another")["a"], "sha256:0").key)
+    keys.add(Run(begun(BASE, str(moved), tmp_path / "another"), "sha256:0").key)
     assert len(keys) == 1
     assert keys != {Run(BASE, "sha256:0").key}
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save(moved / "model.keras")
     (moved / "model.weights.h5").unlink()
-    assert Run(with_weights({"a": BASE}, str(moved), tmp_path)["a"], "sha256:0").key not in keys
+    assert Run(begun(BASE, str(moved), tmp_path), "sha256:0").key not in keys
 
 
 def test_without_the_flag_nothing_changes_and_random_leaves_the_weights_out(exported: Path, tmp_path: Path):
-    assert with_weights({"a": BASE}, None, tmp_path) == {"a": BASE}
-    begun = with_weights({"a": BASE}, str(exported), tmp_path)
-    assert with_weights(begun, None, tmp_path) == begun
-    assert with_weights(begun, "random", tmp_path) == {"a": BASE}
+    assert begun(BASE, None, tmp_path) == BASE
+    variant = begun(BASE, str(exported), tmp_path)
+    assert begun(variant, None, tmp_path) == variant != BASE
+    assert begun(variant, "random", tmp_path) == BASE
 
 
 def test_weights_that_a_study_declares_are_known_by_their_content_too(exported: Path, tmp_path: Path):
     declared = BASE.with_("learner.weights", str(exported))
-    assert with_weights({"a": declared}, None, tmp_path) == with_weights({"a": BASE}, str(exported), tmp_path)
+    assert begun(declared, None, tmp_path) == begun(BASE, str(exported), tmp_path)
 
 
 def test_a_learner_without_weights_refuses_them(exported: Path, tmp_path: Path):
     variant = Variant(data=BASE.data, learner=other, task=MULTICLASS)
-    assert with_weights({"a": variant}, None, tmp_path) == {"a": variant}
+    assert begun(variant, None, tmp_path) == variant
     with pytest.raises(BadInputError, match="--weights"):
-        with_weights({"a": variant}, str(exported), tmp_path)
-    mixed = with_weights({"a": variant, "b": BASE}, str(exported), tmp_path)
+        begun(variant, str(exported), tmp_path)
+    mixed = dict(with_weights([("a", variant), ("b", BASE)], str(exported), tmp_path))
     assert mixed["a"] == variant
     assert mixed["b"] != BASE
 
@@ -91,12 +96,12 @@ def test_a_learner_without_weights_refuses_them(exported: Path, tmp_path: Path):
 @pytest.mark.parametrize("text", ["gone.keras", "imagenet", "0" * 64, "x" * 5000])
 def test_what_is_no_file_is_refused(text: str, tmp_path: Path):
     with pytest.raises(BadInputError, match=r"an exported folder, a \.keras or \.weights\.h5 file, or random"):
-        with_weights({"a": BASE}, text, tmp_path)
+        begun(BASE, text, tmp_path)
 
 
 def test_a_search_takes_the_saved_network_and_leaves_the_rest_to_be_searched(exported: Path, tmp_path: Path):
     known(exported, tmp_path)
-    base = with_weights({"a": BASE}, str(exported / "model.keras"), tmp_path)["a"]
+    base = begun(BASE, str(exported / "model.keras"), tmp_path)
     taken = inherited(Search(SPACE), base, {}, tmp_path)
     assert taken == {"learner.model.depth": "14", "learner.model.dropout": "0.25"}
     for path, text in taken.items():
@@ -106,7 +111,7 @@ def test_a_search_takes_the_saved_network_and_leaves_the_rest_to_be_searched(exp
 
 
 def test_a_search_over_what_is_not_known_of_the_saved_network_is_refused(exported: Path, tmp_path: Path):
-    base = with_weights({"a": BASE}, str(exported), tmp_path)["a"]  # no papers beside
+    base = begun(BASE, str(exported), tmp_path)  # no papers beside
     with pytest.raises(BadInputError, match=r"varies learner.model.depth.*--set learner.model.depth=8"):
         inherited(Search(SPACE), base, {}, tmp_path)
     fixed = {"learner.model.depth": "8", "learner.model.dropout": "0"}
@@ -117,6 +122,6 @@ def test_a_search_over_what_is_not_known_of_the_saved_network_is_refused(exporte
 def test_papers_of_other_weights_are_not_believed(exported: Path, tmp_path: Path):
     known(exported, tmp_path / "first")
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]).save_weights(exported / "model.weights.h5")
-    base = with_weights({"a": BASE}, str(exported), tmp_path / "work")["a"]
+    base = begun(BASE, str(exported), tmp_path / "work")
     with pytest.raises(BadInputError, match="varies"):
         inherited(Search(SPACE), base, {}, tmp_path / "work")

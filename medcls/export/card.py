@@ -49,7 +49,7 @@ def _summary(facts: Facts) -> Iterator[str]:
         f"A {kind} with {count['total']:,} parameters ({count['trainable']:,} trainable) that tells "
         f"{len(facts.data['classes'])} classes apart: {', '.join(facts.data['classes'])}. It takes images of "
         f"{height}x{width} pixels, {'grey' if channels == 1 else 'RGB'}, as numbers from 0 to 255, any number at once, "
-        "and returns a probability for each class, in this order."
+        f"and answers each with {facts.meaning}."
     )
 
 

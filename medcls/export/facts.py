@@ -29,6 +29,7 @@ class Facts:
         described: what the run's folder says of how it was made.
         counts: "train", "validation" and "test" -> class -> number of images, as the run had them.
         shape: height, width and channels of the images that the model takes.
+        answers: how many numbers it answers an image with.
         weights: the digest of its saved weights.
         leaks: the kinds of what was found in the data because of which scores cannot be trusted.
         versions: package -> version with which the run was made into a model.
@@ -41,6 +42,7 @@ class Facts:
     described: Mapping[str, Any]
     counts: Mapping[str, Mapping[str, int]]
     shape: tuple[int, int, int]
+    answers: int
     weights: str
     leaks: frozenset[str]
     versions: Mapping[str, str]
@@ -51,6 +53,14 @@ class Facts:
         folds, fold = self.run["params"]["folds"], self.run["fold"]
         which = "" if folds is None else ", refitted on all folds" if fold is None else f", fold {fold + 1} of {folds}"
         return f"{self.summary['study']}: {self.run['variant']}, seed {self.run['seed']}{which}"
+
+    @property
+    def meaning(self) -> str:
+        """What its answer to an image is."""
+        classes = self.data["classes"]
+        if self.answers == 1:
+            return f"the probability of {classes[1]}; that of {classes[0]} is the rest to 1"
+        return "one probability for each class, in their order"
 
 
 def preprocessing(facts: Facts) -> dict[str, Any]:
@@ -65,6 +75,7 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
         "resizing": RESIZING,
         "pillow": in_pillow(facts.shape),
         "classes": facts.data["classes"],
+        "answer": facts.meaning,
         "study": facts.summary["study"],
         "run": facts.run["key"],
         "data": {name: facts.data[name] for name in ("name", "source", "kind", "fingerprint")},

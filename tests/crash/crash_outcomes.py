@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from medcls.search.tuner import remembered
 from medcls.tracking.journal import RunFolder
+from medcls.training.saved import content, digest
 
 DIFFERENT = (
     "command",
@@ -88,6 +89,7 @@ def _run(folder: RunFolder) -> dict[str, Any]:
         "state": state,
         "arrays": {name: _bits(array) for name, array in arrays.items()},
         "predictions": {name: _bits(array) for name, array in (folder.read_arrays("predictions") or {}).items()},
+        "network": digest(content(folder.model)),
         "litter": sorted(path.name for path in folder.path.glob(".*")),
     }
 

@@ -43,7 +43,7 @@ def facts(**changes: Any) -> Facts:
     summary = {"study": "mine", "question": "Does it work?", "smoke": False}
     commit = {"git_commit": "c0ffee", "git_dirty": True}
     return replace(
-        Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", frozenset(), {"medcls": "0.1"}),
+        Facts(summary, run, data, best, commit, counts, (32, 32, 3), 2, "dd", frozenset(), {"medcls": "0.1"}),
         **changes,
     )
 
@@ -151,3 +151,9 @@ def test_parity_is_the_largest_difference_and_ties_are_no_change():
 
 def test_a_single_answer_is_the_second_class():
     assert by_class(np.array([[0.25]], np.float32)).tolist() == [[0.75, 0.25]]
+    stored, images, order = np.array([[0.75, 0.25], [0.1, 0.9]], np.float32), np.zeros((2, 1), np.uint8), np.arange(2)
+    single = stored[:, 1:]
+    assert parity(lambda batch: single, images, order, stored)["largest_difference"] < 1e-7
+    assert parity(lambda batch: 1 - single, images, order, stored)["classes_changed"] == 2
+    assert "answers each with the probability of b; that of a is the rest to 1." in card(facts(answers=1))
+    assert "answers each with one probability for each class, in their order." in card(facts())
