@@ -75,6 +75,7 @@ DATA_SET = record(
         "classes": several(text),
         "findings": several(record({"kind": text, "sentence": text, "count": whole})),
         "skipped": several(text),
+        "counts": table(table(whole)),
     }
 )
 RUN = record(
@@ -110,7 +111,9 @@ COMPARISON = record(
         "p_adjusted": optional(number),
         "n": whole,
         "verdict": word("better", "worse", "not distinguishable", "one run only"),
-    }
+    },
+    p=optional(number),
+    detectable=optional(number),
 )
 SCORE = record({"value": number, "ci95": several(number, 2)})
 BEST = record(
@@ -141,6 +144,8 @@ SUMMARY = record(
         "best": table(BEST),
     },
     trials=lambda value: isinstance(value, list),
+    command=text,
+    document=text,
 )
 
 

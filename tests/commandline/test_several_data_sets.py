@@ -1,12 +1,12 @@
 """A study of two data sets runs every variant on both, and answers for each."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from summary_shape import read_summary
 
 STUDY = '''"""Do more units help on either?"""
 from functools import partial
@@ -47,8 +47,7 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("two")
     done = run(folder, "--json", str(folder / "s.json"), "--set", "learner.batch_size=8")
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads((folder / "s.json").read_text())
-    return found
+    return read_summary(folder / "s.json")
 
 
 def test_every_variant_runs_on_both(summary: dict[str, Any]) -> None:
