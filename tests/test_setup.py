@@ -21,6 +21,18 @@ REQUIREMENTS = [
     for text in group
 ]
 
+LOADING = """
+import keras, numpy, sys
+whole = keras.saving.load_model("model.keras")
+images = numpy.full((2, *whole.input_shape[1:]), 255.0)
+before = whole.predict(images)
+for weight in whole.weights:
+    weight.assign(weight * 0)
+whole.load_weights("model.weights.h5")
+assert numpy.array_equal(whole.predict(images), before)
+assert not [name for name in sys.modules if name.startswith("medcls")]
+"""
+
 
 def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *map(str, arguments)]
@@ -62,18 +74,14 @@ def test_own_study_of_the_readme_runs_goes_on_and_gives_its_model(own_study: Pat
     longer = json.loads(summary.read_text())["runs"][0]
     assert (longer["epochs"], longer["shared_epochs"], len(longer["history"]["loss"])) == (3, 2, 3)
 
-    loading = folder / "load.py"
-    loading.write_text(
-        code("## The best model").replace("bonus_resnet", "my_study")
-        + "import keras, numpy, sys\n"
-        + "whole, images = keras.saving.load_model('best.keras'), numpy.full((2, *model.input_shape[1:]), 255.0)\n"
-        + "assert numpy.array_equal(whole.predict(images), model.predict(images))\n"
-        + "whole.load_weights('best.weights.h5')\n"
-        + "assert not [name for name in sys.modules if name.startswith('medcls')]\n"
-    )
-    done = run(loading, folder=folder)
+    assert "medcls export bonus_resnet --out best" in README
+    best = folder / "best"
+    done = run("-m", "medcls.cli", "export", "my_study", "--out", best, "--work-dir", folder / "runs")
     assert done.returncode == 0, done.stderr
-    assert (folder / "best.keras").exists()
+    loading = folder / "load.py"
+    loading.write_text(LOADING)
+    done = run(loading, folder=best)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_map_of_the_house_names_what_is_there() -> None:
