@@ -1,5 +1,6 @@
 """What all tests share: small image folders, and no deadlines on a machine that others use too."""
 
+import signal
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,12 @@ settings.register_profile("medcls", deadline=None)
 settings.load_profile("medcls")
 
 Draw = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Hand Ctrl-C on to the commands under test, also where the tests themselves run in the background (nohup, &)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
