@@ -121,9 +121,7 @@ def _unit(values: Floats) -> Floats:
 def _blurred(images: Floats, width: float) -> Floats:
     """Blur within the circle: what lies outside neither counts nor darkens its edge."""
     kernel = _kernel(width)
-    rows = (images.reshape(-1, SIDE) @ kernel).reshape(images.shape)  # one large product: many small ones are slow
-    columns = (rows.transpose(0, 2, 1).reshape(-1, SIDE) @ kernel).reshape(images.shape)
-    return np.asarray(columns.transpose(0, 2, 1) / np.maximum(kernel @ _disc() @ kernel, 1e-2))
+    return np.asarray(kernel @ images @ kernel / np.maximum(kernel @ _disc() @ kernel, 1e-2))
 
 
 @cache
