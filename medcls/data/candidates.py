@@ -5,7 +5,7 @@ recompressed, made brighter or cropped at its edges; its eight mirrored and quar
 The spectrum of the circles around the centre does not change when an image is turned by any angle or mirrored.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -17,7 +17,8 @@ from medcls.lazy import lazy
 
 imagehash = lazy("imagehash")
 
-NEAREST_HASHES, FURTHEST_HASH = 4, 16  # so many neighbours of an image, and so many of 64 bits different at most
+NEAREST_HASHES, FURTHEST_HASH = 4, 12  # so many neighbours of an image, and so many of 64 bits different at most
+WINDOW = 60  # pixels of a thumbnail's side that a crop of a twentieth leaves
 NEAREST_SPECTRA, LEAST_CORRELATION = 10, 0.8
 CIRCLES, ANGLES, HARMONICS = 20, 64, 12
 AT_ONCE = 512  # rows of the table of all pairs that are in memory at a time
@@ -39,25 +40,24 @@ def candidates(thumbnails: NDArray[np.uint8]) -> Candidates:
 
 
 def alike_by_hash(thumbnails: NDArray[np.uint8]) -> Candidates:
-    """Return the pairs of which one or a mirrored or quarter-turned form has nearly the hash of the other."""
-    from PIL import Image
-
-    bits = np.array([imagehash.phash(Image.fromarray(each)).hash for each in thumbnails])
-    plain = _packed(bits)
-    forms = [(transform, _packed(form)) for transform, form in _forms(bits)]
+    """Return the pairs of which one has nearly the hash of the other, mirrored, quarter-turned or cropped."""
+    plain = _packed(_hashes(thumbnails, 0, 0))
+    transforms, forms = zip(*_cropped_forms(thumbnails), strict=True)
     found = []
     for start in range(0, len(plain), AT_ONCE):
         rows = np.arange(start, min(start + AT_ONCE, len(plain)))
-        apart = np.stack([np.bitwise_count(plain[rows, None] ^ form) for _, form in forms])
-        nearest = apart.min(0)
-        nearest[rows - start, rows] = 65
-        row, other = _smallest(nearest, NEAREST_HASHES)
-        near = nearest[row, other] <= FURTHEST_HASH
-        row, other = row[near], other[near]
-        found.append((rows[row], other, apart[:, row, other].argmin(0)))
-    first, second, form = (np.concatenate(columns) for columns in zip(*found, strict=True))
-    turns = np.stack([transform for transform, _ in forms])
-    return _once(first, second, turns[form])
+        apart = np.full((len(rows), len(plain)), 65, np.uint8)
+        for form in forms:
+            np.minimum(apart, np.bitwise_count(plain[rows, None] ^ form), out=apart)
+        apart[rows - start, rows] = 65
+        row, other = _smallest(apart, NEAREST_HASHES)
+        near = apart[row, other] <= FURTHEST_HASH
+        found.append((rows[row[near]], other[near], apart[row, other][near]))
+    first, second, apart = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    order = np.argsort(apart, kind="stable")  # of a pair that is found from both ends, the better one stays
+    first, second = first[order], second[order]
+    best = np.stack([np.bitwise_count(plain[first] ^ form[second]) for form in forms]).argmin(0)
+    return _once(first, second, np.stack(transforms)[best])
 
 
 def alike_by_circles(thumbnails: NDArray[np.uint8]) -> Candidates:
@@ -79,20 +79,35 @@ def alike_by_circles(thumbnails: NDArray[np.uint8]) -> Candidates:
     return _joined(found)
 
 
-def _forms(bits: Bits) -> list[tuple[Floats, Bits]]:
-    """Return the eight mirrored and quarter-turned forms of hashes: transforms of shape (2, 3), and their bits.
+def _hashes(thumbnails: NDArray[np.uint8], top: int, left: int, side: int = SIDE) -> Bits:
+    """Return the perceptual hashes of a window of thumbnails, of shape (n, 8, 8)."""
+    from PIL import Image
+
+    windows = np.ascontiguousarray(thumbnails[:, top : top + side, left : left + side])
+    return np.array([imagehash.phash(Image.fromarray(window)).hash for window in windows])
+
+
+def _cropped_forms(thumbnails: NDArray[np.uint8]) -> Iterator[tuple[Floats, NDArray[np.uint64]]]:
+    """Yield the eight forms of the whole images and of five windows: a transform (2, 3) and the hashes of each form."""
+    edge = (SIDE - WINDOW) // 2
+    whole, windows = (0, 0, SIDE), [(edge, edge), *((top, left) for top in (0, 2 * edge) for left in (0, 2 * edge))]
+    for top, left, side in (whole, *((top, left, WINDOW) for top, left in windows)):
+        middle = np.array([top, left]) + (side - 1) / 2 - CENTRE
+        for turn, form in _forms(_hashes(thumbnails, top, left, side)):
+            yield np.concatenate([turn * side / SIDE, middle[:, None]], axis=1).astype(np.float32), _packed(form)
+
+
+def _forms(bits: Bits) -> Iterator[tuple[Floats, Bits]]:
+    """Yield the eight mirrored and quarter-turned forms of hashes: turns of shape (2, 2), and their bits.
 
     A perceptual hash holds the signs of a cosine transform: mirrored, the odd waves change theirs.
     """
-    forms = []
     for across in (False, True):
         for down, right in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
             form = bits.transpose(0, 2, 1).copy() if across else bits.copy()
             form[:, 1::2] ^= down < 0
             form[:, :, 1::2] ^= right < 0
-            rows = [[0, right, 0], [down, 0, 0]] if across else [[down, 0, 0], [0, right, 0]]
-            forms.append((np.array(rows, np.float32), form))
-    return forms
+            yield np.array([[0, right], [down, 0]] if across else [[down, 0], [0, right]], np.float32), form
 
 
 def _packed(bits: Bits) -> NDArray[np.uint64]:

@@ -6,14 +6,15 @@ images reach 0.92, and the two knees of one person 0.955. Hence 0.95, where hard
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.alignment import COARSE, band, fit
-from medcls.data.candidates import candidates
+from medcls.data.alignment import COARSE, Floats, band, fit
+from medcls.data.candidates import Candidates, candidates
 
 COPY = 0.95  # likeness from which two images count as copies
 LEAST_SIDE = 48  # pixels: smaller images have too little detail to tell copies from look-alikes
@@ -35,16 +36,22 @@ def copies(thumbnails: NDArray[np.uint8], progress: Progress = lambda *_: None) 
     if len(rows) < 2:
         return []
     shown = thumbnails[rows]
-    first, second, starts = candidates(shown)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        cuts = [slice(at, at + AT_ONCE) for at in range(0, len(first), AT_ONCE)]
-        likeness = [np.zeros(0, np.float32)]
-        for part in pool.map(lambda cut: fit(shown, first[cut], second[cut], starts[cut]).likeness, cuts):
+    pairs = candidates(shown)
+    likeness = [np.zeros(0, np.float32)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool, closing(_likenesses(shown, pairs, pool)) as parts:
+        for part in parts:
             likeness.append(part)
-            progress(min((len(likeness) - 1) * AT_ONCE, len(first)), len(first))
+            progress(min((len(likeness) - 1) * AT_ONCE, len(pairs.first)), len(pairs.first))
     same = np.concatenate(likeness) >= COPY
-    pairs = np.sort(np.stack([rows[first[same]], rows[second[same]]], axis=1), axis=1)
-    return [(int(one), int(other)) for one, other in np.unique(pairs, axis=0)]
+    found = np.sort(np.stack([rows[pairs.first[same]], rows[pairs.second[same]]], axis=1), axis=1)
+    return [(int(one), int(other)) for one, other in np.unique(found, axis=0)]
+
+
+def _likenesses(thumbnails: NDArray[np.uint8], pairs: Candidates, pool: ThreadPoolExecutor) -> Generator[Floats]:
+    """Yield the likeness of the pairs, some at a time; an interruption cancels what still waits for the pool."""
+    cuts = [slice(at, at + AT_ONCE) for at in range(0, len(pairs.first), AT_ONCE)]
+    first, second, starts = pairs
+    yield from pool.map(lambda cut: fit(thumbnails, first[cut], second[cut], starts[cut]).likeness, cuts)
 
 
 def _detailed(thumbnails: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -20,13 +20,13 @@ from medcls.data.similar import LEAST_SIDE, copies
 from medcls.data.store import transact
 from medcls.data.types import Bundle
 
-FINDER = 1  # raised whenever other images count as copies of one another
+FINDER = 2  # raised whenever other images count as copies of one another
 CREATE = (
     """CREATE TABLE IF NOT EXISTS images (sha256 TEXT, decoder INTEGER, fault TEXT, stored TEXT, width INTEGER,
     height INTEGER, thumbnail BLOB, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS links (contents TEXT PRIMARY KEY, pairs TEXT) WITHOUT ROWID",
 )
-AT_ONCE = 500  # images in one question to the store, and between two words about the progress
+AT_ONCE = 200  # images in one question to the store, and between two words about the progress
 Tell = Callable[[str, int, int], None]
 
 
