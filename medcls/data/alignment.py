@@ -22,6 +22,7 @@ FINE = (0.7, 2.0)
 INNER = 29.0  # radius of the points that are compared: a shift of two pixels leaves them in the circle
 COARSE_STEPS, FINE_STEPS = 5, 3  # how often the fit is improved in each band
 HOPELESS = 0.6  # likeness in the fine band after the coarse fit below which no fit is looked for any more
+LEAST_SHARED = 0.7  # part of the circle that a pair must share
 LARGEST_STEP = 3.0  # pixels that one improvement may move the circle's edge
 
 
@@ -62,9 +63,13 @@ def fit(thumbnails: NDArray[np.uint8], first: Rows, second: Rows, starts: Floats
 
 
 def _likeness(fixed: Floats, moved: Floats, transforms: Floats, spacing: int) -> Floats:
+    """Return the correlation where both images have pixels, 0 where that is too little of the circle."""
     points = _points(spacing)
-    everywhere = np.broadcast_to(points, (len(fixed), *points.shape))
-    return np.asarray((_unit(_at(fixed, everywhere)) * _unit(_at(moved, _moved(points, transforms)))).sum(1))
+    places = _moved(points, transforms)
+    shared = np.linalg.norm(places, axis=1) <= RADIUS
+    values = _at(fixed, np.broadcast_to(points, places.shape)), _at(moved, places)
+    one, other = (_unit(np.where(shared, each, 0), shared) for each in values)
+    return np.where(shared.mean(1) >= LEAST_SHARED, (one * other).sum(1), 0).astype(np.float32)
 
 
 def _improved(fixed: Floats, moved: Floats, transforms: Floats, count: int, spacing: int) -> Floats:
@@ -112,9 +117,12 @@ def _at(images: Floats, points: Floats) -> Floats:
     return np.asarray(above * (1 - down) + below * down)
 
 
-def _unit(values: Floats) -> Floats:
-    """Return values of shape (m, p) with mean 0 and length 1 in each row."""
-    centred = values - values.mean(1, keepdims=True)
+def _unit(values: Floats, counted: NDArray[np.bool_] | None = None) -> Floats:
+    """Return values of shape (m, p) with mean 0 and length 1 in each row; those that do not count are and stay 0."""
+    if counted is None:
+        centred = values - values.mean(1, keepdims=True)
+    else:
+        centred = (values - values.sum(1, keepdims=True) / np.maximum(counted.sum(1, keepdims=True), 1)) * counted
     return np.asarray(centred / (np.linalg.norm(centred, axis=1, keepdims=True) + 1e-6))
 
 

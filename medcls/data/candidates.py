@@ -18,7 +18,7 @@ from medcls.lazy import lazy
 imagehash = lazy("imagehash")
 
 NEAREST_HASHES, FURTHEST_HASH = 4, 12  # so many neighbours of an image, and so many of 64 bits different at most
-WINDOW = 60  # pixels of a thumbnail's side that a crop of a twentieth leaves
+WINDOW = 60  # pixels of the side of the parts of a thumbnail that are hashed too: a crop leaves such ones
 NEAREST_SPECTRA, LEAST_CORRELATION = 10, 0.8
 CIRCLES, ANGLES, HARMONICS = 20, 64, 12
 AT_ONCE = 512  # rows of the table of all pairs that are in memory at a time
@@ -52,12 +52,11 @@ def alike_by_hash(thumbnails: NDArray[np.uint8]) -> Candidates:
         apart[rows - start, rows] = 65
         row, other = _smallest(apart, NEAREST_HASHES)
         near = apart[row, other] <= FURTHEST_HASH
-        found.append((rows[row[near]], other[near], apart[row, other][near]))
-    first, second, apart = (np.concatenate(columns) for columns in zip(*found, strict=True))
-    order = np.argsort(apart, kind="stable")  # of a pair that is found from both ends, the better one stays
-    first, second = first[order], second[order]
+        found.append((rows[row[near]], other[near]))
+    first, second = (np.concatenate(columns) for columns in zip(*found, strict=True))
     best = np.stack([np.bitwise_count(plain[first] ^ form[second]) for form in forms]).argmin(0)
-    return _once(first, second, np.stack(transforms)[best])
+    # Pairs that were found from both ends stay twice: a crop fits its original better than the other way round.
+    return Candidates(first, second, np.stack(transforms)[best])
 
 
 def alike_by_circles(thumbnails: NDArray[np.uint8]) -> Candidates:

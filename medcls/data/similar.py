@@ -1,8 +1,8 @@
 """Copies among images: those that show the same picture, though rescaled, recompressed, mirrored, turned or cropped.
 
-Measured on radiographs, dermoscopy and histology from public collections (CONTRIBUTING has the table): true copies
-fit with a likeness of 0.97 and more, also after half the size, JPEG of quality 30 and a crop of 5%. Other people's
-images reach 0.92, and the two knees of one person 0.955. Hence 0.95, where hardly anything lies.
+Measured on radiographs, dermoscopy and histology from public collections (CONTRIBUTING has the table): copies fit with
+a likeness of 0.97 and more, also at half the size, as JPEG of quality 30 or turned by any angle. Images of other people
+reach 0.92, and of one person taken twice 0.95. Hence the threshold, around which hardly anything lies.
 """
 
 import os

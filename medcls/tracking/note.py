@@ -28,7 +28,8 @@ def closing(summary: Mapping[str, Any], command: str) -> str:
     if failed:
         parts.append(f"{failed} of {len(summary['runs'])} runs failed.")
     parts.append(f"The command:\n\n    {command}")
-    return "\n\n".join(parts) + "\n"
+    text = "\n\n".join(parts) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()  # a file's name may have bytes that no store takes
 
 
 def _best(data: Mapping[str, Any], best: Mapping[str, Any]) -> str:
