@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from medcls.data.checks import cuts
@@ -127,7 +127,11 @@ def test_neither_names_nor_order_matter_to_what_mending_does(bundle: Bundle, ran
 @given(bundle=data_sets(parts=("",)), folds=st.sampled_from([None, 2]))
 def test_no_cut_divides_what_was_mended(bundle: Bundle, folds: int | None) -> None:
     after, copies = mended(bundle)
-    assert divided(after, copies, [cuts(after, folds, seed=0)]) is None
+    try:
+        sides = cuts(after, folds, seed=0)
+    except BadInputError:  # nearly all is one group: it says that there is no cut without dividing one
+        reject()
+    assert divided(after, copies, [sides]) is None
 
 
 def test_a_data_set_without_copies_and_patients_stays_as_it_is() -> None:
