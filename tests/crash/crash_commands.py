@@ -34,20 +34,24 @@ class Running:
 
     def members(self) -> list[psutil.Process]:
         """Return the processes of the command's session that live, the command's own first."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                if os.getsid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except (ProcessLookupError, psutil.NoSuchProcess):
-                continue
-        return sorted(found, key=lambda process: process.pid != self.process.pid)
+        return sorted(self._parents(), key=lambda process: process.pid != self.process.pid)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that the server of workers has started."""
-        mine = self.members()
-        servers = {process.pid for process in mine if process.ppid() == self.process.pid}
-        return [process for process in mine if process.ppid() in servers]
+        parents = self._parents()
+        servers = {process.pid for process, parent in parents.items() if parent == self.process.pid}
+        return [process for process, parent in parents.items() if parent in servers]
+
+    def _parents(self) -> dict[psutil.Process, int]:
+        """Return the processes of the command's session that live, with their parents; any may end meanwhile."""
+        found = {}
+        for process in psutil.process_iter():
+            try:
+                if os.getsid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
+                    found[process] = process.ppid()
+            except (ProcessLookupError, psutil.NoSuchProcess):
+                continue
+        return found
 
     def wait(self) -> Ended:
         """Wait for the command to end."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import crash_outcomes as outcomes
 import pytest
-from crash_commands import Command, kill, until
+from crash_commands import Command, Running, kill, until
 
 from medcls.tracking.journal import RunFolder
 
@@ -15,14 +15,21 @@ def best_epoch(command: Command) -> int:
     return int(json.loads(command.summary.read_text())["runs"][0]["best_epoch"])
 
 
+def worker_killed(running: Running) -> bool:
+    """Kill the command's worker; return whether there was one."""
+    workers = running.workers()
+    for worker in workers[:1]:
+        kill(worker)
+    return workers != []
+
+
 def killed_at(command: Command, epochs: list[int]) -> None:
     """Run a command of one run and kill its worker when the checkpoint holds so many epochs, each in turn."""
     running = command.start()
     assert until(lambda: any(command.work.glob("*/run.json")))
     folder = RunFolder(next(command.work.glob("*/run.json")).parent)
     for epoch in epochs:
-        assert until(lambda count=epoch: folder.epochs_held() >= count and running.workers() != [])
-        kill(running.workers()[0])
+        assert until(lambda count=epoch: folder.epochs_held() >= count and worker_killed(running))
     assert running.wait().code == 0
 
 
