@@ -22,7 +22,7 @@ from medcls.plan import WorkFolder
 from medcls.programme import Programme, adapted
 from medcls.run import measure
 from medcls.screen import Screen
-from medcls.sources import Source, decode
+from medcls.sources import Source, Sources, decode
 from medcls.spec import Run
 from medcls.study import Study
 from medcls.weights import check
@@ -72,13 +72,12 @@ def _train(programme: Programme, screen: Screen, started: float) -> int:
         executor.stop()
 
 
-def _decoded(programme: Programme, screen: Screen) -> dict[str, Source]:
-    """Return the data sets by name, their images decoded, each said in one line."""
-    sources = {}
-    for name, source in programme.sources.items():
+def _decoded(programme: Programme, screen: Screen) -> Sources:
+    """Return the data sets, each said in one line, their images decoded."""
+    for source in programme.sources.by_name.values():
         screen.say(_described(source))
-        sources[name] = decode(source, programme.work, partial(_telling(screen), f"decoding {name}"))
-    return sources
+    tell = _telling(screen)
+    return programme.sources.map(lambda each: decode(each, programme.work, partial(tell, f"decoding {each.name}")))
 
 
 def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen) -> None:
@@ -98,7 +97,7 @@ def _described(source: Source) -> str:
 
 def _warn(programme: Programme, screen: Screen) -> None:
     """Say what was found in each data set: what may mislead as a warning, the rest as a note."""
-    for source in programme.sources.values():
+    for source in programme.sources.by_name.values():
         for finding in source.findings:
             screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
 

@@ -16,7 +16,7 @@ from medcls.mirroring import Mirroring
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, State, WorkFolder
 from medcls.run import Job, interrupted, is_done
 from medcls.screen import Line, Screen
-from medcls.sources import Source
+from medcls.sources import Source, Sources
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
 
@@ -42,7 +42,7 @@ class Driver:
     placement: Placement
     mirroring: Mirroring
     screen: Screen
-    sources: Mapping[str, Source]
+    sources: Sources
     records: dict[tuple[str, Run], Record] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ class Driver:
         if state.word in (NEW, SHARED):
             self.work.enter(run, self._description(run, job), state)
         self.mirroring.open_run(
-            run, self.work.folder(run), parent, self.sources[run.data_name], fresh=state.word != FINISHED
+            run, self.work.folder(run), parent, self.sources.of(run.variant), fresh=state.word != FINISHED
         )
         if is_done(job):
             self._end(job, parent, agenda, reused=True)
@@ -96,7 +96,7 @@ class Driver:
 
     def job(self, run: Run, *, test: bool, donor: Path | None = None) -> Job:
         """Return the job that carries a run out in its folder."""
-        source, folder = self.sources[run.data_name], self.work.folder(run)
+        source, folder = self.sources.of(run.variant), self.work.folder(run)
         assert source.decoded is not None
         return Job(run, source.decoded, folder.path, self._threads(run, source, RunFolder(donor or folder.path)), test)
 
@@ -136,7 +136,7 @@ class Driver:
             self.screen.say(_ended(run, result))
         self.records[identity] = Record(run, result, before.reused if before else reused, parent)
         agenda.ended(run, result)
-        self.mirroring.close_run(run, folder, parent, result, self.sources[run.data_name])
+        self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
 
     def _show(self, total: int) -> None:
         lines = [self._line(job) for job in self.executor.running]

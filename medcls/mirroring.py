@@ -154,7 +154,7 @@ def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
 
 def _node(programme: Programme, created: int, tags: Mapping[str, Any]) -> Node:
     """Return the study's own node."""
-    study, sources = programme.study, programme.sources
+    study, sources = programme.study, programme.sources.by_name
     tags = {**tags, "medcls.level": "study", "mlflow.note.content": note.opening(study.question, invocation.command())}
     data = tuple(_data_record(source) for source in sources.values())
     return Node(programme.key, study.name, None, created, _common(programme), tags, data)
@@ -175,7 +175,7 @@ def _tags(programme: Programme) -> dict[str, Any]:
         "medcls.study": programme.study.name,
         "medcls.version": __version__,
         "medcls.smoke": programme.options.smoke,
-        **_data_tags(programme.sources.values()),
+        **_data_tags(programme.sources.by_name.values()),
         "mlflow.source.name": invocation.script(),
         "mlflow.source.type": "LOCAL",
         "mlflow.user": _user(),

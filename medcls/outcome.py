@@ -36,7 +36,7 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
         driver.carry_out(FixedAgenda(programme.runs()), lambda _: driver.mirroring.study)
     else:
         _search(programme, driver, tuner, started)
-    named = driver.sources.items()
+    named = driver.sources.by_name.items()
     best = {name: conclude(programme, driver, source, _groups(programme, driver, name)) for name, source in named}
     trials = tuner.trials() if tuner is not None else []
     driver.mirroring.settle()
@@ -49,7 +49,7 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     if programme.options.json is not None:
         write_json(programme.options.json, summary)
     recalls = closing.recalls(driver, best, folder)
-    report = write_report(folder, summary, driver.sources)
+    report = write_report(folder, summary, driver.sources.by_name)
     files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
     closing.close(driver, best, summary, files, recalls)
     show(driver.screen, summary)

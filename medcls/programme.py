@@ -2,9 +2,9 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from statistics import median
 from typing import Any
 
@@ -16,10 +16,10 @@ from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder, with_planned_sha
 from medcls.screen import Screen, duration
 from medcls.search.space import Search
 from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
-from medcls.sources import Source, check, data_name, describe, with_sources
+from medcls.sources import Sources, check, data_name, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
-from medcls.values import unknown
+from medcls.values import function_of, given_to, unknown
 from medcls.weights import inherited, with_weights
 
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
@@ -46,7 +46,8 @@ def adapted(study: Study, options: Options) -> Study:
     variants: dict[str, Variant] = {}
     for name, variant in conditions:
         variants.setdefault(name, variant)
-    data = tuple({data_name(variant): variant.data for _, variant in conditions}.values()) if study.data else ()
+    placed = {data_name(variant): variant.data for _, variant in conditions}
+    data = tuple(_replaced(each, placed[function_of(each).__name__]) for each in study.data)
     search, folds, seeds = study.search, study.folds, study.seeds
     if search is not None:
         base = next(iter(variants.values()))
@@ -57,6 +58,12 @@ def adapted(study: Study, options: Options) -> Study:
         folds, seeds = folds and min(folds, SMOKE_FOLDS), seeds[:SMOKE_SEEDS]
     folds, seeds = options.folds or folds, options.seeds or seeds
     return replace(study, variants=variants, data=data, search=search, folds=folds, seeds=seeds)
+
+
+def _replaced(data: Callable[..., Any], by: Callable[..., Any]) -> Callable[..., Any]:
+    """Return one of the study's data sets with what it declares, and its source, as the command line has changed it."""
+    declared = {"source", *given_to(data)}
+    return partial(function_of(by), **{name: value for name, value in given_to(by).items() if name in declared})
 
 
 def _only(study: Study, names: tuple[str, ...]) -> Study:
@@ -89,11 +96,11 @@ def _check_space(search: Search, base: Variant) -> None:
             base.with_(path, value).check()
 
 
-def _check_metric(study: Study, sources: Mapping[str, Source]) -> None:
+def _check_metric(study: Study, sources: Sources) -> None:
     """Complain now about a score that would be missed when the first run has ended."""
     deciding = {"Study": study.metric} | ({"Search": study.search.metric} if study.search is not None else {})
     for _, variant in study.conditions:
-        known = variant.task.score_names(sources[data_name(variant)].bundle.classes)
+        known = variant.task.score_names(sources.of(variant).bundle.classes)
         for owner, metric in deciding.items():
             if metric not in known:
                 raise BadInputError(f"{owner}.metric: {unknown(f'score {metric} to maximise', list(known))}")
@@ -114,7 +121,7 @@ class Programme:
         few = options.smoke
         self.sources = describe(variants, work, policy, folds=study.folds, split_seeds=seeds, few=few, tell=tell)
         _check_metric(study, self.sources)
-        self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.values()}
+        self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.by_name.values()}
 
     @cached_property
     def key(self) -> str:
@@ -124,7 +131,7 @@ class Programme:
             {
                 "name": study.name,
                 "variants": {name: variant.hashed() for name, variant in study.variants.items()},
-                "data": sorted(source.bundle.fingerprint for source in self.sources.values()),
+                "data": sorted(source.bundle.fingerprint for source in self.sources.by_name.values()),
                 "folds": study.folds,
                 "seeds": list(study.seeds),
                 "search": study.search and study.search.described(),
@@ -134,7 +141,7 @@ class Programme:
 
     def run(self, variant: Variant, name: str, seed: int, fold: int | None) -> Run:
         """Return one run of the study."""
-        source = self.sources[data_name(variant)]
+        source = self.sources.of(variant)
         split_seed = seed if self.options.vary_split else 0
         return Run(variant, source.bundle.fingerprint, seed, fold, self.study.folds, split_seed, source.name, name)
 

@@ -17,8 +17,9 @@ from medcls.data.types import Bundle
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
 from medcls.spec import Variant
-from medcls.values import function_of
+from medcls.values import Scalar, function_of
 
+Parameters = tuple[tuple[str, Scalar], ...]
 FEW = 9  # images of a class and part under --smoke: three a fold
 
 
@@ -39,6 +40,32 @@ class Source:
     def leaks(self) -> str:
         """Its leaks in a few words, for a tag."""
         return ", ".join(finding.short for finding in leaks(self.findings)) or "none"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The data sets of a study as its variants see them: several may see one in sizes or channels of their own.
+
+    `views` has every size and number of channels of every data set, by the parameters that name them.
+    """
+
+    views: Mapping[Parameters, Source]
+
+    def of(self, variant: Variant) -> Source:
+        """Return the data set as a variant sees it."""
+        return self.views[_parameters(variant)]
+
+    @property
+    def by_name(self) -> dict[str, Source]:
+        """Each data set once, as the first of the variants sees it: the images and their parts are the same in all."""
+        named: dict[str, Source] = {}
+        for source in self.views.values():
+            named.setdefault(source.name, source)
+        return named
+
+    def map(self, change: Callable[[Source], Source]) -> "Sources":
+        """Return the data sets with every view changed."""
+        return Sources({parameters: change(source) for parameters, source in self.views.items()})
 
 
 def with_sources(conditions: Sequence[tuple[str, Variant]], given: Mapping[str, str]) -> list[tuple[str, Variant]]:
@@ -69,25 +96,37 @@ def describe(
     split_seeds: Collection[int],
     few: bool,
     tell: Tell,
-) -> dict[str, Source]:
-    """Return the variants' data sets by name, checked and fingerprinted but not decoded.
+) -> Sources:
+    """Return the variants' data sets, checked and fingerprinted but not decoded; each is checked once.
 
     Raises:
-        BadInputError: a source that cannot be used, or that the policy refuses, or one data set in two sizes.
+        BadInputError: a source that cannot be used, or that the policy refuses, or two sources under one name.
     """
     hashes = Hashes(work.cache / "hashes.sqlite")
-    known: dict[tuple[object, ...], Source] = {}
+    views: dict[Parameters, Source] = {}
+    by_name: dict[str, tuple[str, Source]] = {}
     for variant in variants:
-        identity = tuple(sorted((key, value) for key, value in variant.parameters().items() if key.startswith("data")))
-        if identity not in known:
-            found_there = checked(variant.data(hashes), hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
-            known[identity] = _source(data_name(variant), found_there, few=few)
-        _check_classes(variant, known[identity].bundle)
-    names = [source.name for source in known.values()]
-    for name in names:
-        if names.count(name) > 1:
-            raise BadInputError(f"The variants see {name} differently: give them the same source, size and channels.")
-    return {source.name: source for source in known.values()}
+        name, parameters = data_name(variant), _parameters(variant)
+        if parameters not in views:
+            bundle, given = variant.data(hashes), str(variant.get("data.source"))
+            if name not in by_name:
+                found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
+                by_name[name] = given, _source(name, found_there, few=few)
+            first, source = by_name[name]
+            if first != given:
+                raise BadInputError(f"The variants mean different images by {name}: {first} and {given}; give one.")
+            views[parameters] = _resized(source, bundle)
+        _check_classes(variant, views[parameters].bundle)
+    return Sources(views)
+
+
+def _parameters(variant: Variant) -> Parameters:
+    return tuple(sorted((path, value) for path, value in variant.parameters().items() if path.startswith("data")))
+
+
+def _resized(source: Source, bundle: Bundle) -> Source:
+    """Return the source in the size and the channels of a bundle of the same images."""
+    return replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
 
 
 def _source(name: str, checked: Checked, *, few: bool) -> Source:

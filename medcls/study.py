@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NoReturn
 
 from medcls.evaluation.answers import Answer
 from medcls.interruption import listen, settle
 from medcls.search.space import Search
 from medcls.spec import Variant
+from medcls.values import declared, function_of, given_to
 
 INTERRUPTED = 130
 
@@ -21,7 +23,8 @@ class Study:
         name: the file's stem; also the MLflow experiment.
         question: one sentence.
         variants: name -> variant.
-        data: the data sets that every variant is run on, in place of its own.
+        data: the data sets that every variant is run on, in place of its own; what one leaves open (size, channels)
+            is as in the variant's own.
         seeds: repeats of every variant.
         folds: cross-validation instead of a fixed comparison part.
         search: looks for better parameters of the only variant, scored by the folds.
@@ -47,7 +50,16 @@ class Study:
         named = self.variants.items()
         if not self.data:
             return list(named)
-        return [(name, variant.with_("data", each)) for each in self.data for name, variant in named]
+        return [
+            (name, variant.with_("data", seen_as(variant.data, each))) for each in self.data for name, variant in named
+        ]
+
+
+def seen_as(own: Callable[..., Any], other: Callable[..., Any]) -> partial[Any]:
+    """Return another data set in the size and channels of a variant's own, as far as it does not say its own."""
+    function = function_of(other)
+    kept = {name: value for name, value in given_to(own).items() if name in declared(function) and name != "source"}
+    return partial(function, **{**kept, **given_to(other)})
 
 
 def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:

@@ -64,7 +64,7 @@ def data_sets(programme: Programme) -> list[dict[str, Any]]:
             ],
             "skipped": list(source.skipped),
         }
-        for name, source in programme.sources.items()
+        for name, source in programme.sources.by_name.items()
     ]
 
 
@@ -72,7 +72,7 @@ def findings(programme: Programme) -> list[dict[str, Any]]:
     """Return all that was found in the data sets, with every name."""
     return [
         {"data": name, "kind": each.kind, "sentence": each.sentence, "count": each.count, "names": list(each.names)}
-        for name, source in programme.sources.items()
+        for name, source in programme.sources.by_name.items()
         for each in source.findings
     ]
 

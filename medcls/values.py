@@ -39,9 +39,14 @@ def takes(function: Callable[..., Any], name: str) -> bool:
     return parameter is not None and parameter.kind is not inspect.Parameter.KEYWORD_ONLY
 
 
+def given_to(node: Any) -> dict[str, Any]:
+    """Return the hyper-parameters that a node gives its function."""
+    return dict(node.keywords) if isinstance(node, partial) else {}
+
+
 def arguments_of(node: Any) -> dict[str, Any]:
     """Return a node's hyper-parameters, defaults included."""
-    given = node.keywords if isinstance(node, partial) else {}
+    given = given_to(node)
     return {name: given.get(name, each.default) for name, each in declared(function_of(node)).items()}
 
 
@@ -67,7 +72,7 @@ def checked(path: str, node: Any) -> partial[Any]:
     if isinstance(node, partial) and node.args:
         raise BadInputError(f"{path}: give {name_of(node)} its parameters by keyword.")
     known = declared(function_of(node))
-    given = dict(node.keywords) if isinstance(node, partial) else {}
+    given = given_to(node)
     for name in given:
         if name not in known:
             raise BadInputError(unknown(f"{path}.{name}", [f"{path}.{each}" for each in known]))
@@ -124,7 +129,7 @@ def replaced(node: Any, path: str, value: Any) -> Any:
     if not path:
         return value
     name, _, rest = path.partition(".")
-    keywords = dict(node.keywords) if isinstance(node, partial) else {}
+    keywords = given_to(node)
     current = keywords.get(name, declared(function_of(node))[name].default)
     return partial(function_of(node), **{**keywords, name: replaced(current, rest, value)})
 
@@ -178,7 +183,7 @@ def _function_named(path: str, text: str, current: Any) -> partial[Any]:
         raise BadInputError(unknown(f"{path}={text}", [f"{path}={name}" for name in sorted(kin)]))
     chosen = kin[text.rsplit(".", maxsplit=1)[-1]]
     kept = {name: value for name, value in arguments_of(current).items() if name in declared(chosen)}
-    given = current.keywords if isinstance(current, partial) else {}
+    given = given_to(current)
     return partial(chosen, **{name: value for name, value in kept.items() if name in given})
 
 

@@ -11,7 +11,7 @@ from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_atomically, write_json
 from medcls.run import fitting
 from medcls.search.space import Search
-from medcls.sources import Source, data_name
+from medcls.sources import Sources
 from medcls.spec import Variant
 from medcls.tracking.journal import saved_weights
 from medcls.training import saved
@@ -65,7 +65,7 @@ def inherited(search: Search, base: Variant, settings: Mapping[str, str], work: 
 
 def check(
     conditions: Sequence[tuple[str, Variant]],
-    sources: Mapping[str, Source],
+    sources: Sources,
     work: Path,
     ask: Callable[..., Any],
     *,
@@ -85,7 +85,7 @@ def check(
     """
     said = []
     for name, variant in conditions:
-        weights, bundle = _weights(variant), sources[data_name(variant)].bundle
+        weights, bundle = _weights(variant), sources.of(variant).bundle
         if not weights:
             continue
         shape = (bundle.size, bundle.size, bundle.channels)

@@ -27,8 +27,8 @@ BASE = Variant(
 STUDY = Study(
     name="two_sets",
     question="Do more units help on either?",
-    variants={{"narrow": BASE, "wide": BASE.with_("learner.model.units", 4)}},
-    data=(BASE.data, partial(data.{second}, size=8)),
+    variants={{"narrow": BASE, "wide": BASE.with_("learner.model.units", 4){more}}},
+    data=({sets}),
     answers=(compare("narrow", "wide", "val_accuracy"), final("accuracy")),
 )
 if __name__ == "__main__":
@@ -36,8 +36,18 @@ if __name__ == "__main__":
 '''
 
 
-def run(folder: Path, *flags: str, second: str = "bone", task: str = "BINARY") -> subprocess.CompletedProcess[str]:
-    (folder / "two_sets.py").write_text(STUDY.format(second=second, task=task))
+LARGER = ', "coloured": BASE.with_("data.channels", 3), "large": BASE.with_("data.size", 12)'
+
+
+def run(
+    folder: Path,
+    *flags: str,
+    second: str = "bone",
+    task: str = "BINARY",
+    more: str = "",
+    sets: str = "data.skin, data.{second}",
+) -> subprocess.CompletedProcess[str]:
+    (folder / "two_sets.py").write_text(STUDY.format(sets=sets.format(second=second), task=task, more=more))
     command = [sys.executable, str(folder / "two_sets.py"), "--smoke", "--offline", "--work-dir", str(folder / "runs")]
     return subprocess.run([*command, *flags], capture_output=True, text=True, timeout=300)
 
@@ -84,3 +94,24 @@ def test_a_binary_task_refuses_nine_classes(tmp_path: Path) -> None:
     assert done.stderr.strip().splitlines() == [
         "two_sets: xray has 9 classes, and this study tells 2 apart: give data of 2 classes."
     ]
+
+
+def test_one_data_set_may_be_seen_in_several_sizes_and_colours(tmp_path: Path) -> None:
+    done = run(tmp_path, "--json", str(tmp_path / "s.json"), more=LARGER)
+    assert done.returncode == 0, done.stderr
+    summary = read_summary(tmp_path / "s.json")
+    assert [each["name"] for each in summary["data_sets"]] == ["skin", "bone"]
+    assert set(summary["best"]) == {"skin", "bone"}
+    seen = {run["variant"]: run["parameters"]["total"] for run in summary["runs"]}
+    units = {"narrow": 8 * 8, "coloured": 8 * 8 * 3, "large": 12 * 12}
+    assert {name: seen[name] for name in units} == {name: 2 * pixels + 2 + 2 + 1 for name, pixels in units.items()}
+    fingerprints = {(run["data"], run["params"]["data.fingerprint"]) for run in summary["runs"]}
+    assert fingerprints == {(each["name"], each["fingerprint"]) for each in summary["data_sets"]}
+    again = run(tmp_path, "--plan", "--set", "data.size=9", more=LARGER)
+    assert "6 new, 2 shares epochs" in again.stdout  # all as large, so two are the same
+
+
+def test_two_sources_under_one_name_are_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, "--plan", more=', "other": BASE.with_("data.source", "bone")', sets="")
+    assert done.returncode == 2
+    assert "skin and bone" in done.stderr
