@@ -12,6 +12,7 @@ from medcls.drive import Driver
 from medcls.export.registry import is_champion
 from medcls.files import read_json, write_json
 from medcls.options import root
+from medcls.pictures import tested
 from medcls.programme import Programme
 from medcls.report import canvas, classes
 from medcls.screen import Screen
@@ -69,7 +70,19 @@ def close(
             scores |= found if len(best) == 1 else {f"{name}/{metric}": value for metric, value in found.items()}
     status = FAILED if any(result["status"] == "failed" for _, result in ended) else FINISHED
     last = max((int(result["ended"]) for _, result in ended), default=0)
+    drawings = {**drawings, **_tested(driver, best)}
     driver.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
+
+
+def _tested(driver: Driver, best: Mapping[str, Best | None]) -> dict[Path, Callable[[Path], None]]:
+    """Return what draws the held-out part as the best runs see it that are no refits, which have these themselves."""
+    drawings: dict[Path, Callable[[Path], None]] = {}
+    for each in best.values():
+        if each is not None and each.test and each.run.folds is None:
+            decoded = driver.sources.of(each.run.variant).decoded
+            assert decoded is not None
+            drawings |= tested(each.run, driver.work.folder(each.run), decoded)
+    return drawings
 
 
 def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None], summary: Mapping[str, Any]) -> None:
@@ -85,7 +98,7 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
         say(f"The MLflow store was lost ({mirror.lost}): run the same command again and what it missed appears.")
         return
     for data_name, each in best.items():
-        if each is not None:
+        if each is not None and driver.sources.by_name[data_name].bundle.size:  # nobody predicts points later
             model = name if len(best) == 1 else f"{name}-{data_name}"
             say(_crowned(driver, each, summary, data_name, mirror.store.uri, model))
     say(f"Compare the runs: {_viewer(mirror.store)}")

@@ -1,7 +1,7 @@
 """What a study ends with, data set by data set: the best variant, its refit, and what the held-out part says of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from medcls.agenda import FixedAgenda
@@ -20,8 +20,9 @@ class Best:
     Attributes:
         run: the refit, or without folds the variant's best run.
         scores: metric -> one value a fold or seed, in their order.
-        test: metric -> {"value", "ci95"} of the refit on the held-out part, None where there is none.
-        ensemble: the same for the mean of the folds' predictions.
+        test: metric -> {"value", "ci95"} of that run on the held-out part, None where there is none.
+        ensemble: the same for the mean of the folds' or seeds' predictions.
+        tested: metric -> one value a fold or seed on the held-out part, in their order.
     """
 
     run: Run
@@ -29,6 +30,7 @@ class Best:
     scores: Mapping[str, Sequence[float]]
     test: Mapping[str, Any] | None = None
     ensemble: Mapping[str, Any] | None = None
+    tested: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def mean_sd(self) -> dict[str, tuple[float, float]]:
@@ -44,7 +46,10 @@ class Best:
 def conclude(
     programme: Programme, driver: Driver, source: Source, groups: Mapping[str, Sequence[Record]]
 ) -> Best | None:
-    """Choose the best of the finished groups of runs, refit it under cross-validation, score the held-out part once."""
+    """Choose the best of the finished groups of runs, refit it under cross-validation, score the held-out part once.
+
+    Without folds the held-out part is the data set's test part, if it has one, and nothing is refitted.
+    """
     metric = programme.search.metric if programme.study.search else programme.study.metric
     whole = {name: each for name, each in groups.items() if all(one.result["status"] == "finished" for one in each)}
     if not whole:
@@ -53,16 +58,33 @@ def conclude(
     records = whole[name]
     names = [each for each in records[0].result["metrics"] if all(each in one.result["metrics"] for one in records)]
     scores = {each: [one.result["metrics"][each] for one in records] for each in names}
-    if programme.study.folds is None:
-        run = max(records, key=lambda one: one.result["metrics"][metric]).run
-        return Best(run, metric, scores)
-    first = records[0].run
-    refit = programme.run(first.variant, first.variant_name, first.seed, None)
     parents = {one.run: one.parent for one in records}
-    driver.screen.say(f"Refitting {first.variant_name} on the whole training part and scoring the held-out part once.")
-    agenda = FixedAgenda([refit, *parents])
+    if programme.study.folds is not None:
+        first = records[0].run
+        best = programme.run(first.variant, first.variant_name, first.seed, None)
+        driver.screen.say(f"Refitting {name} on the whole training part and scoring the held-out part once.")
+    else:
+        best = max(records, key=lambda one: one.result["metrics"][metric]).run
+        if "test" not in programme.parts[source.name]:
+            return Best(best, metric, scores)
+        driver.screen.say(f"Scoring the test part of {source.name} once, with {name}.")
+    agenda = FixedAgenda(list(dict.fromkeys([best, *parents])))
     driver.carry_out(agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)
-    return Best(refit, metric, scores, _tested(driver, source, [refit]), _tested(driver, source, list(parents)))
+    tested, together = _tested(driver, source, [best]), _tested(driver, source, list(parents))
+    return Best(best, metric, scores, tested, together, _each_tested(driver, source, list(parents)))
+
+
+def _each_tested(driver: Driver, source: Source, runs: Sequence[Run]) -> dict[str, list[float]]:
+    """Score each of some runs on the held-out part, without intervals: those that all of them have."""
+    assert source.decoded is not None
+    data, each = open_decoded(source.decoded), []
+    for run in runs:
+        predicted = driver.work.folder(run).read_arrays("test")
+        if predicted is None:
+            return {}
+        each.append(run.variant.task.scores(data.labels[predicted["rows"]], predicted["predictions"], data.classes))
+    names = [name for name in each[0] if all(name in scores for scores in each)]
+    return {name: [scores[name] for scores in each] for name in names}
 
 
 def _tested(driver: Driver, source: Source, runs: Sequence[Run]) -> Mapping[str, Any] | None:

@@ -90,9 +90,8 @@ def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen
 
 def _described(source: Source) -> str:
     bundle = source.bundle
-    origin = {"phantom": "a phantom made by medcls, no real images", "toolkit": "made by a library"}
-    kind = origin.get(bundle.kind, bundle.source)
-    return f"{source.name}: {len(bundle.labels)} images of {len(bundle.classes)} classes ({kind})"
+    origin = "a phantom made by medcls, no real images" if bundle.kind == "phantom" else bundle.source
+    return f"{source.name}: {len(bundle.labels)} {bundle.noun} of {len(bundle.classes)} classes ({origin})"
 
 
 def _warn(programme: Programme, screen: Screen) -> None:
@@ -118,8 +117,7 @@ def _telling(screen: Screen) -> Tell:
 def _measuring(executor: LocalExecutor) -> Callable[[Run, Source], dict[str, int]]:
     def measured(run: Run, source: Source) -> dict[str, int]:
         bundle = source.bundle
-        shape = (bundle.size, bundle.size, bundle.channels)
-        result: dict[str, int] = executor.ask(measure, run.variant, shape, len(bundle.classes))
+        result: dict[str, int] = executor.ask(measure, run.variant, bundle.shape, len(bundle.classes))
         return result
 
     return measured

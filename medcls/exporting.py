@@ -178,6 +178,8 @@ def loaded(chosen: Chosen, work: Path) -> Any:
     if not folder.model.exists():
         raise BadInputError(f"There is no {folder.model}: {again}.")
     network = formats.load(folder.model)
+    if len(network.input_shape) != 4:
+        raise BadInputError(f"Run {chosen.run['key']} learnt from points: only models of images are exported.")
     if weights_sha256(network.get_weights()) != chosen.run["weights_sha256"]:
         raise BadInputError(f"{folder.model} does not have the weights that the run ended with: remove it and {again}.")
     return network

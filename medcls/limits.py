@@ -4,7 +4,7 @@ A check is called with all the parameters of its function by keyword, before any
 BadInputError with a sentence that begins with a parameter's name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from medcls.errors import BadInputError
@@ -42,6 +42,27 @@ def above(bound: float, *names: str) -> Check:
 def rates(*names: str) -> Check:
     """Return the check that the parameters of these names are 0 or more, and below 1."""
     return _bounded(names, lambda value: 0 <= value < 1, "at least 0 and below 1")
+
+
+def units(name: str, example: Sequence[int], *, fewest: int = 0) -> Check:
+    """Return the check that a parameter holds whole numbers from 1 up, such as those of the example."""
+
+    def check(**parameters: Any) -> None:
+        given = parameters[name]
+        if len(given) < fewest or not all(isinstance(width, int) and width >= 1 for width in given):
+            raise BadInputError(f"{name}={list(given)} must be the units of the layers, e.g. {list(example)}.")
+
+    return check
+
+
+def one_of(name: str, *known: str) -> Check:
+    """Return the check that a parameter is one of some words."""
+
+    def check(**parameters: Any) -> None:
+        if parameters[name] not in known:
+            raise BadInputError(f"{name}={parameters[name]!r} is unknown: say {' or '.join(known)}.")
+
+    return check
 
 
 def _bounded(names: tuple[str, ...], fits: Callable[[Any], bool], words: str) -> Check:

@@ -1,6 +1,6 @@
 """The figures of a finished run: how it learnt, and what it makes of the images that it is judged on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from medcls.data.cache import open_decoded
 from medcls.data.types import Decoded
 from medcls.evaluation import classification
+from medcls.explain import boundary, plane
+from medcls.explain.plane import Plane
 from medcls.report import calibration, canvas, classes, confusion, curves, errors, thresholds
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
@@ -24,17 +26,29 @@ def pictures(
 
     The refit under cross-validation has those of the held-out part too, beginning with "test_".
     """
-    drawings = {"learning_curves.png": partial(_curves, run, folder, result["best_epoch"])}
+    drawings: dict[str, Callable[[Path], None]] = {}
+    drawings["learning_curves.png"] = partial(_curves, run, folder, result["best_epoch"])
     if decoded is not None:
         compared = folder.read_arrays("predictions")
         if compared is not None:
-            part = Part(compared, decoded, f"{run.label}, comparison part")
-            drawings |= {f"{name}.png": partial(part.save, draw) for name, draw in FIGURES.items()}
-        tested = folder.read_arrays("test") if run.folds is not None and run.fold is None else None
-        if tested is not None:
-            part = Part(tested, decoded, f"{run.label}, held-out part")
-            drawings |= {f"test_{name}.png": partial(part.save, draw) for name, draw in FIGURES.items()}
+            drawings |= Part(compared, decoded, f"{run.label}, comparison part").drawings()
+        if run.folds is not None and run.fold is None:
+            drawings |= _of_test(run, folder, decoded)
+        maps = plane.written(folder)
+        if maps:
+            drawings["boundary.png"] = partial(_boundary, run, folder, decoded, maps)
+            drawings["boundary.gif"] = partial(_film, run, folder, decoded, maps)
     return {folder.path / name: draw for name, draw in drawings.items()}
+
+
+def tested(run: Run, folder: RunFolder, decoded: Path) -> dict[Path, Callable[[Path], None]]:
+    """Return the same for the figures of the held-out part, where the run has predicted it."""
+    return {folder.path / name: draw for name, draw in _of_test(run, folder, decoded).items()}
+
+
+def _of_test(run: Run, folder: RunFolder, decoded: Path) -> dict[str, Callable[[Path], None]]:
+    predicted = folder.read_arrays("test")
+    return {} if predicted is None else Part(predicted, decoded, f"{run.label}, held-out part").drawings("test_")
 
 
 class Part:
@@ -51,13 +65,18 @@ class Part:
         self.probabilities: NDArray[np.floating] = predicted["predictions"]
         self.title, self._decoded = title, decoded
 
+    def drawings(self, prefix: str = "") -> dict[str, Callable[[Path], None]]:
+        """Return what draws each figure into a file, by the file's name."""
+        names = [name for name in FIGURES if self.data.holds_images or name not in OF_IMAGES]
+        return {f"{prefix}{name}.png": partial(self.save, FIGURES[name]) for name in names}
+
     def save(self, draw: Callable[["Part"], Any], path: Path) -> None:
         """Write the figure that a function makes of this part."""
         canvas.save(draw(self), path)
 
     @cached_property
     def data(self) -> Decoded:
-        """The data set; opened when the first figure is drawn."""
+        """The data set, opened once."""
         return open_decoded(self._decoded)
 
     @property
@@ -69,6 +88,19 @@ class Part:
 
 def _curves(run: Run, folder: RunFolder, best_epoch: int, path: Path) -> None:
     canvas.save(curves.learning_curves(folder.history(), best_epoch, run.label), path)
+
+
+def _boundary(run: Run, folder: RunFolder, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
+    canvas.save(boundary.boundary(maps[-1], _points(decoded), folder.history(), run.label), path)
+
+
+def _film(run: Run, folder: RunFolder, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
+    path.write_bytes(boundary.film(maps, _points(decoded), folder.history(), run.label))
+
+
+def _points(decoded: Path) -> boundary.Points:
+    data = open_decoded(decoded)
+    return boundary.Points(np.asarray(data.images), data.labels, data.classes)
 
 
 def _confusion(part: Part) -> Any:
@@ -118,3 +150,5 @@ FIGURES = MappingProxyType(
     }
 )
 """What is drawn of every part, by the figure's name."""
+
+OF_IMAGES = ("certain_errors",)

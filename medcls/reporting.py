@@ -10,7 +10,7 @@ from medcls.data.cache import open_decoded
 from medcls.files import write_atomically
 from medcls.overview import outcomes
 from medcls.report import page
-from medcls.report.montage import montage
+from medcls.report.montage import montage, scatter
 from medcls.sources import Source
 
 REPORT = "report.html"
@@ -21,7 +21,8 @@ def write_report(folder: Path, summary: Mapping[str, Any], sources: Mapping[str,
     for name, source in sources.items():
         if source.decoded is not None:
             data = open_decoded(source.decoded)
-            _write(_picture(folder, name), montage(data.images, data.labels, data.classes))
+            examples = montage if data.holds_images else scatter
+            _write(_picture(folder, name), examples(data.images, data.labels, data.classes))
     return rewrite_report(folder, summary)
 
 

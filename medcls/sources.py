@@ -17,7 +17,7 @@ from medcls.data.types import Bundle
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
 from medcls.spec import Variant
-from medcls.values import Scalar, function_of
+from medcls.values import Scalar, arguments_of, function_of
 
 Parameters = tuple[tuple[str, Scalar], ...]
 FEW = 9  # images of a class and part under --smoke: three a fold
@@ -83,8 +83,9 @@ def with_sources(conditions: Sequence[tuple[str, Variant]], given: Mapping[str, 
 
 
 def data_name(variant: Variant) -> str:
-    """Return what the study calls a variant's data set: its function's name."""
-    return function_of(variant.data).__name__
+    """Return what the study calls a variant's data set: its parameter `name`, or else its function's name."""
+    name: str = arguments_of(variant.data).get("name", function_of(variant.data).__name__)
+    return name
 
 
 def describe(

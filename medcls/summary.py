@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from medcls import git, invocation
@@ -12,6 +13,7 @@ from medcls.evaluation.answers import Answer, comparisons
 from medcls.options import root
 from medcls.programme import Programme
 from medcls.search.tuner import Trial
+from medcls.tracking.journal import RunFolder
 
 
 def summarise(
@@ -106,11 +108,18 @@ def _run(driver: Driver, record: Record) -> dict[str, Any]:
         "parameters": result["parameters"],
         "metrics": result["metrics"],
         "history": folder.history(),
+        "seconds_per_epoch": _seconds_per_epoch(folder),
         "weights_sha256": result["weights_sha256"],
         "threads": described.get("threads", 0),
         "mlflow_run_id": driver.mirroring.run_id(run, record.parent),
         "error": result["error"],
     }
+
+
+def _seconds_per_epoch(folder: RunFolder) -> float | None:
+    """Return the median over the epochs that the run trained itself, without the first, which builds the network."""
+    own = folder.held_rows()[folder.description().get("shared_epochs", 0) :]
+    return median(row["seconds"] for row in own[1:] or own) if own else None
 
 
 def _best(best: Best) -> dict[str, Any]:
@@ -125,4 +134,5 @@ def _best(best: Best) -> dict[str, Any]:
         "folds": None if run.folds is None else {name: list(values) for name, values in best.scores.items()},
         "test": best.test,
         "ensemble": best.ensemble,
+        "tested": {name: list(values) for name, values in best.tested.items()},
     }

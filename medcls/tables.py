@@ -94,10 +94,12 @@ def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
                 f"{together['value']:.3f}" if together else "",
             ]
         )
+    over, which = ("folds", "refit") if best["folds"] else ("seeds", "best run")
     title = (
-        f"{best['variant']} on {name}: folds (mean ± sd), refit on the held-out part (95% interval), folds' ensemble"
+        f"{best['variant']} on {name}: {over} (mean ± sd), {which} on the held-out part (95% interval), "
+        f"{over}' ensemble there"
     )
-    screen.table(title, ["metric", "folds", "held out", "ensemble"], rows)
+    screen.table(title, ["metric", over, "held out", "ensemble"], rows)
 
 
 def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequence[Mapping[str, Any]]) -> None:

@@ -38,7 +38,7 @@ BESIDE = {  # what each part may use beside itself and the tools
     "augmentation": set(),
     "data": set(),
     "evaluation": set(),
-    "explain": {"data.types"},
+    "explain": {"data.types", "report.canvas", "tracking.journal"},
     "export": {"data.types"},
     "models": set(),
     "report": {"data.types", "evaluation"},

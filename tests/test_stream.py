@@ -112,3 +112,30 @@ def test_drawing_evenly_depends_on_seed_and_epoch():
     orders = {(seed, epoch): stream.evenly(labels, seed)(epoch).tolist() for seed in (0, 1) for epoch in (0, 1)}
     assert len({tuple(order) for order in orders.values()}) == 4
     assert orders[0, 1] == stream.evenly(labels, 0)(1).tolist()
+
+
+@settings(max_examples=50)
+@given(st.integers(1, 40), st.sampled_from([0.1, 0.3, 0.5, 0.75, 1.0]), st.integers(0, 3))
+def test_epochs_that_see_a_part_each_meet_everything_equally_often(count: int, share: float, seed: int):
+    order = stream.in_parts(stream.shuffled(np.zeros(count, np.int64), seed), share)
+    drawn = [order(epoch) for epoch in range(40)]
+    assert {len(epoch) for epoch in drawn} == {max(1, round(share * count))}
+    met = Counter(np.concatenate(drawn).tolist())
+    times = [met[position] for position in range(count)]
+    assert max(times) - min(times) <= 1
+    assert all(len(set(epoch)) == len(epoch) for epoch in drawn if 2 * len(epoch) <= count and count % len(epoch) == 0)
+
+
+def test_half_epochs_complement_each_other_and_depend_on_seed_and_epoch():
+    whole = stream.shuffled(np.zeros(10, np.int64), 7)
+    halves = stream.in_parts(whole, 0.5)
+    for epoch in (0, 1, 4):
+        assert np.array_equal(np.concatenate([halves(2 * epoch), halves(2 * epoch + 1)]), whole(epoch))
+    assert stream.in_parts(whole, 1.0) is whole
+
+
+def test_points_are_streamed_as_they_are():
+    points = np.random.default_rng(0).normal(size=(15, 2)).astype(np.float32)
+    each = examples(images=points)
+    ((drawn, _, _),) = stream.evaluation(each, 20)
+    assert np.array_equal(drawn, points[each.rows])

@@ -1,5 +1,6 @@
 """Decoded images on disk: made once per data set and size, then mapped into memory by every worker."""
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Generator
@@ -15,7 +16,7 @@ from filelock import FileLock
 
 from medcls.data.images import DECODER, UnreadableImageError
 from medcls.data.records import listed
-from medcls.data.types import Bundle, Decoded, Images
+from medcls.data.types import Bundle, Decoded, Examples
 from medcls.errors import BadInputError
 
 AT_ONCE = 2**25  # bytes of decoded images that may wait to be written
@@ -103,7 +104,8 @@ def _write_images(bundle: Bundle, path: Path, progress: Progress | None) -> None
         ThreadPoolExecutor(os.cpu_count()) as pool,
         closing(_decoded(bundle, pool)) as images,  # an interruption cancels what still waits for the pool
     ):
-        header = {"descr": "|u1", "fortran_order": False, "shape": _shape(bundle)}
+        descr = np.lib.format.dtype_to_descr(np.dtype(bundle.dtype))
+        header = {"descr": descr, "fortran_order": False, "shape": _shape(bundle)}
         np.lib.format.write_array_header_1_0(file, header)
         for row, image in enumerate(images):
             if isinstance(image, UnreadableImageError):
@@ -119,16 +121,16 @@ def _write_images(bundle: Bundle, path: Path, progress: Progress | None) -> None
         raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
 
 
-def _decoded(bundle: Bundle, pool: ThreadPoolExecutor) -> Generator[Images | UnreadableImageError]:
+def _decoded(bundle: Bundle, pool: ThreadPoolExecutor) -> Generator[Examples | UnreadableImageError]:
     """Yield every image in turn, or what is wrong with it, decoding only so far ahead as memory allows."""
 
-    def attempt(row: int) -> Images | UnreadableImageError:
+    def attempt(row: int) -> Examples | UnreadableImageError:
         try:
             return bundle.decode(row)
         except UnreadableImageError as error:
             return error
 
-    ahead = max(1, AT_ONCE // (bundle.size**2 * bundle.channels))
+    ahead = max(1, AT_ONCE // math.prod(bundle.shape))
     rows = iter(range(len(bundle.labels)))
     while some := list(islice(rows, ahead)):
         yield from pool.map(attempt, some)
@@ -149,4 +151,4 @@ def _write_rows(bundle: Bundle, path: Path) -> None:
 
 
 def _shape(bundle: Bundle) -> tuple[int, ...]:
-    return (len(bundle.labels), bundle.size, bundle.size, bundle.channels)
+    return (len(bundle.labels), *bundle.shape)

@@ -26,7 +26,7 @@ def find(source: str) -> Path | Phantom:
         BadInputError: neither a built-in name nor an existing path, or a published file not fetched yet.
     """
     if source in PHANTOMS or source in PUBLISHED:
-        path = next((place for home in homes() for place in _places(home, source)), None)
+        path = located(source)
         if path is None and source in PUBLISHED and source not in PHANTOMS:
             raise _not_fetched(source)
         return path or PHANTOMS[source]()
@@ -37,6 +37,11 @@ def find(source: str) -> Path | Phantom:
         names = ", ".join([*sorted(PHANTOMS), "mnist", f"{MEDMNIST}NAME"])
         raise BadInputError(f"There is no data set or folder {source!r}: give a built-in name ({names}), or {KNOWN}.")
     return path.absolute()
+
+
+def located(name: str) -> Path | None:
+    """Return where the images of a built-in name lie, None where they do not."""
+    return next((place for home in homes() for place in _places(home, name)), None)
 
 
 def name_of(source: str) -> str:

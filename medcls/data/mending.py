@@ -45,7 +45,7 @@ def without(bundle: Bundle, bad: Rows) -> Bundle:
             raise BadInputError(
                 f"{bundle.source} has no image of {name} to train on that can be read: mend its files or add some."
             )
-    return replace(kept, fingerprint=_fingerprint(kept))
+    return replace(kept, fingerprint=fingerprint_of(kept))
 
 
 def fixed(bundle: Bundle, copies: Rows) -> tuple[Bundle, Rows, list[Finding]]:
@@ -78,7 +78,7 @@ def fixed(bundle: Bundle, copies: Rows) -> tuple[Bundle, Rows, list[Finding]]:
     order = kept[np.lexsort((contents[kept], bundle.labels[kept], parts[kept]))]
     mended = replace(selected(bundle, order), parts=parts[order], patients=None if names is None else names[order])
     done = _done(bundle, moved, dropped, groups[kept])
-    return replace(mended, fingerprint=_fingerprint(mended)), copies[order], [done]
+    return replace(mended, fingerprint=fingerprint_of(mended)), copies[order], [done]
 
 
 def _together(bundle: Bundle, copies: Rows) -> Rows:
@@ -139,7 +139,8 @@ def _done(bundle: Bundle, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
     return Finding(FIXED, sentence, len(moved) + len(dropped), names)
 
 
-def _fingerprint(bundle: Bundle) -> str:
+def fingerprint_of(bundle: Bundle) -> str:
+    """Return the fingerprint of a data set made of files, some of whose parts or patients may have been changed."""
     return fingerprint(list(_records(bundle)), bundle.contents)
 
 

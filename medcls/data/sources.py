@@ -19,7 +19,7 @@ def xray(hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return _bundle("xray", hashes, source, size, channels)
+    return opened("xray", hashes, source, size, channels)
 
 
 def skin(hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1) -> Bundle:
@@ -28,7 +28,7 @@ def skin(hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int
     Raises:
         BadInputError: as of `xray`.
     """
-    return _bundle("skin", hashes, source, size, channels)
+    return opened("skin", hashes, source, size, channels)
 
 
 def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1) -> Bundle:
@@ -37,7 +37,7 @@ def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int
     Raises:
         BadInputError: as of `xray`.
     """
-    return _bundle("bone", hashes, source, size, channels)
+    return opened("bone", hashes, source, size, channels)
 
 
 def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: int = 3) -> Bundle:
@@ -46,7 +46,7 @@ def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: 
     Raises:
         BadInputError: as of `xray`.
     """
-    return _bundle("breast", hashes, source, size, channels)
+    return opened("breast", hashes, source, size, channels)
 
 
 def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1) -> Bundle:
@@ -55,20 +55,30 @@ def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1) ->
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return _bundle(name_of(source), hashes, source, size, channels)
+    return opened(name_of(source), hashes, source, size, channels)
 
 
-def _bundle(name: str, hashes: Hashes, source: str, size: int, channels: int) -> Bundle:
-    if size < 1:
-        raise BadInputError(f"data.size={size}: give the height and width of the images in pixels, at least 1.")
-    if channels not in (1, 3):
-        raise BadInputError(f"data.channels={channels}: give 1 (grey) or 3 (RGB).")
+def opened(name: str, hashes: Hashes, source: str, size: int, channels: int) -> Bundle:
+    """Return the data set that a source holds under another name.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    check_shape(size, channels)
     found = find(source)
     if isinstance(found, Phantom):
         if not found.classes:
             raise BadInputError(f"The built-in {source} holds images with masks and no classes: give {KNOWN}.")
         return _phantom(name, found, size, channels)
     return bundle_of(name, hashes, found, size, channels)
+
+
+def check_shape(size: int, channels: int) -> None:
+    """Complain about a size or number of channels that no image has."""
+    if size < 1:
+        raise BadInputError(f"data.size={size}: give the height and width of the images in pixels, at least 1.")
+    if channels not in (1, 3):
+        raise BadInputError(f"data.channels={channels}: give 1 (grey) or 3 (RGB).")
 
 
 def _phantom(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.types import Images
+from medcls.data import types
 from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
@@ -21,13 +21,14 @@ class Examples:
     """What a stream draws from.
 
     Attributes:
-        images: of shape (n, height, width, channels), uint8; may be a memory map larger than memory.
+        images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates), float32; may be a
+            memory map larger than memory.
         rows: the rows of `images` to use, of shape (m,).
         targets: of shape (m, classes), float32, beside `rows`.
         weights: of shape (m,), float32, beside `rows`.
     """
 
-    images: Images
+    images: types.Examples
     rows: Rows
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
@@ -54,6 +55,24 @@ def evenly(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
     return order
 
 
+def in_parts(order: Callable[[int], Rows], share: float) -> Callable[[int], Rows]:
+    """Return epoch -> the next `share` of the positions: an order after the other, each cut where an epoch ends.
+
+    So with a share of a half every two epochs meet every position once, and what an epoch meets depends on the seed
+    and its number alone. A share of 1 is the order itself.
+    """
+    if share == 1:
+        return order
+    count = len(order(0))
+    length = max(1, round(share * count))
+
+    def part(epoch: int) -> Rows:
+        first, start = divmod(epoch * length, count)
+        return np.concatenate([order(first), order(first + 1)])[start : start + length]
+
+    return part
+
+
 def training(
     examples: Examples,
     order: Callable[[int], Rows],
@@ -63,8 +82,8 @@ def training(
     epochs: range,
 ) -> Any:
     """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another."""
-    steps = steps_of(len(examples.rows), batch_size)
     order = lru_cache(maxsize=2)(order)
+    steps = steps_of(len(order(epochs.start)), batch_size)
 
     def draw(number: int) -> tuple[NDArray[Any], ...]:
         epoch, step = divmod(int(number), steps)
@@ -99,7 +118,7 @@ def _take(examples: Examples, positions: Rows) -> tuple[NDArray[Any], ...]:
 
 
 def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ...]], number: Any) -> tuple[Any, ...]:
-    images, targets, weights = tf.numpy_function(draw, [number], [tf.uint8, tf.float32, tf.float32])
+    images, targets, weights = tf.numpy_function(draw, [number], [examples.images.dtype, tf.float32, tf.float32])
     images.set_shape((None, *examples.images.shape[1:]))
     targets.set_shape((None, *examples.targets.shape[1:]))
     weights.set_shape((None,))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
 Images = NDArray[np.uint8]
-Render = Callable[[int, int, int], Images]
+Examples = NDArray[Any]  # images in bytes, or points in float32
+Render = Callable[[int, int, int], Any]
 Stored = Callable[[int], tuple[str, tuple[int, int]]]
 
 
@@ -29,9 +31,11 @@ class Bundle:
         names: of length n: each image's path below the source, or its number in a phantom.
         contents: of length n: the SHA-256 of each image's content in hex; "" in a phantom and for what cannot be read.
         fingerprint: "sha256:" and 64 hex digits over everything from the classes on but the names.
-        size: height and width to which every image is resized, in pixels.
+        size: height and width to which every image is resized, in pixels; 0 where the examples are no images but
+            points, of `channels` coordinates each.
         channels: 1 (grey) or 3 (RGB).
-        render: (row number, size, channels) -> the image, of shape (size, size, channels), uint8.
+        render: (row number, size, channels) -> the image, of shape (size, size, channels), uint8; or the point, of
+            shape (channels,), float32.
         stored: row number -> how the image's pixels are stored, e.g. "RGB", and its (width, height).
     """
 
@@ -51,25 +55,46 @@ class Bundle:
     render: Render
     stored: Stored
 
-    def decode(self, row: int) -> Images:
-        """Return an image as a network sees it, of shape (size, size, channels), uint8."""
-        return self.render(row, self.size, self.channels)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of an example as a network sees it: (size, size, channels), or (coordinates,) of a point."""
+        return (self.size, self.size, self.channels) if self.size else (self.channels,)
+
+    @property
+    def dtype(self) -> type[np.uint8 | np.float32]:
+        """The type of an example's numbers: pixels are bytes, coordinates are float32."""
+        return np.uint8 if self.size else np.float32
+
+    @property
+    def noun(self) -> str:
+        """What its examples are called: images or points."""
+        return "images" if self.size else "points"
+
+    def decode(self, row: int) -> Examples:
+        """Return an example as a network sees it, of `shape` and `dtype`."""
+        example: Examples = self.render(row, self.size, self.channels)
+        return example
 
 
 @dataclass(frozen=True)
 class Decoded:
     """A data set whose images are decoded, as every worker opens it.
 
-    `images` is a read-only memory map of shape (n, size, size, channels), uint8; the other attributes are
-    the Bundle's.
+    `images` is a read-only memory map of shape (n, size, size, channels), uint8, or of points' coordinates, of shape
+    (n, coordinates), float32; the other attributes are the Bundle's.
     """
 
-    images: Images
+    images: Examples
     labels: NDArray[np.int64]
     parts: NDArray[np.str_]
     patients: NDArray[np.str_] | None
     names: tuple[str, ...]
     classes: tuple[str, ...]
+
+    @property
+    def holds_images(self) -> bool:
+        """Whether its examples are images rather than points."""
+        return self.images.ndim == 4
 
 
 @dataclass(frozen=True)

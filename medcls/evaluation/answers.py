@@ -101,12 +101,12 @@ def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
     return [row for _, row in rows]
 
 
-def final(*metrics: str, question: str = "") -> Answer:
-    """Return the answer that gives every variant's metrics at the epoch that its runs keep."""
-    asked = question or f"What are the final values of {' and '.join(repeats.words(name) for name in metrics)}?"
+def final(*metrics: str | Score, question: str = "") -> Answer:
+    """Return the answer that gives every variant's scores at the epoch that its runs keep."""
+    scores = [repeats.score(each) if isinstance(each, str) else each for each in metrics]
+    asked = question or f"What are the final values of {' and '.join(each.words for each in scores)}?"
 
     def answer(summary: Summary) -> Answered:
-        scores = [repeats.score(name) for name in metrics]
         return _for_every_variant(summary, asked, scores)
 
     return answer

@@ -80,6 +80,29 @@ def best_epoch(loss: str = "val_loss") -> Score:
     return Score(f"epoch_of_least_{loss}", of, higher_is_better=False)
 
 
+def parameters() -> Score:
+    """Return the number of a network's parameters."""
+    return Score("parameters", lambda run: float(run["parameters"]["total"]), higher_is_better=False)
+
+
+def seconds_per_epoch() -> Score:
+    """Return the time that an epoch takes: the median of a run's epochs but the first."""
+    return Score("seconds_per_epoch", lambda run: run.get("seconds_per_epoch"), higher_is_better=False)
+
+
+def worth_of_choosing_on(metric: str) -> Score:
+    """Return by how much the best epoch of a curve is better than the epoch that a run keeps: the flattery of choosing.
+
+    Of "test_accuracy" that is what choosing the epoch on the test part would have added to the test accuracy.
+    """
+
+    def of(run: RunRecord) -> float | None:
+        curve = run["history"].get(metric)
+        return max(curve) - float(curve[run["best_epoch"]]) if curve else None
+
+    return Score(f"gain_in_{metric}", of)
+
+
 def first_at_least(curve: Sequence[float], value: float) -> int | None:
     """Return the first epoch, counted from 1, at which a curve is at least `value`, None if it never is."""
     reached = np.flatnonzero(np.asarray(curve) >= value - 1e-12)

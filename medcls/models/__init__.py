@@ -1,7 +1,9 @@
 """Networks: a Keras tensor of images, 0..1, to a Keras tensor of features, as one flat graph."""
 
 from medcls.models.alexnet import alexnet
+from medcls.models.cnn import cnn
+from medcls.models.mlp import mlp
 from medcls.models.resnet import resnet
 from medcls.models.vgg import vgg
 
-__all__ = ["alexnet", "resnet", "vgg"]
+__all__ = ["alexnet", "cnn", "mlp", "resnet", "vgg"]

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from medcls.errors import BadInputError
 from medcls.lazy import lazy
-from medcls.limits import at_least, limited, rates
+from medcls.limits import at_least, limited, rates, units
 from medcls.models.convolution import block
 from medcls.models.dense import hidden_layers
 
@@ -14,12 +13,7 @@ WIDTHS = (1, 2, 4, 4, 2)  # of the five convolutions, in multiples of base
 POOLED = (1, 2, 5)  # max pooling follows these
 
 
-def _check(*, dense: tuple[int, ...], **_: Any) -> None:
-    if not all(isinstance(units, int) and units >= 1 for units in dense):
-        raise BadInputError(f"dense={list(dense)} must be the units of the hidden layers, e.g. [64, 64].")
-
-
-@limited(_check, at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
+@limited(units("dense", (64, 64)), at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
 def alexnet(
     images: Any,
     *,

@@ -5,7 +5,7 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
-from medcls.limits import at_least, limited, rates
+from medcls.limits import at_least, limited, rates, units
 from medcls.models.convolution import block
 from medcls.models.dense import hidden_layers
 
@@ -16,14 +16,18 @@ CONVOLUTIONS = MappingProxyType({11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (
 WIDTHS = (1, 2, 4, 8, 8)  # of the five stages, in multiples of base
 
 
-def _check(*, depth: int, dense: tuple[int, ...], **_: Any) -> None:
+def _check(*, depth: int, **_: Any) -> None:
     if depth not in CONVOLUTIONS:
         raise BadInputError(f"depth={depth} is no VGG network: say {', '.join(map(str, CONVOLUTIONS))}.")
-    if not all(isinstance(units, int) and units >= 1 for units in dense):
-        raise BadInputError(f"dense={list(dense)} must be the units of the hidden layers, e.g. [64, 64, 64].")
 
 
-@limited(_check, at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
+@limited(
+    _check,
+    units("dense", (64, 64, 64)),
+    at_least(1, "base"),
+    at_least(0, "dropped"),
+    rates("dropout", "spatial_dropout"),
+)
 def vgg(
     images: Any,
     *,

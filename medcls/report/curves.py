@@ -17,12 +17,13 @@ def learning_curves(history: dict[str, list[float]], best_epoch: int | None, tit
     """Return a Figure of the loss and every metric over the epochs, training dashed and validation full.
 
     Args:
-        history: one value an epoch for loss and metrics, for the same on validation ("val_" before the name),
-            and for learning_rate, which is drawn last on a logarithmic axis.
+        history: one value an epoch for loss and metrics, for the same on validation and on the test part ("val_" and
+            "test_" before the name), and for learning_rate, which is drawn last on a logarithmic axis.
         best_epoch: the epoch whose weights the run keeps, counted from 0 as in the history, or None.
         title: of the figure.
     """
-    names = list(dict.fromkeys(name.removeprefix("val_") for name in history if name != "learning_rate"))
+    found = (name.removeprefix("val_").removeprefix("test_") for name in history if name != "learning_rate")
+    names = list(dict.fromkeys(found))
     rates = [rate for rate in history.get("learning_rate", []) if rate > 0]
     count = len(names) + bool(rates)
     figure = canvas.sheet(max(LEAST, count * (WIDTH + GAP) + 0.15), FLOOR + HEIGHT + 0.6, title)
@@ -43,6 +44,8 @@ def _draw_metric(axes: Any, name: str, history: dict[str, list[float]], best_epo
         _draw_curve(axes, training, color=TRAINING, linestyle="--", label="training")
     if validation:
         _draw_curve(axes, validation, color=VALIDATION, linestyle="-", label="validation")
+    if f"test_{name}" in history:
+        _draw_curve(axes, history[f"test_{name}"], color=canvas.COLOURS[-1], linestyle=":", label="test")
     if best_epoch is not None:
         _mark(axes, best_epoch)
         kept = (validation or training)[best_epoch : best_epoch + 1]

@@ -1,4 +1,4 @@
-"""Examples of a data set, one row a class, as a picture."""
+"""Examples of a data set as a picture: images, one row a class, or points in the plane."""
 
 import io
 from collections.abc import Sequence
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medcls.report import canvas
 
 COUNT = 8  # images of each class
 SMALLEST = 64  # pixels to which smaller images are enlarged
@@ -34,4 +36,17 @@ def montage(images: Any, labels: NDArray[np.int64], classes: Sequence[str]) -> b
             sheet[label * tall :, place * wide :][: height * times, : width * times] = large
     buffer = io.BytesIO()
     Image.fromarray(sheet if channels == 3 else sheet[:, :, 0]).save(buffer, format="PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def scatter(points: Any, labels: NDArray[np.int64], classes: Sequence[str]) -> bytes:
+    """Return a PNG of points by their first two coordinates, of shape (n, coordinates), in their classes' colours."""
+    figure = canvas.sheet(4.2, 4.0, "")
+    axes = canvas.panel(figure, 0.5, 0.4, 3.6, 3.6)
+    for label, name in enumerate(canvas.names(classes)):
+        chosen = np.asarray(points)[labels == label]
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=8, color=canvas.curve_style(label)["color"], label=name)
+    axes.legend(fontsize=canvas.SIZE)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, dpi=canvas.DOTS, format="png", metadata={"Software": None})
     return buffer.getvalue()

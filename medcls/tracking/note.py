@@ -60,7 +60,8 @@ def _verdicts(comparisons: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _table(best: Mapping[str, Any]) -> str:
-    rows = ["| metric | folds, mean ± sd | held-out part [95% interval] |", "| --- | ---: | ---: |"]
+    over = "folds" if best["folds"] else "seeds"
+    rows = [f"| metric | {over}, mean ± sd | held-out part [95% interval] |", "| --- | ---: | ---: |"]
     for metric, score in best["test"].items():
         mean, sd = best["mean_sd"].get(metric, (None, None))
         folds = "" if mean is None else f"{mean:.3f} ± {sd:.3f}"

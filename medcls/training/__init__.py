@@ -5,6 +5,7 @@ from medcls.training.imbalance import balanced, effective_number, focal, none, o
 from medcls.training.optimizers import adam, adamw, sgd
 from medcls.training.schedules import constant, cosine, plateau, step
 from medcls.training.stopping import early, keep_best, never
+from medcls.training.watching import held_out, nothing
 
 __all__ = [
     "adam",
@@ -16,9 +17,11 @@ __all__ = [
     "effective_number",
     "focal",
     "gradient",
+    "held_out",
     "keep_best",
     "never",
     "none",
+    "nothing",
     "oversample",
     "plateau",
     "sgd",

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from medcls import augmentation, models
 from medcls.data import stream
 from medcls.data.types import Decoded, Split
+from medcls.errors import BadInputError
 from medcls.lazy import lazy
 from medcls.limits import at_least, limited
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training import imbalance as imbalances
-from medcls.training import optimizers, schedules, stopping
+from medcls.training import optimizers, schedules, stopping, watching
 from medcls.training.checkpoint import recorder, restore
 from medcls.training.fitted import Fitted, weights_sha256
 from medcls.training.network import network
@@ -26,7 +27,12 @@ keras = lazy("keras")
 EVALUATION_BATCH = 64
 
 
-@limited(at_least(1, "batch_size", "epochs"))
+def _check(*, share: float, **_: Any) -> None:
+    if not 0 < share <= 1:
+        raise BadInputError(f"share={share} must be above 0 and at most 1.")
+
+
+@limited(_check, at_least(1, "batch_size", "epochs"))
 def gradient(
     data: Decoded,
     split: Split,
@@ -40,6 +46,8 @@ def gradient(
     schedule: Callable[..., Any] = schedules.constant,
     imbalance: Callable[..., Any] = imbalances.none,
     stop: Callable[..., Any] = stopping.never,
+    watch: Callable[..., Any] = watching.nothing,
+    share: float = 1.0,
     batch_size: int = 8,
     epochs: int = 50,
     weights: str = "",
@@ -47,21 +55,25 @@ def gradient(
     """Train from where the run folder's checkpoint stands (or from the start) and return the fitted model.
 
     Everything random depends on (seed, epoch, step) alone. A folder whose checkpoint is already at the end is
-    only restored. `weights` is the digest of saved weights to start from, "" to start from random ones.
+    only restored. `share` of the training images are met in an epoch, the others in the next. `weights` is the digest
+    of saved weights to start from, "" to start from random ones.
 
     Raises:
         TrainingError: the loss is no longer a number.
-        BadInputError: the saved weights do not fit.
+        BadInputError: the saved weights do not fit, or the rule for stopping watches what is not there.
     """
     keras.utils.set_random_seed(seed)
     treatment = imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
     net = network(model, task, data.images.shape[1:], len(data.classes))
     if weights and not folder.epochs_held():
         begin_with(net, folder.saved_weights(weights))
-    _compile(net, optimizer(), treatment.loss or task.loss, task.metrics(len(data.classes)))
-    callbacks = [_schedule(schedule, net, task, epochs), *stop(task)]
+    metrics = task.metrics(len(data.classes))
+    _compile(net, optimizer(), treatment.loss or task.loss, metrics)
+    callbacks = [_schedule(schedule, net, task, epochs), *stop(task), *watch(data, split, task, folder)]
+    _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
     examples = partial(_examples, data, task, treatment.class_weights)
     order = (stream.evenly if treatment.oversample else stream.shuffled)(data.labels[split.train], seed)
+    order = stream.in_parts(order, share)
     batches = partial(stream.training, examples(split.train), order, augment(), seed, batch_size)
     _fit(net, callbacks, folder, batches, stream.evaluation(examples(split.validation), EVALUATION_BATCH), epochs)
     return _fitted(net, task, callbacks, folder, lambda rows: stream.evaluation(examples(rows), EVALUATION_BATCH))
@@ -75,6 +87,15 @@ def _compile(net: Any, optimizer: Any, loss: Any, metrics: list[Any]) -> None:
 def _schedule(schedule: Callable[..., Any], net: Any, task: Task, epochs: int) -> Any:
     rate = float(net.optimizer.learning_rate)
     return schedule(rate, task, epochs) if takes(function_of(schedule), "total_epochs") else schedule(rate, task)
+
+
+def _check_monitors(callbacks: list[Any], names: list[str]) -> None:
+    """Refuse a callback that would watch nothing, of which Keras only warns."""
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if monitor is not None and monitor.removeprefix("val_") not in names:
+            known = ", ".join(f"val_{name}" for name in names)
+            raise BadInputError(f"learner.stop.monitor={monitor!r} is not in the history: say one of {known}.")
 
 
 def _examples(

@@ -13,7 +13,13 @@ keras = lazy("keras")
 
 
 def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], classes: int) -> Any:
-    """Return the network for images of `shape` (height, width, channels), values 0..255, any batch size."""
+    """Return the network for images of `shape` (height, width, channels), values 0..255, any batch size.
+
+    Points, of shape (coordinates,), go in as they are.
+    """
+    if len(shape) == 1:
+        points = keras.Input(shape, name="point")
+        return keras.Model(points, task.head(model(points), classes))
     images = keras.Input(shape, name="image")
     scaled = keras.layers.Rescaling(1 / 255, name="rescale")(images)
     return keras.Model(images, task.head(model(scaled), classes))

@@ -16,9 +16,15 @@ def never(task: Task) -> list[Any]:  # noqa: ARG001
     return []
 
 
-def keep_best(task: Task) -> list[Any]:
-    """Train every epoch and keep the best one's weights, by what the task monitors."""
-    return early(task, patience=10**9)
+def keep_best(task: Task, *, monitor: str = "") -> list[Any]:
+    """Train every epoch and keep the best one's weights, by a name in the history: "" for what the task monitors.
+
+    Of equally good epochs the first is kept. A loss is the better the lower it is, anything else the higher.
+    """
+    if not monitor:
+        return early(task, patience=10**9)
+    mode = "min" if "loss" in monitor else "max"
+    return [keras.callbacks.EarlyStopping(monitor, patience=10**9, mode=mode, restore_best_weights=True)]
 
 
 @limited(at_least(0, "patience", "minimum_gain"))

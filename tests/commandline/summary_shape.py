@@ -99,6 +99,7 @@ RUN = record(
         "error": optional(text),
     },
     best_epoch=optional(whole),
+    seconds_per_epoch=optional(number),
 )
 COMPARISON = record(
     {
@@ -128,6 +129,7 @@ BEST = record(
         "test": optional(table(SCORE)),
     },
     ensemble=optional(table(SCORE)),
+    tested=table(several(number)),
 )
 SUMMARY = record(
     {

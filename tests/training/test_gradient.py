@@ -162,3 +162,22 @@ def test_a_loss_that_is_no_number_ends_the_run_and_is_not_recorded(fit: Fit, tmp
     with pytest.raises(TrainingError, match=r"in epoch 1: training diverged.*learning_rate"):
         fit("run", optimizer=partial(training.sgd, learning_rate=1e30), epochs=4)
     assert RunFolder(tmp_path / "run").rows() == []
+
+
+def test_epochs_of_a_part_of_the_images_are_cut_off_and_continued_to_the_same_bits(fit: Fit):
+    learner = {"share": 0.4, "augment": MOVED, "watch": training.held_out}
+    whole, folder = fit("whole", epochs=4, **learner)
+    for epochs in (1, 3, 4):
+        parts, cut = fit("parts", epochs=epochs, **learner)
+    assert parts.weights_sha256 == whole.weights_sha256 != fit("full", epochs=4)[0].weights_sha256
+    assert cut.history() == folder.history()
+
+
+def test_watching_the_test_part_writes_it_down_and_changes_nothing(fit: Fit, decoded: Decoded, rows: Split):
+    plain, before = fit("plain", stop=training.keep_best)
+    watched, after = fit("watched", stop=training.keep_best, watch=training.held_out)
+    assert watched.weights_sha256 == plain.weights_sha256
+    seen = after.history().pop("test_accuracy")
+    assert {**after.history(), "test_accuracy": seen} == {**before.history(), "test_accuracy": seen}
+    right = watched.predict(rows.test).argmax(axis=1) == decoded.labels[rows.test]
+    assert seen[watched.best_epoch] == pytest.approx(right.mean())

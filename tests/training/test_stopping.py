@@ -7,6 +7,7 @@ import pytest
 from tiny_network import Fit
 
 from medcls import training
+from medcls.errors import BadInputError
 
 WILD = {"optimizer": partial(training.sgd, learning_rate=2.0)}
 
@@ -49,3 +50,17 @@ def test_a_run_that_stopped_stays_stopped(fit: Fit):
         first.best_epoch,
         first.epochs,
     )
+
+
+def test_the_best_epoch_is_that_of_the_score_that_is_named(fit: Fit):
+    stop = partial(training.keep_best, monitor="val_accuracy")
+    kept, folder = fit("kept", stop=stop, epochs=12, **WILD)
+    accuracies = folder.history()["val_accuracy"]
+    assert kept.best_epoch == np.argmax(accuracies) != np.argmin(folder.history()["val_loss"])
+    plain, _ = fit("plain", epochs=kept.best_epoch + 1, **WILD)
+    assert kept.weights_sha256 == plain.weights_sha256
+
+
+def test_a_score_that_is_not_there_is_refused(fit: Fit):
+    with pytest.raises(BadInputError, match=r"learner\.stop\.monitor='val_acuracy'.*val_loss, val_accuracy"):
+        fit("run", stop=partial(training.keep_best, monitor="val_acuracy"))

@@ -1,0 +1,75 @@
+"""Handwritten digits: MNIST (LeCun et al. 1998), or scikit-learn's smaller set where MNIST is not to be had."""
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.catalogue import located
+from medcls.data.hashes import Hashes
+from medcls.data.mending import fingerprint_of
+from medcls.data.sources import check_shape, opened
+from medcls.data.toolkit import toolkit
+from medcls.data.types import TEST, TRAIN, VALIDATION, Bundle
+from medcls.errors import BadInputError
+from medcls.lazy import lazy
+
+datasets = lazy("sklearn.datasets")
+model_selection = lazy("sklearn.model_selection")
+
+NAME = "mnist"
+PUBLISHED = 60_000  # images of the published training part
+TESTED = 1 / 7  # of all images are MNIST's test part
+DIGITS = "scikit-learn's 1,797 real digits of 8x8 pixels, for want of MNIST (medcls data fetch mnist)"
+
+
+def mnist(hashes: Hashes, *, source: str = NAME, size: int = 28, channels: int = 1, validation: int = 5000) -> Bundle:
+    """Return MNIST with some of its training images held for validation; without MNIST scikit-learn's real digits.
+
+    Args:
+        hashes: what is known of files already.
+        source: a folder or file with MNIST, or its name, under which it is looked for.
+        size: height and width to which images are resized.
+        channels: 1 (grey) or 3 (RGB).
+        validation: how many of 60,000 training images are held, the same share of each class; of a smaller training
+            part as many in proportion, none where the data set has a validation part of its own.
+
+    Raises:
+        BadInputError: a source that cannot be used, or a number that makes no sense.
+    """
+    if not 0 < validation < PUBLISHED:
+        raise BadInputError(f"data.validation={validation}: hold some of the {PUBLISHED:,} training images.")
+    if source == NAME and located(NAME) is None:
+        return _digits(size, channels, validation)
+    bundle = opened(NAME, hashes, source, size, channels)
+    parts = _with_validation(bundle.labels, bundle.parts, validation)
+    held = replace(bundle, parts=parts)
+    return held if bundle.kind != "files" else replace(held, fingerprint=fingerprint_of(held))
+
+
+def _digits(size: int, channels: int, validation: int) -> Bundle:
+    check_shape(size, channels)
+    found = datasets.load_digits()
+    labels, pixels = found.target.astype(np.int64), np.rint(found.images * (255 / 16)).astype(np.uint8)
+    parts = np.full(len(labels), TRAIN, "U10")
+    parts[_stratified(labels, np.arange(len(labels)), round(TESTED * len(labels)))] = TEST
+    parts = _with_validation(labels, parts, validation)
+    return toolkit(NAME, DIGITS, tuple("0123456789"), labels, parts, pixels, size=size, channels=channels)
+
+
+def _with_validation(labels: NDArray[np.int64], parts: NDArray[np.str_], validation: int) -> NDArray[np.str_]:
+    """Return the parts with some of the training part held; of one too small for that, a study holds some itself."""
+    rows = np.flatnonzero(parts == TRAIN)
+    counts = np.unique(labels[rows], return_counts=True)[1]
+    held = round(len(rows) * validation / PUBLISHED)
+    if (parts == VALIDATION).any() or held < len(counts) or counts.min() < 2:
+        return parts
+    changed = parts.astype("U10")
+    changed[_stratified(labels, rows, held)] = VALIDATION
+    return changed
+
+
+def _stratified(labels: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return `count` of the rows, the same share of each class."""
+    _, chosen = model_selection.train_test_split(rows, test_size=count, stratify=labels[rows], random_state=0)
+    return np.sort(chosen)

@@ -1,0 +1,75 @@
+"""Points in the plane, of two classes: three toys on which a network can be watched while it learns."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.hashes import Hashes
+from medcls.data.toolkit import toolkit
+from medcls.data.types import UNSPLIT, Bundle
+from medcls.errors import BadInputError
+from medcls.lazy import lazy
+
+datasets = lazy("sklearn.datasets")
+
+SOURCE = "toy2d"
+TOYS = ("2blob", "blob_circle", "4blob")
+CLASSES = ("0", "1")
+SPREAD = 0.6  # standard deviation of a blob
+
+
+def toy2d(
+    hashes: Hashes,  # noqa: ARG001
+    *,
+    name: str = "2blob",
+    source: str = SOURCE,
+    points: int = 1000,
+    seed: int = 0,
+) -> Bundle:
+    """Return points of two coordinates and two classes, made with scikit-learn.
+
+    Args:
+        hashes: not needed, as there are no files.
+        name: "2blob", two clouds; "blob_circle", a cloud and a circle around it; "4blob", four clouds of which
+            opposite ones are of one class.
+        source: "toy2d": there are no others.
+        points: how many there are, half of each class.
+        seed: another one, other points.
+
+    Raises:
+        BadInputError: another source, an unknown name, or too few points.
+    """
+    if source != SOURCE:
+        raise BadInputError(f"{source!r} cannot stand for the toy {name}: its points are made, give no --data.")
+    if name not in TOYS:
+        raise BadInputError(f"data.name={name!r} is no toy: say {', '.join(TOYS)}.")
+    if points < 20 or seed < 0:
+        raise BadInputError(f"data.points={points}, data.seed={seed}: give at least 20 points and a seed from 0 up.")
+    made, labels = (_two_blobs, _blob_and_circle, _four_blobs)[TOYS.index(name)](points // 2, seed)
+    parts = np.full(len(labels), UNSPLIT, "U1")
+    source = f"the toy {name} of scikit-learn's making"
+    return toolkit(name, source, CLASSES, labels, parts, made.astype(np.float32), size=0, channels=2)
+
+
+Points = tuple[NDArray[np.float64], NDArray[np.int64]]
+
+
+def _two_blobs(each: int, seed: int) -> Points:
+    made, labels = datasets.make_blobs([each, each], centers=[(-1.5, -1.0), (1.5, 1.0)], **_cloud(seed))
+    return made, labels.astype(np.int64)
+
+
+def _blob_and_circle(each: int, seed: int) -> Points:
+    blob, _ = datasets.make_blobs([each], centers=[(0.0, 0.0)], **_cloud(seed))
+    circle, _ = datasets.make_circles((each, 0), noise=0.1, random_state=seed)
+    return np.concatenate([blob, 2.5 * circle]), np.repeat([0, 1], each)
+
+
+def _four_blobs(each: int, seed: int) -> Points:
+    centers = [(-2.0, -2.0), (-2.0, 2.0), (2.0, 2.0), (2.0, -2.0)]
+    counts = [each - each // 2, each - each // 2, each // 2, each // 2]
+    made, corners = datasets.make_blobs(counts, centers=centers, **_cloud(seed))
+    return made, corners.astype(np.int64) % 2
+
+
+def _cloud(seed: int) -> dict[str, float | int]:
+    return {"cluster_std": SPREAD, "random_state": seed}

@@ -1,0 +1,23 @@
+"""The multilayer perceptron: hidden dense layers on pixels or on the coordinates of points."""
+
+from typing import Any
+
+from medcls.limits import limited, one_of, rates, units
+from medcls.models.dense import hidden_layers
+
+
+@limited(units("hidden", (100,)), one_of("activation", "sigmoid", "relu", "tanh"), rates("dropout"))
+def mlp(examples: Any, *, hidden: tuple[int, ...] = (100,), activation: str = "sigmoid", dropout: float = 0.0) -> Any:
+    """Return the features of a multilayer perceptron.
+
+    Args:
+        examples: Keras tensor of images, of shape (batch, height, width, channels), 0..1, or of points, of shape
+            (batch, coordinates).
+        hidden: units of the hidden layers; the task adds the last.
+        activation: "sigmoid", "relu" or "tanh".
+        dropout: rate after each hidden layer.
+
+    Returns:
+        Keras tensor of shape (batch, features).
+    """
+    return hidden_layers(examples, hidden, dropout, len(hidden), activation=activation)
