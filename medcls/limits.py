@@ -4,12 +4,13 @@ A check is called with all the parameters of its function by keyword, before any
 BadInputError with a sentence that begins with a parameter's name.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from medcls.errors import BadInputError
 
 Check = Callable[..., None]
+TaskCheck = Callable[[Any], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -27,6 +28,34 @@ def limits_of(function: Callable[..., Any]) -> tuple[Check, ...]:
     """Return the checks that a function carries."""
     checks: tuple[Check, ...] = getattr(function, "limits", ())
     return checks
+
+
+def suits(check: TaskCheck) -> Callable[[Function], Function]:
+    """Return a decorator that has a function carry a check of the task that it is used with.
+
+    The check raises BadInputError with a sentence that goes on from the function's name.
+    """
+
+    def carrying(function: Function) -> Function:
+        vars(function)["suits"] = check
+        return function
+
+    return carrying
+
+
+def check_task(functions: Iterable[Callable[..., Any]], task: Any) -> None:
+    """Call the checks of the task that functions carry.
+
+    Raises:
+        BadInputError: a function that the task cannot be used with.
+    """
+    for function in functions:
+        check: TaskCheck | None = getattr(function, "suits", None)
+        if check is not None:
+            try:
+                check(task)
+            except BadInputError as error:
+                raise BadInputError(f"{function.__name__} {error}") from None
 
 
 def at_least(least: float, *names: str) -> Check:

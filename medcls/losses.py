@@ -38,9 +38,11 @@ def focal(targets: Any, predictions: Any, gamma: float = 2.0) -> Any:
 
 def by_class(targets: Any, predictions: Any) -> tuple[Any, Any]:
     """Return targets and predictions of shape (batch, classes), one-hot and probabilities, whatever their columns."""
-    if predictions.shape[-1] == 1:
+    if targets.shape[-1] == predictions.shape[-1] == 1:  # a target between 0 and 1 is one of mixed images
+        targets, predictions = (keras.ops.concatenate([1.0 - each, each], axis=-1) for each in (targets, predictions))
+    elif predictions.shape[-1] == 1:
         predictions = keras.ops.concatenate([1.0 - predictions, predictions], axis=-1)
-    if targets.shape[-1] == 1:
+    elif targets.shape[-1] == 1:
         numbers = keras.ops.cast(targets[..., 0], "int32")
         targets = keras.ops.one_hot(numbers, predictions.shape[-1], dtype=predictions.dtype)
     return targets, predictions

@@ -8,6 +8,18 @@ from medcls.losses import by_class
 keras = lazy("keras")
 
 
+def binary_accuracy() -> Any:
+    """Return a streaming metric of (n, 1) probabilities: how often the likelier class is that of the target.
+
+    As Keras's own, but a target may lie between 0 and 1, as that of mixed images does.
+    """
+
+    def same_side(targets: Any, predictions: Any) -> Any:
+        return keras.ops.mean(keras.ops.cast((targets > 0.5) == (predictions > 0.5), "float32"), axis=-1)
+
+    return keras.metrics.MeanMetricWrapper(same_side, name="accuracy")
+
+
 def balanced_accuracy(classes: int) -> Any:
     """Return a streaming metric: the mean recall over the classes that occur.
 

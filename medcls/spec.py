@@ -15,6 +15,7 @@ from typing import Any
 
 from medcls import values
 from medcls.errors import BadInputError
+from medcls.limits import check_task
 from medcls.values import Scalar, arguments_of, function_of, is_node, name_of
 
 UNHASHED = ("data", "data.source")  # the fingerprint says which data it is; where it lies does not matter
@@ -37,10 +38,11 @@ class Variant:
         """Check every value against the limits of its function: the command line does so before anything is trained.
 
         Raises:
-            BadInputError: a value that its function cannot work with.
+            BadInputError: a value that its function cannot work with, or a function that does not suit the task.
         """
         values.check_limits("data", self.data)
         values.check_limits("learner", self.learner)
+        check_task(values.functions("learner", self.learner), self.task)
 
     def with_(self, path: str, value: Any) -> "Variant":
         """Return this variant with the parameter at `path` (e.g. "learner.model.dropout") set to `value`.

@@ -29,6 +29,7 @@ class Task:
         monitor: the history's name that early stopping and plateaus watch.
         mode: "min" or "max": which way `monitor` gets better.
         classes: how many classes it can tell apart, None for any number.
+        soft: whether a target may lie between classes, as that of mixed images does.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Task:
     monitor: str
     mode: str
     classes: int | None = None
+    soft: bool = True
 
     def functions(self) -> list[Callable[..., Any]]:
         """Return the functions that define the task, for hashing their sources."""
@@ -90,7 +92,7 @@ def sparse_class_metrics(classes: int) -> list[Any]:
 
 def binary_metrics(classes: int) -> list[Any]:
     """Return the same from the probability of the second of two classes."""
-    return [keras.metrics.BinaryAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
+    return [metrics.binary_accuracy(), metrics.balanced_accuracy(classes)]
 
 
 MULTICLASS = Task(
@@ -107,7 +109,7 @@ MULTICLASS = Task(
 )
 """One softmax unit a class, categorical cross-entropy."""
 
-SPARSE = replace(MULTICLASS, name="sparse", target=numbers, metrics=sparse_class_metrics)
+SPARSE = replace(MULTICLASS, name="sparse", target=numbers, metrics=sparse_class_metrics, soft=False)
 """The same with class numbers for targets: sparse categorical cross-entropy."""
 
 BINARY = replace(

@@ -30,7 +30,7 @@ TOOLS = {
     "interruption": set(),
     "limits": {"errors"},
     "values": {"errors", "limits"},
-    "spec": {"errors", "values"},
+    "spec": {"errors", "limits", "values"},
     "losses": {"lazy"},
     "metrics": {"lazy", "losses"},
 }

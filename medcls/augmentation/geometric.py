@@ -1,10 +1,11 @@
-"""Rotation, shear, zoom, flips and shifts as one affine transform an image, resampled once."""
+"""Rotation, shifts, shear, zoom, flips and elastic deformation of each image, resampled once."""
 
 from collections.abc import Callable
 from math import pi
 from typing import Any
 
 from medcls.augmentation import draws
+from medcls.augmentation.elastic import deform
 from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
@@ -18,26 +19,40 @@ def random_warp(
     horizontal_flip: bool,
     vertical_flip: bool,
     zoom: float,
+    zoom_range: tuple[float, ...],
     shear: float,
+    elastic: float,
+    elastic_grid: int,
     fill_mode: str,
+    fill_value: float,
+    shift_units: tuple[str, ...],
 ) -> Callable[..., Any]:
-    """Return (images, seed, interpolation) -> images, each moved by its own draws from these ranges."""
+    """Return (images, seed, interpolation) -> images, each moved by its own draws from these ranges.
+
+    All is as `standard` has it; `shift_units` are those of the shifts in height and width, "fraction" or "pixels".
+    """
 
     def warp_randomly(images: Any, seed: Any, interpolation: str = "bilinear") -> Any:
         count, height, width = tf.unstack(tf.shape(images)[:3])
-        height, width = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+        spans = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
+        down, right = (span if unit == "fraction" else 1.0 for span, unit in zip(spans, shift_units, strict=True))
+        enlarged = 1.0 + draws.symmetric(seed, "zoom", count, zoom)
         moves = transforms(
-            height,
-            width,
+            *spans,
             draws.symmetric(seed, "rotation", count, rotation),
             shear=draws.symmetric(seed, "shear", count, shear),
-            zoom=1.0 + draws.symmetric(seed, "zoom", count, zoom),
-            right=width * draws.symmetric(seed, "width_shift", count, width_shift),
-            down=height * draws.symmetric(seed, "height_shift", count, height_shift),
+            zoom_x=enlarged / draws.between(seed, "zoom_x", count, zoom_range),
+            zoom_y=enlarged / draws.between(seed, "zoom_y", count, zoom_range),
+            right=right * draws.symmetric(seed, "width_shift", count, width_shift),
+            down=down * draws.symmetric(seed, "height_shift", count, height_shift),
             flip_x=draws.signs(seed, "horizontal_flip", count, horizontal_flip),
             flip_y=draws.signs(seed, "vertical_flip", count, vertical_flip),
         )
-        return warp(images, moves, fill_mode=fill_mode, interpolation=interpolation)
+        fill = {"fill_mode": fill_mode, "fill_value": fill_value, "interpolation": interpolation}
+        if elastic:
+            grids = draws.normal(seed, "elastic", (count, elastic_grid, elastic_grid, 2))
+            return deform(images, moves, elastic * grids, **fill)
+        return warp(images, moves, **fill)
 
     return warp_randomly
 
@@ -48,20 +63,24 @@ def transforms(
     rotation: Any,
     *,
     shear: Any = 0.0,
-    zoom: Any = 1.0,
+    zoom_x: Any = 1.0,
+    zoom_y: Any = 1.0,
     right: Any = 0.0,
     down: Any = 0.0,
     flip_x: Any = 1.0,
     flip_y: Any = 1.0,
 ) -> Any:
-    """Return the transforms that flip, zoom, shear, rotate (about the centre), then shift: of shape (n, 8).
+    """Return the transforms that rotate about the centre, shift, shear, zoom and flip, in this order: of shape (n, 8).
+
+    The order and the angles are those of Keras's ImageDataGenerator.
 
     Args:
         height: of the images, in pixels.
         width: of the images, in pixels.
         rotation: of shape (n,): degrees counter-clockwise. All others are of this shape or scalars.
-        shear: degrees by which verticals lean.
-        zoom: 2 shows everything twice as large.
+        shear: degrees by which verticals turn, clockwise as they are seen; horizontals stay.
+        zoom_x: 2 shows everything twice as wide.
+        zoom_y: 2 shows everything twice as high.
         right: pixels.
         down: pixels.
         flip_x: -1 exchanges left and right, 1 does not.
@@ -71,32 +90,35 @@ def transforms(
         Rows (a, b, c, d, e, f, 0, 0): the output's pixel (x, y) shows the input's (ax + by + c, dx + ey + f).
     """
     angle = tf.convert_to_tensor(rotation, tf.float32) * (pi / 180.0)
+    lean = angle + tf.convert_to_tensor(shear, tf.float32) * (pi / 180.0)
     cosine, sine = tf.cos(angle), tf.sin(angle)
-    lean = tf.tan(tf.convert_to_tensor(shear, tf.float32) * (pi / 180.0))
-    a, b = flip_x * (cosine - lean * sine) / zoom, flip_x * (-sine - lean * cosine) / zoom
-    d, e = flip_y * sine / zoom, flip_y * cosine / zoom
+    a, d = cosine * flip_x / zoom_x, sine * flip_x / zoom_x
+    b, e = -tf.sin(lean) * flip_y / zoom_y, tf.cos(lean) * flip_y / zoom_y
     x, y = (width - 1.0) / 2.0, (height - 1.0) / 2.0
-    c = x - a * (x + right) - b * (y + down)
-    f = y - d * (x + right) - e * (y + down)
+    c = x - a * x - b * y - (cosine * right - sine * down)
+    f = y - d * x - e * y - (sine * right + cosine * down)
     nought = tf.zeros_like(angle)
     return tf.stack([a, b, c, d, e, f, nought, nought], axis=1)
 
 
-def warp(images: Any, moves: Any, *, fill_mode: str = "nearest", interpolation: str = "bilinear") -> Any:
+def warp(
+    images: Any, moves: Any, *, fill_mode: str = "nearest", fill_value: float = 0.0, interpolation: str = "bilinear"
+) -> Any:
     """Return the images moved by `transforms`.
 
     Args:
         images: of shape (n, height, width, channels), float32.
         moves: of shape (n, 8).
-        fill_mode: what lies outside an image: "nearest" (aaa|abcd|ddd), "constant" (black), "reflect"
+        fill_mode: what lies outside an image: "nearest" (aaa|abcd|ddd), "constant" (kkk|abcd|kkk), "reflect"
             (cba|abcd|dcb) or "wrap" (bcd|abcd|abc; between the last pixel and the first, the nearer shows).
+        fill_value: the k of "constant", 0..255.
         interpolation: "bilinear", or "nearest" for masks.
     """
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
         transforms=moves,
         output_shape=tf.shape(images)[1:3],
-        fill_value=0.0,
+        fill_value=fill_value,
         interpolation=interpolation.upper(),
         fill_mode=fill_mode.upper(),
     )

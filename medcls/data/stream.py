@@ -13,7 +13,7 @@ from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
 Rows = NDArray[np.int64]
-Augment = Callable[[Any, Any], Any]
+Augment = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,10 @@ def training(
     batch_size: int,
     epochs: range,
 ) -> Any:
-    """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another."""
+    """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another.
+
+    `augment` takes images, targets, weights and a seed, and returns the first three.
+    """
     order = lru_cache(maxsize=2)(order)
     steps = steps_of(len(order(epochs.start)), batch_size)
 
@@ -90,8 +93,7 @@ def training(
         return _take(examples, order(epoch)[step * batch_size : (step + 1) * batch_size])
 
     def batch(number: Any) -> tuple[Any, ...]:
-        images, targets, weights = _as_tensors(examples, draw, number)
-        return augment(images, tf.stack([tf.constant(seed, tf.int64), number])), targets, weights
+        return augment(*_as_tensors(examples, draw, number), tf.stack([tf.constant(seed, tf.int64), number]))
 
     return _finished(tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps).map(batch, num_parallel_calls=2))
 

@@ -74,7 +74,7 @@ def gradient(
     examples = partial(_examples, data, task, treatment.class_weights)
     order = (stream.evenly if treatment.oversample else stream.shuffled)(data.labels[split.train], seed)
     order = stream.in_parts(order, share)
-    batches = partial(stream.training, examples(split.train), order, augment(), seed, batch_size)
+    batches = partial(stream.training, examples(split.train), order, augment().batch, seed, batch_size)
     _fit(net, callbacks, folder, batches, stream.evaluation(examples(split.validation), EVALUATION_BATCH), epochs)
     return _fitted(net, task, callbacks, folder, lambda rows: stream.evaluation(examples(rows), EVALUATION_BATCH))
 

@@ -1,0 +1,99 @@
+"""Blur, noise and erased rectangles: what a poor image lacks."""
+
+from collections.abc import Callable
+from math import ceil, log
+from typing import Any
+
+from medcls.augmentation import draws
+from medcls.augmentation.elastic import folded
+from medcls.augmentation.intensity import each
+from medcls.lazy import lazy
+
+tf = lazy("tensorflow")
+
+ERASED = (0.02, 0.33)  # of an image's area, as in the paper
+ASPECT = (0.3, 1 / 0.3)  # height over width
+
+
+def random_blur(widest: float) -> Callable[[Any, Any], Any]:
+    """Return (images, seed) -> images, each blurred by a Gaussian of 0 to `widest` pixels' standard deviation."""
+
+    def change(images: Any, seed: Any) -> Any:
+        return blur(images, draws.uniform(seed, "blur", (tf.shape(images)[0],), 0.0, widest), ceil(3 * widest))
+
+    return change
+
+
+def random_noise(strongest: float) -> Callable[[Any, Any], Any]:
+    """Return (images, seed) -> images, each with Gaussian noise of 0 to `strongest` (of 255) standard deviation."""
+
+    def change(images: Any, seed: Any) -> Any:
+        strengths = draws.uniform(seed, "noise", (tf.shape(images)[0],), 0.0, 255.0 * strongest)
+        noise = each(strengths) * draws.normal(seed, "noise_pixels", tf.shape(images))
+        return tf.clip_by_value(images + noise, 0.0, 255.0)
+
+    return change
+
+
+def random_erasing(probability: float, value: float) -> Callable[[Any, Any], Any]:
+    """Return (images, seed) -> images, of which this share has one rectangle of `value` (Zhong et al. 2020)."""
+
+    def change(images: Any, seed: Any) -> Any:
+        count = tf.shape(images)[0]
+        areas = draws.uniform(seed, "erased_area", (count,), *ERASED)
+        aspects = tf.exp(draws.uniform(seed, "erased_aspect", (count,), *map(log, ASPECT)))
+        hit = draws.uniform(seed, "erasing", (count,)) < probability
+        inside = rectangles(
+            tf.shape(images),
+            tf.minimum(tf.sqrt(areas * aspects), 1.0),
+            tf.minimum(tf.sqrt(areas / aspects), 1.0),
+            draws.uniform(seed, "erased_row", (count,)),
+            draws.uniform(seed, "erased_column", (count,)),
+        )
+        return tf.where(inside & tf.reshape(hit, (-1, 1, 1, 1)), value, images)
+
+    return change
+
+
+def blur(images: Any, deviations: Any, radius: int) -> Any:
+    """Return the images blurred by Gaussians, mirrored at their edges.
+
+    Args:
+        images: of shape (n, height, width, channels), float32.
+        deviations: of shape (n,): the standard deviations in pixels; 0 leaves an image as it is.
+        radius: pixels beyond which the Gaussian counts as 0.
+    """
+    offsets = tf.range(-radius, radius + 1, dtype=tf.float32)
+    # So narrow a Gaussian is exactly 1 at the middle and 0 elsewhere.
+    kernels = tf.exp(-0.5 * tf.square(offsets / tf.maximum(deviations, 1e-3)[:, None]))
+    kernels /= tf.reduce_sum(kernels, axis=1, keepdims=True)
+    for axis in (1, 2):
+        length = tf.shape(images)[axis]
+        shifted = [folded(tf.range(length) + k, length, "reflect") for k in range(-radius, radius + 1)]
+        images = tf.add_n(
+            [each(kernels[:, k]) * tf.gather(images, places, axis=axis) for k, places in enumerate(shifted)]
+        )
+    return images
+
+
+def rectangles(shape: Any, heights: Any, widths: Any, rows: Any, columns: Any) -> Any:
+    """Return whether each pixel lies in its image's rectangle: of shape (n, height, width, 1), bool.
+
+    Args:
+        shape: of the images: n, height, width, channels.
+        heights: of shape (n,), fractions of the height.
+        widths: of shape (n,), fractions of the width.
+        rows: of shape (n,), 0..1: how far down it lies, from touching the top to touching the bottom.
+        columns: of shape (n,), 0..1: the same from left to right.
+    """
+    down = _within(shape[1], heights, rows)[:, :, None, None]
+    return down & _within(shape[2], widths, columns)[:, None, :, None]
+
+
+def _within(length: Any, parts: Any, places: Any) -> Any:
+    """Which of `length` pixels lie in each stretch: of shape (n, length)."""
+    span = tf.cast(length, tf.float32)
+    sizes = tf.round(parts * span)[:, None]
+    starts = tf.round(places[:, None] * (span - sizes))
+    pixels = tf.range(span)[None]
+    return (pixels >= starts) & (pixels < starts + sizes)
