@@ -69,6 +69,7 @@ LATE = {  # may import their own when they run
 }
 HEAVY = {
     *(
+        "cv2",
         "h5py",
         "keras",
         "matplotlib",
@@ -79,6 +80,7 @@ HEAVY = {
         "ray",
         "requests",
         "scipy",
+        "skimage",
         "sklearn",
         "tensorflow",
     ),

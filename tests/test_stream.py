@@ -29,7 +29,7 @@ def examples(count: int = 10, images: NDArray[np.uint8] | None = None) -> stream
 def batches(epochs: range, *, augment=augmentation.none, seed: int = 7, batch_size: int = 4) -> Batches:
     each = examples()
     order = stream.shuffled(np.zeros(10, np.int64), seed)
-    drawn = stream.training(each, order, augment(), seed, batch_size, epochs)
+    drawn = stream.training(each, order, augment().batch, seed, batch_size, epochs)
     return [[tensor.numpy() for tensor in batch] for batch in drawn]
 
 
@@ -73,7 +73,7 @@ def test_augmentation_differs_between_epochs_steps_and_seeds():
     drawn = [
         images.numpy().tobytes()
         for seed in (0, 1)
-        for images, _, _ in stream.training(one, order, STANDARD(), seed, 1, range(3))
+        for images, _, _ in stream.training(one, order, STANDARD().batch, seed, 1, range(3))
     ]
     assert len(set(drawn)) == 2 * 3 * 2
 

@@ -1,12 +1,12 @@
 """Blur, noise and erased rectangles: what a poor image lacks."""
 
 from collections.abc import Callable
-from math import ceil, log
+from math import log
 from typing import Any
 
 from medcls.augmentation import draws
-from medcls.augmentation.elastic import folded
 from medcls.augmentation.intensity import each
+from medcls.augmentation.resampling import blur
 from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
@@ -19,7 +19,7 @@ def random_blur(widest: float) -> Callable[[Any, Any], Any]:
     """Return (images, seed) -> images, each blurred by a Gaussian of 0 to `widest` pixels' standard deviation."""
 
     def change(images: Any, seed: Any) -> Any:
-        return blur(images, draws.uniform(seed, "blur", (tf.shape(images)[0],), 0.0, widest), ceil(3 * widest))
+        return blur(images, draws.uniform(seed, "blur", (tf.shape(images)[0],), 0.0, widest))
 
     return change
 
@@ -53,27 +53,6 @@ def random_erasing(probability: float, value: float) -> Callable[[Any, Any], Any
         return tf.where(inside & tf.reshape(hit, (-1, 1, 1, 1)), value, images)
 
     return change
-
-
-def blur(images: Any, deviations: Any, radius: int) -> Any:
-    """Return the images blurred by Gaussians, mirrored at their edges.
-
-    Args:
-        images: of shape (n, height, width, channels), float32.
-        deviations: of shape (n,): the standard deviations in pixels; 0 leaves an image as it is.
-        radius: pixels beyond which the Gaussian counts as 0.
-    """
-    offsets = tf.range(-radius, radius + 1, dtype=tf.float32)
-    # So narrow a Gaussian is exactly 1 at the middle and 0 elsewhere.
-    kernels = tf.exp(-0.5 * tf.square(offsets / tf.maximum(deviations, 1e-3)[:, None]))
-    kernels /= tf.reduce_sum(kernels, axis=1, keepdims=True)
-    for axis in (1, 2):
-        length = tf.shape(images)[axis]
-        shifted = [folded(tf.range(length) + k, length, "reflect") for k in range(-radius, radius + 1)]
-        images = tf.add_n(
-            [each(kernels[:, k]) * tf.gather(images, places, axis=axis) for k, places in enumerate(shifted)]
-        )
-    return images
 
 
 def rectangles(shape: Any, heights: Any, widths: Any, rows: Any, columns: Any) -> Any:

@@ -5,7 +5,7 @@ from math import pi
 from typing import Any
 
 from medcls.augmentation import draws
-from medcls.augmentation.elastic import deform
+from medcls.augmentation.resampling import deform, warp
 from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
@@ -48,10 +48,10 @@ def random_warp(
             flip_x=draws.signs(seed, "horizontal_flip", count, horizontal_flip),
             flip_y=draws.signs(seed, "vertical_flip", count, vertical_flip),
         )
-        fill = {"fill_mode": fill_mode, "fill_value": fill_value, "interpolation": interpolation}
+        fill: Any = {"fill_mode": fill_mode, "fill_value": fill_value, "interpolation": interpolation}
         if elastic:
-            grids = draws.normal(seed, "elastic", (count, elastic_grid, elastic_grid, 2))
-            return deform(images, moves, elastic * grids, **fill)
+            grids = elastic * draws.normal(seed, "elastic", (count, elastic_grid, elastic_grid, 2))
+            return deform(images, displaced(height, width, moves, grids), **fill)
         return warp(images, moves, **fill)
 
     return warp_randomly
@@ -70,7 +70,7 @@ def transforms(
     flip_x: Any = 1.0,
     flip_y: Any = 1.0,
 ) -> Any:
-    """Return the transforms that rotate about the centre, shift, shear, zoom and flip, in this order: of shape (n, 8).
+    """Return the transforms that rotate about the centre, shift, shear, zoom and flip, in this order.
 
     The order and the angles are those of Keras's ImageDataGenerator.
 
@@ -87,7 +87,7 @@ def transforms(
         flip_y: -1 exchanges top and bottom, 1 does not.
 
     Returns:
-        Rows (a, b, c, d, e, f, 0, 0): the output's pixel (x, y) shows the input's (ax + by + c, dx + ey + f).
+        Matrices of shape (n, 2, 3), float32: the output's pixel (x, y) shows the input's matrix @ (x, y, 1).
     """
     angle = tf.convert_to_tensor(rotation, tf.float32) * (pi / 180.0)
     lean = angle + tf.convert_to_tensor(shear, tf.float32) * (pi / 180.0)
@@ -97,28 +97,24 @@ def transforms(
     x, y = (width - 1.0) / 2.0, (height - 1.0) / 2.0
     c = x - a * x - b * y - (cosine * right - sine * down)
     f = y - d * x - e * y - (sine * right + cosine * down)
-    nought = tf.zeros_like(angle)
-    return tf.stack([a, b, c, d, e, f, nought, nought], axis=1)
+    return tf.stack([tf.stack([a, b, c], axis=1), tf.stack([d, e, f], axis=1)], axis=1)
 
 
-def warp(
-    images: Any, moves: Any, *, fill_mode: str = "nearest", fill_value: float = 0.0, interpolation: str = "bilinear"
-) -> Any:
-    """Return the images moved by `transforms`.
+def displaced(height: Any, width: Any, moves: Any, grids: Any) -> Any:
+    """Return where in the input every pixel comes from: moved by `transforms`, then displaced as coarse grids say.
+
+    The displacements between the grid's points are bicubic (Ronneberger et al. 2015, section 3.1).
 
     Args:
-        images: of shape (n, height, width, channels), float32.
-        moves: of shape (n, 8).
-        fill_mode: what lies outside an image: "nearest" (aaa|abcd|ddd), "constant" (kkk|abcd|kkk), "reflect"
-            (cba|abcd|dcb) or "wrap" (bcd|abcd|abc; between the last pixel and the first, the nearer shows).
-        fill_value: the k of "constant", 0..255.
-        interpolation: "bilinear", or "nearest" for masks.
+        height: of the images, in pixels.
+        width: of the images, in pixels.
+        moves: of shape (n, 2, 3).
+        grids: of shape (n, rows, columns, 2): displacements to the right and down, as fractions of width and height.
+
+    Returns:
+        Of shape (n, height, width, 2), float32: x and y.
     """
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=moves,
-        output_shape=tf.shape(images)[1:3],
-        fill_value=fill_value,
-        interpolation=interpolation.upper(),
-        fill_mode=fill_mode.upper(),
-    )
+    spans = tf.cast(tf.stack([width, height]), tf.float32)
+    x, y = tf.meshgrid(tf.range(spans[0]), tf.range(spans[1]))
+    places = tf.einsum("nij,hwj->nhwi", moves, tf.stack([x, y, tf.ones_like(x)], axis=-1))
+    return places + tf.image.resize(grids, (height, width), "bicubic") * spans

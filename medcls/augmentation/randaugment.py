@@ -3,7 +3,9 @@
 from types import MappingProxyType
 from typing import Any
 
-from medcls.augmentation import draws, geometric, intensity, tone
+from medcls.augmentation import draws, intensity, tone
+from medcls.augmentation.geometric import transforms
+from medcls.augmentation.resampling import warp
 from medcls.augmentation.standard import check_fill
 from medcls.augmentation.types import Augmentation
 from medcls.errors import BadInputError
@@ -44,22 +46,18 @@ def randaugment(
     """
     level = magnitude / LARGEST
 
-    def warp(images: Any, seed: Any, interpolation: str = "bilinear") -> Any:
+    def move(images: Any, seed: Any, interpolation: str = "bilinear") -> Any:
         images_in, height, width = tf.unstack(tf.shape(images)[:3])
         spans = {"right": tf.cast(width, tf.float32), "down": tf.cast(height, tf.float32)}
         times, signs = _drawn(seed, images_in, count)
-        moves = {
-            name: level * most * spans.get(name, 1.0) * times[name] * signs[name] for name, most in MOVES.items()
-        }
-        transforms = geometric.transforms(spans["down"], spans["right"], **moves)
-        return geometric.warp(
-            images, transforms, fill_mode=fill_mode, fill_value=fill_value, interpolation=interpolation
-        )
+        moves = {name: level * most * spans.get(name, 1.0) * times[name] * signs[name] for name, most in MOVES.items()}
+        matrices = transforms(spans["down"], spans["right"], **moves)
+        return warp(images, matrices, fill_mode=fill_mode, fill_value=fill_value, interpolation=interpolation)
 
     def recolour(images: Any, seed: Any) -> Any:
         return _recoloured(images, *_drawn(seed, tf.shape(images)[0], count), level)
 
-    return Augmentation(warp=warp, recolour=recolour)
+    return Augmentation(warp=move, recolour=recolour)
 
 
 def _drawn(seed: Any, images: Any, count: int) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -27,6 +27,7 @@ LIMITS = MappingProxyType(
         "erasing": 1.0,
     }
 )
+SHIFTS = ("height_shift", "width_shift")
 FARTHEST = 10_000.0  # pixels of a shift
 ENDS = MappingProxyType({"zoom_range": (0.05, 20.0), "brightness_range": (0.0, 20.0)})
 NO_CHANGE = (1.0, 1.0)
@@ -165,7 +166,7 @@ def _recolours(
 def _scaled(strength: float, **ranges: float) -> dict[str, float]:
     """The ranges times the strength, checked against what still makes an image."""
     for name, value in ranges.items():
-        most = FARTHEST if name.endswith("_shift") and value > 1 else LIMITS[name]
+        most = FARTHEST if name in SHIFTS and value > 1 else LIMITS[name]
         if not 0 <= value * strength <= most:
             times = "" if strength == 1 else f" times strength={strength}"
             raise BadInputError(f"{name}={value}{times} must be from 0 to {most:g}.")
@@ -179,5 +180,7 @@ def _scaled_ends(name: str, ends: tuple[float, ...], strength: float) -> tuple[f
     scaled = tuple(1.0 + strength * (end - 1.0) for end in ends) if numbers and len(ends) == 2 else ()
     if not scaled or not least <= scaled[0] <= scaled[1] <= most:
         times = "" if strength == 1 else f" at strength={strength}"
-        raise BadInputError(f"{name}={list(ends)}{times} must be two numbers from {least:g} to {most:g}, e.g. [0.8, 1.2].")
+        raise BadInputError(
+            f"{name}={list(ends)}{times} must be two numbers from {least:g} to {most:g}, e.g. [0.8, 1.2]."
+        )
     return scaled

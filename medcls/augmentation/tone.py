@@ -5,8 +5,8 @@ Images are of shape (n, height, width, channels), float32, 0..255; numbers besid
 
 from typing import Any
 
-from medcls.augmentation.damage import blur
 from medcls.augmentation.intensity import each
+from medcls.augmentation.resampling import blur
 from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
@@ -29,13 +29,11 @@ def equalize(images: Any) -> Any:
     histograms = tf.reshape(
         tf.math.bincount(tf.reshape(numbers, [-1]), minlength=256 * count * channels), (count * channels, 256)
     )
-    below = tf.cumsum(histograms, axis=1, exclusive=True)
-    lowest = tf.reduce_min(values, axis=1, keepdims=True)
-    first = tf.gather(histograms, lowest, batch_dims=1)  # so that the darkest tone becomes 0
-    rest = tf.cast(height * width - first, tf.float32)
-    above = tf.cast(tf.maximum(below + histograms - first, 0), tf.float32)
-    equal = tf.gather(255.0 * tf.math.divide_no_nan(above, rest), values, batch_dims=1)
-    planes = tf.where(rest > 0, equal, planes)
+    below = tf.cast(tf.cumsum(histograms, axis=1, exclusive=True), tf.float32)
+    most = tf.gather(histograms, tf.reduce_max(values, axis=1, keepdims=True), batch_dims=1)
+    step = tf.cast(height * width - most, tf.float32) / 255.0  # so that the lightest tone becomes 255
+    tones = tf.gather(tf.minimum(tf.round(tf.math.divide_no_nan(below, step)), 255.0), values, batch_dims=1)
+    planes = tf.where(step > 0, tones, planes)
     return tf.transpose(tf.reshape(planes, (count, channels, height, width)), (0, 2, 3, 1))
 
 
@@ -60,5 +58,5 @@ def saturate(images: Any, factors: Any) -> Any:
 
 def sharpen(images: Any, factors: Any) -> Any:
     """Return the images with detail of the size of a pixel so many times as strong."""
-    smooth = blur(images, tf.fill((tf.shape(images)[0],), 0.7), 1)
+    smooth = blur(images, tf.fill((tf.shape(images)[0],), 0.7))
     return tf.clip_by_value(smooth + (images - smooth) * each(factors), 0.0, 255.0)

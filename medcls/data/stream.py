@@ -93,7 +93,8 @@ def training(
         return _take(examples, order(epoch)[step * batch_size : (step + 1) * batch_size])
 
     def batch(number: Any) -> tuple[Any, ...]:
-        return augment(*_as_tensors(examples, draw, number), tf.stack([tf.constant(seed, tf.int64), number]))
+        images, targets, weights = _as_tensors(examples, draw, number)
+        return augment(images, targets, weights, tf.stack([tf.constant(seed, tf.int64), number]))
 
     return _finished(tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps).map(batch, num_parallel_calls=2))
 
