@@ -103,33 +103,16 @@ def standard(
     Raises:
         BadInputError: a range is negative or too large, or the fill mode is unknown.
     """
-    if not strength >= 0:
-        raise BadInputError(f"strength={strength} must be at least 0.")
-    check_fill(fill_mode, fill_value)
-    if elastic_grid < 2:
-        raise BadInputError(f"elastic_grid={elastic_grid} must be at least 2.")
+    _check_shape(strength, elastic_grid, fill_mode, fill_value)
     zooms = _scaled_ends("zoom_range", zoom_range, strength)
     factors = _scaled_ends("brightness_range", brightness_range, strength)
-    moves = _scaled(
-        strength,
-        rotation=rotation,
-        width_shift=width_shift,
-        height_shift=height_shift,
-        zoom=zoom,
-        shear=shear,
-        elastic=elastic,
-    )
-    colours = _scaled(
-        strength,
-        brightness=brightness,
-        contrast=contrast,
-        channel_shift=channel_shift,
-        blur=blur,
-        noise=noise,
-        erasing=erasing,
-    )
+    turns = _scaled(strength, rotation=rotation, zoom=zoom, shear=shear, elastic=elastic)
+    shifts = _scaled(strength, height_shift=height_shift, width_shift=width_shift)
+    colours = _scaled(strength, brightness=brightness, contrast=contrast, channel_shift=channel_shift)
+    damages = _scaled(strength, blur=blur, noise=noise, erasing=erasing)
     warp = random_warp(
-        **moves,
+        **turns,
+        **shifts,
         zoom_range=zooms,
         shift_units=tuple("pixels" if shift >= 1 else "fraction" for shift in (height_shift, width_shift)),
         horizontal_flip=horizontal_flip,
@@ -138,11 +121,18 @@ def standard(
         fill_mode=fill_mode,
         fill_value=fill_value,
     )
-    moving = any([*moves.values(), zooms != NO_CHANGE, strength and (horizontal_flip or vertical_flip)])
-    return Augmentation(
-        warp=warp if moving else unchanged,
-        recolour=in_turn(_recolours(colours, factors, fill_value)),
-    )
+    flips = strength and (horizontal_flip or vertical_flip)
+    moving = any([*turns.values(), *shifts.values(), zooms != NO_CHANGE, flips])
+    recolour = in_turn(_recolours({**colours, **damages}, factors, fill_value))
+    return Augmentation(warp=warp if moving else unchanged, recolour=recolour)
+
+
+def _check_shape(strength: float, elastic_grid: int, fill_mode: str, fill_value: float) -> None:
+    if not strength >= 0:
+        raise BadInputError(f"strength={strength} must be at least 0.")
+    if elastic_grid < 2:
+        raise BadInputError(f"elastic_grid={elastic_grid} must be at least 2.")
+    check_fill(fill_mode, fill_value)
 
 
 def _recolours(
