@@ -1,6 +1,6 @@
 """Rotation, shifts, shear, zoom, flips and elastic deformation of each image, resampled once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import pi
 from typing import Any
 
@@ -14,22 +14,21 @@ tf = lazy("tensorflow")
 def random_warp(
     *,
     rotation: float,
+    shear: float,
+    zoom: float,
+    zooms: tuple[float, ...],
     width_shift: float,
     height_shift: float,
-    horizontal_flip: bool,
-    vertical_flip: bool,
-    zoom: float,
-    zoom_range: tuple[float, ...],
-    shear: float,
-    elastic: float,
-    elastic_grid: int,
-    fill_mode: str,
-    fill_value: float,
     shift_units: tuple[str, ...],
+    flips: tuple[bool, ...],
+    elastic: float,
+    grid: int,
+    fill: Mapping[str, Any],
 ) -> Callable[..., Any]:
     """Return (images, seed, interpolation) -> images, each moved by its own draws from these ranges.
 
-    All is as `standard` has it; `shift_units` are those of the shifts in height and width, "fraction" or "pixels".
+    They are those of `standard`; `shift_units` are those of the shifts in height and width, "fraction" or "pixels";
+    `flips` says whether to flip horizontally and vertically, `fill` what `warp` is to do with what lies outside.
     """
 
     def warp_randomly(images: Any, seed: Any, interpolation: str = "bilinear") -> Any:
@@ -41,18 +40,17 @@ def random_warp(
             *spans,
             draws.symmetric(seed, "rotation", count, rotation),
             shear=draws.symmetric(seed, "shear", count, shear),
-            zoom_x=enlarged / draws.between(seed, "zoom_x", count, zoom_range),
-            zoom_y=enlarged / draws.between(seed, "zoom_y", count, zoom_range),
+            zoom_x=enlarged / draws.between(seed, "zoom_x", count, zooms),
+            zoom_y=enlarged / draws.between(seed, "zoom_y", count, zooms),
             right=right * draws.symmetric(seed, "width_shift", count, width_shift),
             down=down * draws.symmetric(seed, "height_shift", count, height_shift),
-            flip_x=draws.signs(seed, "horizontal_flip", count, horizontal_flip),
-            flip_y=draws.signs(seed, "vertical_flip", count, vertical_flip),
+            flip_x=draws.signs(seed, "horizontal_flip", count, flips[0]),
+            flip_y=draws.signs(seed, "vertical_flip", count, flips[1]),
         )
-        fill: Any = {"fill_mode": fill_mode, "fill_value": fill_value, "interpolation": interpolation}
         if elastic:
-            grids = elastic * draws.normal(seed, "elastic", (count, elastic_grid, elastic_grid, 2))
-            return deform(images, displaced(height, width, moves, grids), **fill)
-        return warp(images, moves, **fill)
+            grids = elastic * draws.normal(seed, "elastic", (count, grid, grid, 2))
+            return deform(images, displaced(height, width, moves, grids), interpolation=interpolation, **fill)
+        return warp(images, moves, interpolation=interpolation, **fill)
 
     return warp_randomly
 

@@ -110,19 +110,11 @@ def standard(
     shifts = _scaled(strength, height_shift=height_shift, width_shift=width_shift)
     colours = _scaled(strength, brightness=brightness, contrast=contrast, channel_shift=channel_shift)
     damages = _scaled(strength, blur=blur, noise=noise, erasing=erasing)
-    warp = random_warp(
-        **turns,
-        **shifts,
-        zoom_range=zooms,
-        shift_units=tuple("pixels" if shift >= 1 else "fraction" for shift in (height_shift, width_shift)),
-        horizontal_flip=horizontal_flip,
-        vertical_flip=vertical_flip,
-        elastic_grid=elastic_grid,
-        fill_mode=fill_mode,
-        fill_value=fill_value,
-    )
-    flips = strength and (horizontal_flip or vertical_flip)
-    moving = any([*turns.values(), *shifts.values(), zooms != NO_CHANGE, flips])
+    units = tuple("pixels" if shift >= 1 else "fraction" for shift in (height_shift, width_shift))
+    flips = tuple(bool(flip and strength) for flip in (horizontal_flip, vertical_flip))
+    fill = {"fill_mode": fill_mode, "fill_value": fill_value}
+    warp = random_warp(**turns, **shifts, shift_units=units, zooms=zooms, flips=flips, grid=elastic_grid, fill=fill)
+    moving = any([*turns.values(), *shifts.values(), zooms != NO_CHANGE, *flips])
     recolour = in_turn(_recolours({**colours, **damages}, factors, fill_value))
     return Augmentation(warp=warp if moving else unchanged, recolour=recolour)
 
