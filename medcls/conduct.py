@@ -19,6 +19,7 @@ from medcls.mirroring import opened_store, study_mirroring
 from medcls.options import Options
 from medcls.outcome import carry_out
 from medcls.plan import WorkFolder
+from medcls.pretraining import prepare
 from medcls.programme import Programme, adapted
 from medcls.run import measure
 from medcls.screen import Screen
@@ -85,6 +86,8 @@ def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen
     study, options = programme.study, programme.options
     compared = study.folds is not None or options.vary_split
     for line in check(study.conditions, programme.sources, options.work_dir, executor.ask, folds=compared):
+        screen.say(line)
+    for line in prepare(study.conditions, programme.sources, options.work_dir, executor.ask):
         screen.say(line)
 
 

@@ -150,8 +150,9 @@ class Driver:
             for name in ("val_loss", "val_balanced_accuracy", "val_accuracy")
             if rows and name in rows[-1]["metrics"]
         ]
-        scores = "  ".join(f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2])
-        return Line(job.run.label, len(rows), job.run.epochs, scores)
+        scores = [f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2]]
+        said = "  ".join(scores) if rows else self.work.folder(job.run).told()
+        return Line(job.run.label, len(rows), job.run.epochs, said)
 
 
 def code_of(run: Run) -> str:

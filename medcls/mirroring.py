@@ -11,6 +11,7 @@ from medcls import __version__, git, invocation, scoreboard
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.pictures import pictures
+from medcls.pretraining import kind
 from medcls.programme import Programme
 from medcls.scoreboard import Ended
 from medcls.search.tuner import COMPLETE, FAILED, Trial
@@ -88,6 +89,7 @@ class Mirroring:
             "medcls.code": described.get("code"),
             "medcls.threads": described.get("threads"),
             "medcls.shared_from": described.get("shared_from"),
+            "weights.kind": kind(run.variant),
         }
         identity, data = self.run_identity(run, parent), (_data_record(source),)
         node = Node(identity, run.label, parent, None, run.parameters(), tags, data, folder)

@@ -119,7 +119,7 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
         metavar="PATH=VALUE",
         help="override what the study declares, e.g. learner.epochs=5 (repeatable)",
     )
-    what.add_argument("--weights", metavar="FILE", help="begin with a model's saved weights, or say random")
+    what.add_argument("--weights", metavar="FILE", help="a file of saved weights to begin with; or imagenet, or random")
     what.add_argument("--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants")
     what.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds to repeat with")
     what.add_argument("--folds", type=_whole(2), metavar="K", help="folds of the cross-validation")

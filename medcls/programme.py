@@ -13,6 +13,7 @@ from medcls.data.survey import Tell
 from medcls.errors import BadInputError
 from medcls.options import Options
 from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder, with_planned_sharing
+from medcls.pretraining import with_pretrained
 from medcls.screen import Screen, duration
 from medcls.search.space import Search
 from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
@@ -37,7 +38,9 @@ def adapted(study: Study, options: Options) -> Study:
         few = {path: str(value) for path, value in study.smoke.items() if path in known}
         conditions = _with_settings(conditions, few)
     settings = options.settings
-    conditions = with_weights(_with_settings(conditions, settings), options.weights, options.work_dir)
+    conditions = _with_settings(conditions, settings)
+    conditions, weights = with_pretrained(conditions, options.weights, options.work_dir, few=options.smoke)
+    conditions = with_weights(conditions, weights, options.work_dir)
     if study.search is not None:
         inherit = inherited(study.search, conditions[0][1], settings, options.work_dir)
         conditions, settings = _with_settings(conditions, inherit), settings | inherit

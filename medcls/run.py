@@ -16,6 +16,7 @@ from medcls.errors import BadInputError, TrainingError
 from medcls.files import is_full
 from medcls.spec import Run, Variant
 from medcls.tracking.journal import RunFolder
+from medcls.training import borrowed
 from medcls.training.fitted import Fitted
 from medcls.training.network import network, operations, save
 from medcls.training.saved import Fit, fit_of
@@ -90,6 +91,8 @@ def _train(job: Job, folder: RunFolder, started: float) -> None:
 
 def _save(fitted: Fitted, folder: RunFolder) -> str | None:
     """Write the model into the folder; return why it cannot be written, which costs no result."""
+    if fitted.model is None:
+        return "its learner makes no Keras network"
     try:
         save(fitted.model, folder.model)
     except OSError:
@@ -164,6 +167,25 @@ def measure(variant: Variant, shape: tuple[int, ...], classes: int) -> dict[str,
 def fitting(variant: Variant, shape: tuple[int, ...], classes: int, weights: Path) -> Fit:
     """Return how a file of saved weights fits a variant's network."""
     return fit_of(network(variant.get("learner.model"), variant.task, shape, classes), weights)
+
+
+def lay_in(variant: Variant, shape: tuple[int, ...], classes: int, path: Path, file: Path) -> str:
+    """Write the weights that a variant's network borrows to `path`, from `file` where they are a file's.
+
+    Returns:
+        What is wrong with them in a sentence, "" if nothing is.
+    """
+    try:
+        borrowed.lay_in(
+            variant.get("learner.model"), variant.task, variant.get("learner.pretrained"), shape, classes, path, file
+        )
+    except OSError as error:
+        if is_full(error):
+            raise
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - Keras raises all kinds where it cannot download
+        return str(error)
+    return ""
 
 
 def set_threads(threads: int) -> None:

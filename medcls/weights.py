@@ -36,7 +36,7 @@ def with_weights(conditions: Sequence[tuple[str, Variant]], given: str | None, w
         if PATH not in variant.parameters():
             return variant
         wanted = str(variant.get(PATH)) if given is None else given
-        return variant.with_(PATH, "" if wanted in ("", RANDOM) else _kept(wanted, work))
+        return variant.with_(PATH, "" if wanted in ("", RANDOM) else kept(wanted, work))
 
     return [(name, changed(variant)) for name, variant in conditions]
 
@@ -112,7 +112,7 @@ def _weights(variant: Variant) -> str:
     return str(variant.parameters().get(PATH) or "")
 
 
-def _kept(text: str, work: Path) -> str:
+def kept(text: str, work: Path) -> str:
     """Return the digest of the weights that `text` names, which lie in the work folder from now on."""
     path = Path(text).expanduser()
     if re.fullmatch("[0-9a-f]{64}", text) and saved_weights(work, text).exists():

@@ -71,6 +71,7 @@ def open_decoded(path: Path) -> Decoded:
             patients=rows.get("patients"),
             names=tuple(rows["names"].tolist()),
             classes=tuple(rows["classes"].tolist()),
+            fingerprint=str(rows["fingerprint"]),
         )
 
 

@@ -21,8 +21,8 @@ class Examples:
     """What a stream draws from.
 
     Attributes:
-        images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates), float32; may be a
-            memory map larger than memory.
+        images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates) or features of any,
+            float32; may be a memory map larger than memory.
         rows: the rows of `images` to use, of shape (m,).
         targets: of shape (m, classes), float32, beside `rows`.
         weights: of shape (m,), float32, beside `rows`.

@@ -90,6 +90,7 @@ class Decoded:
     patients: NDArray[np.str_] | None
     names: tuple[str, ...]
     classes: tuple[str, ...]
+    fingerprint: str = ""
 
     @property
     def holds_images(self) -> bool:

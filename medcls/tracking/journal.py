@@ -42,6 +42,19 @@ class RunFolder:
         """Return the file of the saved weights with a digest, which the runs of a work folder share."""
         return saved_weights(self.path.parent, digest)
 
+    @property
+    def cache(self) -> Path:
+        """The folder of what the runs of a work folder compute once for all."""
+        return self.path.parent / "cache"
+
+    def tell(self, what: str) -> None:
+        """Say what the run is doing before its first epoch."""
+        write_json(self.path / "doing.json", what)
+
+    def told(self) -> str:
+        """Return what the run says that it is doing, "" where it says nothing."""
+        return str(read_json(self.path / "doing.json") or "")
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder's lock, waiting for another holder to let go; a holder's death lets go."""

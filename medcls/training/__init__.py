@@ -2,9 +2,11 @@
 
 from medcls.training.gradient import gradient
 from medcls.training.imbalance import balanced, effective_number, focal, none, oversample
+from medcls.training.neighbours import neighbours
 from medcls.training.optimizers import adam, adamw, sgd
 from medcls.training.schedules import constant, cosine, plateau, step
 from medcls.training.stopping import early, keep_best, never
+from medcls.training.transfer import transfer
 from medcls.training.watching import held_out, nothing
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "gradient",
     "held_out",
     "keep_best",
+    "neighbours",
     "never",
     "none",
     "nothing",
@@ -26,4 +29,5 @@ __all__ = [
     "plateau",
     "sgd",
     "step",
+    "transfer",
 ]

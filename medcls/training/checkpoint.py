@@ -16,8 +16,10 @@ psutil = lazy("psutil")
 CALLBACK_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "cooldown_counter")
 
 
-def recorder(folder: RunFolder, callbacks: list[Any]) -> Any:
+def recorder(folder: RunFolder, callbacks: list[Any], began: int = 0) -> Any:
     """Return the callback that must stand last: it restores the state, then journals and saves every epoch.
+
+    `began` is the epoch at which this stage of the training begins: an earlier one's state is not this network's.
 
     Raises (while training):
         TrainingError: the loss is no longer a number.
@@ -25,7 +27,7 @@ def recorder(folder: RunFolder, callbacks: list[Any]) -> Any:
 
     class Recorder(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
         def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-            restore(folder, self.model, callbacks)  # after the others' on_train_begin, which wipes their state
+            restore(folder, self.model, callbacks, began)  # after the others' on_train_begin, which wipes their state
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
             self.rate = float(self.model.optimizer.learning_rate)
@@ -48,12 +50,12 @@ def recorder(folder: RunFolder, callbacks: list[Any]) -> Any:
                     "system": _system(),
                 }
             )
-            save(folder, epoch + 1, self.model, callbacks)
+            save(folder, epoch + 1, self.model, callbacks, began)
 
     return Recorder()
 
 
-def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any]) -> None:
+def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any], began: int = 0) -> None:
     """Write the checkpoint: every variable of model and optimizer, and what the callbacks remember."""
     arrays = {f"model/{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
     arrays |= {f"optimizer/{i}": np.asarray(variable) for i, variable in enumerate(model.optimizer.variables)}
@@ -62,14 +64,18 @@ def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any]) -> No
         remembered.append({name: _plain(getattr(callback, name)) for name in CALLBACK_STATE if hasattr(callback, name)})
         best = getattr(callback, "best_weights", None) or []
         arrays |= {f"best/{number}/{i}": weights for i, weights in enumerate(best)}
-    folder.write_checkpoint(epochs, {"callbacks": remembered, "stopped": bool(model.stop_training)}, arrays)
+    folder.write_checkpoint(
+        epochs, {"callbacks": remembered, "stopped": bool(model.stop_training), "began": began}, arrays
+    )
 
 
-def restore(folder: RunFolder, model: Any, callbacks: list[Any]) -> None:
-    """Set model, optimizer and callbacks to what the checkpoint holds, if there is one."""
+def restore(folder: RunFolder, model: Any, callbacks: list[Any], began: int = 0) -> None:
+    """Set model, optimizer and callbacks to what the checkpoint holds, if there is one of this stage."""
     try:
         _, state, arrays = folder.read_checkpoint()
     except FileNotFoundError:
+        return
+    if state.get("began", 0) != began:
         return
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         for number, variable in enumerate(variables):

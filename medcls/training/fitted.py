@@ -14,7 +14,7 @@ class Fitted:
     """A trained model with what is recorded of it.
 
     Attributes:
-        model: the model itself, for exporting.
+        model: the model itself, for exporting; None where it is no Keras network.
         predict: rows of the data set -> predictions, one row an image.
         epochs: how many epochs were trained.
         best_epoch: the epoch (from 0) whose weights the model holds.

@@ -1,0 +1,100 @@
+"""Whose weights the borrowed networks of a study have: chosen, fetched, checked, and laid into the work folder."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from medcls.errors import BadInputError
+from medcls.models.backbones import imagenet_file
+from medcls.run import lay_in
+from medcls.sources import Sources
+from medcls.spec import Variant
+from medcls.tracking.journal import saved_weights
+from medcls.training.borrowed import IMAGENET, RANDOM, Origin, origin
+from medcls.weights import kept
+
+PATH, MODEL = "learner.pretrained", "learner.model"
+VARIABLE = "MEDCLS_WEIGHTS"
+
+Conditions = Sequence[tuple[str, Variant]]
+
+
+def with_pretrained(
+    conditions: Conditions, given: str | None, work: Path, *, few: bool
+) -> tuple[list[tuple[str, Variant]], str | None]:
+    """Return the variants with the borrowed weights that --weights, the environment or they themselves ask for.
+
+    A file's weights are known by the digest of what is in them. What --weights says is returned too, unless it was
+    for borrowed networks. With `few` images (--smoke), random weights stand in where ImageNet's are not there.
+
+    Raises:
+        BadInputError: no such file, or a damaged one.
+    """
+    if not any(PATH in variant.parameters() for _, variant in conditions):
+        return list(conditions), given
+
+    def chosen(variant: Variant) -> Variant:
+        if PATH not in variant.parameters():
+            return variant
+        wanted = given or os.environ.get(VARIABLE) or str(variant.get(PATH))
+        if wanted == IMAGENET and few and not _at_hand(variant, work):
+            wanted = RANDOM
+        return variant.with_(PATH, wanted if wanted in (IMAGENET, RANDOM) else kept(wanted, work))
+
+    return [(name, chosen(variant)) for name, variant in conditions], None
+
+
+def _at_hand(variant: Variant, work: Path) -> bool:
+    size = int(variant.get("data.size"))
+    found = origin(variant.get(MODEL), IMAGENET)
+    return saved_weights(work, found.file((size, size))).exists() or _imagenet_file(found).exists()
+
+
+def _imagenet_file(found: Origin) -> Path:
+    return imagenet_file(found.backbone, found.alpha, found.layer)
+
+
+def prepare(conditions: Conditions, sources: Sources, work: Path, ask: Callable[..., Any]) -> Iterator[str]:
+    """Lay the borrowed weights into the work folder, checked; yield a sentence for each network that has random ones.
+
+    Args:
+        conditions: the study's variants with their names.
+        sources: its data sets.
+        work: the work folder.
+        ask: calls a function in a process that may use TensorFlow.
+
+    Raises:
+        BadInputError: they cannot be fetched, or are of another network.
+    """
+    done = set()
+    for name, variant in conditions:
+        if PATH not in variant.parameters():
+            continue
+        bundle = sources.of(variant).bundle
+        shape = (bundle.size, bundle.size, bundle.channels)
+        found = origin(variant.get(MODEL), str(variant.get(PATH)))
+        path = saved_weights(work, found.file(shape))
+        if not path.exists():
+            complaint = ask(lay_in, variant, shape, len(bundle.classes), path, saved_weights(work, found.pretrained))
+            if complaint:
+                raise BadInputError(_told(complaint, name, found))
+        if found.pretrained == RANDOM and path not in done:
+            yield f"The {found.backbone} of {name} has random weights: its features have learnt nothing from ImageNet."
+        done.add(path)
+
+
+def _told(complaint: str, name: str, found: Origin) -> str:
+    if found.pretrained != IMAGENET:
+        return f"--weights of {name}: {complaint} Give {found.backbone}'s, or choose other variants with --only."
+    file = _imagenet_file(found)
+    return (
+        f"The ImageNet weights of {found.backbone} could not be had ({complaint}): put the file {file.name} into "
+        f"{file.parent}, name a file of them with --weights FILE, or say --weights random."
+    )
+
+
+def kind(variant: Variant) -> str | None:
+    """Return where a variant's borrowed weights come from: "imagenet", "random" or "file"; None if it borrows none."""
+    pretrained = variant.parameters().get(PATH)
+    return None if pretrained is None else str(pretrained) if pretrained in (IMAGENET, RANDOM) else "file"

@@ -1,0 +1,109 @@
+"""Features of all images of a data set, computed once, batch by batch, and mapped into memory by every run."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from medcls.code import code_digest
+from medcls.data.types import Decoded
+from medcls.models.backbones import features as computed
+from medcls.spec import digest
+from medcls.tracking.journal import RunFolder
+from medcls.training.borrowed import origin
+from medcls.values import arguments_of
+
+BATCH = 8  # images that pass through a network at a time: what lies in its maps is many times larger
+Features = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+
+def place(folder: Path, data: Decoded, weights: str, preprocessing: str) -> Path:
+    """Return the file below `folder` for the features of a data set by a network with these weights.
+
+    Other images, sizes, networks, weights or preprocessing, or another way of computing, have another file.
+    """
+    identity = [data.fingerprint, list(data.images.shape), weights, preprocessing, code_digest([computed])]
+    return folder / "features" / f"{weights[:60]}-{digest(identity)}.npy"
+
+
+def seen_by(body: Any, data: Decoded, folder: RunFolder, model: Callable[..., Any], pretrained: str) -> Features:
+    """Return the features that a run's body has of every image, which all runs of its work folder share."""
+    weights = origin(model, pretrained).file(data.images.shape[1:])
+    path = place(folder.cache, data, weights, arguments_of(model)["preprocessing"])
+    return features(body, data, path, lambda done, count: folder.tell(f"features of {done} of {count} images"))
+
+
+def features(body: Any, data: Decoded, path: Path, progress: Progress) -> Features:
+    """Return the features of every image, of shape (n, ...), float32, from a file that is made if it is not there.
+
+    One process computes; others wait for it. A file that was cut off goes on where it ends, to the same bits.
+
+    Args:
+        body: the network from images, 0..255, to features.
+        data: the images.
+        path: the file.
+        progress: told how many images are done and how many there are.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    shape = (len(data.images), *body.output_shape[1:])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if not _is_whole(path, shape):
+            _compute(body, data, path, shape, progress)
+    mapped: Features = np.load(path, mmap_mode="r")
+    return mapped
+
+
+def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
+    try:
+        found = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):  # not there, or cut off
+        return False
+    return bool(found.shape == shape and found.dtype == np.float32)
+
+
+def _compute(body: Any, data: Decoded, path: Path, shape: tuple[int, ...], progress: Progress) -> None:
+    """Write the batches that are missing; plain writes, as a full disk ends a process that maps its file."""
+    unfinished, header = path.with_suffix(".unfinished"), _header(shape)
+    if path.exists():
+        path.replace(unfinished)
+    unfinished.touch()
+    with unfinished.open("r+b") as file:
+        first = _rows_held(file, header, shape)
+        row = int(np.prod(shape[1:])) * 4
+        file.truncate(len(header) + first * row if first else 0)
+        if not first:
+            file.seek(0)
+            file.write(header)
+        file.seek(len(header) + first * row)
+        for start in range(first, shape[0], BATCH):
+            progress(start, shape[0])
+            images = np.asarray(data.images[start : start + BATCH], np.float32)
+            file.write(np.ascontiguousarray(body.predict_on_batch(images), np.float32).tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+    unfinished.replace(path)
+    progress(shape[0], shape[0])
+
+
+def _rows_held(file: Any, header: bytes, shape: tuple[int, ...]) -> int:
+    """Return how many images' features an unfinished file holds in whole batches."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if file.read(len(header)) != header:
+        return 0
+    return int(min((size - len(header)) // (int(np.prod(shape[1:])) * 4), shape[0])) // BATCH * BATCH
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return head.getvalue()

@@ -1,0 +1,119 @@
+"""The learner that asks the nearest training images: k nearest neighbours on borrowed features."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls import models
+from medcls.data.types import Decoded, Split
+from medcls.errors import BadInputError
+from medcls.lazy import lazy
+from medcls.limits import at_least, limited
+from medcls.task import Task
+from medcls.tracking.journal import RunFolder
+from medcls.training.borrowed import IMAGENET, borrow
+from medcls.training.features import seen_by
+from medcls.training.fitted import Fitted, weights_sha256
+
+nearest = lazy("sklearn.neighbors")
+preprocessing = lazy("sklearn.preprocessing")
+selection = lazy("sklearn.model_selection")
+
+INNER_FOLDS = 5
+Rows = NDArray[np.int64]
+
+
+def _check(*, candidates: tuple[int, ...], **_: Any) -> None:
+    if not all(isinstance(count, int) and count >= 1 for count in candidates):
+        raise BadInputError(f"candidates={list(candidates)} must be numbers of neighbours, e.g. [1, 5, 11, 21].")
+
+
+@limited(_check, at_least(1, "count"))
+def neighbours(
+    data: Decoded,
+    split: Split,
+    task: Task,
+    folder: RunFolder,
+    seed: int,
+    *,
+    model: Callable[..., Any] = models.pretrained,
+    pretrained: str = IMAGENET,
+    count: int = 11,
+    candidates: tuple[int, ...] = (),
+    normalise: bool = True,
+    normalise_queries: bool = True,
+) -> Fitted:
+    """Let the `count` nearest training images vote on each image (Cover and Hart 1967), by a frozen body's features.
+
+    One pass and no epochs: the journal has one row. What it calls training scores are of images that are among
+    their own neighbours, so they flatter.
+
+    `model`'s head is left aside; `pretrained` is "imagenet", "random" or the digest of a file's weights. Of
+    `candidates` for the number of neighbours, the best is chosen by cross-validation within the training images, no
+    patient divided; without any, `count` it is. `normalise` brings the training images' features to length 1, so
+    that angles count and not brightness; `normalise_queries` those of the images that are asked about (False repeats
+    a mistake of the course's).
+
+    Raises:
+        BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.
+    """
+    started = time.time()
+    parts = borrow(data, task, folder, seed, model, pretrained)
+    features = np.asarray(seen_by(parts.body, data, folder, model, pretrained)).reshape(len(data.labels), -1)
+    lengthless = preprocessing.normalize(features) if normalise or normalise_queries else features
+    known, asked = (lengthless if normalise else features), (lengthless if normalise_queries else features)
+    chosen = _chosen(known, data, split.train, candidates, seed) or count
+    if chosen > len(split.train):
+        raise BadInputError(
+            f"{chosen} neighbours cannot be found among {len(split.train)} training images: --set learner.count=..."
+        )
+    voters = nearest.KNeighborsClassifier(chosen).fit(known[split.train], data.labels[split.train])
+
+    def predict(rows: Rows) -> NDArray[np.float32]:
+        votes = np.zeros((len(rows), len(data.classes)), np.float32)
+        votes[:, voters.classes_] = voters.predict_proba(asked[rows])
+        return votes
+
+    if not folder.epochs_held():
+        _record(folder, task, data, split, predict, chosen, started)
+    learnt = [known[split.train], data.labels[split.train]]
+    total = {"total": int(parts.body.count_params()), "trainable": 0}
+    return Fitted(None, predict, 1, 0, total, weights_sha256(learnt))
+
+
+def _chosen(features: Any, data: Decoded, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:
+    """Return the candidate with the best balanced accuracy over folds of the training images; None if none fits."""
+    labels, groups = data.labels[rows], (rows if data.patients is None else data.patients[rows])
+    rarest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
+    folds = min(INNER_FOLDS, rarest)
+    possible = [each for each in candidates if folds >= 2 and each <= len(rows) // 2]
+    if not possible:
+        return None
+    cut = selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(features[rows], labels, groups)
+    search = selection.GridSearchCV(
+        nearest.KNeighborsClassifier(),
+        {"n_neighbors": possible},
+        scoring="balanced_accuracy",
+        cv=list(cut),
+        refit=False,
+    )
+    return int(search.fit(features[rows], labels).best_params_["n_neighbors"])
+
+
+def _record(
+    folder: RunFolder, task: Task, data: Decoded, split: Split, predict: Any, chosen: int, started: float
+) -> None:
+    """Journal the one pass, training images first, as an epoch that is finished."""
+    metrics: dict[str, float] = {}
+    for before, rows in (("", split.train), ("val_", split.validation)):
+        scores = task.scores(data.labels[rows], predict(rows), data.classes)
+        metrics |= {f"{before}loss": scores["log_loss"], f"{before}accuracy": scores["accuracy"]}
+        metrics |= {f"{before}balanced_accuracy": scores["balanced_accuracy"]}
+    now = time.time()
+    row = {"epoch": 0, "time": int(now * 1000), "seconds": round(now - started, 3), "system": {}}
+    folder.cut(0)
+    folder.append({**row, "metrics": {**metrics, "neighbours": float(chosen)}})
+    folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})

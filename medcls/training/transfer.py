@@ -1,0 +1,65 @@
+"""The learner on borrowed features: a head trained on what a known network sees, and perhaps its last blocks after."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from medcls import augmentation, models
+from medcls.data.types import Decoded, Split
+from medcls.limits import above, at_least, limited
+from medcls.task import Task
+from medcls.tracking.journal import RunFolder
+from medcls.training import fitting, optimizers, schedules, stopping
+from medcls.training import imbalance as imbalances
+from medcls.training.borrowed import IMAGENET, borrow, freeze
+from medcls.training.features import seen_by
+from medcls.training.fitted import Fitted
+
+
+@limited(at_least(1, "batch_size", "epochs"), at_least(0, "tuned_blocks", "tuned_after"), above(0, "tuned_rate"))
+def transfer(
+    data: Decoded,
+    split: Split,
+    task: Task,
+    folder: RunFolder,
+    seed: int,
+    *,
+    model: Callable[..., Any] = models.pretrained,
+    pretrained: str = IMAGENET,
+    augment: Callable[..., Any] = augmentation.none,
+    optimizer: Callable[..., Any] = optimizers.adam,
+    schedule: Callable[..., Any] = schedules.constant,
+    imbalance: Callable[..., Any] = imbalances.none,
+    stop: Callable[..., Any] = stopping.never,
+    batch_size: int = 8,
+    epochs: int = 50,
+    tuned_blocks: int = 0,
+    tuned_after: int = 50,
+    tuned_rate: float = 1e-5,
+) -> Fitted:
+    """Train the head of a network on its frozen body's features, which are computed once for all runs.
+
+    With `tuned_blocks`, the last blocks of the body learn too from epoch `tuned_after` on, by Adam at `tuned_rate`
+    and from images that `augment` varies; until then images are seen as they are. Goes on from where the run
+    folder's checkpoint stands, to the same bits.
+
+    `pretrained` is "imagenet", "random" or the digest of a file's weights; the work folder has them.
+
+    Raises:
+        TrainingError: the loss is no longer a number.
+        BadInputError: the model borrows no network, or its weights are not there.
+    """
+    parts = borrow(data, task, folder, seed, model, pretrained)
+    train = partial(fitting.train, parts.whole, data, split, task, folder, seed, imbalance, stop, batch_size)
+    began = fitting.stage_of(folder)
+    if not began and (tuned_after or not tuned_blocks):
+        images = seen_by(parts.body, data, folder, model, pretrained)
+        last = min(epochs, tuned_after) if tuned_blocks else epochs
+        fitted = train(parts.head, images, augmentation.none(), optimizer(), schedule, last)
+    if tuned_blocks and epochs > tuned_after:
+        began = began or folder.epochs_held()  # the head's training may have ended early
+        freeze(parts.body, tuned_blocks)
+        last = epochs - tuned_after + began
+        slowly = optimizers.adam(learning_rate=tuned_rate)
+        fitted = train(parts.whole, data.images, augment(), slowly, schedules.constant, last, began)
+    return fitted

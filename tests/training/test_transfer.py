@@ -1,0 +1,205 @@
+"""Heads on borrowed features: computed once, the same bits after any cut, one flat network at the end."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+from keras.src.legacy.saving import legacy_h5_format
+
+from medcls import augmentation, models, training
+from medcls.data.types import Decoded, Split
+from medcls.errors import BadInputError
+from medcls.task import BINARY
+from medcls.tracking.journal import RunFolder
+from medcls.training import borrowed
+from medcls.training.features import features
+from medcls.training.fitted import Fitted
+from medcls.training.network import network
+
+SMALL = partial(models.pretrained, backbone="vgg16", dense=(4,))
+SHAPE = (32, 32, 3)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file of a VGG16's weights, random ones, as keras.applications saves them."""
+    path = tmp_path_factory.mktemp("weights") / "vgg16.weights.h5"
+    keras.utils.set_random_seed(7)
+    keras.applications.VGG16(False, None, input_shape=SHAPE).save_weights(path)
+    return path
+
+
+@pytest.fixture
+def data() -> Decoded:
+    """Return 20 images of two classes, the second brighter."""
+    labels = np.arange(20) % 2
+    noise = np.random.default_rng(0).integers(0, 120, (20, *SHAPE))
+    images = (noise + 80 * labels[:, None, None, None]).astype(np.uint8)
+    return Decoded(images, labels, np.full(20, ""), None, tuple(map(str, range(20))), ("a", "b"), "sha256:test")
+
+
+ROWS = Split(np.arange(12), np.arange(12, 20), np.arange(0))
+
+
+class Work:
+    """A work folder with borrowed weights, in which runs are trained."""
+
+    def __init__(self, path: Path, data: Decoded, file: Path) -> None:
+        self.path, self.data, self.file = path, data, file
+
+    def fit(self, name: str, seed: int = 0, learner: Any = training.transfer, **given: Any) -> Fitted:
+        """Train a run in a folder of this name."""
+        folder = RunFolder(self.path / name)
+        folder.path.mkdir(exist_ok=True)
+        model = given.setdefault("model", SMALL)
+        path = folder.saved_weights(borrowed.origin(model, "digest").file(SHAPE))
+        if not path.exists():
+            borrowed.lay_in(model, BINARY, "digest", self.data.images.shape[1:], 2, path, self.file)
+        if learner is training.transfer:
+            given = {"batch_size": 4, "epochs": 3, **given}
+        return learner(self.data, ROWS, BINARY, folder, seed, pretrained="digest", **given)
+
+    def cached(self) -> list[Path]:
+        """Return the files of features."""
+        return sorted((self.path / "cache" / "features").glob("*.npy"))
+
+
+@pytest.fixture
+def work(tmp_path: Path, data: Decoded, weights: Path) -> Work:
+    return Work(tmp_path, data, weights)
+
+
+def test_seeds_and_heads_share_features_and_the_whole_network_agrees(work: Work, data: Decoded):
+    first = work.fit("a")
+    made = [(path, path.stat().st_mtime_ns) for path in work.cached()]
+    assert len(made) == 1
+    assert work.fit("b", seed=1).weights_sha256 != first.weights_sha256
+    work.fit("c", model=partial(SMALL, dense=(3, 2), dropout=0.0))
+    assert [(path, path.stat().st_mtime_ns) for path in work.cached()] == made
+    work.fit("d", model=partial(SMALL, preprocessing="own"))
+    assert len(work.cached()) == 2
+    assert not [each for each in first.model.layers if isinstance(each, keras.Model)]
+    whole = first.model.predict(data.images.astype(np.float32), verbose=0)
+    np.testing.assert_allclose(first.predict(np.arange(20))[:, 1:], whole, atol=1e-5)
+    head = 512 * 4 + 4 + 4 + 1
+    assert first.parameters == {"total": 14_714_688 + head, "trainable": head}
+
+
+def test_features_are_those_of_the_network_in_the_file(work: Work, data: Decoded, weights: Path):
+    work.fit("a", model=partial(SMALL, preprocessing="own"), epochs=1)
+    net = keras.applications.VGG16(False, None, input_shape=SHAPE)
+    net.load_weights(weights)
+    fed = keras.applications.vgg16.preprocess_input(data.images.astype(np.float32))
+    np.testing.assert_allclose(np.load(work.cached()[0]), net.predict(fed, verbose=0), rtol=1e-4, atol=1e-4)
+
+
+STAGES = {
+    "head": {"optimizer": partial(training.adam, learning_rate=0.01), "stop": partial(training.early, patience=2)},
+    "tuned": {
+        "tuned_blocks": 1,
+        "tuned_after": 2,
+        "tuned_rate": 1e-3,
+        "epochs": 4,
+        "augment": partial(augmentation.standard, horizontal_flip=True),
+    },
+}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_training_cut_off_anywhere_ends_with_the_same_bits(work: Work, name: str):
+    given = {"epochs": 3, **STAGES[name]}
+    whole = work.fit("whole", **given)
+    for epochs in range(1, given["epochs"]):
+        cut = {**given, "epochs": epochs}
+        work.fit("cut", **cut)
+    again = work.fit("cut", **given)
+    assert again.weights_sha256 == whole.weights_sha256
+    history = [RunFolder(work.path / run).history() for run in ("whole", "cut")]
+    assert history[0] == history[1]
+    assert work.fit("cut", **given).weights_sha256 == whole.weights_sha256
+
+
+def test_tuning_changes_the_last_blocks_alone_at_the_lower_rate(work: Work):
+    head = work.fit("head", epochs=2).model
+    tuned = work.fit("tuned", **STAGES["tuned"]).model
+    body = borrowed.halves(tuned).body
+    last = set(borrowed.blocks_of(body)[-1])
+    assert last == {"block5_conv1", "block5_conv2", "block5_conv3"}
+    for layer in body.layers:
+        moved = any(
+            not np.array_equal(a, b)
+            for a, b in zip(layer.get_weights(), head.get_layer(layer.name).get_weights(), strict=True)
+        )
+        assert moved == (layer.name in last), layer.name
+    rates = RunFolder(work.path / "tuned").history()["learning_rate"]
+    np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 1e-3], rtol=1e-6)
+
+
+class Counted:
+    """A body that counts the batches that it sees."""
+
+    output_shape = (None, 5)
+
+    def __init__(self) -> None:
+        self.batches = 0
+
+    def predict_on_batch(self, images: Any) -> Any:
+        """Return some of the pixels as features."""
+        self.batches += 1
+        return images.reshape(len(images), -1)[:, :5] + 0.5
+
+
+@pytest.mark.parametrize("kept", [0, 3, 130, 130 + 8 * 20 + 7, 130 + 16 * 20])
+@pytest.mark.parametrize("suffix", [".npy", ".unfinished"])
+def test_features_cut_off_anywhere_go_on(tmp_path: Path, data: Decoded, kept: int, suffix: str):
+    path, said = tmp_path / "features" / "f.npy", []
+    whole = np.array(features(Counted(), data, path, lambda *each: said.append(each)))
+    assert said == [(0, 20), (8, 20), (16, 20), (20, 20)]
+    content = path.read_bytes()
+    path.unlink()
+    path.with_suffix(suffix).write_bytes(content[:kept])
+    body = Counted()
+    assert np.array_equal(features(body, data, path, lambda *_: None), whole)
+    assert path.read_bytes() == content
+    held = max(0, kept - 128) // 20 // 8
+    assert body.batches == 3 - held
+    assert not path.with_suffix(".unfinished").exists()
+
+
+def test_a_file_of_the_old_kind_is_taken_too(tmp_path: Path, weights: Path):
+    net = keras.applications.VGG16(False, None, input_shape=SHAPE)
+    net.load_weights(weights)
+    with h5py.File(tmp_path / "old.h5", "w") as file:
+        legacy_h5_format.save_weights_to_hdf5_group(file, net)
+    body = borrowed.halves(network(SMALL, BINARY, SHAPE, 2)).body
+    borrowed.take(body, tmp_path / "old.h5")
+    for mine, theirs in zip(body.weights, net.weights, strict=True):
+        assert np.array_equal(mine, theirs)
+    other = borrowed.halves(network(partial(SMALL, backbone="vgg19"), BINARY, SHAPE, 2)).body
+    with pytest.raises(BadInputError, match=r"old\.h5 has the weights of another network"):
+        borrowed.take(other, tmp_path / "old.h5")
+
+
+def test_weights_of_another_network_are_refused_and_the_layer_named(work: Work):
+    with pytest.raises(BadInputError, match=r"another network: layer \w+ is [\dx +]+ there and [\dx +]+ here"):
+        work.fit("a", model=partial(SMALL, backbone="vgg19"))
+
+
+def test_grey_images_are_seen_as_three_equal_channels(tmp_path: Path, data: Decoded, weights: Path):
+    grey = data.images[..., :1]
+    found = []
+    for images in (grey, np.repeat(grey, 3, axis=-1)):
+        seen = Decoded(images, data.labels, data.parts, None, data.names, data.classes, "sha256:test")
+        work = Work(tmp_path / str(images.shape[-1]), seen, weights)
+        work.path.mkdir()
+        found.append(work.fit("a", epochs=1).predict(np.arange(20)))
+    np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
+def test_a_model_that_borrows_nothing_is_refused(work: Work):
+    with pytest.raises(BadInputError, match=r"learner\.model must be pretrained"):
+        work.fit("a", model=models.alexnet)
