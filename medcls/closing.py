@@ -118,6 +118,9 @@ def _crowned(driver: Driver, best: Best, summary: Mapping[str, Any], data_name: 
     """Log the best model in the store and give it the alias champion, unless it has it; return what to say."""
     record = driver.records_of(best.run)[0]
     run_id = driver.mirroring.run_id(best.run, record.parent)
+    unsaved = record.result.get("unsaved")
+    if unsaved:
+        return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
     try:
         if not is_champion(uri, model, record.result["weights_sha256"]):
             driver.executor.ask(crown, summary, data_name, driver.work.path, uri, run_id, model)

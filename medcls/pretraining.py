@@ -72,11 +72,12 @@ def prepare(conditions: Conditions, sources: Sources, work: Path, ask: Callable[
         if PATH not in variant.parameters():
             continue
         bundle = sources.of(variant).bundle
-        shape = (bundle.size, bundle.size, bundle.channels)
         found = origin(variant.get(MODEL), str(variant.get(PATH)))
-        path = saved_weights(work, found.file(shape))
+        path = saved_weights(work, found.file(bundle.shape))
         if not path.exists():
-            complaint = ask(lay_in, variant, shape, len(bundle.classes), path, saved_weights(work, found.pretrained))
+            complaint = ask(
+                lay_in, variant, bundle.shape, len(bundle.classes), path, saved_weights(work, found.pretrained)
+            )
             if complaint:
                 raise BadInputError(_told(complaint, name, found))
         if found.pretrained == RANDOM and path not in done:

@@ -95,9 +95,11 @@ def features(images: Any, backbone: str, alpha: float, layer: str, preprocessing
         preprocessing: "unit" (0..1 as they are) or "own" (the network's `preprocess_input`).
 
     Raises:
-        BadInputError: the images are too small.
+        BadInputError: the images are too small, or points.
     """
     known = BACKBONES[backbone]
+    if len(images.shape) != 4:
+        raise BadInputError(f"{backbone} sees images, and these are points: give other data or another model.")
     if min(images.shape[1:3]) < known.smallest:
         small, least = "x".join(map(str, images.shape[1:3])), known.smallest
         raise BadInputError(f"{backbone} takes images from {least}x{least} up, not {small}: set data.size={least}.")
