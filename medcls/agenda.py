@@ -34,15 +34,12 @@ class Agenda(Protocol):
 
 
 class FixedAgenda:
-    """Runs that are known from the start; those on one trajectory come one after another, the shortest first.
-
-    So a longer run finds the epochs that it shares, and equal runs are trained once.
-    """
+    """Runs that are known from the start."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = list(runs)
-        self._waiting = sorted(runs, key=lambda run: run.epochs)
-        self._under_way: dict[Run, str] = {}
+        self._waiting = list(runs)
+        self._under_way: set[Run] = set()
         self.total = len(self._runs)
 
     @property
@@ -56,20 +53,14 @@ class FixedAgenda:
         return self._runs
 
     def ready(self) -> list[Run]:
-        """Return the runs whose trajectory no other run is on."""
-        taken = set(self._under_way.values())
-        runs = []
-        for run in self._waiting:
-            if run.trajectory not in taken:
-                taken.add(run.trajectory)
-                runs.append(run)
-        self._under_way |= {run: run.trajectory for run in runs}
-        self._waiting = [run for run in self._waiting if run not in self._under_way]
-        return sorted(runs, key=self._runs.index)
+        """Return all runs, the first time."""
+        ready, self._waiting = self._waiting, []
+        self._under_way.update(ready)
+        return ready
 
     def ended(self, run: Run, result: Result) -> None:  # noqa: ARG002
-        """Make room on the run's trajectory."""
-        del self._under_way[run]
+        """Take note that there is one run less to wait for."""
+        self._under_way.discard(run)
 
 
 class SearchAgenda:

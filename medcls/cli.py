@@ -1,11 +1,11 @@
-"""The `medcls` command: what is there, what it found, and whether data can be used. Studies are run by their files."""
+"""The `medcls` command: runs studies together, says what they found, and what data and models are worth."""
 
 import os
 import sys
 from collections.abc import Sequence
 
 from medcls import __version__
-from medcls.commands import data, export, predict, report, studies
+from medcls.commands import data, export, predict, report, run, studies
 from medcls.commands.places import places
 from medcls.errors import BadInputError
 from medcls.options import Parser
@@ -15,11 +15,11 @@ DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command; return the exit code: 0 done, 2 bad usage or input, 130 interrupted."""
+    """Carry out one command; return the exit code: 0 done, 1 a run failed, 2 bad usage or input, 130 interrupted."""
     given = _parser().parse_args(arguments)
     escape_what_cannot_be_shown()
     try:
-        given.command(given)
+        code: int | None = given.command(given)
         if sys.stdout is not None:
             sys.stdout.flush()
     except BadInputError as error:
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
-    return DONE
+    return code or DONE
 
 
 def _write_no_more() -> None:
@@ -50,7 +50,7 @@ def _parser() -> Parser:
     parser = Parser(prog="medcls", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"medcls {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for family in (studies, report, data, export, predict):
+    for family in (run, studies, report, data, export, predict):
         family.add(commands, places())
     return parser
 

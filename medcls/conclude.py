@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from medcls import errands
 from medcls.agenda import FixedAgenda
 from medcls.data.cache import open_decoded
 from medcls.drive import Driver, Record
+from medcls.errands import Errand
 from medcls.evaluation import statistics
 from medcls.programme import Programme
 from medcls.sources import Source
@@ -69,7 +71,7 @@ def conclude(
             return Best(best, metric, scores)
         driver.screen.say(f"Scoring the test part of {source.name} once, with {name}.")
     agenda = FixedAgenda(list(dict.fromkeys([best, *parents])))
-    driver.carry_out(agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)
+    errands.carry_out([Errand(driver, agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)])
     tested, together = _tested(driver, source, [best]), _tested(driver, source, list(parents))
     return Best(best, metric, scores, tested, together, _each_tested(driver, source, list(parents)))
 

@@ -1,14 +1,15 @@
-"""A study from its command line to its exit code."""
+"""Studies from their command line to their exit code."""
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from medcls import forecast
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
 from medcls.data.survey import Tell
@@ -20,7 +21,7 @@ from medcls.options import Options
 from medcls.outcome import carry_out
 from medcls.plan import WorkFolder
 from medcls.pretraining import prepare
-from medcls.programme import Programme, adapted
+from medcls.programme import Programme, adapted, among
 from medcls.run import measure
 from medcls.screen import Screen
 from medcls.sources import Source, Sources, decode
@@ -31,44 +32,56 @@ from medcls.weights import check
 FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
 
-def conduct(study: Study, options: Options) -> int:
-    """Carry a study out as the options say; return the exit code."""
+def conduct(studies: Sequence[Study], options: Options) -> int:
+    """Carry studies out together as the options say; return the exit code."""
     started = time.monotonic()
-    screen = Screen()
+    screen, name = Screen(), studies[0].name if len(studies) == 1 else "medcls run"
     try:
         _check_places(options)
         work = WorkFolder(options.work_dir)
-        programme = Programme(adapted(study, options), options, work, _telling(screen))
-        _warn(programme, screen)
+        programmes = [_programme(study, studies, options, work, screen) for study in studies]
         if options.plan:
-            programme.show(screen)
+            forecast.show(programmes, screen)
             return FINISHED
-        with _owned(programme.work):
-            _refuse_other_code(programme)
-            return _train(programme, screen, started)
+        with _owned(work):
+            _refuse_other_code(programmes)
+            return _train(programmes, screen, started, name)
     except BadInputError as error:
-        return _say(study, str(error), BAD_INPUT)
+        return _say(name, str(error), BAD_INPUT)
     except OSError as error:
-        return _say(study, _trouble(error, options.work_dir), SOME_FAILED)
+        return _say(name, _trouble(error, options.work_dir), SOME_FAILED)
 
 
-def _train(programme: Programme, screen: Screen, started: float) -> int:
+def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkFolder, screen: Screen) -> Programme:
+    mine = among(study, studies, options)
+    try:
+        programme = Programme(adapted(study, mine), mine, work, _telling(screen))
+    except BadInputError as error:
+        raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
+    _warn(programme, screen)
+    return programme
+
+
+def _train(programmes: Sequence[Programme], screen: Screen, started: float, name: str) -> int:
     cores = available_cores()
-    executor = LocalExecutor(cores, programme.options.workers or cores)
+    options, work = programmes[0].options, programmes[0].work
+    executor = LocalExecutor(cores, options.workers or cores)
     executor.warm_up()
     try:
-        sources = _decoded(programme, screen)
-        _check_weights(programme, executor, screen)
-        store = opened_store(programme)
-        if programme.options.force:
-            programme.forget()  # not before it is certain that the study can be carried out
-        placement = Placement(
-            cores, programme.options.threads, programme.work.cache / "networks.json", _measuring(executor)
-        )
-        mirroring = study_mirroring(programme, store)
-        driver = Driver(programme.work, executor, placement, mirroring, screen, sources)
-        carry_out(programme, driver, started)
-        return _verdict(programme.study, list(driver.records.values()))
+        decoded = [_decoded(programme, screen) for programme in programmes]
+        for programme in programmes:
+            _check_weights(programme, executor, screen)
+        stores = [opened_store(programme) for programme in programmes]
+        if options.force:
+            for programme in programmes:
+                programme.forget()  # not before it is certain that the studies can be carried out
+        placement = Placement(cores, options.threads, work.cache / "networks.json", _measuring(executor))
+        drivers = [
+            Driver(work, executor, placement, study_mirroring(programme, store), screen, sources)
+            for programme, store, sources in zip(programmes, stores, decoded, strict=True)
+        ]
+        carry_out(list(zip(programmes, drivers, strict=True)), started)
+        return _verdict(name, [record for driver in drivers for record in driver.records.values()])
     finally:
         executor.stop()
 
@@ -126,20 +139,22 @@ def _measuring(executor: LocalExecutor) -> Callable[[Run, Source], dict[str, int
     return measured
 
 
-def _verdict(study: Study, records: list[Record]) -> int:
+def _verdict(name: str, records: list[Record]) -> int:
     failed = [record for record in records if record.result["status"] == "failed"]
     if not failed:
         return FINISHED
     first = failed[0]
     sentence = f"{len(failed)} of {len(records)} runs failed, e.g. {first.run.label}: {first.result['error']}"
-    return _say(study, sentence, SOME_FAILED)
+    return _say(name, sentence, SOME_FAILED)
 
 
-def _refuse_other_code(programme: Programme) -> None:
+def _refuse_other_code(programmes: Sequence[Programme]) -> None:
     """Never count silently what other code made."""
-    if programme.options.force or programme.options.keep:
+    options, work = programmes[0].options, programmes[0].work
+    if options.force or options.keep:
         return
-    old = [run for run in programme.known_runs() if stale(run, programme.work.state(run))]
+    known = [run for programme in programmes for run in programme.known_runs()]
+    old = [run for run in known if stale(run, work.state(run))]
     if old:
         raise BadInputError(
             f"{len(old)} runs were made by other code than today's, e.g. {old[0].label} ({old[0].key}): "
@@ -183,6 +198,6 @@ def _trouble(error: OSError, work_dir: Path) -> str:
     return f"{error.filename or work_dir} cannot be used ({error.strerror or error}): mend that and run the same again."
 
 
-def _say(study: Study, sentence: str, code: int) -> int:
-    print(f"{study.name}: {sentence}", file=sys.stderr)
+def _say(name: str, sentence: str, code: int) -> int:
+    print(f"{name}: {sentence}", file=sys.stderr)
     return code

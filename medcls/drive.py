@@ -1,12 +1,11 @@
-"""The driver's loop: from an agenda's runs to finished run folders, mirrored and shown while they work."""
+"""What becomes of one study's runs: each is begun in its folder, submitted, shown, and recorded when it ends."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medcls.agenda import Agenda
 from medcls.code import code_digest
 from medcls.compute.local import LocalExecutor
 from medcls.compute.placement import Placement
@@ -19,8 +18,6 @@ from medcls.screen import Line, Screen
 from medcls.sources import Source, Sources
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
-
-POLL = 0.25  # seconds between two looks at the journals
 
 
 @dataclass
@@ -35,7 +32,7 @@ class Record:
 
 @dataclass
 class Driver:
-    """Carries out runs, one agenda after another; `records` collects how each ended."""
+    """Begins and ends the runs of one study; `records` collects how each ended."""
 
     work: WorkFolder
     executor: LocalExecutor
@@ -46,32 +43,17 @@ class Driver:
     records: dict[tuple[str, Run], Record] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
-    def carry_out(self, agenda: Agenda, parent_of: Callable[[Run], str], *, test: bool = False) -> None:
-        """Run an agenda to its end. With `test`, the held-out part is predicted too."""
-        before = dict(self.records)
-        known = {run for _, run in before}
-        with self.screen:
-            while not agenda.done:
-                started = [self._start(run, parent_of(run), agenda, test=test) for run in agenda.ready()]
-                if any(started):
-                    continue  # a run that was there already may make others ready
-                for job in self.executor.wait(POLL):
-                    self._end(job, parent_of(job.run), agenda, reused=False)
-                self._show(len(before) + agenda.total - sum(run in known for run in agenda.order))
-        place = {run: number for number, run in enumerate(agenda.order)}
-        new = [identity for identity in self.records if identity not in before]
-        ordered = sorted(new, key=lambda identity: place[identity[1]])  # not as they happened to end
-        self.records = {identity: self.records[identity] for identity in [*before, *ordered]}
-
     def note_interruption(self) -> None:
         """Record the runs at work as interrupted, with the epochs that their checkpoints hold."""
         for job in self.executor.running:
+            if job.run not in self._parents:
+                continue  # another study's
             identity = (self._parents[job.run], job.run)
             result = interrupted(self.work.folder(job.run))
             self.records.setdefault(identity, Record(job.run, result, reused=False, parent=identity[0]))
 
-    def _start(self, run: Run, parent: str, agenda: Agenda, *, test: bool) -> bool:
-        """Submit a run; return True if there is nothing left to do for it."""
+    def start(self, run: Run, parent: str, *, test: bool) -> Job | None:
+        """Submit a run; return None, and record it, if there is nothing left to do for it."""
         state = self.work.state(run)
         if state.word == SHARED and state.code != code_of(run):
             state = State(NEW, 0, None, None)  # what other code has trained is no prefix of this run
@@ -82,13 +64,13 @@ class Driver:
             run, self.work.folder(run), parent, self.sources.of(run.variant), fresh=state.word != FINISHED
         )
         if is_done(job):
-            self._end(job, parent, agenda, reused=True)
-            return True
+            self.end(job, parent, reused=True)
+            return None
         if state.word != FINISHED:
             self.work.folder(run).drop_result()
         self._parents[run] = parent
         self.executor.submit(job)
-        return False
+        return job
 
     def records_of(self, run: Run) -> list[Record]:
         """Return what is known of a run, once for each parent that it has."""
@@ -126,7 +108,8 @@ class Driver:
             "shared_from": None,
         }
 
-    def _end(self, job: Job, parent: str, agenda: Agenda, *, reused: bool) -> None:
+    def end(self, job: Job, parent: str, *, reused: bool) -> None:
+        """Record how a run ended, say so, and end it in the store."""
         run, folder = job.run, self.work.folder(job.run)
         result = folder.result()
         assert result is not None
@@ -135,15 +118,10 @@ class Driver:
         if not reused and before is None:
             self.screen.say(_ended(run, result))
         self.records[identity] = Record(run, result, before.reused if before else reused, parent)
-        agenda.ended(run, result)
         self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
 
-    def _show(self, total: int) -> None:
-        lines = [self._line(job) for job in self.executor.running]
-        reused = sum(record.reused for record in self.records.values())
-        self.screen.show(lines, len(self.records), reused, max(total, len(self.records)))
-
-    def _line(self, job: Job) -> Line:
+    def line(self, job: Job) -> Line:
+        """Return what is shown of a run at work."""
         rows = self.work.folder(job.run).rows()
         watched = [
             name

@@ -11,6 +11,8 @@ from typing import NoReturn
 import medcls
 from medcls.errors import BadInputError
 
+LARGEST_SEED = 2**32 - 2  # the split that a seed varies is seeded with one more
+
 
 @dataclass(frozen=True)
 class Options:
@@ -23,6 +25,7 @@ class Options:
     seeds: tuple[int, ...] | None
     folds: int | None
     vary_split: bool
+    until_decided: int | None
     workers: int | None
     threads: int | None
     tracking_uri: str
@@ -53,35 +56,51 @@ def default_tracking_uri() -> str:
 
 def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: str, *, search: bool) -> Options:
     """Return the options; bad usage ends with one line on standard error and exit code 2."""
-    parser = _parser(study, question, epilog, search=search)
-    given = parser.parse_args(arguments)
+    parser = Parser(
+        prog=f"{study}.py",
+        description=question,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_flags(parser, search=search)
     try:
-        return Options(
-            data=dict(map(_source, given.data)),
-            settings=dict(map(_setting, given.set)),
-            weights=given.weights,
-            only=tuple(name.strip() for text in given.only for name in text.split(",")),
-            seeds=given.seeds,
-            folds=given.folds,
-            vary_split=given.vary == "split",
-            workers=given.workers,
-            threads=given.threads,
-            tracking_uri=given.tracking_uri or default_tracking_uri(),
-            work_dir=(given.work_dir or root() / "mlruns" / "runs").absolute(),
-            smoke=given.smoke,
-            plan=given.plan,
-            force=given.force,
-            keep=given.keep,
-            skip_bad_files=given.skip_bad_files,
-            refuse_leaks=given.refuse_leaks,
-            fix_leaks=given.fix_leaks,
-            offline=given.offline,
-            json=given.json,
-            trials=getattr(given, "trials", None),
-            timeout=getattr(given, "timeout", None),
-        )
+        return options(parser.parse_args(arguments))
     except BadInputError as error:
         parser.complain(str(error))
+
+
+def options(given: argparse.Namespace) -> Options:
+    """Return what the flags that `add_flags` adds say.
+
+    Raises:
+        BadInputError: a --set that sets nothing.
+    """
+    return Options(
+        data=dict(map(_source, given.data)),
+        settings=dict(map(_setting, given.set)),
+        weights=given.weights,
+        only=tuple(name.strip() for text in given.only for name in text.split(",")),
+        seeds=given.seeds,
+        folds=given.folds,
+        vary_split=given.vary == "split",
+        until_decided=given.until_decided,
+        workers=given.workers,
+        threads=given.threads,
+        tracking_uri=given.tracking_uri or default_tracking_uri(),
+        work_dir=(given.work_dir or root() / "mlruns" / "runs").absolute(),
+        smoke=given.smoke,
+        plan=given.plan,
+        force=given.force,
+        keep=given.keep,
+        skip_bad_files=given.skip_bad_files,
+        refuse_leaks=given.refuse_leaks,
+        fix_leaks=given.fix_leaks,
+        offline=given.offline,
+        json=given.json,
+        trials=getattr(given, "trials", None),
+        timeout=getattr(given, "timeout", None),
+    )
 
 
 class Parser(argparse.ArgumentParser):
@@ -96,14 +115,8 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog.removesuffix('.py')}: {sentence}\n")
 
 
-def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
-    parser = Parser(
-        prog=f"{study}.py",
-        description=question,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def add_flags(parser: Parser, *, search: bool) -> None:
+    """Add the flags of a study to a parser, with `search` those of a search too."""
     what = parser.add_argument_group("what to run")
     what.add_argument(
         "--data",
@@ -124,6 +137,12 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
     what.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds to repeat with")
     what.add_argument("--folds", type=_whole(2), metavar="K", help="folds of the cross-validation")
     what.add_argument("--vary", choices=["split"], help="let seeds vary the split too")
+    what.add_argument(
+        "--until-decided",
+        type=_whole(2),
+        metavar="MAX",
+        help="add seeds, up to MAX in all, until the study's first comparison is decided",
+    )
     if search:
         what.add_argument("--trials", type=_whole(1), metavar="N", help="trials of the search in all")
         what.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="start no trial after so long")
@@ -133,7 +152,6 @@ def _parser(study: str, question: str, epilog: str, *, search: bool) -> Parser:
     what.add_argument("--keep", action="store_true", help="count runs made by other code as finished")
     _add_checks(parser)
     _add_places(parser)
-    return parser
 
 
 def _add_checks(parser: Parser) -> None:
@@ -178,8 +196,8 @@ def _seeds(text: str) -> tuple[int, ...]:
         seeds = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
-    if len(set(seeds)) != len(seeds) or not all(0 <= seed < 2**32 for seed in seeds):
-        raise argparse.ArgumentTypeError(f"{text} has a seed twice or out of range: give each once, 0 to {2**32 - 1}")
+    if len(set(seeds)) != len(seeds) or not all(0 <= seed <= LARGEST_SEED for seed in seeds):
+        raise argparse.ArgumentTypeError(f"{text} has a seed twice or out of range: each once, 0 to {LARGEST_SEED}")
     return seeds
 
 

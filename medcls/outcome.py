@@ -1,41 +1,77 @@
-"""From a programme to its outcome: all runs, the conclusion, the summary, the tables, the store."""
+"""From programmes to their outcomes: all runs, the conclusion, the summary, the tables, the store."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from medcls import closing
-from medcls.agenda import FixedAgenda, SearchAgenda
+from medcls import closing, errands
+from medcls.agenda import SearchAgenda
 from medcls.conclude import conclude
 from medcls.drive import Driver, Record
+from medcls.errands import Errand
+from medcls.evaluation.answers import decided
 from medcls.files import write_json
 from medcls.interruption import take_note
 from medcls.programme import Programme
 from medcls.reporting import write_report
 from medcls.search.tuner import Trial, Tuner
+from medcls.sequence import SequentialAgenda
 from medcls.spec import Run
 from medcls.summary import findings, summarise
 from medcls.tables import show
 
 
-def carry_out(programme: Programme, driver: Driver, started: float) -> bool:
-    """Carry out a programme to its summary; return whether some run failed. Cut off, the store shows it so."""
+@dataclass(frozen=True)
+class Part:
+    """One of the studies that are carried out together, and the memory of its search if it is one."""
+
+    programme: Programme
+    driver: Driver
+    tuner: Tuner | None
+
+
+def carry_out(studies: Sequence[tuple[Programme, Driver]], started: float) -> None:
+    """Carry programmes out together, each to its own summary. Cut off, the store shows them so."""
     try:
-        return _carried_out(programme, driver, started)
+        parts = [
+            Part(programme, driver, programme.tuner() if programme.study.search is not None else None)
+            for programme, driver in studies
+        ]
+        errands.carry_out([_errand(part, started, alone=len(parts) == 1) for part in parts])
+        summaries = []
+        for part in parts:
+            if len(parts) > 1:
+                part.driver.screen.say(f"\n{part.programme.study.name}: {part.programme.study.question}")
+            summaries.append(_concluded(part, started))
+        _write(summaries, studies[0][0].options.json)
     except BaseException as error:
         take_note()
-        driver.mirroring.interrupt()
-        if isinstance(error, KeyboardInterrupt) and programme.options.json is not None:
-            driver.note_interruption()
-            write_json(programme.options.json, summarise(programme, driver, {}, programme.trials(), started, ()))
+        for _, driver in studies:
+            driver.mirroring.interrupt()
+        if isinstance(error, KeyboardInterrupt):
+            _write_what_there_is(studies, started)
         raise
 
 
-def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
-    tuner = programme.tuner() if programme.study.search is not None else None
-    if tuner is None:
-        driver.carry_out(FixedAgenda(programme.runs()), lambda _: driver.mirroring.study)
-    else:
-        _search(programme, driver, tuner, started)
+def _write_what_there_is(studies: Sequence[tuple[Programme, Driver]], started: float) -> None:
+    if studies[0][0].options.json is None:
+        return
+    for _, driver in studies:
+        driver.note_interruption()
+    summaries = [summarise(programme, driver, {}, programme.trials(), started, ()) for programme, driver in studies]
+    _write(summaries, studies[0][0].options.json)
+
+
+def _write(summaries: Sequence[Mapping[str, Any]], path: Path | None) -> None:
+    if path is not None:
+        write_json(path, summaries[0] if len(summaries) == 1 else {"studies": list(summaries)})
+
+
+def _concluded(part: Part, started: float) -> dict[str, Any]:
+    """Conclude a study whose runs have ended, data set by data set; return its summary, written and shown."""
+    programme, driver, tuner = part.programme, part.driver, part.tuner
     named = driver.sources.by_name.items()
     best = {name: conclude(programme, driver, source, _groups(programme, driver, name)) for name, source in named}
     trials = tuner.trials() if tuner is not None else []
@@ -46,8 +82,6 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     plots = closing.plots(tuner, folder, trials, driver.screen) if tuner is not None else {}
     write_json(folder / "summary.json", summary)
     write_json(folder / "findings.json", findings(programme))
-    if programme.options.json is not None:
-        write_json(programme.options.json, summary)
     recalls = closing.recalls(driver, best, folder)
     report = write_report(folder, summary, driver.sources.by_name)
     files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
@@ -55,10 +89,26 @@ def _carried_out(programme: Programme, driver: Driver, started: float) -> bool:
     show(driver.screen, summary)
     driver.screen.say(f"The report: {report}")
     closing.farewell(programme, driver, best, summary)
-    return any(record.result["status"] == "failed" for record in driver.records.values())
+    return summary
 
 
-def _search(programme: Programme, driver: Driver, tuner: Tuner, started: float) -> None:
+def _errand(part: Part, started: float, *, alone: bool) -> Errand:
+    """Return a study's share of the loop: its runs, those of its looks, or those of its search."""
+    programme, driver = part.programme, part.driver
+    name, study = "" if alone else programme.study.name, driver.mirroring.study
+    if part.tuner is not None:
+        agenda = _search(programme, driver, part.tuner, started)
+        trial = driver.mirroring.trial_identity
+        return Errand(driver, agenda, lambda run: trial(int(run.variant_name.split()[-1])), name=name)
+
+    def undecided() -> bool:
+        summary = summarise(programme, driver, {}, [], started, ())
+        return not decided(summary, programme.study.answers)
+
+    return Errand(driver, SequentialAgenda(programme.stages(), undecided), lambda _: study, name=name)
+
+
+def _search(programme: Programme, driver: Driver, tuner: Tuner, started: float) -> SearchAgenda:
     timeout = programme.options.timeout
     mirroring, search = driver.mirroring, programme.search
 
@@ -71,8 +121,7 @@ def _search(programme: Programme, driver: Driver, tuner: Tuner, started: float) 
         records = [record for record in driver.records.values() if record.parent == parent]
         mirroring.close_trial(trial, [(driver.work.folder(each.run), each.result) for each in records])
 
-    agenda = SearchAgenda(search, tuner, run_of, len(programme.repeats), timeout and started + timeout, on_trial)
-    driver.carry_out(agenda, lambda run: mirroring.trial_identity(int(run.variant_name.split()[-1])))
+    return SearchAgenda(search, tuner, run_of, len(programme.repeats), timeout and started + timeout, on_trial)
 
 
 def _groups(programme: Programme, driver: Driver, data_name: str) -> Mapping[str, list[Record]]:

@@ -1,6 +1,6 @@
 """From a run to what there is of it already: finished, to continue, sharing a trajectory, or new."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,20 @@ class State:
     code: str | None
 
 
-def with_planned_sharing(states: Mapping[Run, State]) -> dict[Run, State]:
-    """Return what there will be of each run when its turn comes: longer runs go on from shorter ones on their way."""
-    planned = dict(states)
+def with_planned_sharing(runs: Sequence[Run], states: Sequence[State]) -> list[State]:
+    """Return what there will be of each run when its turn comes: longer runs go on from shorter ones on their way.
+
+    Of equal runs, which several studies may ask for, the first is trained and the others share all its epochs.
+    """
+    planned = list(states)
     furthest: dict[str, int] = {}
-    for run in sorted(states, key=lambda run: run.epochs):
-        before = furthest.get(run.trajectory, 0)
-        if states[run].word in (NEW, SHARED) and before > states[run].epochs:
-            planned[run] = replace(states[run], word=SHARED, epochs=before)
-        furthest[run.trajectory] = max(before, run.epochs)
+    for place in sorted(range(len(runs)), key=lambda place: runs[place].epochs):
+        run, state = runs[place], states[place]
+        trajectory = run.trajectory
+        before = furthest.get(trajectory, 0)
+        if state.word in (NEW, SHARED) and before > state.epochs:
+            planned[place] = replace(state, word=SHARED, epochs=before)
+        furthest[trajectory] = max(before, run.epochs)
     return planned
 
 

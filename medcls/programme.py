@@ -1,22 +1,23 @@
 """A study as its command line has it: variants, data sets, runs, and what there is of them already."""
 
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from statistics import median
+from itertools import pairwise
 from typing import Any
 
 from medcls.data.checks import Policy
 from medcls.data.survey import Tell
 from medcls.errors import BadInputError
+from medcls.evaluation import comparison
+from medcls.evaluation.answers import Compare
 from medcls.options import Options
-from medcls.plan import CONTINUE, FINISHED, SHARED, WorkFolder, with_planned_sharing
+from medcls.plan import WorkFolder
 from medcls.pretraining import with_pretrained
-from medcls.screen import Screen, duration
 from medcls.search.space import Search
 from medcls.search.tuner import PRUNED, Trial, Tuner, remembered
+from medcls.sequence import grown
 from medcls.sources import Sources, check, data_name, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
@@ -60,6 +61,7 @@ def adapted(study: Study, options: Options) -> Study:
     if options.smoke:
         folds, seeds = folds and min(folds, SMOKE_FOLDS), seeds[:SMOKE_SEEDS]
     folds, seeds = options.folds or folds, options.seeds or seeds
+    _check_looks(study, len(seeds), options.until_decided)
     return replace(study, variants=variants, data=data, search=search, folds=folds, seeds=seeds)
 
 
@@ -67,6 +69,14 @@ def _replaced(data: Callable[..., Any], by: Callable[..., Any]) -> Callable[...,
     """Return one of the study's data sets with what it declares, and its source, as the command line has changed it."""
     declared = {"source", *given_to(data)}
     return partial(function_of(by), **{name: value for name, value in given_to(by).items() if name in declared})
+
+
+def among(study: Study, studies: Sequence[Study], options: Options) -> Options:
+    """Return the options as they concern one of several studies: without data sets that only others have."""
+    names = {each.name: {data_name(variant) for _, variant in each.conditions} for each in studies}
+    mine, others = names[study.name], {name for each in names.values() for name in each}
+    kept = {name: source for name, source in options.data.items() if name in mine or name not in others}
+    return replace(options, data=kept)
 
 
 def _only(study: Study, names: tuple[str, ...]) -> Study:
@@ -88,6 +98,15 @@ def _with_settings(conditions: list[tuple[str, Variant]], settings: Mapping[str,
             for (name, variant), takes in zip(conditions, takers, strict=True)
         ]
     return conditions
+
+
+def _check_looks(study: Study, seeds: int, most: int | None) -> None:
+    if most is None:
+        return
+    if study.search is not None or not any(isinstance(each, Compare) for each in study.answers):
+        raise BadInputError(f"--until-decided {most}: {study.name} compares no two variants, so nothing decides it.")
+    if most <= seeds:
+        raise BadInputError(f"--until-decided {most}: there are {seeds} seeds to begin with; allow more.")
 
 
 def _check_space(search: Search, base: Variant) -> None:
@@ -118,7 +137,7 @@ class Programme:
 
     def __init__(self, study: Study, options: Options, work: WorkFolder, tell: Tell) -> None:
         self.study, self.options, self.work = study, options, work
-        seeds = set(study.seeds) if options.vary_split else {0}
+        seeds = {self.split_seed(seed) for seed in self.seeds}
         policy = Policy(options.skip_bad_files, options.refuse_leaks, options.fix_leaks)
         variants = [variant for _, variant in study.conditions]
         few = options.smoke
@@ -139,26 +158,54 @@ class Programme:
                 "seeds": list(study.seeds),
                 "search": study.search and study.search.described(),
                 "vary": self.options.vary_split,
+                **({"until": self.looks} if self.options.until_decided else {}),
             }
         )
 
     def run(self, variant: Variant, name: str, seed: int, fold: int | None) -> Run:
         """Return one run of the study."""
-        source = self.sources.of(variant)
-        split_seed = seed if self.options.vary_split else 0
-        return Run(variant, source.bundle.fingerprint, seed, fold, self.study.folds, split_seed, source.name, name)
+        source, folds, cut = self.sources.of(variant), self.study.folds, self.split_seed(seed)
+        return Run(variant, source.bundle.fingerprint, seed, fold, folds, cut, source.name, name)
 
-    def runs(self) -> list[Run]:
-        """Return the runs that are known: all, or under a search those of the trials proposed so far."""
-        if self.study.search is not None:
-            return self._search_runs()
+    def split_seed(self, seed: int) -> int:
+        """Return what seeds the split of a run with this seed; 0 keeps the parts that the data came with."""
+        return seed + 1 if self.options.vary_split else 0
+
+    @property
+    def looks(self) -> list[int]:
+        """After how many seeds the study is looked at: once, unless seeds are added until it is decided."""
+        first = len(self.study.seeds)
+        return comparison.looks(first, self.options.until_decided or first)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The most seeds that there may be."""
+        return grown(self.study.seeds, self.looks[-1])
+
+    def stages(self) -> list[list[Run]]:
+        """Return the runs that each look adds."""
         folds: Iterable[int | None] = [None] if self.study.folds is None else range(self.study.folds)
         return [
-            self.run(variant, name, seed, fold)
-            for name, variant in self.study.conditions
-            for seed in self.study.seeds
-            for fold in folds
+            [
+                self.run(variant, name, seed, fold)
+                for name, variant in self.study.conditions
+                for seed in self.seeds[before:count]
+                for fold in folds
+            ]
+            for before, count in pairwise([0, *self.looks])
         ]
+
+    def look(self, seeds: int) -> dict[str, Any]:
+        """Return which look it is after so many seeds, and what it may spend of the 5%."""
+        number = sum(count < seeds for count in self.looks)
+        return {"number": number + 1, "seeds": self.looks, "level": comparison.levels(self.looks)[number]}
+
+    def runs(self) -> list[Run]:
+        """Return the runs that are known: all up to the first look and those added so far; of a search, its trials'."""
+        if self.study.search is not None:
+            return self._search_runs()
+        first, *later = self.stages()
+        return first + [run for stage in later for run in stage if self.work.folder(run).path.exists()]
 
     def refits(self) -> list[Run]:
         """Return the runs on the whole training part that there are already."""
@@ -217,36 +264,3 @@ class Programme:
         variant = self.search.variant(self.base, trial.labels)
         seed, fold = (self.study.seeds[0], None) if repeat is None else self.repeats[repeat]
         return self.run(variant, f"trial {trial.number}", seed, fold)
-
-    def show(self, screen: Screen) -> None:
-        """Print the runs, what there is of them, and how long the rest may take."""
-        states = with_planned_sharing({run: self.work.state(run) for run in self.known_runs()})
-        rows = [[run.label, state.word, f"{state.epochs}/{run.epochs}", run.key] for run, state in states.items()]
-        if rows:
-            screen.table(f"{self.study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
-        counts = Counter(state.word for state in states.values())
-        if self.study.search is not None:
-            known, each = len(self.trials()), len(self.repeats)
-            screen.say(f"Search: {known} of {self.search.trials} trials proposed, {each} runs each, then one refit.")
-            counts["to be proposed"] = self._to_come()
-        screen.say(", ".join(f"{count} {word}" for word, count in counts.items() if count) + ".")
-        shared = sum(state.epochs for state in states.values() if state.word == SHARED)
-        if shared:
-            screen.say(f"{shared} epochs are shared with other runs and need no training.")
-        screen.say(f"Estimated time on one worker: {self._estimate(states)}.")
-
-    def _to_come(self) -> int:
-        """Return how many runs of the search are not known yet, its refit included."""
-        trials = max(0, self.search.trials - len(self.trials()))
-        return trials * len(self.repeats) + (1 if trials or not self.refits() else 0)
-
-    def _estimate(self, states: dict[Run, Any]) -> str:
-        """Return the time that the epochs to come may take, from the journals of epochs trained before."""
-        seconds = [row["seconds"] for run in states for row in self.work.folder(run).rows()]
-        if not seconds:
-            return "unknown (nothing of this study has been trained yet)"
-        left = sum(run.epochs - state.epochs for run, state in states.items() if state.word != FINISHED)
-        trained = [state.epochs for state in states.values() if state.word in (FINISHED, CONTINUE) and state.epochs]
-        if self.study.search is not None and trained:
-            left += int(self._to_come() * median(trained))
-        return duration(left * median(seconds))

@@ -1,16 +1,20 @@
 """A study: a question, named variants, seeds or folds, perhaps a search, the answers; and its command line."""
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from medcls.evaluation.answers import Answer
 from medcls.interruption import listen, settle
 from medcls.search.space import Search
 from medcls.spec import Variant
 from medcls.values import declared, function_of, given_to
+
+if TYPE_CHECKING:
+    from medcls.options import Options
 
 INTERRUPTED = 130
 
@@ -31,6 +35,7 @@ class Study:
         metric: the score that decides which variant is best.
         answers: each takes the summary and returns {"question", "answer", "values"}.
         smoke: what --smoke sets on top of fewer images, seeds and trials.
+        document: the docstring of the study's file, which the report prints; `main` looks it up.
     """
 
     name: str
@@ -43,6 +48,7 @@ class Study:
     metric: str = "balanced_accuracy"
     answers: tuple[Answer, ...] = ()
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
+    document: str = ""
 
     @property
     def conditions(self) -> list[tuple[str, Variant]]:
@@ -68,19 +74,26 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
     Exit codes: 0 all runs finished, 1 some run failed, 2 bad usage or input, 130 interrupted.
     """
     listen()
-    try:
+    documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""))
+
+    def parsed() -> Options:
         from medcls.options import parse
 
-        options = parse(arguments, study.name, study.question, _epilog(study), search=study.search is not None)
+        epilog = f"variants: {', '.join(study.variants)}\n\n{documented.document}"
+        return parse(arguments, study.name, study.question, epilog, search=study.search is not None)
+
+    sys.exit(carry_out([documented], parsed))
+
+
+def carry_out(studies: Sequence[Study], options: Callable[[], "Options"]) -> int:
+    """Carry studies out together as the options say; return the exit code. `listen` must have been called."""
+    try:
+        given = options()
         from medcls.conduct import conduct
 
-        sys.exit(conduct(study, options))
+        return conduct(studies, given)
     except KeyboardInterrupt:
         settle()
-        print(f"{study.name}: interrupted; every finished epoch is kept. The same command goes on.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-
-
-def _epilog(study: Study) -> str:
-    document = sys.modules["__main__"].__doc__ or ""
-    return f"variants: {', '.join(study.variants)}\n\n{document.strip()}"
+        names = ", ".join(study.name for study in studies)
+        print(f"{names}: interrupted; every finished epoch is kept. The same command goes on.", file=sys.stderr)
+        return INTERRUPTED

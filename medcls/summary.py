@@ -31,7 +31,7 @@ def summarise(
         "question": study.question,
         "smoke": programme.options.smoke,
         "command": invocation.command(),
-        "document": invocation.document(),
+        "document": study.document,
         "wall_seconds": round(time.monotonic() - started, 3),
         "git_commit": git.commit(root()),
         "git_dirty": git.is_dirty(root()),
@@ -41,6 +41,8 @@ def summarise(
         "answers": [],
         "best": {name: _best(each) for name, each in best.items() if each is not None},
     }
+    if programme.options.until_decided is not None:
+        summary["look"] = programme.look(len({record.run.seed for record in driver.records.values()}))
     if study.search is not None:
         summary["trials"] = [
             {"number": each.number, "state": each.state, "value": each.value, "params": each.labels} for each in trials

@@ -5,6 +5,7 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.evaluation import repeats
+from medcls.evaluation.answers import looked
 from medcls.screen import Screen
 
 MOST = 5  # trials shown
@@ -121,6 +122,8 @@ def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequen
     columns = ["variants", "score", "difference", "95% interval", "adjusted p", "pairs", "detectable", "verdict"]
     if rows:
         screen.table("Comparisons, paired by seed or fold", columns, rows)
+        if looked(summary):
+            screen.say(looked(summary))
 
 
 def _short(value: Any) -> str:

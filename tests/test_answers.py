@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from medcls.evaluation import comparison, repeats
-from medcls.evaluation.answers import Answer, compare, comparisons, converges, final, overfitting, reaches
+from medcls.evaluation.answers import (
+    Answer,
+    compare,
+    comparisons,
+    converges,
+    decided,
+    final,
+    looked,
+    overfitting,
+    reaches,
+)
 
 
 def run(variant: str, seed: int, curve: list[float], fold: int | None = None, **more: Any) -> dict[str, Any]:
@@ -160,3 +170,34 @@ def test_two_data_sets_are_told_apart() -> None:
 def test_smoothing_keeps_constants_and_averages_what_there_is() -> None:
     assert repeats.smoothed([2.0] * 7) == [2.0] * 7
     assert repeats.smoothed([0.0, 1.0, 2.0], window=2) == [0.0, 0.5, 1.5]
+
+
+def test_studies_that_add_seeds_until_decided_claim_an_effect_that_is_not_there_in_at_most_six_of_a_hundred() -> None:
+    """Three like variants, two comparisons, looks after 3, 6 and 12 seeds: what stops, and what is said at the end."""
+    rng = np.random.default_rng(5)
+    counts = comparison.looks(3, 12)
+    spent = comparison.levels(counts)
+    answers = [compare("plain", other, "val_accuracy") for other in ("one", "other")]
+    claims = 0
+    for _ in range(1000):
+        scores = rng.binomial(200, np.clip(rng.normal(0.8, 0.015, (12, 3)) + rng.normal(0, 0.01, (12, 1)), 0, 1)) / 200
+        for number, (count, level) in enumerate(zip(counts, spent, strict=True), 1):
+            runs = [
+                run(variant, seed, [value + 0.1])
+                for seed in range(count)
+                for variant, value in zip(("plain", "one", "other"), scores[seed], strict=True)
+            ]
+            found = {**summary(*runs), "look": {"number": number, "seeds": counts, "level": level}}
+            if decided(found, answers):
+                break
+        claims += any(row["verdict"] in ("better", "worse") for row in comparisons(found, answers))
+    assert claims <= 60
+
+
+def test_a_clear_effect_decides_a_study_at_its_first_look() -> None:
+    found = {**summary(*SEEDS), "look": {"number": 1, "seeds": [4, 8], "level": 0.025}}
+    clear, same = compare("plain", "normed", "val_accuracy"), compare("plain", "plain", "val_accuracy")
+    assert decided(found, [clear, same])
+    assert not decided(found, [same, clear])
+    assert "look 1 of 2 (after 4, 8 seeds)" in looked(found)
+    assert looked(summary(*SEEDS)) == ""

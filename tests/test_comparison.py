@@ -156,3 +156,22 @@ def test_adding_seeds_until_it_is_decided_keeps_the_five_percent() -> None:
         found = [comparison.over_seeds(*all_seeds[:count].T).p for count in looks]
         claims += any(p is not None and p <= level for p, level in zip(found, spent, strict=True))
     assert claims <= 0.06 * STUDIES
+
+
+def test_looks_double_up_to_the_most() -> None:
+    assert comparison.looks(3, 12) == [3, 6, 12]
+    assert comparison.looks(3, 10) == [3, 6, 10]
+    assert comparison.looks(3, 3) == [3]
+
+
+def test_p_and_interval_of_a_look_agree() -> None:
+    """At the level of a look, p says 5% just where the interval reaches 0."""
+    a, b, level = [0.81, 0.79, 0.84, 0.80], [0.86, 0.80, 0.85, 0.85], 0.0125
+    found = comparison.over_seeds(a, b, level)
+    told = stats.ttest_rel(b, a)
+    assert found.ci95 == pytest.approx(tuple(told.confidence_interval(1 - level)))
+    assert comparison.at_look(found.p, level) == pytest.approx(4 * told.pvalue)
+    assert comparison.at_look(0.5, level) == 1.0
+    edge = comparison.over_seeds([0.0] * 4, np.subtract(b, a) - found.ci95[0], level)
+    assert edge.ci95[0] == pytest.approx(0)
+    assert comparison.at_look(edge.p, level) == pytest.approx(0.05)

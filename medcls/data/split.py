@@ -25,7 +25,9 @@ def split(
 ) -> Split:
     """Return the rows that a run trains on, is compared on and is tested on.
 
-    Without folds the comparison is on the validation part, or else on a stratified fifth of the train part.
+    Without folds the comparison is on the validation part, or else on a stratified fifth of the train part; a `seed`
+    other than 0 draws train and validation part anew, the latter as large as before, so that
+    the choice of images, too, is among what varies (Bouthillier et al. 2021, "Accounting for variance").
     With folds the test part, or else the validation part, or else a stratified fifth of everything is held
     out from all of them; the train part is cut into stratified folds, and fold k is compared on. The refit
     (`fold` None) trains on all folds but for a stratified 15%, which tells it when to stop. No cut divides a
@@ -37,7 +39,8 @@ def split(
         patients: the patient of each image, of shape (n,), or None where unknown.
         fold: 0 to folds - 1, or None.
         folds: how many folds, or None for no cross-validation.
-        seed: of all that is random here; the test rows are the same for every fold and the refit.
+        seed: of all that is random here; the test rows are the same for every fold and the refit. 0 keeps the parts
+            that the data came with.
         classes: the names of the classes, for messages.
 
     Raises:
@@ -51,6 +54,9 @@ def split(
     if folds is None:
         if not len(validation):
             pool, validation = grouping.hold_out(pool, HELD_OUT, (seed, 0))
+        elif seed:
+            both = np.union1d(pool, validation)
+            pool, validation = grouping.hold_out(both, len(validation) / len(both), (seed, 0))
         return Split(pool, validation, test)
     test = test if len(test) else validation
     if not len(test):

@@ -12,7 +12,7 @@ Summary = Mapping[str, Any]
 Answered = dict[str, Any]
 Answer = Callable[[Summary], Mapping[str, Any]]
 
-__all__ = ["Compare", "compare", "comparisons", "converges", "final", "overfitting", "reaches"]
+__all__ = ["Compare", "compare", "comparisons", "converges", "decided", "final", "looked", "overfitting", "reaches"]
 
 
 REACHED = (("epoch", ""), ("smoothed", "smoothed over five epochs, "))
@@ -38,7 +38,7 @@ class Compare:
 
     def __call__(self, summary: Summary) -> Answered:
         """Return the verdicts on every data set in words."""
-        rows = [row for row in summary["comparisons"] if self._is_mine(row)]
+        rows = [row for row in summary["comparisons"] if self.is_mine(row)]
         sentences = [_on(summary, row["data"], self._sentence(row)) for row in rows]
         values = {row["data"]: row for row in rows}
         return {"question": self.question, "answer": _joined(sentences), "values": values}
@@ -60,7 +60,8 @@ class Compare:
             "verdict": UNDECIDED if found.n else ONE_RUN,
         }
 
-    def _is_mine(self, row: Mapping[str, Any]) -> bool:
+    def is_mine(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row of the summary's comparisons is this one's."""
         return (row["a"], row["b"], row["metric"]) == (self.a, self.b, self.score.name)
 
     def _sentence(self, row: Mapping[str, Any]) -> str:
@@ -89,16 +90,41 @@ def compare(a: str, b: str, score: str | Score, question: str = "", expected: st
 
 
 def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
-    """Return the rows of all comparisons among the answers on every data set, p adjusted over all of them (Holm)."""
+    """Return the rows of all comparisons among the answers on every data set, p adjusted over all of them (Holm).
+
+    In a study that adds seeds until it is decided, p counts also for the looks that there are (`comparison.levels`).
+    """
     asked = [each for each in answers if isinstance(each, Compare)]
     rows = [(each, each.row(summary, data["name"])) for data in summary["data_sets"] for each in asked]
     adjusted = comparison.holm([row["p"] for _, row in rows])
-    for (each, row), p in zip(rows, adjusted, strict=True):
-        row["p_adjusted"] = p
+    for (each, row), holm in zip(rows, adjusted, strict=True):
+        p = row["p_adjusted"] = comparison.at_look(holm, _level(summary))
         if row["n"]:
             higher = each.score.higher_is_better
             row["verdict"] = comparison.verdict(row["difference"], p, higher_is_better=higher)
     return [row for _, row in rows]
+
+
+def decided(summary: Summary, answers: Sequence[Answer]) -> bool:
+    """Tell whether the first comparison among the answers has a verdict of better or worse on every data set."""
+    first = next(each for each in answers if isinstance(each, Compare))
+    rows = [row for row in comparisons(summary, answers) if first.is_mine(row)]
+    return all(row["verdict"] in (BETTER, WORSE) for row in rows)
+
+
+def looked(summary: Summary) -> str:
+    """Return a sentence on the looks of a study that adds seeds until it is decided, "" for another."""
+    look = summary.get("look")
+    if not look:
+        return ""
+    others = ", ".join(map(str, look["seeds"]))
+    now = f"This is look {look['number']} of {len(look['seeds'])} (after {others} seeds)"
+    return f"{now}: p and intervals are widened so that all looks together keep the 5%."
+
+
+def _level(summary: Summary) -> float:
+    """Return what may be spent at the look that a summary is of: all, unless the study adds seeds."""
+    return float((summary.get("look") or {}).get("level", comparison.LEVEL))
 
 
 def final(*metrics: str | Score, question: str = "") -> Answer:
@@ -148,7 +174,8 @@ def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
     a, b = [first for first, _ in pairs], [second for _, second in pairs]
     run = next(iter(repeats.finished(summary, data, asked.a).values()))
     folds = run["params"].get("folds")
-    return comparison.over_folds(a, b, folds) if folds else comparison.over_seeds(a, b)
+    level = _level(summary)
+    return comparison.over_folds(a, b, folds, level) if folds else comparison.over_seeds(a, b, level)
 
 
 def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score]) -> Answered:

@@ -29,7 +29,8 @@ class Comparison:
 
     Attributes:
         difference: the mean of b minus a.
-        ci95: its 95% interval; both ends the difference itself where there is one pair only.
+        ci95: its 95% interval (wider at a look of a study that adds seeds, so that all looks together keep the
+            95%); both ends the difference itself where there is one pair only.
         p: two-sided, None where there is one pair only.
         n: the number of pairs.
         detectable: the smallest true difference that this test would have found in 80 of 100 such studies,
@@ -43,7 +44,7 @@ class Comparison:
     detectable: float | None
 
 
-def over_seeds(a: Sequence[float], b: Sequence[float]) -> Comparison:
+def over_seeds(a: Sequence[float], b: Sequence[float], level: float = LEVEL) -> Comparison:
     """Return the paired t-test (Student 1908) of one score a seed under each variant.
 
     Seeds are independent repeats, so the differences are a plain sample; over three seeds t has two degrees of
@@ -53,11 +54,12 @@ def over_seeds(a: Sequence[float], b: Sequence[float]) -> Comparison:
     Args:
         a: of length n, in the order of the seeds.
         b: likewise, with the same seeds.
+        level: what this look at the seeds may spend (see `levels`).
     """
-    return _paired_t(np.subtract(b, a), inflation=0.0)
+    return _paired_t(np.subtract(b, a), 0.0, level)
 
 
-def over_folds(a: Sequence[float], b: Sequence[float], folds: int) -> Comparison:
+def over_folds(a: Sequence[float], b: Sequence[float], folds: int, level: float = LEVEL) -> Comparison:
     """Return the corrected resampled t-test (Nadeau and Bengio 2003, equation 9) of one score a fold.
 
     The folds' training parts overlap, so their scores are not independent, and the plain t-test claims far too
@@ -67,8 +69,9 @@ def over_folds(a: Sequence[float], b: Sequence[float], folds: int) -> Comparison
         a: of length n, one score a fold (and repetition of the cross-validation).
         b: likewise, from the same folds.
         folds: of one cross-validation.
+        level: as of `over_seeds`.
     """
-    return _paired_t(np.subtract(b, a), inflation=1.0 / (folds - 1))
+    return _paired_t(np.subtract(b, a), 1.0 / (folds - 1), level)
 
 
 def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> float:
@@ -116,6 +119,14 @@ def verdict(difference: float, p: float | None, *, higher_is_better: bool, level
     return BETTER if (difference > 0) == higher_is_better else WORSE
 
 
+def looks(first: int, most: int) -> list[int]:
+    """Return after how many seeds a study that adds seeds is looked at: twice as many each time, at last `most`."""
+    counts = [first]
+    while counts[-1] < most:
+        counts.append(min(2 * counts[-1], most))
+    return counts
+
+
 def levels(looks: Sequence[int], level: float = LEVEL) -> list[float]:
     """Return the level at each look of a study that adds seeds until it is decided.
 
@@ -131,20 +142,25 @@ def levels(looks: Sequence[int], level: float = LEVEL) -> list[float]:
     return [float(level * share / looks[-1]) for share in new]
 
 
-def _paired_t(differences: NDArray[np.float64], inflation: float) -> Comparison:
+def at_look(p: float | None, level: float) -> float | None:
+    """Return p as it counts against the whole study's 5% where this look may spend `level` alone."""
+    return None if p is None else min(1.0, p * LEVEL / level)
+
+
+def _paired_t(differences: NDArray[np.float64], inflation: float, level: float) -> Comparison:
     n, mean = len(differences), float(np.mean(differences))
     if n < 2:
         return Comparison(mean, (mean, mean), None, n, None)
     error = float(np.std(differences, ddof=1)) * math.sqrt(1 / n + inflation)
     if error < 1e-12:
         return Comparison(mean, (mean, mean), sign_flip(differences.tolist()) if n <= 20 else 2.0 ** (1 - n), n, 0.0)
-    half = float(stats.t.ppf(1 - LEVEL / 2, n - 1)) * error
+    half = float(stats.t.ppf(1 - level / 2, n - 1)) * error
     p = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
-    return Comparison(mean, (mean - half, mean + half), p, n, error * _noncentrality(n))
+    return Comparison(mean, (mean - half, mean + half), p, n, error * _noncentrality(n, level))
 
 
 @cache
-def _noncentrality(n: int) -> float:
+def _noncentrality(n: int, level: float = LEVEL) -> float:
     """Return how many standard errors a true difference must measure to be found with the power wanted."""
-    critical = float(stats.t.ppf(1 - LEVEL / 2, n - 1))
+    critical = float(stats.t.ppf(1 - level / 2, n - 1))
     return float(optimize.brentq(lambda effect: stats.nct.sf(critical, n - 1, effect) - POWER, 0, 50 * critical))

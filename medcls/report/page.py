@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from medcls.evaluation import repeats
+from medcls.evaluation.answers import looked
 from medcls.lazy import lazy
 from medcls.report import bands
 
@@ -50,6 +51,7 @@ def render(
         folds=any(run["params"].get("folds") for run in summary["runs"]),
         answers=summary["answers"],
         comparisons=summary["comparisons"],
+        looked=looked(summary),
         variants=[_variants(summary, name) for name in names],
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
         charts=[{"name": name, "charts": _charts(summary, name)} for name in names],

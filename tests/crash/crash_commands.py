@@ -70,7 +70,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Command:
-    """A study's command whose work folder, store and summary lie in `home`."""
+    """The command of a study, or of several whose names a space divides; work folder, store and summary in `home`."""
 
     study: str
     images: Path
@@ -83,7 +83,9 @@ class Command:
         places = {"--data": self.images, "--work-dir": self.work, "--json": self.summary, "--tracking-uri": self.store}
         arguments = [str(part) for place in places.items() for part in place]
         with (self.home / "output").open("w") as output, (self.home / "errors").open("w") as errors:
-            line = [sys.executable, str(STUDIES / f"{self.study}.py"), *arguments, *self.flags]
+            files = [str(STUDIES / f"{name}.py") for name in self.study.split()]
+            together = ["-m", "medcls.cli", "run"] if len(files) > 1 else []
+            line = [sys.executable, *together, *files, *arguments, *self.flags]
             process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
         return Running(process, self.home)
 

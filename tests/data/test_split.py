@@ -131,7 +131,7 @@ def test_given_parts_are_respected(
     parts = np.repeat(present, 40)
     labels = np.tile([0, 1], len(parts) // 2)
     for fold in (None,) if folds is None else (None, 0, 4):
-        rows = split(labels, parts, None, fold=fold, folds=folds, seed=3)
+        rows = split(labels, parts, None, fold=fold, folds=folds, seed=0)
         assert set(parts[rows.train]) == {pool}
         assert set(parts[rows.validation]) == {validation}
         assert set(parts[rows.test]) == ({test} if test is not None else set())
@@ -190,3 +190,16 @@ def test_patients_that_cannot_be_shared_out_are_refused() -> None:
     patients = np.array(["p", "q", "q", "r", "r", "p"])
     with pytest.raises(BadInputError, match="cannot be shared out"):
         split(labels, np.full(6, TRAIN), patients, fold=None, folds=None, seed=0)
+
+
+@given(st.integers(1, 2**32 - 1), st.booleans())
+def test_a_seed_draws_train_and_validation_anew_and_leaves_the_test_part(seed: int, known: bool) -> None:
+    parts = np.repeat([TRAIN, VALIDATION, TEST], [60, 20, 12])
+    labels, patients = np.tile([0, 1], 46), np.arange(92) // 2 % 40
+    rows = split(labels, parts, patients.astype(str) if known else None, fold=None, folds=None, seed=seed)
+    assert set(parts[rows.test]) == {TEST}
+    assert sorted([*rows.train, *rows.validation]) == list(range(80))
+    assert abs(len(rows.validation) - 20) <= (2 if known else 0)
+    assert abs(np.bincount(labels[rows.validation])[0] - 10) <= (1 if known else 0)
+    assert not known or not set(patients[rows.train]) & set(patients[rows.validation])
+    assert set(rows.validation) != set(range(60, 80))

@@ -1,0 +1,22 @@
+"""Variants that differ clearly and not at all, over seeds: python tests/tiny/tiny_decided.py --data FOLDER."""
+
+from tiny_search import BASE
+
+from medcls.evaluation.answers import compare
+from medcls.study import Study, main
+
+LEARNS = BASE.with_("learner.epochs", 2)
+STUDY = Study(
+    name="tiny_decided",
+    question="How many seeds does it take to tell?",
+    variants={
+        "learns": LEARNS,
+        "cannot": LEARNS.with_("learner.optimizer.learning_rate", 1e-9),
+        "again": LEARNS,
+    },
+    seeds=(0, 1, 2, 3),
+    answers=(compare("cannot", "learns", "loss"), compare("again", "learns", "loss")),
+)
+
+if __name__ == "__main__":
+    main(STUDY)
