@@ -76,7 +76,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
     listen()
     documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""))
 
-    def parsed() -> Options:
+    def parsed() -> "Options":
         from medcls.options import parse
 
         epilog = f"variants: {', '.join(study.variants)}\n\n{documented.document}"
