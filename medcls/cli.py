@@ -18,8 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; return the exit code: 0 done, 1 a run failed, 2 bad usage or input, 130 interrupted."""
     given = _parser().parse_args(arguments)
     escape_what_cannot_be_shown()
+    code = DONE
     try:
-        code: int | None = given.command(given)
+        code = given.command(given) or DONE
         if sys.stdout is not None:
             sys.stdout.flush()
     except BadInputError as error:
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
-    return code or DONE
+    return code
 
 
 def _write_no_more() -> None:

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medcls.errors import BadInputError
 from medcls.interruption import listen
 from medcls.options import Parser, add_flags, options, root
-from medcls.study import Study, carry_out
+
+if TYPE_CHECKING:
+    from medcls.study import Study
 
 
 def add(commands: Any, places: Parser) -> None:  # noqa: ARG001 - a study's flags have these among them
@@ -30,6 +32,8 @@ def add(commands: Any, places: Parser) -> None:  # noqa: ARG001 - a study's flag
 
 
 def _run(given: argparse.Namespace) -> int:
+    from medcls.study import carry_out
+
     listen()
     studies = [_study(path) for path in named(given.studies, root() / "studies")]
     read = options(given)
@@ -55,8 +59,10 @@ def named(words: Sequence[str], folder: Path) -> list[Path]:
     return list(found)
 
 
-def _study(path: Path) -> Study:
+def _study(path: Path) -> "Study":
     """Import a study's file as its workers will, under its stem, and return the study that it declares."""
+    from medcls.study import Study
+
     sys.path.insert(0, str(path.parent))
     try:
         module = importlib.import_module(path.stem)
