@@ -84,7 +84,7 @@ def _show(errands: Sequence[Errand], before: Sequence[Records], at_work: Mapping
     records = [record for errand in errands for record in errand.driver.records.values()]
     total = 0
     for errand, known in zip(errands, before, strict=True):
-        again = {run for _, run in known} & set(errand.agenda.order)
+        again = {run for _, run in known}.intersection(errand.agenda.order) if known else ()
         total += len(known) + errand.agenda.total - len(again)
     driver = errands[0].driver
     running = [at_work[job.run.trajectory] for job in driver.executor.running]

@@ -7,9 +7,9 @@ Standard library only.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from typing import Any
 
@@ -71,16 +71,17 @@ class Variant:
 
     def parameters(self) -> dict[str, Scalar]:
         """Return every parameter by its dotted path, defaults included: what is recorded."""
-        return {path: value for path, value, _ in self._flat()}
+        return {path: value for path, value, _ in self._flat}
 
     def hashed(self) -> dict[str, Scalar]:
         """Return the parameters that differ from their defaults: what the key is made of."""
-        return {path: value for path, value, default in self._flat() if not default and path not in UNHASHED}
+        return {path: value for path, value, default in self._flat if not default and path not in UNHASHED}
 
-    def _flat(self) -> Iterator[tuple[str, Scalar, bool]]:
-        yield from values.flattened("data", self.data, default=False)
-        yield from values.flattened("learner", self.learner, default=False)
-        yield "task", self.task.name, False
+    @cached_property
+    def _flat(self) -> tuple[tuple[str, Scalar, bool], ...]:
+        data = values.flattened("data", self.data, default=False)
+        learner = values.flattened("learner", self.learner, default=False)
+        return (*data, *learner, ("task", self.task.name, False))
 
     def functions(self) -> list[Callable[..., Any]]:
         """Return the functions of learner and task, for hashing their sources; the fingerprint covers the data."""
@@ -90,7 +91,11 @@ class Variant:
         return isinstance(other, Variant) and self.parameters() == other.parameters()
 
     def __hash__(self) -> int:
-        return hash(digest(self.parameters()))
+        return hash(self._digest)
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest(self.parameters())
 
 
 @dataclass(frozen=True)
@@ -110,12 +115,12 @@ class Run:
     data_name: str = ""
     variant_name: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         """A hash of what determines the run's result, the same in every process: 20 hex digits."""
         return digest(self._identity())
 
-    @property
+    @cached_property
     def trajectory(self) -> str:
         """The key without the number of epochs, unless something in the tree depends on the total."""
         identity = self._identity()

@@ -16,7 +16,7 @@ class Ended:
         assert self.code == code, self
         assert self.err.count("\n") == 1, self.err
         program, sentence = self.err.rstrip("\n").split(": ", maxsplit=1)
-        assert program in ("bonus_resnet", "tiny_study", "medcls"), self
+        assert program in ("bonus_resnet", "tiny_study", "medcls", "medcls run"), self
         assert sentence.endswith("."), sentence
         for word in words:
             assert str(word) in sentence, sentence
