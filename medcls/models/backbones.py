@@ -140,6 +140,6 @@ def download(backbone: str, alpha: float, layer: str) -> Path:
     Raises:
         Exception: they cannot be downloaded or read, with what Keras says of it.
     """
-    width = {"alpha": alpha} if backbone == "mobilenet_v2" else {}
-    getattr(keras.applications, BACKBONES[backbone].function)(include_top=bool(layer), weights="imagenet", **width)
+    shape = {"alpha": alpha, "input_shape": (224, 224, 3)} if backbone == "mobilenet_v2" else {}
+    getattr(keras.applications, BACKBONES[backbone].function)(include_top=bool(layer), weights="imagenet", **shape)
     return imagenet_file(backbone, alpha, layer)

@@ -1,5 +1,6 @@
 """Heads on borrowed features: computed once, the same bits after any cut, one flat network at the end."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import keras
 import numpy as np
 import pytest
 from keras.src.legacy.saving import legacy_h5_format
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import normalize
 
 from medcls import augmentation, models, training
 from medcls.data.types import Decoded, Split
@@ -109,6 +112,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STAGES)
 def test_a_training_cut_off_anywhere_ends_with_the_same_bits(work: Work, name: str):
     given = {"epochs": 3, **STAGES[name]}
@@ -123,6 +127,7 @@ def test_a_training_cut_off_anywhere_ends_with_the_same_bits(work: Work, name: s
     assert work.fit("cut", **given).weights_sha256 == whole.weights_sha256
 
 
+@pytest.mark.slow
 def test_tuning_changes_the_last_blocks_alone_at_the_lower_rate(work: Work):
     head = work.fit("head", epochs=2).model
     tuned = work.fit("tuned", **STAGES["tuned"]).model
@@ -198,6 +203,36 @@ def test_grey_images_are_seen_as_three_equal_channels(tmp_path: Path, data: Deco
         work.path.mkdir()
         found.append(work.fit("a", epochs=1).predict(np.arange(20)))
     np.testing.assert_allclose(found[0], found[1], atol=1e-6)
+
+
+def test_neighbours_vote_as_scikit_learn_says_and_the_mistakes_of_the_course_are_mistakes(work: Work, data: Decoded):
+    mended = work.fit("a", learner=training.neighbours, count=3)
+    features = normalize(np.load(work.cached()[0]).reshape(20, -1))
+    known = KNeighborsClassifier(3).fit(features[:12], data.labels[:12])
+    np.testing.assert_allclose(mended.predict(ROWS.validation), known.predict_proba(features[12:]), atol=1e-6)
+    history = RunFolder(work.path / "a").history()
+    assert history["val_accuracy"] == [float(np.mean(known.predict(features[12:]) == data.labels[12:]))]
+    assert history["neighbours"] == [3.0]
+    alone = work.fit("b", learner=training.neighbours, count=1)
+    assert RunFolder(work.path / "b").history()["accuracy"] == [1.0]  # each is its own nearest
+    mistaken = work.fit("c", learner=training.neighbours, count=3, normalise_queries=False)
+    asked = known.predict_proba(np.load(work.cached()[0]).reshape(20, -1)[12:])
+    np.testing.assert_allclose(mistaken.predict(ROWS.validation), asked, atol=1e-6)
+    assert len({each.weights_sha256 for each in (mended, alone, mistaken)}) == 1  # they have learnt the same images
+
+
+def test_the_number_of_neighbours_is_chosen_within_the_training_images(work: Work, data: Decoded):
+    swapped = replace(data, labels=np.where(np.arange(20) < 12, data.labels, 1 - data.labels))
+    found = []
+    for each in (data, swapped):
+        work.data = each
+        name = f"run{len(found)}"
+        work.fit(name, learner=training.neighbours, candidates=(1, 2, 5, 100))
+        found.append(RunFolder(work.path / name).history()["neighbours"])
+    assert found[0] == found[1]  # whatever the others' labels are
+    assert found[0][0] in (1.0, 2.0, 5.0)
+    with pytest.raises(BadInputError, match=r"13 neighbours cannot be found among 12 training images"):
+        work.fit("many", learner=training.neighbours, count=13)
 
 
 def test_a_model_that_borrows_nothing_is_refused(work: Work):
