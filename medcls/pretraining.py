@@ -86,6 +86,8 @@ def prepare(conditions: Conditions, sources: Sources, work: Path, ask: Callable[
 
 
 def _told(complaint: str, name: str, found: Origin) -> str:
+    if found.pretrained == RANDOM:
+        return f"The network of {name} cannot be built: {complaint}"
     if found.pretrained != IMAGENET:
         return f"--weights of {name}: {complaint} Give {found.backbone}'s, or choose other variants with --only."
     file = _imagenet_file(found)

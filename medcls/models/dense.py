@@ -29,7 +29,7 @@ def hidden_layers(
         batch_norm: between each layer and its activation.
         initializer: of the kernels.
     """
-    x = keras.layers.Flatten()(x)
+    x = keras.layers.Flatten()(x) if len(x.shape) > 2 else x
     for number, width in enumerate(units):
         name, inside = f"dense{number + 1}", None if batch_norm else activation
         x = keras.layers.Dense(width, activation=inside, kernel_initializer=initializer, name=name)(x)

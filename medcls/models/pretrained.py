@@ -51,6 +51,8 @@ def pretrained(
     x = keras.layers.Identity(name=FEATURES)(borrowed)
     if pooling == AVERAGE and len(x.shape) == 4:
         x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    if len(x.shape) == 4:
+        x = keras.layers.Flatten(name="flatten_features")(x)  # VGG's own, before its dense layers, is called flatten
     if normalise:
-        x = keras.layers.UnitNormalization(name="normalise")(keras.layers.Flatten()(x))
+        x = keras.layers.UnitNormalization(name="normalise")(x)
     return hidden_layers(x, dense, dropout, len(dense))
