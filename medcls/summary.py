@@ -13,6 +13,7 @@ from medcls.evaluation.answers import Answer, comparisons
 from medcls.options import root
 from medcls.programme import Programme
 from medcls.search.tuner import Trial
+from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
 
 
@@ -110,12 +111,22 @@ def _run(driver: Driver, record: Record) -> dict[str, Any]:
         "parameters": result["parameters"],
         "metrics": result["metrics"],
         "history": folder.history(),
+        "right": _right(driver, run, folder),
         "seconds_per_epoch": _seconds_per_epoch(folder),
         "weights_sha256": result["weights_sha256"],
         "threads": described.get("threads", 0),
         "mlflow_run_id": driver.mirroring.run_id(run, record.parent),
         "error": result["error"],
     }
+
+
+def _right(driver: Driver, run: Run, folder: RunFolder) -> str | None:
+    """Return a 1 for each image of the comparison part whose class the run told right, a 0 for each other."""
+    saved = folder.read_arrays("predictions")
+    if saved is None or saved["predictions"].ndim != 2:
+        return None
+    labels = driver.sources.of(run.variant).bundle.labels[saved["rows"]]
+    return "".join("1" if each else "0" for each in saved["predictions"].argmax(axis=1) == labels)
 
 
 def _seconds_per_epoch(folder: RunFolder) -> float | None:

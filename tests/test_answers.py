@@ -201,3 +201,15 @@ def test_a_clear_effect_decides_a_study_at_its_first_look() -> None:
     assert not decided(found, [same, clear])
     assert "look 1 of 2 (after 4, 8 seeds)" in looked(found)
     assert looked(summary(*SEEDS)) == ""
+
+
+def test_a_single_pair_is_told_by_its_predictions() -> None:
+    """By hand: six images that only one network is right about, none the other way: p = 2 / 2^6."""
+    found = summary(run("plain", 0, [0.7], right="0000001111"), run("normed", 0, [0.9], right="1111111111"))
+    (told,) = answered(found, compare("plain", "normed", "val_accuracy"))
+    row = found["comparisons"][0]
+    assert (row["verdict"], row["p_adjusted"]) == ("one run only", None)
+    assert row["mcnemar"] == pytest.approx(2 / 64)
+    assert "McNemar's p = 0.031" in told["answer"]
+    answered(found, compare("plain", "normed", "gap"))
+    assert found["comparisons"][0]["mcnemar"] is None

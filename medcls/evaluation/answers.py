@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from medcls.evaluation import comparison, repeats
 from medcls.evaluation.comparison import BETTER, ONE_RUN, UNDECIDED, WORSE, Comparison
 from medcls.evaluation.repeats import Score
@@ -57,8 +59,17 @@ class Compare:
             "p_adjusted": found.p,
             "n": found.n,
             "detectable": found.detectable,
+            "mcnemar": self._mcnemar(summary, data) if found.n == 1 else None,
             "verdict": UNDECIDED if found.n else ONE_RUN,
         }
+
+    def _mcnemar(self, summary: Summary, data: str) -> float | None:
+        """Return p of the only pair's predictions, None where they are not known or the score is another."""
+        right = [repeats.right(run) for run in repeats.pairs(summary, data, self.a, self.b)[0]]
+        if self.score.name != "val_accuracy" or any(each is None for each in right):
+            return None
+        a, b = (np.asarray(each) for each in right)
+        return comparison.mcnemar(a, b) if len(a) == len(b) else None
 
     def is_mine(self, row: Mapping[str, Any]) -> bool:
         """Tell whether a row of the summary's comparisons is this one's."""
@@ -71,7 +82,10 @@ class Compare:
         low, high = row["ci95"]
         by = f"{row['difference']:+.3f} in {what}"
         if row["verdict"] == ONE_RUN:
-            return f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge."
+            told = f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge"
+            if row["mcnemar"] is None:
+                return f"{told}."
+            return f"{told} (McNemar's p = {row['mcnemar']:.3f} speaks of these two trained networks alone)."
         numbers = f"{by} (95% interval {low:+.3f} to {high:+.3f}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
         least = f"; with so few repeats only differences from about {row['detectable']:.3f} up would show"
         least = least if row["verdict"] == UNDECIDED and row["detectable"] else ""

@@ -126,11 +126,22 @@ def finished(summary: Mapping[str, Any], data: str, variant: str) -> dict[Pair, 
     }
 
 
+def pairs(summary: Mapping[str, Any], data: str, a: str, b: str) -> list[tuple[RunRecord, RunRecord]]:
+    """Return the finished runs of two variants, paired by seed and fold."""
+    of_a, of_b = finished(summary, data, a), finished(summary, data, b)
+    return [(of_a[pair], of_b[pair]) for pair in sorted(of_a.keys() & of_b.keys(), key=str)]
+
+
 def paired(summary: Mapping[str, Any], data: str, a: str, b: str, one: Score) -> list[tuple[float, float]]:
     """Return the scores of two variants, pair by pair, where both have one."""
-    of_a, of_b = finished(summary, data, a), finished(summary, data, b)
-    found = [(one.of(of_a[pair]), one.of(of_b[pair])) for pair in sorted(of_a.keys() & of_b.keys(), key=str)]
+    found = [(one.of(first), one.of(second)) for first, second in pairs(summary, data, a, b)]
     return [(first, second) for first, second in found if first is not None and second is not None]
+
+
+def right(run: RunRecord) -> list[bool] | None:
+    """Return whether a run told the class of each image right that it was compared on, None where that is not known."""
+    told: str | None = run.get("right")
+    return None if told is None else [each == "1" for each in told]
 
 
 def variants(summary: Mapping[str, Any], data: str) -> list[str]:

@@ -100,6 +100,7 @@ RUN = record(
     },
     best_epoch=optional(whole),
     seconds_per_epoch=optional(number),
+    right=optional(text),
 )
 COMPARISON = record(
     {
@@ -115,6 +116,7 @@ COMPARISON = record(
     },
     p=optional(number),
     detectable=optional(number),
+    mcnemar=optional(number),
 )
 SCORE = record({"value": number, "ci95": several(number, 2)})
 BEST = record(
