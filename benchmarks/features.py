@@ -46,10 +46,10 @@ def main(count: int) -> None:
         lay_in(MODEL, BINARY, "random", SHAPE, 2, weights, weights)
         parts = borrow(data, BINARY, folder, 0, MODEL, "random")
         parts.body.predict_on_batch(np.zeros((BATCH, *SHAPE), np.float32))  # compiles
-        extraction = _seconds(lambda: seen_by(parts.body, data, folder, MODEL, "random"))
+        extraction = _seconds(lambda: seen_by(lambda: parts.body, data, folder, MODEL, "random"))
         building = _seconds(lambda: borrow(data, BINARY, folder, 1, MODEL, "random"))
-        mapping = _seconds(lambda: np.asarray(seen_by(parts.body, data, folder, MODEL, "random")).sum())
-        features = np.asarray(seen_by(parts.body, data, folder, MODEL, "random"))
+        mapping = _seconds(lambda: np.asarray(seen_by(lambda: parts.body, data, folder, MODEL, "random")).sum())
+        features = np.asarray(seen_by(lambda: parts.body, data, folder, MODEL, "random"))
         head = _epoch(parts.head, features, labels)
         whole = _epoch(parts.whole, images.astype(np.float32), labels)
     _tell(parts, count, extraction, building, mapping, head, whole)

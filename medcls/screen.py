@@ -117,4 +117,4 @@ def _part(line: Line) -> float:
 
 
 def _epochs(line: Line) -> str:
-    return f"epoch {line.epoch}/{line.epochs}" if line.epoch else "starting"
+    return f"epoch {line.epoch}/{line.epochs}" if line.epoch else line.scores or "starting"

@@ -32,20 +32,25 @@ def place(folder: Path, data: Decoded, weights: str, preprocessing: str) -> Path
     return folder / "features" / f"{weights[:60]}-{digest(identity)}.npy"
 
 
-def seen_by(body: Any, data: Decoded, folder: RunFolder, model: Callable[..., Any], pretrained: str) -> Features:
-    """Return the features that a run's body has of every image, which all runs of its work folder share."""
+def seen_by(
+    body: Callable[[], Any], data: Decoded, folder: RunFolder, model: Callable[..., Any], pretrained: str
+) -> Features:
+    """Return the features that a run's body has of every image, which all runs of its work folder share.
+
+    `body` returns it, and is not asked for what is there already.
+    """
     weights = origin(model, pretrained).file(data.images.shape[1:])
     path = place(folder.cache, data, weights, arguments_of(model)["preprocessing"])
     return features(body, data, path, lambda done, count: folder.tell(f"features of {done} of {count} images"))
 
 
-def features(body: Any, data: Decoded, path: Path, progress: Progress) -> Features:
+def features(body: Callable[[], Any], data: Decoded, path: Path, progress: Progress) -> Features:
     """Return the features of every image, of shape (n, ...), float32, from a file that is made if it is not there.
 
     One process computes; others wait for it. A file that was cut off goes on where it ends, to the same bits.
 
     Args:
-        body: the network from images, 0..255, to features.
+        body: returns the network from images, 0..255, to features.
         data: the images.
         path: the file.
         progress: told how many images are done and how many there are.
@@ -53,25 +58,25 @@ def features(body: Any, data: Decoded, path: Path, progress: Progress) -> Featur
     Raises:
         OSError: it cannot be written.
     """
-    shape = (len(data.images), *body.output_shape[1:])
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
-        if not _is_whole(path, shape):
-            _compute(body, data, path, shape, progress)
+        if not _is_whole(path, len(data.images)):
+            _compute(body(), data, path, progress)
     mapped: Features = np.load(path, mmap_mode="r")
     return mapped
 
 
-def _is_whole(path: Path, shape: tuple[int, ...]) -> bool:
+def _is_whole(path: Path, count: int) -> bool:
     try:
         found = np.load(path, mmap_mode="r")
     except (OSError, ValueError, EOFError):  # not there, or cut off
         return False
-    return bool(found.shape == shape and found.dtype == np.float32)
+    return len(found) == count and found.dtype == np.float32
 
 
-def _compute(body: Any, data: Decoded, path: Path, shape: tuple[int, ...], progress: Progress) -> None:
+def _compute(body: Any, data: Decoded, path: Path, progress: Progress) -> None:
     """Write the batches that are missing; plain writes, as a full disk ends a process that maps its file."""
+    shape = (len(data.images), *body.output_shape[1:])
     unfinished, header = path.with_suffix(".unfinished"), _header(shape)
     if path.exists():
         path.replace(unfinished)

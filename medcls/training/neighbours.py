@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ from medcls.lazy import lazy
 from medcls.limits import at_least, limited
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
-from medcls.training.borrowed import IMAGENET, borrow
+from medcls.training.borrowed import IMAGENET, borrow, origin
 from medcls.training.features import seen_by
 from medcls.training.fitted import Fitted, weights_sha256
+from medcls.training.saved import parameters
 
 nearest = lazy("sklearn.neighbors")
 preprocessing = lazy("sklearn.preprocessing")
@@ -61,8 +63,8 @@ def neighbours(
         BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.
     """
     started = time.time()
-    parts = borrow(data, task, folder, seed, model, pretrained)
-    features = np.asarray(seen_by(parts.body, data, folder, model, pretrained)).reshape(len(data.labels), -1)
+    body = partial(_body, data, task, folder, seed, model, pretrained)
+    features = np.asarray(seen_by(body, data, folder, model, pretrained)).reshape(len(data.labels), -1)
     lengthless = preprocessing.normalize(features) if normalise or normalise_queries else features
     known, asked = (lengthless if normalise else features), (lengthless if normalise_queries else features)
     chosen = _chosen(known, data, split.train, candidates, seed) or count
@@ -80,8 +82,12 @@ def neighbours(
     if not folder.epochs_held():
         _record(folder, task, data, split, predict, chosen, started)
     learnt = [known[split.train], data.labels[split.train]]
-    total = {"total": int(parts.body.count_params()), "trainable": 0}
-    return Fitted(None, predict, 1, 0, total, weights_sha256(learnt))
+    weights = folder.saved_weights(origin(model, pretrained).file(data.images.shape[1:]))
+    return Fitted(None, predict, 1, 0, {"total": parameters(weights), "trainable": 0}, weights_sha256(learnt))
+
+
+def _body(data: Decoded, task: Task, folder: RunFolder, seed: int, model: Callable[..., Any], pretrained: str) -> Any:
+    return borrow(data, task, folder, seed, model, pretrained).body
 
 
 def _chosen(features: Any, data: Decoded, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:

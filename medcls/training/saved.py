@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import math
 import tempfile
 import warnings
 import zipfile
@@ -65,6 +66,15 @@ def digest(weights_file: bytes) -> str:
             total.update(f"{path} {values.dtype.str} {values.shape};".encode())
             total.update(values.tobytes())
     return total.hexdigest()
+
+
+def parameters(path: Path) -> int:
+    """Return how many numbers a file of weights holds.
+
+    Raises:
+        OSError: there is no such file, or a damaged one.
+    """
+    return sum(math.prod(shape) for layer in _layers(path).values() for shape in layer.shapes)
 
 
 def begin_with(network: Any, path: Path) -> None:

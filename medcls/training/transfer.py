@@ -53,7 +53,7 @@ def transfer(
     train = partial(fitting.train, parts.whole, data, split, task, folder, seed, imbalance, stop, batch_size)
     began = fitting.stage_of(folder)
     if not began and (tuned_after or not tuned_blocks):
-        images = seen_by(parts.body, data, folder, model, pretrained)
+        images = seen_by(lambda: parts.body, data, folder, model, pretrained)
         last = min(epochs, tuned_after) if tuned_blocks else epochs
         fitted = train(parts.head, images, augmentation.none(), optimizer(), schedule, last)
     if tuned_blocks and epochs > tuned_after:

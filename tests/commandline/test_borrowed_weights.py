@@ -4,11 +4,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import pytest
 from mlflow import MlflowClient
 from summary_shape import read_summary
+
+from medcls.sources import data_name
+from studies import task4_augmentation_alexnet as task4
+from studies import task5_augmentation_vgg as task5
+from studies import task6_transfer_vgg16 as task6
+from studies import task7_transfer_vs_scratch as task7
 
 STUDY = '''"""Which learner makes more of borrowed features?"""
 from functools import partial
@@ -32,6 +39,17 @@ STUDY = Study(
 if __name__ == "__main__":
     main(STUDY)
 '''
+
+
+def test_task_7_compares_the_very_runs_of_tasks_4_5_and_6() -> None:
+    def hashed(study: Any, variant: str, data: str) -> Any:
+        found = {(name, data_name(each)): each.hashed() for name, each in study.STUDY.conditions}
+        return found[variant, data]
+
+    for data in ("skin", "bone"):
+        assert hashed(task7, "transfer", data) == hashed(task6, "features", data)
+        assert hashed(task7, "VGG16", data) == hashed(task5, "augmented", data)
+    assert hashed(task7, "AlexNet", "skin") == hashed(task4, "grey, augmented", "skin")
 
 
 def run(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:

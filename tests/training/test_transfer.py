@@ -162,13 +162,13 @@ class Counted:
 @pytest.mark.parametrize("suffix", [".npy", ".unfinished"])
 def test_features_cut_off_anywhere_go_on(tmp_path: Path, data: Decoded, kept: int, suffix: str):
     path, said = tmp_path / "features" / "f.npy", []
-    whole = np.array(features(Counted(), data, path, lambda *each: said.append(each)))
+    whole = np.array(features(Counted, data, path, lambda *each: said.append(each)))
     assert said == [(0, 20), (8, 20), (16, 20), (20, 20)]
     content = path.read_bytes()
     path.unlink()
     path.with_suffix(suffix).write_bytes(content[:kept])
     body = Counted()
-    assert np.array_equal(features(body, data, path, lambda *_: None), whole)
+    assert np.array_equal(features(lambda: body, data, path, lambda *_: None), whole)
     assert path.read_bytes() == content
     held = max(0, kept - 128) // 20 // 8
     assert body.batches == 3 - held
@@ -213,6 +213,7 @@ def test_neighbours_vote_as_scikit_learn_says_and_the_mistakes_of_the_course_are
     history = RunFolder(work.path / "a").history()
     assert history["val_accuracy"] == [float(np.mean(known.predict(features[12:]) == data.labels[12:]))]
     assert history["neighbours"] == [3.0]
+    assert mended.parameters == {"total": 14_714_688, "trainable": 0}
     alone = work.fit("b", learner=training.neighbours, count=1)
     assert RunFolder(work.path / "b").history()["accuracy"] == [1.0]  # each is its own nearest
     mistaken = work.fit("c", learner=training.neighbours, count=3, normalise_queries=False)
