@@ -66,7 +66,8 @@ class _Drawing:
         width = LEFT + SIDE + GAP + SIDE + 0.15
         self._figure = canvas.sheet(width, FLOOR + SIDE + 0.3, title)
         self._axes = canvas.panel(self._figure, LEFT, FLOOR, SIDE, SIDE)
-        self._scatter(points)
+        self._points = self._scatter(points)
+        self._told = self._axes.text(0, 1.02, "", transform=self._axes.transAxes, size=canvas.SIZE)
         scale = colours.LinearSegmentedColormap.from_list("classes", ENDS)
         self._map = self._axes.imshow(
             np.zeros((2, 2)), cmap=scale, vmin=0, vmax=1, extent=extent, origin="lower", interpolation="bilinear"
@@ -86,9 +87,8 @@ class _Drawing:
         rows, columns = plane.probabilities.shape
         x, y = np.linspace(*plane.extent[:2], columns), np.linspace(*plane.extent[2:], rows)
         has_both = plane.probabilities.min() < 0.5 < plane.probabilities.max()
-        levels = [0.5] if has_both else []
-        self._contour = self._axes.contour(x, y, plane.probabilities, levels, colors="black") if levels else None
-        self._axes.set_title(f"after epoch {plane.epochs}", loc="left", size=canvas.SIZE)
+        self._contour = self._axes.contour(x, y, plane.probabilities, [0.5], colors="black") if has_both else None
+        self._told.set_text(f"after epoch {plane.epochs}")
         for lines in self._lines.values():
             for name, line in lines.items():
                 values = self._history[name][: plane.epochs]
@@ -96,28 +96,35 @@ class _Drawing:
         return self._figure
 
     def picture(self, plane: Plane) -> Any:
-        """Return the sheet after a map's epochs as a picture: what does not change is drawn once."""
-        moving = [self._axes, *(line for lines in self._lines.values() for line in lines.values())]
+        """Return the sheet after a map's epochs as a picture; what does not change is drawn once for all of them."""
         if self._still is None:
-            for each in moving:
+            for each in self._moving():
                 each.set_visible(False)
             self._figure.canvas.draw()
             self._still = self._figure.canvas.copy_from_bbox(self._figure.bbox)
-            for each in moving:
+            for each in self._moving():
                 each.set_visible(True)
         self.show(plane)
         self._figure.canvas.restore_region(self._still)
-        for each in moving:
+        for each in self._moving():
             each.draw(self._figure.canvas.get_renderer())
         return image.fromarray(np.asarray(self._figure.canvas.buffer_rgba())[:, :, :3].copy())
 
-    def _scatter(self, points: Points) -> None:
+    def _moving(self) -> list[Any]:
+        """Return what changes from frame to frame, and the points, which lie over it: from the bottom up."""
+        contour = [] if self._contour is None else [self._contour]
+        curves = [line for lines in self._lines.values() for line in lines.values()]
+        return [self._map, *contour, *self._points, self._told, *curves]
+
+    def _scatter(self, points: Points) -> list[Any]:
+        drawn = []
         for label, (name, colour) in enumerate(zip(canvas.names(points.classes), INKS, strict=True)):
             chosen = points.points[points.labels == label]
             style = {"s": 9, "color": colour, "edgecolors": "white", "linewidths": 0.4, "zorder": 3}
-            self._axes.scatter(*chosen.T, marker="os"[label], label=f"class {name}", **style)
+            drawn.append(self._axes.scatter(*chosen.T, marker="os"[label], label=f"class {name}", **style))
         place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2, "ncols": 2}
         self._axes.legend(fontsize=canvas.SIZE, frameon=False, handletextpad=0.1, columnspacing=1.0, **place)
+        return drawn
 
     def _panel(self, name: str, bottom: float) -> dict[str, Any]:
         axes = canvas.panel(self._figure, LEFT + SIDE + GAP, bottom, SIDE, CURVE)
