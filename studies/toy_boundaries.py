@@ -2,7 +2,7 @@
 
     python studies/toy_boundaries.py
 
-Time: 3 networks x 100 epochs: about 20 seconds on two cores. Each run's folder, and its entry in MLflow, then holds
+Time: 3 networks x 100 epochs: under half a minute on two cores. Each run's folder, and its entry in MLflow, then holds
 boundary.png and boundary.gif: the line over the map of probabilities, and how it moved from epoch to epoch.
 
 Exercise 1 of the image analysis report: dense layers of 3 and 5 ReLU units (41 parameters) for two clouds of points,

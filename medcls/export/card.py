@@ -55,8 +55,8 @@ def _summary(facts: Facts) -> Iterator[str]:
 
 def _data(facts: Facts) -> Iterator[str]:
     data = facts.data
-    origin = {"phantom": "a phantom made by medcls, no real images", "toolkit": "made by a library"}
-    yield f"{data['name']}: {origin.get(data['kind'], data['source'])}. Fingerprint `{data['fingerprint']}`."
+    origin = "a phantom made by medcls, no real images" if data["kind"] == "phantom" else data["source"]
+    yield f"{data['name']}: {origin}. Fingerprint `{data['fingerprint']}`."
     parts = [(part, words) for part, words in _parts(facts).items() if sum(facts.counts[part].values())]
     rows = [[name, *(str(facts.counts[part][name]) for part, _ in parts)] for name in data["classes"]]
     rows.append(["all", *(str(sum(facts.counts[part].values())) for part, _ in parts)])
