@@ -26,7 +26,8 @@ def with_pretrained(
     """Return the variants with the borrowed weights that --weights, the environment or they themselves ask for.
 
     A file's weights are known by the digest of what is in them. What --weights says is returned too, unless it was
-    for borrowed networks. With `few` images (--smoke), random weights stand in where ImageNet's are not there.
+    for borrowed networks. With `few` images (--smoke), random weights stand in for ImageNet's where these are neither
+    there nor asked for.
 
     Raises:
         BadInputError: no such file, or a damaged one.
@@ -37,8 +38,9 @@ def with_pretrained(
     def chosen(variant: Variant) -> Variant:
         if PATH not in variant.parameters():
             return variant
-        wanted = given or os.environ.get(VARIABLE) or str(variant.get(PATH))
-        if wanted == IMAGENET and few and not _at_hand(variant, work):
+        asked = given or os.environ.get(VARIABLE)
+        wanted = asked or str(variant.get(PATH))
+        if not asked and wanted == IMAGENET and few and not _at_hand(variant, work):
             wanted = RANDOM
         return variant.with_(PATH, wanted if wanted in (IMAGENET, RANDOM) else kept(wanted, work))
 

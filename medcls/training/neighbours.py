@@ -121,5 +121,6 @@ def _record(
     now = time.time()
     row = {"epoch": 0, "time": int(now * 1000), "seconds": round(now - started, 3), "system": {}}
     folder.cut(0)
-    folder.append({**row, "metrics": {**metrics, "neighbours": float(chosen)}})
+    metrics |= {"neighbours": float(chosen), "learning_rate": 0.0}  # as every history has one
+    folder.append({**row, "metrics": metrics})
     folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})

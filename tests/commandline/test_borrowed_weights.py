@@ -84,7 +84,7 @@ def test_the_whole_path_without_any_weights_under_smoke(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_without_a_network_the_file_to_put_is_named(tmp_path: Path) -> None:
-    done = run(tmp_path, "--offline", "--only", "head")
+    done = run(tmp_path, "--smoke", "--offline", "--only", "head", "--weights", "imagenet")
     assert done.returncode == 2, done.stdout
     where = tmp_path / "keras" / "models"
     assert f"put the file vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 into {where}" in done.stderr
@@ -95,7 +95,7 @@ def test_without_a_network_the_file_to_put_is_named(tmp_path: Path) -> None:
 def test_weights_of_another_network_stop_the_study(tmp_path: Path) -> None:
     path = tmp_path / "other.weights.h5"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
-    done = run(tmp_path, "--offline", "--only", "head", "--weights", str(path))
+    done = run(tmp_path, "--smoke", "--offline", "--only", "head", "--weights", str(path))
     assert done.returncode == 2, done.stdout
     assert "weights of another network: layer block1_conv1 is not there" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
