@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from medcls.commands import check, fetch, make
+from medcls.commands import check, fetch, make, preview
 from medcls.options import Parser
 
 
@@ -14,3 +14,4 @@ def add(commands: Any, places: Parser) -> None:
     check.add(data, places)
     fetch.add(data, places)
     make.add(data, places)
+    preview.add(data, places)

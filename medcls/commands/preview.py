@@ -1,0 +1,121 @@
+"""`medcls data preview`: what an augmentation makes of a data set's images, seen before anything is trained."""
+
+import argparse
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from medcls.commands.places import work_dir
+from medcls.errors import BadInputError
+from medcls.files import check_writable
+from medcls.options import Parser
+
+if TYPE_CHECKING:
+    from medcls.augmentation import Augmentation
+    from medcls.data.types import Bundle
+    from medcls.report.strips import Picture
+
+COLUMNS = 5  # random versions of every image
+EVERYDAY = "rotation=10,width_shift=0.1,height_shift=0.1,horizontal_flip=true"
+
+
+def add(commands: Any, places: Parser) -> None:
+    """Add the command's parser to the subparsers of `medcls data`."""
+    each = commands.add_parser("preview", parents=[places], help="show what an augmentation makes of the images")
+    each.add_argument("source", metavar="SOURCE", help="what --data takes: a folder, a labels.csv, a built-in name")
+    each.add_argument(
+        "--augment",
+        default=EVERYDAY,
+        metavar="[NAME,]PARAMETER=VALUE,...",
+        help=f"parameters of standard, or of another augmentation named first ({EVERYDAY})",
+    )
+    each.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other draws (0)")
+    each.add_argument("--count", type=int, default=4, metavar="N", help="images, a row each (4)")
+    each.add_argument("--size", type=int, default=128, metavar="N", help="pixels a side, as a study's size (128)")
+    each.add_argument("--out", type=Path, default=Path("preview.png"), metavar="FILE", help="the PNG (preview.png)")
+    each.set_defaults(command=_preview)
+
+
+def _preview(given: argparse.Namespace) -> None:
+    from medcls import data
+    from medcls.data.hashes import Hashes
+    from medcls.report.strips import strips
+
+    for flag, number, least in (("seed", given.seed, 0), ("count", given.count, 1), ("size", given.size, 8)):
+        if number < least:
+            raise BadInputError(f"--{flag} {number}: give a whole number from {least} up.")
+    check_writable("--out", given.out)
+    augment = parsed(given.augment)
+    hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
+    bundle = data.folder(hashes, source=given.source, size=given.size, channels=3)
+    rows = np.unique(np.linspace(0, len(bundle.labels) - 1, given.count).astype(int))
+    strips(_pictures(bundle, rows.tolist(), augment(), given.seed), given.out, f"{given.source}: {given.augment}")
+    print(f"{given.out} shows {len(rows)} images of {given.source}, each as it is and {COLUMNS} times at random")
+
+
+def parsed(text: str) -> "partial[Augmentation]":
+    """Return the augmentation that a text such as "rotation=10,zoom=0.1" or "mixup,alpha=0.4" says.
+
+    Raises:
+        BadInputError: no such augmentation or parameter, or a value that it cannot work with; as --set has it.
+    """
+    from medcls import augmentation, training
+    from medcls.spec import Variant
+    from medcls.task import MULTICLASS
+
+    learner = partial(training.gradient, augment=augmentation.standard)
+    variant = Variant(data=partial(_nothing), learner=learner, task=MULTICLASS)
+    for number, part in enumerate(re.split(r",(?![^\[]*\])", text)):  # a range has its own comma, within brackets
+        path, equals, value = (each.strip() for each in part.partition("="))
+        if number == 0 and path and not equals:
+            variant = variant.set_text("learner.augment", path)
+        elif not path or not value:
+            raise BadInputError(f"--augment {text}: write PARAMETER=VALUE, e.g. {EVERYDAY}.")
+        else:
+            variant = variant.set_text(f"learner.augment.{path}", value)
+    variant.check()
+    chosen: partial[Augmentation] = variant.get("learner.augment")
+    return chosen
+
+
+def _nothing(hashes: Any) -> None:
+    """Stand for a data set: a variant has one."""
+
+
+def _pictures(bundle: "Bundle", rows: list[int], augment: "Augmentation", seed: int) -> "list[list[Picture]]":
+    """Every image as it is, then as it is after so many draws; what was mixed into it said below."""
+    from medcls.data.images import UnreadableImageError
+    from medcls.report.strips import Picture
+
+    try:
+        images = np.stack([bundle.decode(row) for row in rows])
+    except UnreadableImageError as error:
+        raise BadInputError(f"An image of {bundle.source} cannot be read ({error}): see medcls data check.") from error
+    targets = np.eye(len(bundle.classes), dtype=np.float32)[bundle.labels[rows]]
+    pictures = [
+        [Picture(image, _class(bundle, row), _name(bundle, row))] for image, row in zip(images, rows, strict=True)
+    ]
+    for draw in range(COLUMNS):
+        weights, key = np.ones(len(rows), np.float32), np.array([seed, draw], np.int64)
+        changed, labels, _ = augment.batch(images.astype(np.float32), targets, weights, key)
+        for line, image, label in zip(pictures, np.asarray(changed), np.asarray(labels), strict=True):
+            pixels = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+            line.append(Picture(pixels, f"draw {draw + 1}", _mixture(bundle, label)))
+    return pictures
+
+
+def _class(bundle: "Bundle", row: int) -> str:
+    return bundle.classes[bundle.labels[row]]
+
+
+def _name(bundle: "Bundle", row: int) -> str:
+    return Path(bundle.names[row]).name
+
+
+def _mixture(bundle: "Bundle", label: Any) -> str:
+    """What an image consists of, "" if it is of one class."""
+    shares = [(float(share), name) for share, name in zip(label, bundle.classes, strict=True) if share > 0.005]
+    return "" if len(shares) == 1 else " + ".join(f"{share:.2f} {name}" for share, name in shares)
