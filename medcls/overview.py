@@ -44,7 +44,9 @@ def _question(path: Path) -> str | None:
     except (SyntaxError, ValueError) as error:
         return f"(cannot be read: {error})"
     called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    return (ast.get_docstring(tree) or "(no docstring)").splitlines()[0] if "Study" in called else None
+    return (
+        (ast.get_docstring(tree) or "(no docstring)").splitlines()[0] if called & {"Study", "Demonstration"} else None
+    )
 
 
 @dataclass(frozen=True)
@@ -81,4 +83,6 @@ def state(outcome: Outcome) -> str:
     best = "".join(
         f", best {each['metric'].replace('_', ' ')} {each['value']:.3f}" for each in summary["best"].values()
     )
+    if not runs:
+        return f"{day}: {len(summary['answers'])} pictures of {sets}"
     return f"{day}{', smoke' if summary['smoke'] else ''}: {finished} of {len(runs)} runs finished on {sets}{best}"

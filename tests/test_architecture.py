@@ -52,6 +52,7 @@ BESIDE = {  # what each part may use beside itself and the tools
 STUDY_MAY_USE = {
     "augmentation",
     "data",
+    "demonstration",
     "evaluation",
     "explain",
     "models",
@@ -64,6 +65,7 @@ STUDY_MAY_USE = {
 CONDUCTORS = {"commands"}  # packages of the uppermost storey
 LATE = {  # may import their own when they run
     "medcls/study.py",
+    "medcls/demonstration.py",
     "medcls/compute/worker.py",
     *(name for name in TREES if name.startswith("medcls/commands/")),
 }

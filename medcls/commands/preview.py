@@ -108,7 +108,7 @@ def _pictures(bundle: "Bundle", rows: list[int], augment: "Augmentation", seed: 
 
 
 def _class(bundle: "Bundle", row: int) -> str:
-    return bundle.classes[bundle.labels[row]]
+    return bundle.classes[int(bundle.labels[row])]
 
 
 def _name(bundle: "Bundle", row: int) -> str:

@@ -3,7 +3,7 @@
 import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from ctypes import CDLL
 from pathlib import Path
@@ -44,20 +44,33 @@ def decode(path: Path, size: int, channels: int) -> Images:
     Raises:
         UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
+    return _opened(path, lambda image: _fitted(image, size, channels))
+
+
+def whole(path: Path) -> Images:
+    """Return an image file in its own size, of shape (height, width, 1) if it is grey, else (height, width, 3).
+
+    All else is as `decode` has it.
+    """
+    return _opened(path, _own)
+
+
+def _opened(path: Path, read: "Callable[[Image.Image], Images]") -> Images:
+    """What `read` makes of the image in a file, turned as its EXIF data say."""
     from PIL import Image, ImageOps
 
     with _complaining(path):
         if dicom.is_dicom(path):
             data = dicom.opened(path)
             with _turn(data.Rows * data.Columns):
-                return _fitted(Image.fromarray(dicom.pixels_of(data)), size, channels)
+                return read(Image.fromarray(dicom.pixels_of(data)))
         with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height), closing(image):
             if image.format == "TIFF":
                 _silence_libtiff()
                 if getattr(image, "n_frames", 1) > 1:
                     raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
             ImageOps.exif_transpose(image, in_place=True)
-            return _fitted(image, size, channels)
+            return read(image)
 
 
 def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
@@ -145,6 +158,13 @@ def _too_large() -> str:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _own(image: "Image.Image") -> Images:
+    grey = image.mode in ("1", "L", "F") or image.mode.startswith("I")
+    pixels: NDArray[Any] = np.asarray(_plain(image, "L" if grey else "RGB"))
+    rounded: Images = np.rint(pixels).astype(np.uint8)
+    return rounded.reshape(*rounded.shape[:2], -1)
 
 
 def _fitted(image: "Image.Image", size: int, channels: int) -> Images:

@@ -38,7 +38,10 @@ def test_a_sheet_shows_every_image_with_its_draws_and_depends_on_the_seed_alone(
     assert preview(folder, sheets[2], *augment, "--count", "3", "--seed", "1") == 0
     assert preview(folder, sheets[3], *augment, "--count", "2") == 0
 
-    pixels = [np.asarray(Image.open(sheet).convert("RGB")) for sheet in sheets]
+    pixels = []
+    for sheet in sheets:
+        with Image.open(sheet) as image:
+            pixels.append(np.asarray(image.convert("RGB")))
     np.testing.assert_array_equal(pixels[0], pixels[1])
     assert pixels[0].shape == pixels[2].shape
     assert not np.array_equal(pixels[0], pixels[2])
@@ -48,7 +51,8 @@ def test_a_sheet_shows_every_image_with_its_draws_and_depends_on_the_seed_alone(
 @pytest.mark.parametrize("augment", ["mixup,alpha=1,first=standard,first.rotation=20", "randaugment,magnitude=20"])
 def test_any_augmentation_can_be_shown(augment: str, folder: Path, tmp_path: Path) -> None:
     assert preview(folder, tmp_path / "sheet.png", "--augment", augment) == 0
-    assert Image.open(tmp_path / "sheet.png").size[0] > 800
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size[0] > 800
 
 
 def test_the_text_is_read_by_the_functions_signature() -> None:
