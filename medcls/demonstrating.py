@@ -90,7 +90,8 @@ def _subject(demonstration: Demonstration, options: Options) -> Subject:
     else:  # a phantom, or an array
         stored, (width, height) = bundle.stored(0)
         pixels = _plain(bundle.render(0, max(width, height), 1 if stored.startswith("grey") else 3))
-    return Subject(bundle.names[0], bundle.source, bundle.kind, bundle.fingerprint, pixels, bundle)
+    name = bundle.names[0] if bundle.kind == "files" else f"{bundle.name} image {bundle.names[0]}"
+    return Subject(name, bundle.source, bundle.kind, bundle.fingerprint, pixels, bundle)
 
 
 def _decoded(file: Path) -> Images:
