@@ -1,6 +1,8 @@
 """A demonstration carried out: one image, its transforms measured and drawn, shown in the store, told in a summary."""
 
 import hashlib
+import inspect
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -163,7 +165,7 @@ def _summary(
         "question": demonstration.question,
         "smoke": options.smoke,
         "command": invocation.command(),
-        "document": invocation.document(),
+        "document": inspect.cleandoc(sys.modules["__main__"].__doc__ or ""),
         "wall_seconds": round(time.time() - started, 3),
         "git_commit": git.commit(root()),
         "git_dirty": git.is_dirty(root()),
