@@ -108,7 +108,7 @@ def test_one_data_set_may_be_seen_in_several_sizes_and_colours(tmp_path: Path) -
     fingerprints = {(run["data"], run["params"]["data.fingerprint"]) for run in summary["runs"]}
     assert fingerprints == {(each["name"], each["fingerprint"]) for each in summary["data_sets"]}
     again = run(tmp_path, "--plan", "--set", "data.size=9", more=LARGER)
-    assert "6 new, 2 shares epochs" in again.stdout  # all as large, so two are the same
+    assert "6 new, 2 sharing epochs" in again.stdout  # all as large, so two are the same
 
 
 def test_two_sources_under_one_name_are_refused(tmp_path: Path) -> None:

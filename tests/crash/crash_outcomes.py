@@ -26,6 +26,7 @@ DIFFERENT = (
     "started",
     "ended",
     "seconds",
+    "seconds_per_epoch",
 )
 
 
