@@ -43,6 +43,7 @@ STUDY = Study(
     data=(PLAIN.data, partial(data.bone)),
     seeds=(0, 1, 2),
     metric="accuracy",
+    smoke={"learner.epochs": 1},
     answers=(
         compare("plain", "augmented", "val_accuracy", "Does augmentation help?", "better"),
         compare("plain", "augmented", "gap", "Why: is the gap between training and validation smaller?", "worse"),
