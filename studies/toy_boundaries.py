@@ -28,7 +28,7 @@ TWO_BLOBS = Variant(
         training.gradient,
         model=partial(models.mlp, hidden=(3, 5), activation="relu"),
         optimizer=partial(training.adam, learning_rate=1e-3),
-        watch=partial(explain.frames, every=3),
+        watch=partial(explain.frames, every=4),
         batch_size=64,
         epochs=100,
     ),
@@ -44,6 +44,7 @@ STUDY = Study(
         "4blob, 287 parameters": LARGER.with_("data.name", "4blob"),
     },
     metric="accuracy",
+    smoke={"learner.epochs": 4},
     answers=(final("accuracy", "val_accuracy", question="How many of the points does each get right?"),),
 )
 

@@ -57,7 +57,7 @@ def frames(
     every: int = 3,
     resolution: int = 60,
 ) -> list[Any]:
-    """Write down the map of the plane after every so many epochs and the last: what a run of points is to watch.
+    """Write down the map of the plane after every so many epochs: what a run of points is to watch.
 
     Nothing where the examples are no points in the plane. A map depends on the epoch's weights alone, so a run that is
     cut off and continued writes the same ones.
@@ -69,7 +69,7 @@ def frames(
 
     class Watcher(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            if (epoch + 1) % every and epoch + 1 < self.params["epochs"]:
+            if (epoch + 1) % every:
                 return
             answers = task.read(self.model.predict_on_batch(places))[:, 1].reshape(resolution, resolution)
             arrays = {"probabilities": answers.astype(np.float32), "extent": np.array(extent)}
