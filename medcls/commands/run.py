@@ -35,19 +35,29 @@ def _run(given: argparse.Namespace) -> int:
     from medcls.study import carry_out
 
     listen()
-    studies = [_study(path) for path in named(given.studies, root() / "studies")]
+    studies = []
+    for path, by_pattern in named(given.studies, root() / "studies").items():
+        study = _declared(path)
+        if study is not None:
+            studies.append(study)
+        elif not by_pattern:
+            raise BadInputError(f"{path} declares no STUDY that trains anything: run it by python {path}.")
+    if not studies:
+        raise BadInputError(f"{' '.join(given.studies)}: none of these trains anything; run their files by python.")
     read = options(given)
     return carry_out(studies, lambda: read)
 
 
-def named(words: Sequence[str], folder: Path) -> list[Path]:
-    """Return the study files that names, patterns and paths stand for, each once, in the order of the words.
+def named(words: Sequence[str], folder: Path) -> dict[Path, bool]:
+    """Return the study files that names, patterns and paths stand for, and whether a pattern alone does.
+
+    They come in the order of the words. What a pattern stands for may train nothing: it is passed over then.
 
     Raises:
         BadInputError: a word that stands for none.
     """
     there = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
-    found: dict[Path, None] = {}
+    found: dict[Path, bool] = {}
     for word in words:
         path = Path(word)
         stem = path.name.removesuffix(".py")
@@ -55,12 +65,13 @@ def named(words: Sequence[str], folder: Path) -> list[Path]:
         if not matching:
             known = ", ".join(each.stem for each in there) or "none"
             raise BadInputError(f"{word} is no study: in {folder} there are {known}.")
-        found |= dict.fromkeys(matching)
-    return list(found)
+        by_pattern = not path.is_file() and any(character in stem for character in "*?[")
+        found |= {each: found.get(each, True) and by_pattern for each in matching}
+    return found
 
 
-def _study(path: Path) -> "Study":
-    """Import a study's file as its workers will, under its stem, and return the study that it declares."""
+def _declared(path: Path) -> "Study | None":
+    """Import a study's file as its workers will, under its stem, and return the study that it declares, if any."""
     from medcls.study import Study
 
     sys.path.insert(0, str(path.parent))
@@ -73,6 +84,4 @@ def _study(path: Path) -> "Study":
     if Path(module.__file__ or "").resolve() != path.resolve():
         raise BadInputError(f"{path} cannot be imported, for {module.__name__} is also {module.__file__}: rename it.")
     study = getattr(module, "STUDY", None)
-    if not isinstance(study, Study):
-        raise BadInputError(f"{path} declares no STUDY that trains anything: run it by python {path}.")
-    return replace(study, document=inspect.cleandoc(module.__doc__ or ""))
+    return replace(study, document=inspect.cleandoc(module.__doc__ or "")) if isinstance(study, Study) else None

@@ -28,6 +28,7 @@ def test_names_patterns_and_files_each_once_in_the_order_given() -> None:
     assert stems("task1*") == lab
     assert stems("task1d*", "task1[ab]*", "task1a_dropout") == [lab[3], lab[0], lab[1]]
     assert stems(str(STUDIES / "bonus_resnet.py"), "studies/task1a_dropout.py") == ["bonus_resnet", lab[0]]
+    assert named(["task1?_d*", "task1a_dropout"], STUDIES) == {STUDIES / "task1a_dropout.py": False}
     with pytest.raises(BadInputError, match=r"task9\* is no study: .* task1a_dropout"):
         stems("task9*")
 
@@ -85,3 +86,11 @@ def test_the_plan_of_the_laboratory_says_what_is_shared(tmp_path: Path) -> None:
     shared = 3 * (2 * 50 + 2 * 80 + 2 * 150)
     assert f"{shared} of {total} epochs are shared with other runs and need no training." in ended.out
     assert "All 6 studies: " in ended.out
+
+
+def test_patterns_pass_over_what_trains_nothing_and_names_do_not(tmp_path: Path) -> None:
+    ended = medcls_run("task1a*", "task3*", "--plan", "--work-dir", tmp_path / "work")
+    assert ended.code == 0
+    assert "task1a_dropout: planned runs" in ended.out
+    medcls_run("task3_transforms", "--plan").check_complaint(2, "task3_transforms.py declares no STUDY")
+    medcls_run("task3*", "--plan").check_complaint(2, "none of these trains anything")
