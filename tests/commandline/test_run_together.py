@@ -1,5 +1,6 @@
 """medcls run: which studies are meant, and what is refused before anything is trained."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ STUDIES = Path(__file__).parents[2] / "studies"
 
 def medcls_run(*arguments: object) -> Ended:
     command = [sys.executable, "-m", "medcls.cli", "run", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     return Ended(done.returncode, done.stdout, done.stderr)
 
 
@@ -94,3 +95,19 @@ def test_patterns_pass_over_what_trains_nothing_and_names_do_not(tmp_path: Path)
     assert "task1a_dropout: planned runs" in ended.out
     medcls_run("task3_transforms", "--plan").check_complaint(2, "task3_transforms.py declares no STUDY")
     medcls_run("task3*", "--plan").check_complaint(2, "none of these trains anything")
+
+
+@pytest.mark.slow
+def test_the_whole_laboratory_in_one_go_tiny(tmp_path: Path) -> None:
+    summary, places = tmp_path / "all.json", ["--work-dir", tmp_path / "work", "--offline"]
+    ended = medcls_run("task1*", "task2*", "lab2_dropout*", "lab2_spatial*", "--smoke", *places, "--json", summary)
+    assert (ended.code, ended.err) == (0, "")
+    studies = json.loads(summary.read_text())["studies"]
+    assert len(studies) == 8
+    for each in studies:
+        assert {run["status"] for run in each["runs"]} == {"finished"}
+        assert all(answer["answer"].endswith(".") for answer in each["answers"])
+        assert {row["verdict"] for row in each["comparisons"]} == {"one run only"}
+    keys = [run["key"] for each in studies for run in each["runs"]]
+    trained = [run["key"] for each in studies for run in each["runs"] if not run["reused"]]
+    assert len(trained) == len(set(trained)) == len(set(keys)) < len(keys)
