@@ -6,12 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from medcls.commands.places import work_dir
 from medcls.errors import BadInputError
 from medcls.files import check_writable
+from medcls.lazy import lazy
 from medcls.options import Parser
+
+np = lazy("numpy")
 
 if TYPE_CHECKING:
     from medcls.augmentation import Augmentation
