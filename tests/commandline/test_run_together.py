@@ -100,10 +100,10 @@ def test_patterns_pass_over_what_trains_nothing_and_names_do_not(tmp_path: Path)
 @pytest.mark.slow
 def test_the_whole_laboratory_in_one_go_tiny(tmp_path: Path) -> None:
     summary, places = tmp_path / "all.json", ["--work-dir", tmp_path / "work", "--offline"]
-    ended = medcls_run("task1*", "task2*", "lab2_dropout*", "lab2_spatial*", "--smoke", *places, "--json", summary)
+    ended = medcls_run("task1*", "task2*", "--smoke", *places, "--json", summary)
     assert (ended.code, ended.err) == (0, "")
     studies = json.loads(summary.read_text())["studies"]
-    assert len(studies) == 8
+    assert len(studies) == 6
     for each in studies:
         assert {run["status"] for run in each["runs"]} == {"finished"}
         assert all(answer["answer"].endswith(".") for answer in each["answers"])

@@ -64,14 +64,14 @@ def test_killed_and_begun_again_they_end_the_same(together: Command, images: Pat
 
 
 def test_seeds_are_added_until_the_first_comparison_is_decided(images: Path, tmp_path: Path):
-    flags = ("--offline", "--threads", "1", "--until-decided", "8")
+    flags = ("--offline", "--threads", "1", "--until-decided", "10")
     decided = Command("tiny_decided", images, tmp_path, flags)
     assert decided.run().code == 0
     found = outcomes.summary(decided)
     clear, same = found["comparisons"]
-    assert {run["seed"] for run in found["runs"]} == {0, 1, 2, 3}
+    assert {run["seed"] for run in found["runs"]} == {0, 1, 2, 3, 4}
     assert (clear["verdict"], same["verdict"]) == ("better", "not distinguishable")
-    assert found["look"] == {"number": 1, "seeds": [4, 8], "level": 0.025}
+    assert found["look"] == {"number": 1, "seeds": [5, 10], "level": 0.025}
 
 
 def test_seeds_are_added_up_to_the_most_and_the_same_command_ends_the_same(images: Path, tmp_path: Path):

@@ -2,19 +2,21 @@
 
 from tiny_search import BASE
 
+from medcls import training
 from medcls.evaluation.answers import compare
 from medcls.study import Study, main
 
 LEARNS = BASE.with_("learner.epochs", 2)
+LEARNS_LONG = BASE.with_("learner.epochs", 40).with_("learner.stop", training.never)
 STUDY = Study(
     name="tiny_decided",
     question="How many seeds does it take to tell?",
     variants={
-        "learns": LEARNS,
-        "cannot": LEARNS.with_("learner.optimizer.learning_rate", 1e-9),
-        "again": LEARNS,
+        "learns": LEARNS_LONG,
+        "cannot": LEARNS_LONG.with_("learner.optimizer.learning_rate", 1e-9),
+        "again": LEARNS_LONG,
     },
-    seeds=(0, 1, 2, 3),
+    seeds=(0, 1, 2, 3, 4),
     answers=(compare("cannot", "learns", "loss"), compare("again", "learns", "loss")),
 )
 
