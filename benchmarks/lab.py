@@ -30,15 +30,11 @@ from medcls.options import Parser, add_flags, options
 from medcls.spec import Variant
 from medcls.study import Study, carry_out
 from medcls.training.network import network
-from studies import (
-    task1a_dropout,
-    task1b_batch_norm,
-    task1c_low_learning_rate,
-    task1d_longer_training,
-    task2a_spatial_dropout,
-    task2b_spatial_dropout_longer,
-)
+from studies import task1a_dropout, task1b_batch_norm, task1c_low_learning_rate, task1d_longer_training
+from studies import task2a_spatial_dropout as task2a
+from studies import task2b_spatial_dropout_longer as task2b
 
+LAB = (task1a_dropout, task1b_batch_norm, task1c_low_learning_rate, task1d_longer_training, task2a, task2b)
 SEED = 0
 
 
@@ -85,14 +81,7 @@ def _timed(name: str, share: float, work: Path) -> float:
 
 def lab(share: float) -> Iterator[Study]:
     """Yield the studies with a share of their epochs."""
-    for module in (
-        task1a_dropout,
-        task1b_batch_norm,
-        task1c_low_learning_rate,
-        task1d_longer_training,
-        task2a_spatial_dropout,
-        task2b_spatial_dropout_longer,
-    ):
+    for module in LAB:
         study = module.STUDY
         scaled = {
             name: variant.with_("learner.epochs", max(1, round(share * variant.get("learner.epochs"))))
