@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 STUDIES = Path(__file__).parents[1] / "tiny"
-LIMIT = 300.0  # seconds, after which a command counts as hanging
+LIMIT = 600.0  # seconds, after which a command counts as hanging
 
 
 @dataclass(frozen=True)

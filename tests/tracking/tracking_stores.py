@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 STUDIES = Path(__file__).parents[1] / "tiny"
-LIMIT = 120.0  # seconds, after which a server or a command counts as hanging
+LIMIT = 300.0  # seconds, after which a server or a command counts as hanging
 
 
 def content(uri: str) -> dict[str, dict[str, Any]]:
