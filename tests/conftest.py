@@ -10,6 +10,10 @@ import pytest
 from hypothesis import settings
 from PIL import Image
 
+import medcls  # before any test imports TensorFlow, whose kernels it chooses
+
+assert medcls
+
 settings.register_profile("medcls", deadline=None)
 settings.load_profile("medcls")
 
