@@ -43,6 +43,11 @@ def suits(check: TaskCheck) -> Callable[[Function], Function]:
     return carrying
 
 
+def for_masks(function: Function) -> Function:
+    """Have a function carry the check that the task's targets are masks: it works pixel by pixel."""
+    return suits(_of_masks)(function)
+
+
 def check_task(functions: Iterable[Callable[..., Any]], task: Any) -> None:
     """Call the checks of the task that functions carry.
 
@@ -73,6 +78,11 @@ def rates(*names: str) -> Check:
     return _bounded(names, lambda value: 0 <= value < 1, "at least 0 and below 1")
 
 
+def shares(*names: str) -> Check:
+    """Return the check that the parameters of these names are 0 to 1."""
+    return _bounded(names, lambda value: 0 <= value <= 1, "at least 0 and at most 1")
+
+
 def units(name: str, example: Sequence[int], *, fewest: int = 0) -> Check:
     """Return the check that a parameter holds whole numbers from 1 up, such as those of the example."""
 
@@ -92,6 +102,13 @@ def one_of(name: str, *known: str) -> Check:
             raise BadInputError(f"{name}={parameters[name]!r} is unknown: say {' or '.join(known)}.")
 
     return check
+
+
+def _of_masks(task: Any) -> None:
+    if not getattr(task, "pixels", False):
+        raise BadInputError(
+            f"works pixel by pixel, and the task {task.name!r} has one answer an image: use the task SEGMENTATION."
+        )
 
 
 def _bounded(names: tuple[str, ...], fits: Callable[[Any], bool], words: str) -> Check:

@@ -44,3 +44,54 @@ def balanced_accuracy(classes: int) -> Any:
             return keras.ops.sum(recalls * occurring) / keras.ops.maximum(keras.ops.sum(occurring), 1.0)
 
     return BalancedAccuracy()
+
+
+def dice_score() -> Any:
+    """Return a streaming metric of masks: the mean over images of the Dice coefficient of the pixels above 0.5.
+
+    Targets and predictions are of shape (batch, height, width, 1). Two empty masks agree: 1.
+    """
+
+    def dice(targets: Any, predictions: Any) -> Any:
+        true, predicted = _above_half(targets), _above_half(predictions)
+        return _overlap(2.0 * _pixels(true * predicted), _pixels(true) + _pixels(predicted))
+
+    return keras.metrics.MeanMetricWrapper(dice, name="dice")
+
+
+def iou_score() -> Any:
+    """Return a streaming metric of masks: the same of intersection over union (Jaccard index)."""
+
+    def iou(targets: Any, predictions: Any) -> Any:
+        true, predicted = _above_half(targets), _above_half(predictions)
+        return _overlap(_pixels(true * predicted), _pixels(keras.ops.maximum(true, predicted)))
+
+    return keras.metrics.MeanMetricWrapper(iou, name="iou")
+
+
+def soft_dice() -> Any:
+    """Return a streaming metric of masks: Dice of the probabilities over all pixels of a batch, the batches' mean.
+
+    So the measure hangs on how the images are batched; it is for comparison with those who used it.
+    """
+
+    def over_batch(targets: Any, predictions: Any) -> Any:
+        targets = keras.ops.cast(targets, predictions.dtype)
+        both = keras.ops.sum(targets) + keras.ops.sum(predictions)
+        return _overlap(2.0 * keras.ops.sum(targets * predictions), both)
+
+    return keras.metrics.MeanMetricWrapper(over_batch, name="soft_dice")
+
+
+def _above_half(values: Any) -> Any:
+    return keras.ops.cast(values > 0.5, "float32")
+
+
+def _pixels(mask: Any) -> Any:
+    """Return how many pixels each image's mask has, of shape (batch,)."""
+    return keras.ops.sum(mask, axis=(1, 2, 3))
+
+
+def _overlap(common: Any, whole: Any) -> Any:
+    """Return the fraction, 1 where there is nothing."""
+    return keras.ops.where(whole > 0, common / keras.ops.maximum(whole, keras.config.epsilon()), 1.0)

@@ -32,6 +32,7 @@ TOOLS = {
     "values": {"errors", "limits"},
     "spec": {"errors", "limits", "values"},
     "losses": {"lazy"},
+    "overlaps": {"lazy", "limits", "losses"},
     "metrics": {"lazy", "losses"},
 }
 BESIDE = {  # what each part may use beside itself and the tools
@@ -56,6 +57,7 @@ STUDY_MAY_USE = {
     "evaluation",
     "explain",
     "models",
+    "overlaps",
     "search",
     "spec",
     "study",

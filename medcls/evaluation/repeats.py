@@ -18,7 +18,7 @@ RunRecord = Mapping[str, Any]
 Pair = tuple[int, int | None]
 """A seed and a fold: runs of two variants with the same one are paired."""
 
-LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff")
+LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff", "_sd")
 
 
 @dataclass(frozen=True)

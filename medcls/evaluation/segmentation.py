@@ -1,0 +1,176 @@
+"""Scores of masks: true masks and probabilities in, numbers out; distances in pixels.
+
+A pixel is predicted where its probability is above a half. A score of a part of the data is the mean over its images
+(or weighted ones), so that an image with a large target counts no more than one with a small target.
+"""
+# ruff: noqa: PT028 (`test_scores` is no test, it scores the test images)
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.errors import TrainingError
+from medcls.evaluation.classification import Numbers
+from medcls.evaluation.statistics import Score, bootstrap_intervals, mean_sd
+from medcls.lazy import lazy
+
+ndimage = lazy("scipy.ndimage")
+
+Masks = NDArray[np.bool_]
+
+HIGHER_IS_BETTER = ("dice", "iou", "precision", "recall", "pixel_accuracy")
+FAR = 95  # the percentile of the distances that stands for the farthest
+
+
+def per_image(masks: Masks, probabilities: Numbers) -> dict[str, NDArray[np.float64]]:
+    """Return dice, iou, precision, recall, hausdorff95 and surface_distance of each image, each of shape (n,).
+
+    hausdorff95 is the 95th percentile of the distances from one mask's border to the other's, the larger of both
+    directions; surface_distance the mean over both borders of the distance to the other (average symmetric surface
+    distance), both as in Metrics Reloaded (Maier-Hein et al. 2024, doi:10.1038/s41592-023-02151-z), in pixels. A
+    border are the pixels of a mask that have an edge in common with a pixel outside it or with the image's edge.
+
+    Two empty masks agree: dice and iou are 1, the distances 0. Where one is empty, dice and iou are 0 and both
+    distances the diagonal of the image: to leave such images out would reward a model that finds nothing. precision
+    is NaN where nothing was predicted, recall where nothing was to be found.
+
+    Args:
+        masks: of shape (n, height, width).
+        probabilities: of shape (n, height, width, 1).
+
+    Raises:
+        TrainingError: a probability is not a number, because training diverged.
+    """
+    rows = [_of_image(mask, answer) for mask, answer in zip(masks, probabilities[..., 0], strict=True)]
+    names = ("dice", "iou", "precision", "recall", "hausdorff95", "surface_distance")
+    return {name: np.array([row[name] for row in rows], np.float64) for name in names}
+
+
+def scores(masks: Masks, probabilities: Numbers, classes: tuple[str, ...]) -> dict[str, float]:  # noqa: ARG001
+    """Return the mean over images of what `per_image` says, those that are defined, and how they spread.
+
+    dice_sd and its like are the standard deviations over images, dice_worst is the worst image's Dice,
+    pixel_accuracy the share of all pixels that are right.
+
+    Args:
+        masks: of shape (n, height, width).
+        probabilities: of shape (n, height, width, 1).
+        classes: what is marked; asked for as that of a classifier is.
+
+    Raises:
+        TrainingError: a probability is not a number, because training diverged.
+    """
+    found: dict[str, float] = {}
+    for name, values in per_image(masks, probabilities).items():
+        defined = values[np.isfinite(values)]
+        if len(defined):
+            found[name], found[f"{name}_sd"] = mean_sd(defined.tolist())
+        if name == "dice":
+            found["dice_worst"] = float(values.min())
+    return {**found, "pixel_accuracy": float(_right(masks, probabilities).mean())}
+
+
+def score_names(classes: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
+    """Return the names of those `scores` that are the better the higher: what may decide which model is best."""
+    return (*HIGHER_IS_BETTER, "dice_worst")
+
+
+def test_scores(
+    masks: Masks,
+    probabilities: Numbers,
+    classes: tuple[str, ...],  # noqa: ARG001
+    patients: NDArray[np.str_] | None = None,
+    *,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> dict[str, Score]:
+    """Return the means of `scores` with 95% bootstrap intervals, those that are defined.
+
+    Args:
+        masks: of shape (n, height, width).
+        probabilities: of shape (n, height, width, 1).
+        classes: what is marked; asked for as that of a classifier is.
+        patients: of shape (n,): the patient of each image, or None where every image stands alone.
+        resamples: how many.
+        seed: of the resamples.
+
+    Raises:
+        TrainingError: a probability is not a number, because training diverged.
+    """
+    each = {**per_image(masks, probabilities), "pixel_accuracy": _right(masks, probabilities)}
+    statistic = partial(_means, each)
+    values = statistic(np.ones((1, len(masks))))
+    intervals = bootstrap_intervals(statistic, len(masks), patients, resamples=resamples, seed=seed)
+    return {name: {"value": float(values[name][0]), "ci95": list(interval)} for name, interval in intervals.items()}
+
+
+def border_distances(one: Masks, other: Masks) -> tuple[Numbers, Numbers]:
+    """Return the distance of each border pixel of either mask to the other mask's border, in pixels.
+
+    Args:
+        one: of shape (height, width), not empty.
+        other: of the same shape, not empty.
+    """
+    where = _around(one | other)
+    borders = [_border(np.pad(mask[where], 1)) for mask in (one, other)]
+    to_border = [ndimage.distance_transform_edt(~border) for border in borders]
+    return to_border[1][borders[0]], to_border[0][borders[1]]
+
+
+def _of_image(mask: Masks, answer: Numbers) -> dict[str, float]:
+    if not np.isfinite(answer).all():
+        raise TrainingError("The predicted probabilities are not numbers: try a lower learning rate.")
+    predicted = answer > 0.5
+    common, true, told = (int(np.count_nonzero(each)) for each in (mask & predicted, mask, predicted))
+    if not true and not told:
+        far, near = 0.0, 0.0
+    elif not true or not told:
+        far = near = math.hypot(*mask.shape)
+    else:
+        distances = border_distances(mask, predicted)
+        far = max(float(np.percentile(each, FAR)) for each in distances)
+        near = float(np.concatenate(distances).mean())
+    return {
+        "dice": _ratio(2 * common, true + told, 1.0),
+        "iou": _ratio(common, true + told - common, 1.0),
+        "precision": _ratio(common, told, math.nan),
+        "recall": _ratio(common, true, math.nan),
+        "hausdorff95": far,
+        "surface_distance": near,
+    }
+
+
+def _right(masks: Masks, probabilities: Numbers) -> NDArray[np.float64]:
+    """Return the share of each image's pixels that are right, of shape (n,)."""
+    pairs = zip(masks, probabilities[..., 0], strict=True)
+    return np.array([np.mean(mask == (answer > 0.5)) for mask, answer in pairs], np.float64)
+
+
+def _means(each: dict[str, NDArray[np.float64]], weights: Numbers) -> dict[str, Any]:
+    """Return the weighted means of many resamples, each of shape (resamples,), NaN where nothing is defined."""
+    means = {}
+    for name, values in each.items():
+        defined = np.isfinite(values)
+        counted = weights[:, defined].sum(axis=1)
+        mean = np.full(len(weights), np.nan)
+        np.divide(weights[:, defined] @ values[defined], counted, out=mean, where=counted > 0)
+        means[name] = mean
+    return means
+
+
+def _around(mask: Masks) -> tuple[slice, slice]:
+    """Return the rows and columns that hold all of a mask: borders farther out there are none."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _border(mask: Masks) -> Masks:
+    border: Masks = mask & ~ndimage.binary_erosion(mask)
+    return border
+
+
+def _ratio(part: int, whole: int, otherwise: float) -> float:
+    return part / whole if whole else otherwise

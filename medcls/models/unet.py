@@ -1,0 +1,57 @@
+"""The U-Net (Ronneberger et al. 2015, arXiv:1505.04597) as the course draws it: 'same' convolutions, any width."""
+
+from typing import Any
+
+from medcls.lazy import lazy
+from medcls.limits import at_least, for_masks, limited, rates
+from medcls.models.convolution import block
+from medcls.models.sizes import check_halves
+
+keras = lazy("keras")
+
+
+@for_masks
+@limited(at_least(1, "base", "depth"), rates("dropout"))
+def unet(images: Any, *, base: int = 8, depth: int = 4, dropout: float = 0.0, batch_norm: bool = False) -> Any:
+    """Return the features of each pixel: down in `depth` levels, up again, joined to each level's own features.
+
+    A level has two 3x3 convolutions; 2x2 max pooling leads down, a 3x3 transposed convolution of stride 2 up.
+
+    Args:
+        images: Keras tensor of shape (batch, height, width, channels), 0..1; height and width can be halved `depth`
+            times.
+        base: filters of the first level's convolutions (64 in the paper); each level has twice as many as the one
+            above it.
+        depth: how often the images are halved.
+        dropout: rate of whole feature maps dropped after each pooling and each joining (Tompson et al. 2015).
+        batch_norm: between each 3x3 convolution and its activation; not after the transposed ones.
+
+    Returns:
+        Keras tensor of shape (batch, height, width, base).
+
+    Raises:
+        BadInputError: the images cannot be halved that often.
+    """
+    check_halves("unet", images, depth)
+    x, levels = images, []
+    for level in range(depth):
+        x = _twice(x, base << level, f"down{level + 1}", batch_norm=batch_norm)
+        levels.append(x)
+        x = _dropped(keras.layers.MaxPooling2D()(x), dropout)
+    x = _twice(x, base << depth, "bottom", batch_norm=batch_norm)
+    for level in reversed(range(depth)):
+        up = keras.layers.Conv2DTranspose(base << level, 3, strides=2, padding="same", name=f"up{level + 1}")
+        x = _dropped(keras.layers.Concatenate()([levels[level], up(x)]), dropout)
+        last = None if level else "Last_ConvLayer"
+        x = _twice(x, base << level, f"up{level + 1}", last, batch_norm=batch_norm)
+    return x
+
+
+def _twice(x: Any, filters: int, name: str, last: str | None = None, *, batch_norm: bool) -> Any:
+    """Return two convolutions with their activations; `last` is the second one's name, else it is numbered."""
+    x = block(x, filters, f"{name}_conv1", batch_norm=batch_norm, spatial_dropout=0.0)
+    return block(x, filters, last or f"{name}_conv2", batch_norm=batch_norm, spatial_dropout=0.0)
+
+
+def _dropped(x: Any, rate: float) -> Any:
+    return keras.layers.SpatialDropout2D(rate)(x) if rate else x
