@@ -15,7 +15,7 @@ QUIET = 5.0  # seconds between two lines where the output is no terminal
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls data`."""
     each = commands.add_parser("make", parents=[places], help="write a made-up data set as image files")
-    each.add_argument("name", metavar="NAME", help="skin, bone, xray, lungs, glands or breast")
+    each.add_argument("name", metavar="NAME", help="skin, bone, xray, lungs, nodules, glands or breast")
     each.add_argument("folder", metavar="DIR", type=Path, help="a folder that is not there yet, or empty")
     each.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other images (0)")
     each.add_argument("--count", type=int, metavar="N", help="images in all (as many as the course has)")

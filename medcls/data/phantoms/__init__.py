@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from medcls.data.phantoms import bone, breast, glands, lungs, skin, xray
+from medcls.data.phantoms import bone, breast, glands, lungs, nodules, skin, xray
 from medcls.data.phantoms.types import Phantom
 
 PHANTOMS: Mapping[str, Callable[..., Phantom]] = MappingProxyType(
@@ -12,6 +12,7 @@ PHANTOMS: Mapping[str, Callable[..., Phantom]] = MappingProxyType(
         "bone": bone.phantom,
         "xray": xray.phantom,
         "lungs": lungs.phantom,
+        "nodules": nodules.phantom,
         "glands": glands.phantom,
         "breast": breast.phantom,
     }
