@@ -25,6 +25,7 @@ LAYOUTS = {
     "bone": "train/AFF/0001.png",
     "xray": "train/C1_0001.png",
     "lungs": "train/images/0001.png",
+    "nodules": "train/images/0001.png",
     "glands": "Train/image_01.png",
     "breast": "images/0001.png",
 }
@@ -161,7 +162,7 @@ def test_an_interrupted_make_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["lungs", "glands"])
+@pytest.mark.parametrize("name", ["lungs", "nodules", "glands"])
 def test_masks_without_classes_are_refused_for_classification(name: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("MEDCLS_DATA", raising=False)
     with pytest.raises(BadInputError, match=f"{name} holds images with masks and no classes"):

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
-from medcls.data.phantoms import PHANTOMS, bone, breast, femur, glands, lungs, shapes, skin, texture
+from medcls.data.phantoms import PHANTOMS, bone, breast, femur, glands, lungs, nodules, shapes, skin, texture
 from medcls.data.phantoms.drawing import Body, Pose
 from medcls.data.phantoms.types import Phantom
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
@@ -48,6 +49,7 @@ def linear_accuracy(phantom: Phantom, count: int) -> float:
         ("skin", ("Mel", "Nev"), (192, 192, 3), {TRAIN: [500, 500], VALIDATION: [100, 100]}),
         ("bone", ("AFF", "NFF"), (256, 256), {TRAIN: [556, 556], VALIDATION: [48, 48]}),
         ("lungs", (), (256, 256), {TRAIN: [160], VALIDATION: [40]}),
+        ("nodules", (), (256, 256), {TRAIN: [160], VALIDATION: [40]}),
         ("glands", (), (128, 128, 3), {TRAIN: [85], TEST: [60]}),
         ("breast", ("0", "1"), (50, 50, 3), {UNSPLIT: [1728, 672]}),
     ],
@@ -158,6 +160,31 @@ def test_lung_masks_are_two_dark_lungs_beside_the_middle() -> None:
         spine = picture[rows.min() : rows.max(), middle - 5 : middle + 5]
         assert picture[mask].mean() < spine.mean()
     assert 0.1 < min(shares) < 0.25 < max(shares) < 0.5  # of real films: 0.10 to 0.41
+
+
+def test_nodules_are_one_to_three_small_marks_brighter_than_what_is_around_them() -> None:
+    phantom, counts, shares, brighter = nodules.phantom(), [], [], []
+    for row in some(phantom, 30).tolist():
+        picture, mask = phantom.render(row).astype(float), phantom.masks["nodule"](row) > 0
+        parts, count = ndimage.label(mask)
+        counts.append(count)
+        shares.append(mask.mean())
+        for number in range(1, count + 1):
+            around = ndimage.binary_dilation(parts == number, iterations=4) & ~mask
+            brighter.append(picture[parts == number].mean() - picture[around].mean())
+    assert set(counts) == {1, 2, 3}
+    assert 0.0004 < min(shares) < 0.003 < max(shares) < 0.01
+    assert np.mean(np.array(brighter) > 0) > 0.95
+    assert np.quantile(brighter, 0.1) < 10 < np.quantile(brighter, 0.9)  # of 255: some barely, some plainly
+
+
+def test_no_threshold_finds_the_nodules() -> None:
+    phantom, best = nodules.phantom(), []
+    for row in some(phantom, 12).tolist():
+        picture, mask = phantom.render(row), phantom.masks["nodule"](row) > 0
+        told = [picture > level for level in range(0, 255, 5)]
+        best.append(max(2 * (mask & each).sum() / (mask.sum() + each.sum()) for each in told))
+    assert np.mean(best) < 0.1
 
 
 def test_gland_masks_cover_about_half_and_hold_most_of_the_white_and_the_purple() -> None:
