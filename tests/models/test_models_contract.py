@@ -8,7 +8,6 @@ import pytest
 
 from medcls import models
 
-
 OF_MASKS = ("encoder_decoder", "unet")
 
 
