@@ -43,11 +43,6 @@ def suits(check: TaskCheck) -> Callable[[Function], Function]:
     return carrying
 
 
-def for_masks(function: Function) -> Function:
-    """Have a function carry the check that the task's targets are masks: it works pixel by pixel."""
-    return suits(_of_masks)(function)
-
-
 def check_task(functions: Iterable[Callable[..., Any]], task: Any) -> None:
     """Call the checks of the task that functions carry.
 
@@ -61,6 +56,12 @@ def check_task(functions: Iterable[Callable[..., Any]], task: Any) -> None:
                 check(task)
             except BadInputError as error:
                 raise BadInputError(f"{function.__name__} {error}") from None
+
+
+def of_masks(task: Any) -> None:
+    """Check that a task tells pixels apart, not classes of images."""
+    if not getattr(task, "pixels", False):
+        raise BadInputError(f"is for tasks with masks, and the task {task.name!r} has classes: use SEGMENTATION.")
 
 
 def at_least(least: float, *names: str) -> Check:
@@ -102,13 +103,6 @@ def one_of(name: str, *known: str) -> Check:
             raise BadInputError(f"{name}={parameters[name]!r} is unknown: say {' or '.join(known)}.")
 
     return check
-
-
-def _of_masks(task: Any) -> None:
-    if not getattr(task, "pixels", False):
-        raise BadInputError(
-            f"works pixel by pixel, and the task {task.name!r} has one answer an image: use the task SEGMENTATION."
-        )
 
 
 def _bounded(names: tuple[str, ...], fits: Callable[[Any], bool], words: str) -> Check:

@@ -174,7 +174,7 @@ def test_a_model_of_masks_is_refused_for_classification(model: Callable[..., Any
     def data(store: Any) -> Any: ...
 
     variant = Variant(data=data, learner=partial(gradient, model=model), task=BINARY)
-    with pytest.raises(BadInputError, match=f"{model.__name__} works pixel by pixel, and the task 'binary'"):
+    with pytest.raises(BadInputError, match=f"{model.__name__} is for tasks with masks, and the task 'binary'"):
         variant.check()
 
 

@@ -3,13 +3,13 @@
 from typing import Any
 
 from medcls.lazy import lazy
-from medcls.limits import at_least, for_masks, limited, rates, units
+from medcls.limits import at_least, limited, of_masks, rates, suits, units
 from medcls.models.sizes import check_halves
 
 keras = lazy("keras")
 
 
-@for_masks
+@suits(of_masks)
 @limited(units("filters", (8, 16, 32), fewest=1), rates("dropout"), at_least(0, "l2"))
 def encoder_decoder(
     images: Any, *, filters: tuple[int, ...] = (8, 16, 32), dropout: float = 0.0, l2: float = 0.0

@@ -3,14 +3,14 @@
 from typing import Any
 
 from medcls.lazy import lazy
-from medcls.limits import at_least, for_masks, limited, rates
+from medcls.limits import at_least, limited, of_masks, rates, suits
 from medcls.models.convolution import block
 from medcls.models.sizes import check_halves
 
 keras = lazy("keras")
 
 
-@for_masks
+@suits(of_masks)
 @limited(at_least(1, "base", "depth"), rates("dropout"))
 def unet(images: Any, *, base: int = 8, depth: int = 4, dropout: float = 0.0, batch_norm: bool = False) -> Any:
     """Return the features of each pixel: down in `depth` levels, up again, joined to each level's own features.
