@@ -1,6 +1,5 @@
 """A run's model out of its folder: which run, what is known of it, and the folder that is taken away."""
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from medcls.errors import BadInputError
 from medcls.export import formats
 from medcls.export.card import card
 from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
-from medcls.files import write_atomically, write_json
+from medcls.files import write_atomically, write_json, written_whole
 from medcls.overview import outcomes, state
 from medcls.tracking.journal import RunFolder
 from medcls.training import saved
@@ -114,6 +113,7 @@ def gathered(chosen: Chosen, work: Path, network: Any) -> Facts:
         weights=saved.digest(saved.content(folder.model)),
         leaks=frozenset(LEAKS) & {each["kind"] for each in chosen.data.get("findings", ())},
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
+        pixels=len(network.output_shape) == 4,
     )
 
 
@@ -121,20 +121,6 @@ def papers(facts: Facts, folder: Path) -> None:
     """Write preprocessing.json and MODEL_CARD.md into a folder."""
     write_json(folder / PREPROCESSING, preprocessing(facts))
     write_atomically(folder / CARD, lambda file: file.write(card(facts).encode()))
-
-
-def check_empty(out: Path) -> None:
-    """Check that nothing lies where a folder is to be exported to.
-
-    Raises:
-        BadInputError: something does.
-    """
-    try:
-        taken = out.exists() and (not out.is_dir() or any(out.iterdir()) or out.resolve() == Path.cwd())
-    except OSError as error:
-        raise BadInputError(f"--out {out} cannot be used ({error.strerror}): give another folder.") from error
-    if taken:
-        raise BadInputError(f"--out {out} is there already and not an empty folder: give a new one.")
 
 
 def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[str, dict[str, float | int]]:
@@ -153,15 +139,8 @@ def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[
         OSError: it cannot be written.
     """
     network = loaded(chosen, work)
-    beside = out.resolve().with_name(f"{out.resolve().name}.unfinished")
-    shutil.rmtree(beside, ignore_errors=True)  # an export before was killed
-    beside.mkdir(parents=True)
-    try:
-        found = _write(chosen, work, network, beside, names)
-        beside.replace(out.resolve())
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return found
+    with written_whole(out) as folder:
+        return _write(chosen, work, network, folder, names)
 
 
 def loaded(chosen: Chosen, work: Path) -> Any:
@@ -201,7 +180,8 @@ def _write(
             raise BadInputError(
                 f"Loaded again from {FILES[name]}, the model answers otherwise than the run did: by up to "
                 f"{found[name]['largest_difference']:.1g} (allowed are {formats.TOLERANCE:g}), and with another class "
-                f"for {found[name]['classes_changed']} of {len(rows)} images. Nothing was exported."
+                f"for {found[name]['classes_changed']} of {predicted['predictions'][..., 0].size} "
+                f"{'pixels' if predicted['predictions'].ndim == 4 else 'images'}. Nothing was exported."
             )
     papers(gathered(chosen, work, network), folder)
     compared = {"images": len(rows), "compared_with": "the run's own predictions of its comparison part"}

@@ -3,8 +3,10 @@
 import errno
 import json
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,6 +49,37 @@ def check_writable(flag: str, path: Path) -> None:
             pass
     except OSError as error:
         raise BadInputError(f"{flag} {path}: {folder} cannot be written to ({error.strerror}).") from error
+
+
+def check_empty(flag: str, folder: Path) -> None:
+    """Check that nothing lies where a folder is to be written to, which the user gave with `flag`.
+
+    Raises:
+        BadInputError: something does.
+    """
+    try:
+        taken = folder.exists() and (not folder.is_dir() or any(folder.iterdir()) or folder.resolve() == Path.cwd())
+    except OSError as error:
+        raise BadInputError(f"{flag} {folder} cannot be used ({error.strerror}): give another folder.") from error
+    if taken:
+        raise BadInputError(f"{flag} {folder} is there already and not an empty folder: give a new one.")
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """Give a folder to write into that is then renamed to `folder`, which is not there or empty; or removed.
+
+    Raises:
+        OSError: it cannot be written or renamed.
+    """
+    beside = folder.resolve().with_name(f"{folder.resolve().name}.unfinished")
+    shutil.rmtree(beside, ignore_errors=True)  # of a command that was killed
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        beside.replace(folder.resolve())
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def is_full(error: BaseException) -> bool:

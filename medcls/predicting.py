@@ -1,4 +1,4 @@
-"""From image files to a model's probabilities: decoded as for training, batch by batch, in flat memory."""
+"""From image files to a model's answers: decoded as for training, batch by batch, in flat memory."""
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.images import UnreadableImageError, decode
+from medcls.data.images import UnreadableImageError, decode_sized
 from medcls.data.listing import images_below
 from medcls.data.records import listed
 from medcls.data.types import Images
@@ -24,12 +24,15 @@ from medcls.tracking.mlflow import sentence, without_password
 
 NAMED = 100  # bad files in one message
 
+Kept = TypeVar("Kept")
+Progress = Callable[[int], None]
+
 
 @dataclass(frozen=True)
 class Model:
     """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
 
-    `numbered` if the names of the classes are not known.
+    `numbered` if the names of the classes are not known; `pixels` if it answers for every pixel: then there are none.
     """
 
     name: str
@@ -38,14 +41,16 @@ class Model:
     channels: int
     classes: tuple[str, ...]
     numbered: bool
+    pixels: bool = False
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a model says of one image: a probability for each class."""
+class Answer:
+    """What a model answers for one image: its probabilities as they come, and the image's own (height, width)."""
 
     file: Path
     probabilities: NDArray[np.float32]
+    own_size: tuple[int, int]
 
 
 def images_among(places: Sequence[Path]) -> list[Path]:
@@ -102,33 +107,36 @@ def _model(name: str, file: Path, beside: Path) -> Model:
     papers = read_json(beside / PREPROCESSING)
     with quiet():
         network = formats.load(file)
-    size, channels, count = _shape(name, network)
+    size, channels = _shape(name, network)
+    pixels = len(network.output_shape) == 4
+    count = 1 if pixels else max(2, network.output_shape[1])
     classes = tuple(map(str, range(count))) if papers is None else tuple(papers["classes"])
     if papers is not None and (papers["size"], papers["channels"], len(classes)) != ([size, size], channels, count):
         raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
-    return Model(name, formats.predictor(network), size, channels, classes, papers is None)
+    return Model(name, formats.predictor(network), size, channels, classes, papers is None and not pixels, pixels)
 
 
-def _shape(name: str, network: Any) -> tuple[int, int, int]:
-    """Return size and channels of the images that a network takes, and how many classes it tells apart."""
+def _shape(name: str, network: Any) -> tuple[int, int]:
+    """Return size and channels of the images that a network takes, having looked at what it makes of them."""
     takes, gives = network.input_shape, network.output_shape
     square = isinstance(takes, tuple) and len(takes) == 4 and takes[1] is not None and takes[1] == takes[2]
-    if not square or takes[3] not in (1, 3) or len(gives) != 2:
+    if not square or takes[3] not in (1, 3) or (len(gives) != 2 and gives[1:] != (*takes[1:3], 1)):
         raise BadInputError(
-            f"{name} makes {gives} of {takes}: medcls predict is for models that make probabilities, one a class, "
-            "of square images, grey or RGB."
+            f"{name} makes {gives} of {takes}: medcls predict is for models that make probabilities, one a class or "
+            "one a pixel, of square images, grey or RGB."
         )
-    return takes[1], takes[3], max(2, gives[1])
+    return takes[1], takes[3]
 
 
 def predictions(
-    model: Model, files: Sequence[Path], *, skip_bad: bool, progress: Callable[[int], None]
-) -> tuple[list[Prediction], list[str]]:
-    """Return what a model says of image files, and the names of the bad ones with what is wrong with them.
+    model: Model, files: Sequence[Path], keep: Callable[[Answer], Kept], *, skip_bad: bool, progress: Progress
+) -> tuple[list[Kept], list[str]]:
+    """Return what is kept of a model's answers to image files, and the names of the bad files with what is wrong.
 
     Args:
         model: the model.
         files: the images.
+        keep: called with each answer in turn, returns what to keep of it.
         skip_bad: go on without files that cannot be read.
         progress: told how many files are done.
 
@@ -136,17 +144,19 @@ def predictions(
         BadInputError: files that cannot be read, all named, unless they are skipped; or answers that are no
             probabilities.
     """
-    found: list[Prediction] = []
+    found: list[Kept] = []
     bad: list[str] = []
+    count = formats.at_once((model.size, model.size, model.channels))
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(files), formats.BATCH):
-            some = files[start : start + formats.BATCH]
+        for start in range(0, len(files), count):
+            some = files[start : start + count]
             decoded = list(pool.map(lambda file: _decoded(file, model), some))
             bad += [f"{file} ({fault})" for file, fault in zip(some, decoded, strict=True) if isinstance(fault, str)]
             good = [(file, image) for file, image in zip(some, decoded, strict=True) if not isinstance(image, str)]
             if good and (skip_bad or not bad):
-                answers = _probabilities(model, np.stack([image for _, image in good]))
-                found += [Prediction(file, row) for (file, _), row in zip(good, answers, strict=True)]
+                answers = _probabilities(model, np.stack([image for _, (image, _) in good]))
+                kept = zip(good, answers, strict=True)
+                found += [keep(Answer(file, answer, own_size)) for (file, (_, own_size)), answer in kept]
             progress(start + len(some))
     if bad and not skip_bad:
         raise BadInputError(
@@ -156,15 +166,20 @@ def predictions(
     return found, bad
 
 
-def _decoded(file: Path, model: Model) -> Images | str:
+def _decoded(file: Path, model: Model) -> tuple[Images, tuple[int, int]] | str:
     try:
-        return decode(file, model.size, model.channels)
+        return decode_sized(file, model.size, model.channels)
     except UnreadableImageError as error:
         return str(error)
 
 
 def _probabilities(model: Model, images: Images) -> NDArray[np.float32]:
-    answers = formats.by_class(model.predict(images))
-    if not (np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=1e-3)):
+    answers = model.predict(images)
+    if model.pixels:
+        fine = bool(np.all((answers >= 0) & (answers <= 1)))
+    else:
+        answers = formats.by_class(answers)
+        fine = bool(np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
+    if not fine:
         raise BadInputError(f"{model.name} does not answer with probabilities: end it with a softmax or a sigmoid.")
     return answers

@@ -7,6 +7,7 @@ from typing import Any
 from medcls.commands.places import work_dir
 from medcls.errors import BadInputError
 from medcls.export.facts import FILES
+from medcls.files import check_empty
 from medcls.options import Parser
 from medcls.quiet import quiet
 
@@ -37,9 +38,9 @@ def _formats(text: str) -> tuple[str, ...]:
 
 
 def _export(given: argparse.Namespace) -> None:
-    from medcls.exporting import check_empty, choose, export
+    from medcls.exporting import choose, export
 
-    check_empty(given.out)
+    check_empty("--out", given.out)
     chosen = choose(given.study, work_dir(given), given.key, given.data, print)
     try:
         with quiet():

@@ -47,6 +47,17 @@ def decode(path: Path, size: int, channels: int) -> Images:
     return _opened(path, lambda image: _fitted(image, size, channels))
 
 
+def decode_sized(path: Path, size: int, channels: int) -> tuple[Images, tuple[int, int]]:
+    """Return what `decode` does, and the (height, width) that the image has when it is shown."""
+    own: list[tuple[int, int]] = []
+
+    def fitted(image: "Image.Image") -> Images:
+        own.append((image.height, image.width))
+        return _fitted(image, size, channels)
+
+    return _opened(path, fitted), own[0]
+
+
 def whole(path: Path) -> Images:
     """Return an image file in its own size, of shape (height, width, 1) if it is grey, else (height, width, 3).
 

@@ -1,21 +1,10 @@
 """MODEL_CARD.md: what a model is, what it was trained on, how good it is, and what it must not be used for."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
-from medcls.export.facts import Facts, in_pillow
-
-WORDS = MappingProxyType(
-    {
-        "auc": "AUC",
-        "brier": "Brier score",
-        "ece": "expected calibration error",
-        "gap": "accuracy in training beyond that here",
-        "macro_f1": "macro F1",
-    }
-)
-FEW = 30  # images of a class, below which a recall says little
+from medcls.export.facts import Facts
+from medcls.export.wording import scored, wording
 
 
 def card(facts: Facts) -> str:
@@ -24,7 +13,7 @@ def card(facts: Facts) -> str:
         f"Model card: {facts.label}": _summary(facts),
         "Data": _data(facts),
         "Results": _results(facts),
-        "Each class": _classes(facts),
+        **({} if facts.pixels else {"Each class": _classes(facts)}),
         "How to use it": _use(facts),
         "Limits": _limits(facts),
         "Training": _training(facts),
@@ -46,9 +35,9 @@ def _summary(facts: Facts) -> Iterator[str]:
     if facts.summary["smoke"]:
         yield "**Made with --smoke, to try the study out: on a few images only. Its scores mean nothing.**"
     yield (
-        f"A {kind} with {count['total']:,} parameters ({count['trainable']:,} trainable) that tells "
-        f"{len(facts.data['classes'])} classes apart: {', '.join(facts.data['classes'])}. It takes images of "
-        f"{height}x{width} pixels, {'grey' if channels == 1 else 'RGB'}, as numbers from 0 to 255, any number at once, "
+        f"A {kind} with {count['total']:,} parameters ({count['trainable']:,} trainable) that "
+        f"{wording(facts).does(facts)}. It takes images of {height}x{width} pixels, "
+        f"{'grey' if channels == 1 else 'RGB'}, as numbers from 0 to 255, any number at once, "
         f"and answers each with {facts.meaning}."
     )
 
@@ -58,9 +47,8 @@ def _data(facts: Facts) -> Iterator[str]:
     origin = "a phantom made by medcls, no real images" if data["kind"] == "phantom" else data["source"]
     yield f"{data['name']}: {origin}. Fingerprint `{data['fingerprint']}`."
     parts = [(part, words) for part, words in _parts(facts).items() if sum(facts.counts[part].values())]
-    rows = [[name, *(str(facts.counts[part][name]) for part, _ in parts)] for name in data["classes"]]
-    rows.append(["all", *(str(sum(facts.counts[part].values())) for part, _ in parts)])
-    yield _table(["class", *(words for _, words in parts)], rows)
+    rows = wording(facts).counts(facts, [part for part, _ in parts])
+    yield _table(["images" if facts.pixels else "class", *(words for _, words in parts)], rows)
     yield from _findings(facts)
 
 
@@ -95,7 +83,11 @@ def _results(facts: Facts) -> Iterator[str]:
         if best is not None and best.get(scores):
             columns[title] = {name: _interval(score) for name, score in best[scores].items()}
     names = dict.fromkeys(name for column in columns.values() for name in column if "/" not in name)
-    rows = [[_words(name), *(column.get(name, "") for column in columns.values())] for name in names]
+    words = wording(facts).scores
+    rows = [
+        [words.get(name, name.replace("_", " ")), *(column.get(name, "") for column in columns.values())]
+        for name in names
+    ]
     yield _table(["score", *columns], rows)
     if best is not None and best["test"]:
         yield "The held-out part was used once, after the choice was made. This model is the one scored there."
@@ -105,7 +97,7 @@ def _results(facts: Facts) -> Iterator[str]:
 
 def _classes(facts: Facts) -> Iterator[str]:
     tested = (facts.best or {}).get("test")
-    part = "test" if tested else "validation"
+    part = scored(facts)
     rows = []
     for name in facts.data["classes"]:
         score = (tested or facts.run["metrics"]).get(f"recall/{name}")
@@ -115,25 +107,16 @@ def _classes(facts: Facts) -> Iterator[str]:
 
 
 def _use(facts: Facts) -> Iterator[str]:
-    lines = ["from PIL import Image, ImageOps", "import keras, numpy as np", *in_pillow(facts.shape)]
-    lines.append('print(keras.saving.load_model("model.keras").predict(images))')
-    yield "```python\n" + "\n".join(lines) + "\n```"
+    yield "```python\n" + "\n".join(wording(facts).code(facts)) + "\n```"
     yield "or, with medcls, in the folder of this file, for images of any kind that medcls reads:"
-    yield "```sh\nmedcls predict . image.png folder_of_images\n```"
+    yield f"```sh\n{wording(facts).command}\n```"
 
 
 def _limits(facts: Facts) -> Iterator[str]:
     limits = [
         "For teaching and research only. **Not for clinical use**: not validated for diagnosis, not a medical device.",
-        f"It always names one of its {len(facts.data['classes'])} classes, whatever the image shows.",
-        "Images of another scanner, hospital or population than the training data's may be classified worse.",
-        "Its probabilities are as training left them: 0.9 need not mean right in nine of ten cases; the expected "
-        "calibration error above says how far they are off in the mean.",
+        *wording(facts).limits(facts),
     ]
-    scored = facts.counts["test" if facts.best and facts.best["test"] else "validation"]
-    rare = [name for name, count in scored.items() if count < FEW]
-    if rare:
-        limits.append(f"Scored on fewer than {FEW} images each, so that little is known of: {', '.join(rare)}.")
     if facts.leaks:
         limits.append("The leaks listed above make the scores too good.")
     yield "\n".join(f"- {each}" for each in limits)
@@ -164,10 +147,6 @@ def _origin(facts: Facts) -> Iterator[str]:
 def _interval(score: Mapping[str, Any]) -> str:
     low, high = score["ci95"]
     return f"{score['value']:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _words(name: str) -> str:
-    return WORDS.get(name, name.replace("_", " "))
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

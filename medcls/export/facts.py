@@ -16,6 +16,11 @@ RESIZING = (
     "Pillow's bilinear filter, which when it reduces averages all pixels that it drops; round to whole numbers."
 )
 
+MASK = (
+    "Resize the probabilities to the image's own size, as it is shown, by Pillow's bilinear filter; the mask is where "
+    "they are above 0.5."
+)
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -33,6 +38,7 @@ class Facts:
         weights: the digest of its saved weights.
         leaks: the kinds of what was found in the data because of which scores cannot be trusted.
         versions: package -> version with which the run was made into a model.
+        pixels: whether it answers for every pixel, not for the image.
     """
 
     summary: Mapping[str, Any]
@@ -46,6 +52,7 @@ class Facts:
     weights: str
     leaks: frozenset[str]
     versions: Mapping[str, str]
+    pixels: bool = False
 
     @property
     def label(self) -> str:
@@ -58,6 +65,8 @@ class Facts:
     def meaning(self) -> str:
         """What its answer to an image is."""
         classes = self.data["classes"]
+        if self.pixels:
+            return "the probability of every pixel to belong to what it finds, of the height and width that it takes"
         if self.answers == 1:
             return f"the probability of {classes[1]}; that of {classes[0]} is the rest to 1"
         return "one probability for each class, in their order"
@@ -76,6 +85,7 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
         "pillow": in_pillow(facts.shape),
         "classes": facts.data["classes"],
         "answer": facts.meaning,
+        **({"mask": MASK} if facts.pixels else {}),
         "study": facts.summary["study"],
         "run": facts.run["key"],
         "data": {name: facts.data[name] for name in ("name", "source", "kind", "fingerprint")},

@@ -16,7 +16,8 @@ from medcls.lazy import lazy
 
 keras = lazy("keras")
 
-BATCH = 64  # images predicted at once
+BATCH = 64  # images predicted at once,
+PIXELS = 2**20  # or fewer, so that large ones fit into memory
 TOLERANCE = 1e-5  # by which a probability may differ from the one that the run has stored
 
 Predict = Callable[[NDArray[Any]], NDArray[np.float32]]
@@ -75,25 +76,36 @@ def predictor(network: Any) -> Predict:
     return lambda images: np.asarray(network.predict_on_batch(np.asarray(images, np.float32)))
 
 
+def at_once(shape: tuple[int, ...]) -> int:
+    """Return how many images of a shape, (height, width, channels), to predict at once."""
+    return max(min(BATCH, PIXELS // (shape[0] * shape[1])), 1)
+
+
 def by_class(answers: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a network's answers as one probability a class: a single one is the second class's."""
-    return np.concatenate([1 - answers, answers], axis=1) if answers.shape[1] == 1 else answers
+    """Return a network's answers as one probability a class: a single one is the second class's, or the target's."""
+    return np.concatenate([1 - answers, answers], axis=-1) if answers.shape[-1] == 1 else answers
 
 
 def parity(
     predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64], answers: NDArray[np.float32]
 ) -> dict[str, float | int]:
-    """Compare a network's answers to some rows of `images` with those expected, of shape (rows, classes).
+    """Compare a network's answers to some rows of `images` with those expected.
+
+    Answers are of shape (rows, classes), or (rows, height, width, 1) where every pixel has one.
 
     Returns:
-        "largest_difference" of a probability; "classes_changed": of how many images another class comes first,
-        those left out whose two first classes were no further apart than the tolerance.
+        "largest_difference" of a probability; "classes_changed": of how many images (or pixels) another class comes
+        first, those left out whose two first classes were no further apart than the tolerance.
     """
-    batches = (images[rows[start : start + BATCH]] for start in range(0, len(rows), BATCH))
-    found, expected = by_class(np.concatenate([predict(batch) for batch in batches])), by_class(answers)
-    before, now, each = expected.argmax(axis=1), found.argmax(axis=1), np.arange(len(rows))
-    apart = expected[each, before] - expected[each, now] > TOLERANCE
-    return {"largest_difference": float(np.abs(found - expected).max()), "classes_changed": int(apart.sum())}
+    largest, changed, count = 0.0, 0, at_once(images.shape[1:])
+    for start in range(0, len(rows), count):
+        some = slice(start, start + count)
+        found, expected = by_class(predict(images[rows[some]])), by_class(answers[some])
+        before, now = (np.expand_dims(each.argmax(axis=-1), -1) for each in (expected, found))
+        apart = np.take_along_axis(expected, before, -1) - np.take_along_axis(expected, now, -1) > TOLERANCE
+        largest = max(largest, float(np.abs(found - expected).max()))
+        changed += int(apart.sum())
+    return {"largest_difference": largest, "classes_changed": changed}
 
 
 def agrees(found: dict[str, float | int]) -> bool:
