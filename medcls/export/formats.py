@@ -1,5 +1,6 @@
 """The formats that a model is exported in, and whether what is loaded again answers as the model did."""
 
+import math
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ def predictor(network: Any) -> Predict:
 
 def at_once(shape: tuple[int, ...]) -> int:
     """Return how many images of a shape, (height, width, channels), to predict at once."""
-    return max(min(BATCH, PIXELS // (shape[0] * shape[1])), 1)
+    return max(min(BATCH, PIXELS // math.prod(shape[:2])), 1)
 
 
 def by_class(answers: NDArray[np.float32]) -> NDArray[np.float32]:

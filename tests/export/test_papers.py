@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -13,6 +14,7 @@ from medcls.data.images import decode
 from medcls.export.card import card
 from medcls.export.facts import FILES, Facts, in_pillow, preprocessing
 from medcls.export.formats import FORMATS, TOLERANCE, agrees, by_class, parity
+from medcls.export.wording import wording
 
 COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}
 SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
@@ -157,3 +159,54 @@ def test_a_single_answer_is_the_second_class():
     assert parity(lambda batch: 1 - single, images, order, stored)["classes_changed"] == 2
     assert "answers each with the probability of b; that of a is the rest to 1." in card(facts(answers=1))
     assert "answers each with one probability for each class, in their order." in card(facts())
+
+
+def test_parity_of_masks_counts_pixels_on_the_other_side_of_a_half():
+    stored = np.random.default_rng(0).random((5, 4, 3, 1), np.float32)
+    images, order = np.zeros((9, 4, 3, 1), np.uint8), np.array([8, 1, 0, 2, 5])
+    stored[0, 0, 0], stored[1, 1, 1] = 0.5, 0.5 + 1e-6
+    assert parity(lambda batch: stored, images, order, stored) == {"largest_difference": 0.0, "classes_changed": 0}
+    found = parity(lambda batch: stored - np.float32(3e-6), images, order, stored)
+    assert (agrees(found), found["classes_changed"]) == (True, 0)
+    swapped = parity(lambda batch: 1 - stored, images, order, stored)
+    assert swapped["classes_changed"] == stored.size - 2
+
+
+def test_a_card_of_masks_speaks_of_pixels_and_not_of_classes():
+    plain = facts()
+    scores = {"dice": 0.912, "dice_sd": 0.05, "dice_worst": 0.4, "hausdorff95": 7.25, "gap": 0.01}
+    counts = {"train": {"foreground": 60}, "validation": {"foreground": 20}, "test": {"foreground": 0}}
+    data = {**plain.data, "classes": ["foreground"]}
+    run = {**plain.run, "metrics": scores, "params": {**plain.run["params"], "folds": None}}
+    known = facts(data=data, run=run, best=None, counts=counts, answers=1, pixels=True)
+    text = card(known)
+    table = rows(text)
+    assert table["Dice"] == ["0.912"]
+    assert table["Dice of the worst image"] == ["0.400"]
+    assert table["Hausdorff distance, 95th percentile, in pixels"] == ["7.250"]
+    assert table["all"] == ["60", "20"]
+    assert "finds the foreground of an image, pixel by pixel" in text
+    assert "Scored on 20 images only" in text
+    for word in ("classes apart", "Each class", "recall [95%", "calibration"):
+        assert word not in text
+    assert "medcls predict . image.png folder_of_images --mask new_folder" in text
+    papers = preprocessing(known)
+    assert "above 0.5" in papers["mask"]
+    assert "every pixel" in papers["answer"]
+    assert "mask" not in preprocessing(plain)
+
+
+def test_the_code_in_a_card_of_masks_writes_a_mask_of_the_images_size(tmp_path, monkeypatch):
+    shape = (16, 16, 1)
+    head = keras.layers.Conv2D(1, 1, activation="sigmoid", kernel_initializer="ones", bias_initializer="zeros")
+    keras.Sequential([keras.Input(shape), keras.layers.Rescaling(1 / 255, offset=-0.5), head]).save(
+        tmp_path / "model.keras"
+    )
+    pixels = np.zeros((30, 50), np.uint8)
+    pixels[:, 20:] = 255
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(wording(facts(shape=shape, answers=1, pixels=True)).code(facts(shape=shape))), {})
+    mask = np.asarray(Image.open("mask.png"))
+    assert mask.shape == (30, 50)
+    assert np.mean(mask == pixels) > 0.95
