@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data.dicom import has_no_suffix
 from medcls.data.records import listed
 from medcls.errors import BadInputError
 from medcls.files import written_whole
@@ -37,7 +38,7 @@ def mask_files(files: Sequence[Path], places: Sequence[Path]) -> dict[Path, Path
     Raises:
         BadInputError: two images would have the same mask.
     """
-    masks = {file: file.relative_to(_home(file, places)).with_suffix(".png") for file in files}
+    masks = {file: file.relative_to(_home(file, places)).with_name(f"{_stem(file)}.png") for file in files}
     twice = {mask for mask, count in Counter(masks.values()).items() if count > 1}
     if twice:
         same = [str(file) for file, mask in masks.items() if mask in twice]
@@ -91,6 +92,10 @@ def _save(mask: NDArray[np.uint8], path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(mask).save(path, "PNG")
+
+
+def _stem(file: Path) -> str:
+    return file.name if has_no_suffix(file) else file.stem
 
 
 def _home(file: Path, places: Sequence[Path]) -> Path:
