@@ -17,9 +17,10 @@ TAKEN = ("MLFLOW_TRACKING_URI", "MEDCLS_DATA")
 
 @dataclass(frozen=True)
 class Trained:
-    """Where the small study was run: its images, work folder, store and summary."""
+    """Where a study was run: its images, work folder, store and summary."""
 
     folder: Path
+    study: Path = STUDY
 
     @property
     def images(self) -> Path:
@@ -48,13 +49,13 @@ class Trained:
     def run(self, *flags: object) -> subprocess.CompletedProcess[str]:
         """Run the study, in a process of its own."""
         places = ["--data", self.images, "--work-dir", self.work, "--json", self.folder / "summary.json"]
-        command = [sys.executable, *map(str, [STUDY, *places, "--tracking-uri", self.store, *flags])]
+        command = [sys.executable, *map(str, [self.study, *places, "--tracking-uri", self.store, *flags])]
         environment = {name: value for name, value in os.environ.items() if name not in TAKEN}
         return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
 
     def copied(self, folder: Path) -> "Trained":
         """Return a copy that a test may change."""
-        return Trained(Path(shutil.copytree(self.folder, folder / "copy", symlinks=True)))
+        return Trained(Path(shutil.copytree(self.folder, folder / "copy", symlinks=True)), self.study)
 
     def begun(self) -> set[str]:
         """Return the keys of the runs that there are."""
