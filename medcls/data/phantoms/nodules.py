@@ -9,12 +9,15 @@ import math
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.data.phantoms import chestfilm, folders, shapes, texture, types
 from medcls.data.phantoms.chestfilm import PICTURE
 from medcls.data.phantoms.texture import Field, Generator
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TRAIN, VALIDATION
+
+Mask = NDArray[np.bool_]
 
 RADII = (3.0, 9.0)  # of nodules, in pixels
 APART = 4  # pixels between two of them at least
@@ -45,7 +48,7 @@ def _mask(seed: int, row: int) -> Pixels:
     return np.where(_picture(seed, row)[1], np.uint8(255), np.uint8(0))
 
 
-def _picture(seed: int, row: int) -> tuple[Field, Field]:
+def _picture(seed: int, row: int) -> tuple[Field, Mask]:
     """Return the picture, 0..1, and where its nodules are."""
     rng = np.random.default_rng([seed, row])
     shadows = chestfilm.shadows(rng, diseased=False)
@@ -89,8 +92,9 @@ def _vessels_end_on(lungs: Field, rng: Generator) -> Field:
     return spread
 
 
-def _points(where: Field, count: int, rng: Generator) -> list[complex]:
+def _points(where: Mask, count: int, rng: Generator) -> list[complex]:
     """Return `count` pixels at random among those marked, none where nothing is."""
     rows, columns = np.nonzero(where)
-    chosen = rng.integers(len(rows), size=count) if len(rows) else []
-    return [complex(columns[each], rows[each]) for each in chosen]
+    if not len(rows):
+        return []
+    return [complex(columns[each], rows[each]) for each in rng.integers(len(rows), size=count)]
