@@ -136,7 +136,7 @@ class Ordered(keras.utils.PyDataset):  # type: ignore[misc]
 def _fitted(variant: Variant, work: Path) -> dict[str, float]:
     data, task = open_decoded(decoded(work, variant)[0]), variant.task
     rows = split(data.labels, data.parts, data.patients, fold=None, folds=None, seed=0)
-    pixels, targets = np.asarray(data.images, np.float32), task.target(data.labels, len(data.classes))
+    pixels, targets = np.asarray(data.images, np.float32), task.target(data, np.arange(len(data.labels)))
     keras.utils.set_random_seed(SEED)
     net = network(variant.get("learner.model"), task, pixels.shape[1:], len(data.classes))
     metrics = task.metrics(len(data.classes))

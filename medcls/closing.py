@@ -41,7 +41,7 @@ def recalls(driver: Driver, best: Mapping[str, Best | None], folder: Path) -> di
     for name, each in best.items():
         path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{name}.png")
         path.unlink(missing_ok=True)
-        if each is not None:
+        if each is not None and not each.run.variant.task.pixels:
             drawings[path] = partial(_draw_recalls, each, driver.sources.by_name[name].bundle.classes, name)
     return drawings
 

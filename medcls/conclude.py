@@ -84,7 +84,8 @@ def _each_tested(driver: Driver, source: Source, runs: Sequence[Run]) -> dict[st
         predicted = driver.work.folder(run).read_arrays("test")
         if predicted is None:
             return {}
-        each.append(run.variant.task.scores(data.labels[predicted["rows"]], predicted["predictions"], data.classes))
+        task = run.variant.task
+        each.append(task.scores(task.truth(data, predicted["rows"]), predicted["predictions"], data.classes))
     names = [name for name in each[0] if all(name in scores for scores in each)]
     return {name: [scores[name] for scores in each] for name in names}
 
@@ -99,4 +100,6 @@ def _tested(driver: Driver, source: Source, runs: Sequence[Run]) -> Mapping[str,
     data, rows = open_decoded(source.decoded), whole[0]["rows"]
     mean = statistics.ensemble([each["predictions"] for each in whole])
     patients = None if data.patients is None else data.patients[rows]
-    return statistics.test_scores(data.labels[rows], mean, data.classes, patients)
+    task = runs[0].variant.task
+    tested: Mapping[str, Any] = task.tested(task.truth(data, rows), mean, data.classes, patients)
+    return tested

@@ -107,7 +107,8 @@ def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen
 def _described(source: Source) -> str:
     bundle = source.bundle
     origin = "a phantom made by medcls, no real images" if bundle.kind == "phantom" else bundle.source
-    return f"{source.name}: {len(bundle.labels)} {bundle.noun} of {len(bundle.classes)} classes ({origin})"
+    kinds = f"of {len(bundle.classes)} classes" if bundle.masks is None else "with masks"
+    return f"{source.name}: {len(bundle.labels)} {bundle.noun} {kinds} ({origin})"
 
 
 def _warn(programme: Programme, screen: Screen) -> None:

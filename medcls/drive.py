@@ -125,7 +125,7 @@ class Driver:
         rows = self.work.folder(job.run).rows()
         watched = [
             name
-            for name in ("val_loss", "val_balanced_accuracy", "val_accuracy")
+            for name in ("val_loss", "val_dice", "val_balanced_accuracy", "val_accuracy")
             if rows and name in rows[-1]["metrics"]
         ]
         scores = [f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2]]
@@ -146,6 +146,6 @@ def stale(run: Run, state: State) -> bool:
 def _ended(run: Run, result: Mapping[str, Any]) -> str:
     if result["status"] != "finished":
         return f"  {run.label}: {result['status']}: {result['error']}"
-    shown = [name for name in ("balanced_accuracy", "accuracy", "macro_f1") if name in result["metrics"]]
+    shown = [name for name in ("dice", "iou", "balanced_accuracy", "accuracy", "macro_f1") if name in result["metrics"]]
     scores = ", ".join(f"{name.replace('_', ' ')} {result['metrics'][name]:.3f}" for name in shown)
     return f"  {run.label}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"

@@ -58,6 +58,12 @@ def check_task(functions: Iterable[Callable[..., Any]], task: Any) -> None:
                 raise BadInputError(f"{function.__name__} {error}") from None
 
 
+def of_classes(task: Any) -> None:
+    """Check that a task tells classes of images apart, not pixels."""
+    if task.pixels:
+        raise BadInputError(f"is for tasks with classes, and the task {task.name!r} has masks instead.")
+
+
 def of_masks(task: Any) -> None:
     """Check that a task tells pixels apart, not classes of images."""
     if not getattr(task, "pixels", False):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from medcls.lazy import lazy
-from medcls.losses import by_class
+from medcls.losses.classes import by_class
 
 keras = lazy("keras")
 

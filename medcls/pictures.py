@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from medcls.data.cache import open_decoded
 from medcls.data.types import Decoded
-from medcls.evaluation import classification
+from medcls.evaluation import classification, segmentation
 from medcls.explain import boundary, plane
 from medcls.explain.plane import Plane
-from medcls.report import calibration, canvas, classes, confusion, curves, errors, thresholds
+from medcls.report import calibration, canvas, classes, confusion, curves, errors, outlines, thresholds
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
 
@@ -56,7 +56,7 @@ class Part:
 
     Attributes:
         rows: their places in the data set, of shape (n,).
-        probabilities: of shape (n, classes).
+        probabilities: of shape (n, classes), or (n, height, width, 1) of the pixels.
         title: of all figures.
     """
 
@@ -67,8 +67,9 @@ class Part:
 
     def drawings(self, prefix: str = "") -> dict[str, Callable[[Path], None]]:
         """Return what draws each figure into a file, by the file's name."""
-        names = [name for name in FIGURES if self.data.holds_images or name not in OF_IMAGES]
-        return {f"{prefix}{name}.png": partial(self.save, FIGURES[name]) for name in names}
+        figures = OF_MASKS if self.data.masks is not None else OF_CLASSES
+        names = [name for name in figures if self.data.holds_images or name not in OF_IMAGES]
+        return {f"{prefix}{name}.png": partial(self.save, figures[name]) for name in names}
 
     def save(self, draw: Callable[["Part"], Any], path: Path) -> None:
         """Write the figure that a function makes of this part."""
@@ -84,6 +85,18 @@ class Part:
         """The true classes, of shape (n,)."""
         labels: NDArray[np.int64] = self.data.labels[self.rows]
         return labels
+
+    @property
+    def masks(self) -> NDArray[np.bool_]:
+        """The true masks, of shape (n, height, width)."""
+        assert self.data.masks is not None
+        masks: NDArray[np.bool_] = self.data.masks[self.rows][..., 0] > 0
+        return masks
+
+    @cached_property
+    def per_image(self) -> dict[str, NDArray[np.float64]]:
+        """The scores of each mask, by name, each of shape (n,)."""
+        return segmentation.per_image(self.masks, self.probabilities)
 
 
 def _curves(run: Run, folder: RunFolder, best_epoch: int, path: Path) -> None:
@@ -139,7 +152,17 @@ def _certain_errors(part: Part) -> Any:
     )
 
 
-FIGURES = MappingProxyType(
+def _overlays(part: Part) -> Any:
+    masks, found = part.masks, part.probabilities[..., 0] > 0.5
+    names = [part.data.names[row] for row in part.rows]
+    return outlines.overlays(part.data.images, part.rows, masks, found, part.per_image["dice"], names, part.title)
+
+
+def _spread(part: Part) -> Any:
+    return outlines.spread(part.per_image, part.title)
+
+
+OF_CLASSES = MappingProxyType(
     {
         "confusion_matrix": _confusion,
         "roc": _roc,
@@ -149,6 +172,9 @@ FIGURES = MappingProxyType(
         "certain_errors": _certain_errors,
     }
 )
-"""What is drawn of every part, by the figure's name."""
+"""What is drawn of every part whose images have classes, by the figure's name."""
+
+OF_MASKS = MappingProxyType({"outlines": _overlays, "spread": _spread})
+"""The same where they have masks."""
 
 OF_IMAGES = ("certain_errors",)

@@ -7,9 +7,10 @@ from typing import Any
 
 from medcls import __version__
 from medcls.data.cache import open_decoded
+from medcls.data.types import Decoded
 from medcls.files import write_atomically
 from medcls.overview import outcomes
-from medcls.report import page
+from medcls.report import canvas, outlines, page
 from medcls.report.montage import montage, scatter
 from medcls.sources import Source
 
@@ -20,10 +21,16 @@ def write_report(folder: Path, summary: Mapping[str, Any], sources: Mapping[str,
     """Draw examples of the data sets and write the report of a study that has ended; return its path."""
     for name, source in sources.items():
         if source.decoded is not None:
-            data = open_decoded(source.decoded)
-            examples = montage if data.holds_images else scatter
-            _write(_picture(folder, name), examples(data.images, data.labels, data.classes))
+            _draw_examples(open_decoded(source.decoded), _picture(folder, name))
     return rewrite_report(folder, summary)
+
+
+def _draw_examples(data: Decoded, path: Path) -> None:
+    if data.masks is not None:
+        write_atomically(path, lambda file: canvas.save(outlines.examples(data.images, data.masks), Path(file.name)))
+        return
+    examples = montage if data.holds_images else scatter
+    _write(path, examples(data.images, data.labels, data.classes))
 
 
 def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:

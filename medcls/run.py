@@ -105,9 +105,11 @@ def _save(fitted: Fitted, folder: RunFolder) -> str | None:
 def _result(
     job: Job, folder: RunFolder, data: Decoded, rows: Split, fitted: Fitted, predictions: Any
 ) -> dict[str, Any]:
-    scores = job.run.variant.task.scores(data.labels[rows.validation], predictions, data.classes)
+    task = job.run.variant.task
+    scores = task.scores(task.truth(data, rows.validation), predictions, data.classes)
     last = {name: values[fitted.best_epoch] for name, values in folder.history().items()}
-    gap = {"gap": last["accuracy"] - last["val_accuracy"]} if "val_accuracy" in last else {}
+    measured = f"val_{task.measure}"
+    gap = {"gap": last[task.measure] - last[measured]} if measured in last else {}
     return {
         "status": "finished",
         "epochs": fitted.epochs,

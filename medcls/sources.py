@@ -136,6 +136,9 @@ def _source(name: str, checked: Checked, *, few: bool) -> Source:
 
 
 def _check_classes(variant: Variant, bundle: Bundle) -> None:
+    if variant.task.pixels != (bundle.masks is not None):
+        holds, needs = ("masks", "classes") if bundle.masks is not None else ("classes", "masks")
+        raise BadInputError(f"{bundle.source} holds images with {holds}, and this study needs images with {needs}.")
     wanted, count = variant.task.classes, len(bundle.classes)
     if wanted not in (None, count):
         raise BadInputError(

@@ -9,7 +9,7 @@ from medcls.evaluation.answers import looked
 from medcls.screen import Screen
 
 MOST = 5  # trials shown
-SCORES = ("accuracy", "val_accuracy", "val_balanced_accuracy", "val_loss", "gap")
+SCORES = ("accuracy", "val_accuracy", "val_balanced_accuracy", "dice", "val_dice", "val_iou", "val_loss", "gap")
 
 
 def show(screen: Screen, summary: Mapping[str, Any]) -> None:
@@ -61,14 +61,14 @@ def _trials(screen: Screen, summary: Mapping[str, Any]) -> None:
 
 def _variants(screen: Screen, summary: Mapping[str, Any]) -> None:
     for data in summary["data_sets"]:
-        rows = []
-        for variant in repeats.variants(summary, data["name"]):
-            runs = repeats.finished(summary, data["name"], variant).values()
-            cells = [_mean_sd(repeats.score(name), list(runs)) for name in SCORES]
-            rows.append([variant, str(len(runs)), *cells])
+        known = repeats.variants(summary, data["name"])
+        runs = {name: list(repeats.finished(summary, data["name"], name).values()) for name in known}
+        cells = {name: {score: _mean_sd(repeats.score(score), each) for score in SCORES} for name, each in runs.items()}
+        shown = [score for score in SCORES if any(each[score] for each in cells.values())]
+        rows = [[name, str(len(runs[name])), *(each[score] for score in shown)] for name, each in cells.items()]
         over = "folds" if any(run["params"].get("folds") for run in summary["runs"]) else "seeds"
         title = f"Variants on {data['name']}: mean ± standard deviation over the {over}"
-        screen.table(title, ["variant", "runs", *map(repeats.words, SCORES)], rows)
+        screen.table(title, ["variant", "runs", *map(repeats.words, shown)], rows)
     for run in summary["runs"]:
         if run["status"] == "failed":
             screen.say(f"{run['variant']} seed {run['seed']} failed: {run['error']}")

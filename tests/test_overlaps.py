@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, jaccard_score
 
-from medcls import metrics, models, overlaps
+from medcls import losses, metrics, models
 from medcls.errors import BadInputError
 from medcls.spec import Variant
 from medcls.task import BINARY
@@ -26,12 +26,12 @@ SHAPE = (3, 5, 4, 1)
 MASKS = arrays.arrays(np.float32, SHAPE, elements=st.sampled_from([0.0, 1.0]))
 PROBABILITIES = arrays.arrays(np.float32, SHAPE, elements=st.floats(0, 1, width=32))
 LOSSES: dict[str, Callable[[Any, Any], Any]] = {
-    "pixel_cross_entropy": overlaps.pixel_cross_entropy,
-    "pixel_focal": overlaps.pixel_focal,
-    "dice": overlaps.dice,
-    "dice, not smooth": partial(overlaps.dice, smooth=0.0),
-    "cross_entropy_dice": overlaps.cross_entropy_dice,
-    "tversky": overlaps.tversky,
+    "pixel_cross_entropy": losses.pixel_cross_entropy,
+    "pixel_focal": losses.pixel_focal,
+    "dice": losses.dice,
+    "dice, not smooth": partial(losses.dice, smooth=0.0),
+    "cross_entropy_dice": losses.cross_entropy_dice,
+    "tversky": losses.tversky,
 }
 OVERLAPS = [name for name in LOSSES if name.startswith(("dice", "tversky"))]
 each_loss = pytest.mark.parametrize("name", LOSSES)
@@ -85,7 +85,7 @@ def test_cross_entropy_is_that_of_numpy(masks: Floats, guess: Floats):
 def test_focal_with_gamma_0_is_cross_entropy_and_falls_with_gamma(masks: Floats, guess: Floats, gamma, more):
     plain = value("pixel_cross_entropy", masks, guess)
     none, less, least = (
-        np.asarray(overlaps.pixel_focal(tf.constant(masks), tf.constant(guess), gamma=each))
+        np.asarray(losses.pixel_focal(tf.constant(masks), tf.constant(guess), gamma=each))
         for each in (0.0, gamma, gamma + more)
     )
     np.testing.assert_array_equal(none, plain)
@@ -97,8 +97,7 @@ def test_focal_with_gamma_0_is_cross_entropy_and_falls_with_gamma(masks: Floats,
 @settings(max_examples=20)
 def test_dice_is_symmetric_and_what_its_formula_says(one: Floats, other: Floats, smooth: float):
     there, back = (
-        np.asarray(overlaps.dice(tf.constant(a), tf.constant(b), smooth=smooth))
-        for a, b in ((one, other), (other, one))
+        np.asarray(losses.dice(tf.constant(a), tf.constant(b), smooth=smooth)) for a, b in ((one, other), (other, one))
     )
     np.testing.assert_allclose(there, back, rtol=1e-5, atol=1e-6)
     a, b = one.astype(float), other.astype(float)
@@ -109,15 +108,15 @@ def test_dice_is_symmetric_and_what_its_formula_says(one: Floats, other: Floats,
 @given(PROBABILITIES, PROBABILITIES, st.floats(0, 2))
 @settings(max_examples=20)
 def test_tversky_of_two_halves_is_dice(one: Floats, other: Floats, smooth: float):
-    of_halves = overlaps.tversky(tf.constant(one), tf.constant(other), alpha=0.5, beta=0.5, smooth=smooth)
-    dice = overlaps.dice(tf.constant(one), tf.constant(other), smooth=smooth)
+    of_halves = losses.tversky(tf.constant(one), tf.constant(other), alpha=0.5, beta=0.5, smooth=smooth)
+    dice = losses.dice(tf.constant(one), tf.constant(other), smooth=smooth)
     np.testing.assert_allclose(of_halves, dice, rtol=1e-4, atol=1e-5)
 
 
 def test_tversky_by_hand():
     mask = np.array([1, 1, 1, 0, 0], np.float32).reshape(1, 5, 1, 1)
     guess = np.array([1, 1, 0, 1, 0], np.float32).reshape(1, 5, 1, 1)  # 2 found, 1 missed, 1 too many
-    loss = overlaps.tversky(tf.constant(mask), tf.constant(guess), alpha=0.2, beta=0.6, smooth=0.0)
+    loss = losses.tversky(tf.constant(mask), tf.constant(guess), alpha=0.2, beta=0.6, smooth=0.0)
     assert float(loss[0]) == pytest.approx(1 - 2 / (2 + 0.2 + 0.6), rel=1e-5)
 
 
@@ -125,8 +124,8 @@ def test_tversky_by_hand():
 def test_cross_entropy_dice_is_the_mixture(weight: float):
     rng = np.random.default_rng(0)
     masks, guess = tf.constant((rng.random(SHAPE) > 0.5).astype("f4")), tf.constant(rng.random(SHAPE, np.float32))
-    mixed = overlaps.cross_entropy_dice(masks, guess, weight=weight)
-    expected = (1 - weight) * overlaps.pixel_cross_entropy(masks, guess) + weight * overlaps.dice(masks, guess)
+    mixed = losses.cross_entropy_dice(masks, guess, weight=weight)
+    expected = (1 - weight) * losses.pixel_cross_entropy(masks, guess) + weight * losses.dice(masks, guess)
     np.testing.assert_allclose(mixed, expected, rtol=1e-5)
 
 
@@ -142,7 +141,7 @@ def test_gradients_are_finite_at_certainty_and_for_empty_masks(name: str, target
     assert np.isfinite(tape.gradient(loss, predictions)).all()
 
 
-@pytest.mark.parametrize("loss", [overlaps.pixel_cross_entropy, overlaps.cross_entropy_dice])
+@pytest.mark.parametrize("loss", [losses.pixel_cross_entropy, losses.cross_entropy_dice])
 def test_a_network_that_is_certain_and_wrong_still_learns(loss: Callable[..., Any]):
     network = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Conv2D(1, 1, activation="sigmoid")])
     network.set_weights([np.full((1, 1, 1, 1), -200, np.float32), np.zeros(1, np.float32)])
@@ -155,11 +154,11 @@ def test_a_network_that_is_certain_and_wrong_still_learns(loss: Callable[..., An
 @pytest.mark.parametrize(
     ("loss", "named"),
     [
-        (partial(overlaps.pixel_focal, gamma=-1.0), "gamma"),
-        (partial(overlaps.dice, smooth=-0.1), "smooth"),
-        (partial(overlaps.cross_entropy_dice, weight=1.2), "weight"),
-        (partial(overlaps.tversky, alpha=-0.3), "alpha"),
-        (partial(overlaps.tversky, beta=-0.3), "beta"),
+        (partial(losses.pixel_focal, gamma=-1.0), "gamma"),
+        (partial(losses.dice, smooth=-0.1), "smooth"),
+        (partial(losses.cross_entropy_dice, weight=1.2), "weight"),
+        (partial(losses.tversky, alpha=-0.3), "alpha"),
+        (partial(losses.tversky, beta=-0.3), "beta"),
     ],
 )
 def test_hyper_parameters_have_limits(loss: Any, named: str):

@@ -47,12 +47,18 @@ def random_warp(
             flip_x=draws.signs(seed, "horizontal_flip", count, flips[0]),
             flip_y=draws.signs(seed, "vertical_flip", count, flips[1]),
         )
+        outside = fill if interpolation == "bilinear" else of_masks(fill)
         if elastic:
             grids = elastic * draws.normal(seed, "elastic", (count, grid, grid, 2))
-            return deform(images, displaced(height, width, moves, grids), interpolation=interpolation, **fill)
-        return warp(images, moves, interpolation=interpolation, **fill)
+            return deform(images, displaced(height, width, moves, grids), interpolation=interpolation, **outside)
+        return warp(images, moves, interpolation=interpolation, **outside)
 
     return warp_randomly
+
+
+def of_masks(fill: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is to lie outside of masks where it is `fill` outside of images: never more of the target."""
+    return {**fill, "fill_value": 0.0}
 
 
 def transforms(

@@ -18,7 +18,7 @@ tf = lazy("tensorflow")
 def _mixable(task: Any) -> None:
     if not task.soft:
         raise BadInputError(
-            f"mixes labels, and between the class numbers of the task {task.name!r} there is nothing: "
+            f"mixes labels, which between the targets of the task {task.name!r} makes no sense: "
             "use a task whose labels are one-hot (MULTICLASS) or one probability (BINARY)."
         )
 

@@ -4,7 +4,7 @@ from types import MappingProxyType
 from typing import Any
 
 from medcls.augmentation import draws, intensity, tone
-from medcls.augmentation.geometric import transforms
+from medcls.augmentation.geometric import of_masks, transforms
 from medcls.augmentation.resampling import warp
 from medcls.augmentation.standard import check_fill
 from medcls.augmentation.types import Augmentation
@@ -52,7 +52,9 @@ def randaugment(
         times, signs = _drawn(seed, images_in, count)
         moves = {name: level * most * spans.get(name, 1.0) * times[name] * signs[name] for name, most in MOVES.items()}
         matrices = transforms(spans["down"], spans["right"], **moves)
-        return warp(images, matrices, fill_mode=fill_mode, fill_value=fill_value, interpolation=interpolation)
+        fill = {"fill_mode": fill_mode, "fill_value": fill_value}
+        outside = fill if interpolation == "bilinear" else of_masks(fill)
+        return warp(images, matrices, interpolation=interpolation, **outside)
 
     def recolour(images: Any, seed: Any) -> Any:
         return _recoloured(images, *_drawn(seed, tf.shape(images)[0], count), level)

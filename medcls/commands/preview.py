@@ -10,7 +10,9 @@ from medcls.commands.places import work_dir
 from medcls.errors import BadInputError
 from medcls.files import check_writable
 from medcls.lazy import lazy
+from medcls.limits import check_task
 from medcls.options import Parser
+from medcls.values import functions
 
 np = lazy("numpy")
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from medcls.report.strips import Picture
 
 COLUMNS = 5  # random versions of every image
+BORDER = (134, 200, 221)  # the colour of a mask's border
 EVERYDAY = "rotation=10,width_shift=0.1,height_shift=0.1,horizontal_flip=true"
 
 
@@ -41,9 +44,10 @@ def add(commands: Any, places: Parser) -> None:
 
 
 def _preview(given: argparse.Namespace) -> None:
-    from medcls import data
     from medcls.data.hashes import Hashes
+    from medcls.data.masked import any_kind
     from medcls.report.strips import strips
+    from medcls.task import MULTICLASS, SEGMENTATION
 
     for flag, number, least in (("seed", given.seed, 0), ("count", given.count, 1), ("size", given.size, 8)):
         if number < least:
@@ -51,7 +55,8 @@ def _preview(given: argparse.Namespace) -> None:
     check_writable("--out", given.out)
     augment = parsed(given.augment)
     hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
-    bundle = data.folder(hashes, source=given.source, size=given.size, channels=3)
+    bundle = any_kind(hashes, given.source, given.size, 3)
+    check_task(functions("learner.augment", augment), MULTICLASS if bundle.masks is None else SEGMENTATION)
     rows = np.unique(np.linspace(0, len(bundle.labels) - 1, given.count).astype(int))
     strips(_pictures(bundle, rows.tolist(), augment(), given.seed), given.out, f"{given.source}: {given.augment}")
     print(f"{given.out} shows {len(rows)} images of {given.source}, each as it is and {COLUMNS} times at random")
@@ -95,21 +100,41 @@ def _pictures(bundle: "Bundle", rows: list[int], augment: "Augmentation", seed: 
         images = np.stack([bundle.decode(row) for row in rows])
     except UnreadableImageError as error:
         raise BadInputError(f"An image of {bundle.source} cannot be read ({error}): see medcls data check.") from error
-    targets = np.eye(len(bundle.classes), dtype=np.float32)[bundle.labels[rows]]
+    task, targets = _targets(bundle, rows)
+    shown = [_shown(image, target) for image, target in zip(images, targets, strict=True)]
     pictures = [
-        [Picture(image, _class(bundle, row), _name(bundle, row))] for image, row in zip(images, rows, strict=True)
+        [Picture(image, _class(bundle, row), _name(bundle, row))] for image, row in zip(shown, rows, strict=True)
     ]
     for draw in range(COLUMNS):
         weights, key = np.ones(len(rows), np.float32), np.array([seed, draw], np.int64)
-        changed, labels, _ = augment.batch(images.astype(np.float32), targets, weights, key)
-        for line, image, label in zip(pictures, np.asarray(changed), np.asarray(labels), strict=True):
-            pixels = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
-            line.append(Picture(pixels, f"draw {draw + 1}", _mixture(bundle, label)))
+        changed, moved, _ = task.vary(augment)(images.astype(np.float32), targets, weights, key)
+        for line, image, target in zip(pictures, np.asarray(changed), np.asarray(moved), strict=True):
+            line.append(Picture(_shown(image, target), f"draw {draw + 1}", _mixture(bundle, target)))
     return pictures
 
 
+def _targets(bundle: "Bundle", rows: list[int]) -> tuple[Any, Any]:
+    """The task that the data set is for, and the targets of some images: classes one-hot, or masks."""
+    from medcls.task import MULTICLASS, SEGMENTATION, one_hot
+
+    if bundle.masks is None:
+        return MULTICLASS, one_hot(bundle.labels[rows], len(bundle.classes))
+    return SEGMENTATION, np.stack([bundle.masks(row, bundle.size) for row in rows]).astype(np.float32)
+
+
+def _shown(image: Any, target: Any) -> Any:
+    """An image of shape (height, width, 3), uint8, the border of its mask, if it has one, in colour."""
+    pixels = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
+    if target.ndim == 1:
+        return pixels
+    inside = np.pad(target[..., 0] > 0.5, 1)
+    around = inside[:-2, 1:-1] & inside[2:, 1:-1] & inside[1:-1, :-2] & inside[1:-1, 2:]
+    pixels[inside[1:-1, 1:-1] & ~around] = BORDER
+    return pixels
+
+
 def _class(bundle: "Bundle", row: int) -> str:
-    return bundle.classes[int(bundle.labels[row])]
+    return "" if bundle.masks is not None else bundle.classes[int(bundle.labels[row])]
 
 
 def _name(bundle: "Bundle", row: int) -> str:
@@ -117,6 +142,8 @@ def _name(bundle: "Bundle", row: int) -> str:
 
 
 def _mixture(bundle: "Bundle", label: Any) -> str:
-    """What an image consists of, "" if it is of one class."""
+    """What an image consists of, "" if it is of one class or has a mask."""
+    if label.ndim > 1:
+        return ""
     shares = [(float(share), name) for share, name in zip(label, bundle.classes, strict=True) if share > 0.005]
     return "" if len(shares) == 1 else " + ".join(f"{share:.2f} {name}" for share, name in shares)

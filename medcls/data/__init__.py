@@ -1,7 +1,8 @@
 """Data sets: what a study names as its data, and how images come from files or are made."""
 
+from medcls.data.masked import glands, lungs, nodules
 from medcls.data.mnist import mnist
 from medcls.data.sources import bone, breast, folder, skin, xray
 from medcls.data.toy2d import toy2d
 
-__all__ = ["bone", "breast", "folder", "mnist", "skin", "toy2d", "xray"]
+__all__ = ["bone", "breast", "folder", "glands", "lungs", "mnist", "nodules", "skin", "toy2d", "xray"]

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ from medcls.errors import BadInputError
 
 AT_ONCE = 2**25  # bytes of decoded images that may wait to be written
 UNFINISHED = ".unfinished"
+IMAGES, MASKS = "images.npy", "masks.npy"
 Progress = Callable[[int, int], None]
+Decode = Callable[[int], Examples]
 
 
 def prepare(bundle: Bundle, folder: Path, progress: Progress | None = None) -> Path:
@@ -65,13 +68,14 @@ def open_decoded(path: Path) -> Decoded:
     """Return the data set that `prepare` left in a folder, its images as a read-only memory map."""
     with np.load(path / "rows.npz") as rows:
         return Decoded(
-            images=np.load(path / "images.npy", mmap_mode="r"),
+            images=np.load(path / IMAGES, mmap_mode="r"),
             labels=rows["labels"],
             parts=rows["parts"],
             patients=rows.get("patients"),
             names=tuple(rows["names"].tolist()),
             classes=tuple(rows["classes"].tolist()),
             fingerprint=str(rows["fingerprint"]),
+            masks=np.load(path / MASKS, mmap_mode="r") if (path / MASKS).exists() else None,
         )
 
 
@@ -80,7 +84,8 @@ def _is_whole(home: Path, bundle: Bundle) -> bool:
     try:
         with (home / "rows.npz").open("rb") as file, np.load(file) as rows:  # np.load leaks what it cannot read
             same = rows["fingerprint"] == bundle.fingerprint and rows["decoder"] == DECODER
-        return bool(same) and np.load(home / "images.npy", mmap_mode="r").shape == _shape(bundle)
+        shapes = _shapes(bundle)
+        return bool(same) and all(np.load(home / name, mmap_mode="r").shape == shapes[name] for name in shapes)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return False
 
@@ -89,7 +94,9 @@ def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
     beside = home.with_name(home.name + UNFINISHED)
     beside.mkdir()
     try:
-        _write_images(bundle, beside / "images.npy", progress)
+        _write(bundle, beside / IMAGES, bundle.decode, progress)
+        if bundle.masks is not None:
+            _write(bundle, beside / MASKS, partial(_mask, bundle), progress)
         _write_rows(bundle, beside / "rows.npz")
         shutil.rmtree(home, ignore_errors=True)  # damaged, or decoded by another version
         beside.rename(home)
@@ -97,16 +104,22 @@ def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _write_images(bundle: Bundle, path: Path, progress: Progress | None) -> None:
-    """Write all images one after another: a memory map would end the process where the disk is full."""
+def _mask(bundle: Bundle, row: int) -> Examples:
+    assert bundle.masks is not None
+    mask: Examples = bundle.masks(row, bundle.size)
+    return mask
+
+
+def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None) -> None:
+    """Write all images, or masks, one after another: a memory map would end the process where the disk is full."""
     bad: list[str] = []
     with (
         path.open("wb") as file,
         ThreadPoolExecutor(os.cpu_count()) as pool,
-        closing(_decoded(bundle, pool)) as images,  # an interruption cancels what still waits for the pool
+        closing(_decoded(bundle, decode, pool)) as images,  # an interruption cancels what still waits for the pool
     ):
-        descr = np.lib.format.dtype_to_descr(np.dtype(bundle.dtype))
-        header = {"descr": descr, "fortran_order": False, "shape": _shape(bundle)}
+        descr = np.lib.format.dtype_to_descr(np.dtype(bundle.dtype if path.name == IMAGES else np.uint8))
+        header = {"descr": descr, "fortran_order": False, "shape": _shapes(bundle)[path.name]}
         np.lib.format.write_array_header_1_0(file, header)
         for row, image in enumerate(images):
             if isinstance(image, UnreadableImageError):
@@ -122,12 +135,12 @@ def _write_images(bundle: Bundle, path: Path, progress: Progress | None) -> None
         raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
 
 
-def _decoded(bundle: Bundle, pool: ThreadPoolExecutor) -> Generator[Examples | UnreadableImageError]:
+def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Generator[Examples | UnreadableImageError]:
     """Yield every image in turn, or what is wrong with it, decoding only so far ahead as memory allows."""
 
     def attempt(row: int) -> Examples | UnreadableImageError:
         try:
-            return bundle.decode(row)
+            return decode(row)
         except UnreadableImageError as error:
             return error
 
@@ -151,5 +164,9 @@ def _write_rows(bundle: Bundle, path: Path) -> None:
     )
 
 
-def _shape(bundle: Bundle) -> tuple[int, ...]:
-    return (len(bundle.labels), *bundle.shape)
+def _shapes(bundle: Bundle) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each file of arrays."""
+    shapes: dict[str, tuple[int, ...]] = {IMAGES: (len(bundle.labels), *bundle.shape)}
+    if bundle.masks is not None:
+        shapes[MASKS] = (len(bundle.labels), bundle.size, bundle.size, 1)
+    return shapes

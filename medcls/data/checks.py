@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.hashes import Hashes
-from medcls.data.leaks import UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.leaks import EMPTY, UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.masked import any_kind
 from medcls.data.mending import fixed, without
 from medcls.data.records import listed
-from medcls.data.sources import folder
 from medcls.data.split import split
 from medcls.data.survey import Survey, Tell, survey
 from medcls.data.types import Bundle
@@ -95,7 +95,7 @@ def checked(
         return Checked(bundle)
     seen = survey(bundle, hashes.folder, tell)
     bad, copies = _bad(bundle, seen), seen.copies
-    findings: list[Finding] = []
+    findings = _empty(bundle, seen)
     if bad is not None:
         if not policy.skip_bad_files:
             raise BadInputError(_refused(bundle, bad))
@@ -119,7 +119,7 @@ def examine(source: str, hashes: Hashes, *, folds: int | None = None, tell: Tell
     Raises:
         BadInputError: nothing can be said of it, for it has no known layout.
     """
-    bundle = folder(hashes, source=source)
+    bundle = any_kind(hashes, source)
     if bundle.kind != FILES:
         return Description(bundle, Counter())
     seen = survey(bundle, hashes.folder, tell)
@@ -128,6 +128,7 @@ def examine(source: str, hashes: Hashes, *, folds: int | None = None, tell: Tell
     sizes = sorted({size for _, size in good}, key=math.prod)
     findings, complaint = [bad] if bad else [], _refused(bundle, bad) if bad else ""
     try:
+        findings += _empty(bundle, seen)
         readable = np.array([not fault for fault in seen.faults])
         kept, copies = without(bundle, np.flatnonzero(~readable)) if bad else bundle, seen.copies[readable]
         findings += found_in(kept, copies)
@@ -171,6 +172,21 @@ def _bad(bundle: Bundle, seen: Survey) -> Finding | None:
         return None
     sentence = f"{len(names)} of {counted(len(bundle.names), 'image')} cannot be read: {listed(names)}."
     return Finding(UNREADABLE, sentence, len(names), names)
+
+
+def _empty(bundle: Bundle, seen: Survey) -> list[Finding]:
+    """Return what is to be said of masks that mark nothing, which a study may well have.
+
+    Raises:
+        BadInputError: all do.
+    """
+    names = tuple(name for name, empty in zip(bundle.names, seen.empty.tolist(), strict=True) if empty)
+    if not names:
+        return []
+    if len(names) == len(bundle.names):
+        raise BadInputError(f"{bundle.source}: no mask marks anything; give masks that do.")
+    marks = "mask marks" if len(names) == 1 else "masks mark"
+    return [Finding(EMPTY, f"{len(names)} {marks} nothing: {listed(names)}.", len(names), names)]
 
 
 def _refused(bundle: Bundle, bad: Finding) -> str:

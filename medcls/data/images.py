@@ -44,7 +44,7 @@ def decode(path: Path, size: int, channels: int) -> Images:
     Raises:
         UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
-    return _opened(path, lambda image: _fitted(image, size, channels))
+    return read(path, lambda image: _fitted(image, size, channels))
 
 
 def decode_sized(path: Path, size: int, channels: int) -> tuple[Images, tuple[int, int]]:
@@ -55,7 +55,7 @@ def decode_sized(path: Path, size: int, channels: int) -> tuple[Images, tuple[in
         own.append((image.height, image.width))
         return _fitted(image, size, channels)
 
-    return _opened(path, fitted), own[0]
+    return read(path, fitted), own[0]
 
 
 def whole(path: Path) -> Images:
@@ -63,25 +63,29 @@ def whole(path: Path) -> Images:
 
     All else is as `decode` has it.
     """
-    return _opened(path, _own)
+    return read(path, _own)
 
 
-def _opened(path: Path, read: "Callable[[Image.Image], Images]") -> Images:
-    """What `read` makes of the image in a file, turned as its EXIF data say."""
+def read(path: Path, make: "Callable[[Image.Image], NDArray[Any]]") -> NDArray[Any]:
+    """Return what `make` makes of the image in a file, turned as its EXIF data say.
+
+    Raises:
+        UnreadableImageError: as `decode` does.
+    """
     from PIL import Image, ImageOps
 
     with _complaining(path):
         if dicom.is_dicom(path):
             data = dicom.opened(path)
             with _turn(data.Rows * data.Columns):
-                return read(Image.fromarray(dicom.pixels_of(data)))
+                return make(Image.fromarray(dicom.pixels_of(data)))
         with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height), closing(image):
             if image.format == "TIFF":
                 _silence_libtiff()
                 if getattr(image, "n_frames", 1) > 1:
                     raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
             ImageOps.exif_transpose(image, in_place=True)
-            return read(image)
+            return make(image)
 
 
 def kind_of(path: Path) -> tuple[str, tuple[int, int]]:

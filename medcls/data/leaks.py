@@ -12,7 +12,7 @@ from medcls.data.types import TRAIN, UNSPLIT, VALIDATION, Bundle
 
 Rows = NDArray[np.int64]
 
-UNREADABLE, FIXED, MISSING = "unreadable", "fixed", "class_missing"
+UNREADABLE, FIXED, MISSING, EMPTY = "unreadable", "fixed", "class_missing", "empty_masks"
 TWO_CLASSES, EXACT, NEAR, PATIENTS = "two_classes", "exact_across_parts", "near_across_parts", "patients_across_parts"
 WITHIN, DIVIDED = "copies_within_part", "copies_divided"
 CHAIN = 3  # names of a group of copies that are said

@@ -29,13 +29,17 @@ PARTS = MappingProxyType(
 
 @dataclass(frozen=True)
 class Record:
-    """One image file: where it lies, its name below the source, and what its place or table says of it."""
+    """One image file: where it lies, its name below the source, and what its place or table says of it.
+
+    `mask` is the file of its mask, where it has one instead of a class.
+    """
 
     path: Path
     name: str
     label: str
     part: str = UNSPLIT
     patient: str | None = None
+    mask: Path | None = None
 
 
 def label_of(text: str) -> str:

@@ -69,7 +69,7 @@ def opened(name: str, hashes: Hashes, source: str, size: int, channels: int) -> 
     if isinstance(found, Phantom):
         if not found.classes:
             raise BadInputError(f"The built-in {source} holds images with masks and no classes: give {KNOWN}.")
-        return _phantom(name, found, size, channels)
+        return phantom_bundle(name, found, size, channels)
     return bundle_of(name, hashes, found, size, channels)
 
 
@@ -81,7 +81,8 @@ def check_shape(size: int, channels: int) -> None:
         raise BadInputError(f"data.channels={channels}: give 1 (grey) or 3 (RGB).")
 
 
-def _phantom(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
+def phantom_bundle(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
+    """Return the images of a phantom as a data set, without its masks."""
     return Bundle(
         name=name,
         source=phantom.name,

@@ -24,14 +24,16 @@ class Examples:
         images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates) or features of any,
             float32; may be a memory map larger than memory.
         rows: the rows of `images` to use, of shape (m,).
-        targets: of shape (m, classes), float32, beside `rows`.
+        targets: of shape (m, classes) or (m, height, width, 1), float32, beside `rows`.
         weights: of shape (m,), float32, beside `rows`.
+        mirrored: a mirrored copy of each image, and of its target if that is a map, follows after the last.
     """
 
     images: types.Examples
     rows: Rows
-    targets: NDArray[np.float32]
+    targets: NDArray[np.float32] | types.Picked
     weights: NDArray[np.float32]
+    mirrored: bool = False
 
 
 def shuffled(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
@@ -116,8 +118,21 @@ def steps_of(count: int, batch_size: int) -> int:
 
 
 def _take(examples: Examples, positions: Rows) -> tuple[NDArray[Any], ...]:
+    if examples.mirrored:
+        count = len(examples.rows)
+        flip, positions = positions >= count, positions % count
     images = np.asarray(examples.images[examples.rows[positions]])  # an array, as TensorFlow frees no memory map
-    return images, examples.targets[positions], examples.weights[positions]
+    targets = examples.targets[positions]
+    if examples.mirrored:
+        images, targets = (_mirrored(each, flip) for each in (images, targets))
+    return images, targets, examples.weights[positions]
+
+
+def _mirrored(maps: NDArray[Any], which: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return maps of shape (n, height, width, ...), some of them with left and right exchanged; others as they are."""
+    if maps.ndim < 4:
+        return maps
+    return np.where(which[:, None, None, None], maps[:, :, ::-1], maps)
 
 
 def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ...]], number: Any) -> tuple[Any, ...]:

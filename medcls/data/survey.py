@@ -22,8 +22,8 @@ from medcls.data.types import Bundle
 
 FINDER = 2  # raised whenever other images count as copies of one another
 CREATE = (
-    """CREATE TABLE IF NOT EXISTS images (sha256 TEXT, decoder INTEGER, fault TEXT, stored TEXT, width INTEGER,
-    height INTEGER, thumbnail BLOB, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS looks (sha256 TEXT, decoder INTEGER, fault TEXT, stored TEXT, width INTEGER,
+    height INTEGER, empty INTEGER, thumbnail BLOB, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS links (contents TEXT PRIMARY KEY, pairs TEXT) WITHOUT ROWID",
 )
 AT_ONCE = 200  # images in one question to the store, and between two words about the progress
@@ -31,12 +31,16 @@ Tell = Callable[[str, int, int], None]
 
 
 class Look(NamedTuple):
-    """What is seen of one image: why it cannot be decoded, or how it is stored and, if large enough, a thumbnail."""
+    """What is seen of one image: why it cannot be decoded, or how it is stored and, if large enough, a thumbnail.
+
+    `empty` is 1 where it has a mask that marks nothing.
+    """
 
     fault: str
     stored: str = ""
     width: int = 0
     height: int = 0
+    empty: int = 0
     thumbnail: bytes = b""
 
 
@@ -49,11 +53,13 @@ class Survey:
         stored: of length n: how its pixels are stored, e.g. "RGB", and its width and height.
         copies: of shape (n,), int64: images with the same number show the same picture. Of images smaller than
             LEAST_SIDE pixels only identical files do.
+        empty: of shape (n,), bool: an image's mask marks nothing.
     """
 
     faults: tuple[str, ...]
     stored: tuple[tuple[str, tuple[int, int]], ...]
     copies: NDArray[np.int64]
+    empty: NDArray[np.bool_]
 
 
 def survey(bundle: Bundle, folder: Path, tell: Tell = lambda *_: None) -> Survey:
@@ -79,6 +85,7 @@ def survey(bundle: Bundle, folder: Path, tell: Tell = lambda *_: None) -> Survey
         tuple(look.fault for look in seen),
         tuple((look.stored, (look.width, look.height)) for look in seen),
         linked(bundle.contents, _links(looks, store, tell)),
+        np.array([look.empty for look in seen], np.bool_),
     )
 
 
@@ -103,10 +110,11 @@ def _look(bundle: Bundle, row: int) -> Look:
     try:
         stored, (width, height) = bundle.stored(row)
         thumbnail = bundle.render(row, SIDE, 1)[:, :, 0]
+        empty = bundle.masks is not None and not bundle.masks(row, max(width, height)).any()
     except UnreadableImageError as error:
         return Look(str(error))
     large = min(width, height) >= LEAST_SIDE
-    return Look("", stored, width, height, thumbnail.tobytes() if large else b"")
+    return Look("", stored, width, height, int(empty), thumbnail.tobytes() if large else b"")
 
 
 def _links(looks: Mapping[str, Look], store: Path, tell: Tell) -> list[tuple[str, str]]:
@@ -134,7 +142,8 @@ def _known(file: sqlite3.Connection, contents: set[str]) -> dict[str, Look]:
     found: dict[str, Look] = {}
     for some in _cut(list(contents)):
         marks = ",".join("?" * len(some))
-        question = f"SELECT sha256, fault, stored, width, height FROM images WHERE decoder = ? AND sha256 IN ({marks})"
+        seen = "sha256, fault, stored, width, height, empty"
+        question = f"SELECT {seen} FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
         found |= {content: Look(*rest) for content, *rest in file.execute(question, (DECODER, *some))}
     return found
 
@@ -143,7 +152,7 @@ def _thumbnails(file: sqlite3.Connection, contents: set[str]) -> dict[str, bytes
     found: dict[str, bytes] = {}
     for some in _cut(list(contents)):
         marks = ",".join("?" * len(some))
-        question = f"SELECT sha256, thumbnail FROM images WHERE decoder = ? AND sha256 IN ({marks})"
+        question = f"SELECT sha256, thumbnail FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
         found |= dict(file.execute(question, (DECODER, *some)))
     return found
 
@@ -152,7 +161,7 @@ def _remember(looks: Mapping[str, Look], file: sqlite3.Connection) -> None:
     for table in CREATE:
         file.execute(table)
     rows = [(content, DECODER, *look) for content, look in looks.items()]
-    file.executemany("INSERT OR REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    file.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _known_links(file: sqlite3.Connection, name: str) -> list[tuple[str, str]] | None:

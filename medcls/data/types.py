@@ -12,6 +12,7 @@ TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 Images = NDArray[np.uint8]
 Examples = NDArray[Any]  # images in bytes, or points in float32
 Render = Callable[[int, int, int], Any]
+RenderMask = Callable[[int, int], Any]
 Stored = Callable[[int], tuple[str, tuple[int, int]]]
 
 
@@ -37,6 +38,8 @@ class Bundle:
         render: (row number, size, channels) -> the image, of shape (size, size, channels), uint8; or the point, of
             shape (channels,), float32.
         stored: row number -> how the image's pixels are stored, e.g. "RGB", and its (width, height).
+        masks: (row number, size) -> what is to be found in the image, of shape (size, size, 1), uint8, 1 there and 0
+            elsewhere; None where images have classes instead. Then there is one class, "foreground".
     """
 
     name: str
@@ -54,6 +57,7 @@ class Bundle:
     channels: int
     render: Render
     stored: Stored
+    masks: RenderMask | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -81,7 +85,8 @@ class Decoded:
     """A data set whose images are decoded, as every worker opens it.
 
     `images` is a read-only memory map of shape (n, size, size, channels), uint8, or of points' coordinates, of shape
-    (n, coordinates), float32; the other attributes are the Bundle's.
+    (n, coordinates), float32; `masks` one of shape (n, size, size, 1), uint8, 0 or 1, or None. The other attributes
+    are the Bundle's.
     """
 
     images: Examples
@@ -91,6 +96,7 @@ class Decoded:
     names: tuple[str, ...]
     classes: tuple[str, ...]
     fingerprint: str = ""
+    masks: Images | None = None
 
     @property
     def holds_images(self) -> bool:
@@ -105,3 +111,20 @@ class Split:
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
     test: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Some rows of an array as an array of its own, read when they are asked for: it may be larger than memory."""
+
+    array: Examples
+    rows: NDArray[np.int64]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return (len(self.rows), *self.array.shape[1:])
+
+    def __getitem__(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the rows at some positions, float32."""
+        return np.asarray(self.array[self.rows[positions]], np.float32)

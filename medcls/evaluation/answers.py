@@ -8,16 +8,25 @@ import numpy as np
 
 from medcls.evaluation import comparison, repeats
 from medcls.evaluation.comparison import BETTER, ONE_RUN, UNDECIDED, WORSE, Comparison
+from medcls.evaluation.phrases import Summary, joined, names, on, said, than
+from medcls.evaluation.reaching import reaches, until
 from medcls.evaluation.repeats import Score
 
-Summary = Mapping[str, Any]
 Answered = dict[str, Any]
 Answer = Callable[[Summary], Mapping[str, Any]]
 
-__all__ = ["Compare", "compare", "comparisons", "converges", "decided", "final", "looked", "overfitting", "reaches"]
-
-
-REACHED = (("epoch", ""), ("smoothed", "smoothed over five epochs, "))
+__all__ = [
+    "Compare",
+    "compare",
+    "comparisons",
+    "converges",
+    "decided",
+    "final",
+    "looked",
+    "overfitting",
+    "reaches",
+    "until",
+]
 
 
 @dataclass(frozen=True)
@@ -41,9 +50,9 @@ class Compare:
     def __call__(self, summary: Summary) -> Answered:
         """Return the verdicts on every data set in words."""
         rows = [row for row in summary["comparisons"] if self.is_mine(row)]
-        sentences = [_on(summary, row["data"], self._sentence(row)) for row in rows]
+        sentences = [on(summary, row["data"], self._sentence(row)) for row in rows]
         values = {row["data"]: row for row in rows}
-        return {"question": self.question, "answer": _joined(sentences), "values": values}
+        return {"question": self.question, "answer": joined(sentences), "values": values}
 
     def row(self, summary: Summary, data: str) -> Answered:
         """Return the comparison on one data set as a row of the summary, its p not adjusted yet."""
@@ -89,7 +98,7 @@ class Compare:
         numbers = f"{by} (95% interval {low:+.3f} to {high:+.3f}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
         least = f"; with so few repeats only differences from about {row['detectable']:.3f} up would show"
         least = least if row["verdict"] == UNDECIDED and row["detectable"] else ""
-        return f"{self.b} is {row['verdict']} {_than(row['verdict'])} {self.a}: {numbers}{least}.{self._agreement(row)}"
+        return f"{self.b} is {row['verdict']} {than(row['verdict'])} {self.a}: {numbers}{least}.{self._agreement(row)}"
 
     def _agreement(self, row: Mapping[str, Any]) -> str:
         if not self.expected or row["verdict"] == UNDECIDED:
@@ -109,7 +118,10 @@ def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
     In a study that adds seeds until it is decided, p counts also for the looks that there are (`comparison.levels`).
     """
     asked = [each for each in answers if isinstance(each, Compare)]
-    rows = [(each, each.row(summary, data["name"])) for data in summary["data_sets"] for each in asked]
+    every = names(summary)
+    rows = [
+        (each, each.row(summary, name)) for name in every for each in asked if _concerns(each, summary, name, every)
+    ]
     adjusted = comparison.holm([row["p"] for _, row in rows])
     for (each, row), holm in zip(rows, adjusted, strict=True):
         p = row["p_adjusted"] = comparison.at_look(holm, _level(summary))
@@ -117,6 +129,13 @@ def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
             higher = each.score.higher_is_better
             row["verdict"] = comparison.verdict(row["difference"], p, higher_is_better=higher)
     return [row for _, row in rows]
+
+
+def _concerns(asked: Compare, summary: Summary, data: str, every: Sequence[str]) -> bool:
+    """Tell whether a comparison is one on a data set: in a study of several, its variants may have their own."""
+    return len(every) == 1 or any(
+        run["data"] == data and run["variant"] in (asked.a, asked.b) for run in summary["runs"]
+    )
 
 
 def decided(summary: Summary, answers: Sequence[Answer]) -> bool:
@@ -166,21 +185,6 @@ def converges(a: str, b: str, metric: str = "val_accuracy", question: str = "", 
     return compare(a, b, repeats.epochs_to(metric), question or "Which of them converges faster?", expected)
 
 
-def reaches(variant: str, of: str, metric: str = "accuracy", question: str = "") -> Answer:
-    """Return the answer that says when a variant first reaches another's final value, seed by seed."""
-    asked = question or f"At which epoch does {variant} reach the final {repeats.words(metric)} of {of}?"
-
-    def answer(summary: Summary) -> Answered:
-        values, sentences = {}, []
-        for data in _names(summary):
-            pairs = _reached(summary, data, variant, of, metric)
-            values[data] = pairs
-            sentences.append(_on(summary, data, _reach_sentence(variant, pairs)))
-        return {"question": asked, "answer": _joined(sentences), "values": values}
-
-    return answer
-
-
 def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
     pairs = repeats.paired(summary, data, asked.a, asked.b, asked.score)
     if not pairs:
@@ -195,16 +199,16 @@ def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
 def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score]) -> Answered:
     values: dict[str, Any] = {}
     sentences = []
-    for data in _names(summary):
+    for data in names(summary):
         values[data] = {}
         parts = []
         for variant in repeats.variants(summary, data):
             found = {one.name: _spread(summary, data, variant, one) for one in scores}
             values[data][variant] = found
-            said = [f"{repeats.words(name)} {_said(each, _digits(name))}" for name, each in found.items() if each]
-            parts.append(f"{variant}: {', '.join(said)}")
-        sentences.append(_on(summary, data, "; ".join(parts) + "."))
-    return {"question": question, "answer": _joined(sentences), "values": values}
+            told = [f"{repeats.words(name)} {said(each, _digits(name))}" for name, each in found.items() if each]
+            parts.append(f"{variant}: {', '.join(told)}")
+        sentences.append(on(summary, data, "; ".join(parts) + "."))
+    return {"question": question, "answer": joined(sentences), "values": values}
 
 
 def _spread(summary: Summary, data: str, variant: str, one: Score) -> dict[str, Any] | None:
@@ -215,54 +219,3 @@ def _spread(summary: Summary, data: str, variant: str, one: Score) -> dict[str, 
 
 def _digits(name: str) -> int:
     return 1 if "epoch" in name else 3
-
-
-def _said(found: Mapping[str, Any], digits: int) -> str:
-    if found["ci95"] is None:
-        return f"{found['mean']:.{digits}f}"
-    low, high = found["ci95"]
-    return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
-
-
-def _reached(summary: Summary, data: str, variant: str, of: str, metric: str) -> list[dict[str, Any]]:
-    runs, others = repeats.finished(summary, data, variant), repeats.finished(summary, data, of)
-    rows = []
-    for pair in sorted(runs.keys() & others.keys(), key=str):
-        curve, goal = runs[pair]["history"].get(metric, []), others[pair]["history"].get(metric, [])
-        if curve and goal:
-            smooth = repeats.first_at_least(repeats.smoothed(curve), repeats.smoothed(goal)[-1])
-            plain = repeats.first_at_least(curve, goal[-1])
-            rows.append({"seed": pair[0], "fold": pair[1], "goal": goal[-1], "epoch": plain, "smoothed": smooth})
-    return rows
-
-
-def _reach_sentence(variant: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return f"{variant} has no finished pair of runs to tell from."
-    goal = repeats.spread([row["goal"] for row in rows])["mean"]
-    told = [f"{words}{_when([row[name] for row in rows])}" for name, words in REACHED]
-    return f"{variant} reaches {goal:.3f} {'; '.join(told)}."
-
-
-def _when(epochs: Sequence[int | None]) -> str:
-    reached = [float(epoch) for epoch in epochs if epoch is not None]
-    if not reached:
-        return "in no run"
-    never = f" ({len(epochs) - len(reached)} of {len(epochs)} runs never)" if len(reached) < len(epochs) else ""
-    return f"at epoch {_said(repeats.spread(reached), 1)}{never}"
-
-
-def _names(summary: Summary) -> list[str]:
-    return [each["name"] for each in summary["data_sets"]]
-
-
-def _on(summary: Summary, data: str, sentence: str) -> str:
-    return sentence if len(summary["data_sets"]) == 1 else f"On {data}: {sentence}"
-
-
-def _joined(sentences: Sequence[str]) -> str:
-    return " ".join(sentences)
-
-
-def _than(verdict: str) -> str:
-    return {BETTER: "than", WORSE: "than"}.get(verdict, "from")

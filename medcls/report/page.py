@@ -11,8 +11,13 @@ from medcls.report import bands
 
 jinja2 = lazy("jinja2")
 
-COLUMNS = ("accuracy", "val_accuracy", "val_balanced_accuracy", "val_loss", "gap")
-CHARTS = ("accuracy", "loss")
+COLUMNS = (
+    *("accuracy", "val_accuracy", "val_balanced_accuracy"),
+    *("dice", "val_dice", "val_iou", "hausdorff95", "surface_distance", "dice_worst"),
+    *("val_loss", "gap"),
+)
+CHARTS = ("accuracy", "dice", "soft_dice", "loss")
+MEASURES = ("accuracy", "dice")
 
 Summary = Mapping[str, Any]
 
@@ -100,7 +105,7 @@ def _held_out(data: str, best: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _charts(summary: Summary, data: str) -> list[str]:
-    """Draw accuracy, loss and the gap between training and validation accuracy, those that were recorded."""
+    """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded."""
     found = {name: repeats.finished(summary, data, name).values() for name in repeats.variants(summary, data)}
 
     def curves(metric: str) -> dict[str, list[list[float]]]:
@@ -108,7 +113,8 @@ def _charts(summary: Summary, data: str) -> list[str]:
         return {name: [curve for curve in runs if curve] for name, runs in each.items() if any(runs)}
 
     drawn = [bands.chart(name, curves(name), curves(f"val_{name}")) for name in CHARTS if curves(name)]
-    training, validation = curves("accuracy"), curves("val_accuracy")
+    measure = next((name for name in MEASURES if curves(name)), MEASURES[0])
+    training, validation = curves(measure), curves(f"val_{measure}")
     gaps = {
         name: [
             [a - b for a, b in zip(one, other, strict=True)]
@@ -117,7 +123,8 @@ def _charts(summary: Summary, data: str) -> list[str]:
         for name in training.keys() & validation.keys()
     }
     ordered = {name: gaps[name] for name in training if name in gaps}
-    return [*drawn, bands.chart("generalisation gap (training - validation accuracy)", {}, ordered)] if gaps else drawn
+    title = f"generalisation gap (training - validation {measure})"
+    return [*drawn, bands.chart(title, {}, ordered)] if gaps else drawn
 
 
 def _data(data: Mapping[str, Any], montages: Mapping[str, bytes]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The steps of every learner by gradient descent: compile, fit what the run folder lacks, tell what came of it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from medcls.training.fitted import Fitted, weights_sha256
 from medcls.values import function_of, takes
 
 EVALUATION_BATCH = 64
+EVALUATION_PIXELS = 2**20  # of a batch: more take gigabytes in the maps of a wide network
 Rows = NDArray[np.int64]
 
 
@@ -40,22 +42,27 @@ def train(
     *,
     watchers: Sequence[Any] = (),
     share: float = 1.0,
+    loss: Callable[..., Any] | None = None,
+    mirrored: bool = False,
 ) -> Fitted:
     """Train `net`, the whole network or its part on features, from where the run folder stands; say what came of it.
 
     `images` is what `net` takes, one row an image of the data set; `vary` varies them. This stage of the training
     ends at `epochs` and began at `began`: checkpoints of an earlier one are left alone. `watchers` are callbacks that
-    change nothing; `share` of the training images are met in an epoch.
+    change nothing; `share` of the training images are met in an epoch; `loss` takes the place of the task's; `mirrored`
+    adds a mirrored copy of every training image.
     """
     treatment = imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
     metrics = task.metrics(len(data.classes))
-    _compile(net, optimizer, treatment.loss or task.loss, metrics)
+    _compile(net, optimizer, loss or treatment.loss or task.loss, metrics)
     callbacks = [_scheduled(schedule, net, task, epochs), *stop(task), *watchers]
     _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
     examples = partial(_examples, data, images, task, treatment.class_weights)
-    order = (stream.evenly if treatment.oversample else stream.shuffled)(data.labels[split.train], seed)
+    labels = np.tile(data.labels[split.train], 2 if mirrored else 1)
+    order = (stream.evenly if treatment.oversample else stream.shuffled)(labels, seed)
     order = stream.in_parts(order, share)
-    batches = partial(stream.training, examples(split.train), order, vary.batch, seed, batch_size)
+    trained = replace(examples(split.train), mirrored=mirrored)
+    batches = partial(stream.training, trained, order, task.vary(vary), seed, batch_size)
     evaluation = partial(_evaluation, examples)
     _fit(net, callbacks, folder, batches, evaluation(split.validation), epochs, began)
     return _fitted(whole, net, task, callbacks, folder, evaluation)
@@ -86,13 +93,14 @@ def _examples(
     data: Decoded, images: Any, task: Task, class_weights: NDArray[np.float32], rows: Rows
 ) -> stream.Examples:
     """Return what a stream draws from: some rows of a data set's images (or features of them), targets and weights."""
-    labels = data.labels[rows]
-    return stream.Examples(images, rows, task.target(labels, len(data.classes)), class_weights[labels])
+    return stream.Examples(images, rows, task.target(data, rows), class_weights[data.labels[rows]])
 
 
 def _evaluation(examples: Callable[[Rows], stream.Examples], rows: Rows) -> Any:
     """Return the stream of some rows in their order, once."""
-    return stream.evaluation(examples(rows), EVALUATION_BATCH)
+    drawn = examples(rows)
+    pixels = int(np.prod(drawn.images.shape[1:3])) if drawn.images.ndim == 4 else 1
+    return stream.evaluation(drawn, max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // pixels)))
 
 
 def _fit(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from medcls import augmentation, models
+from medcls import augmentation, losses, models
 from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
@@ -16,6 +16,7 @@ from medcls.training import imbalance as imbalances
 from medcls.training.fitted import Fitted
 from medcls.training.network import network
 from medcls.training.saved import begin_with
+from medcls.values import function_of
 
 keras = lazy("keras")
 
@@ -40,6 +41,8 @@ def gradient(
     imbalance: Callable[..., Any] = imbalances.none,
     stop: Callable[..., Any] = stopping.never,
     watch: Callable[..., Any] = watching.nothing,
+    loss: Callable[..., Any] = losses.of_the_task,
+    mirrored: bool = False,
     share: float = 1.0,
     batch_size: int = 8,
     epochs: int = 50,
@@ -48,8 +51,9 @@ def gradient(
     """Train from where the run folder's checkpoint stands (or from the start) and return the fitted model.
 
     Everything random depends on (seed, epoch, step) alone. A folder whose checkpoint is already at the end is
-    only restored. `share` of the training images are met in an epoch, the others in the next. `weights` is the digest
-    of saved weights to start from, "" to start from random ones.
+    only restored. `share` of the training images are met in an epoch, the others in the next; `mirrored` adds a
+    mirrored copy of each to them. `loss` replaces the task's. `weights` is the digest of saved weights to start from,
+    "" to start from random ones.
 
     Raises:
         TrainingError: the loss is no longer a number.
@@ -61,4 +65,6 @@ def gradient(
         begin_with(net, folder.saved_weights(weights))
     train = partial(fitting.train, net, data, split, task, folder, seed, imbalance, stop, batch_size)
     watchers = watch(data, split, task, folder)
-    return train(net, data.images, augment(), optimizer(), schedule, epochs, watchers=watchers, share=share)
+    own = None if function_of(loss) is losses.of_the_task else loss
+    fit = partial(train, net, data.images, augment(), optimizer(), schedule, epochs)
+    return fit(watchers=watchers, share=share, loss=own, mirrored=mirrored)

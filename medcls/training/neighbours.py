@@ -12,7 +12,7 @@ from medcls import models
 from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
-from medcls.limits import at_least, limited
+from medcls.limits import at_least, limited, of_classes, suits
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training.borrowed import IMAGENET, borrow, origin
@@ -33,6 +33,7 @@ def _check(*, candidates: tuple[int, ...], **_: Any) -> None:
         raise BadInputError(f"candidates={list(candidates)} must be numbers of neighbours, e.g. [1, 5, 11, 21].")
 
 
+@suits(of_classes)
 @limited(_check, at_least(1, "count"))
 def neighbours(
     data: Decoded,
@@ -115,7 +116,7 @@ def _record(
     """Journal the one pass, training images first, as an epoch that is finished."""
     metrics: dict[str, float] = {}
     for before, rows in (("", split.train), ("val_", split.validation)):
-        scores = task.scores(data.labels[rows], predict(rows), data.classes)
+        scores = task.scores(task.truth(data, rows), predict(rows), data.classes)
         metrics |= {f"{before}loss": scores["log_loss"], f"{before}accuracy": scores["accuracy"]}
         metrics |= {f"{before}balanced_accuracy": scores["balanced_accuracy"]}
     now = time.time()

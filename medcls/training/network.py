@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from medcls.errors import BadInputError
 from medcls.files import write_atomically
 from medcls.lazy import lazy
 from medcls.task import Task
+from medcls.values import name_of
 
 keras = lazy("keras")
 
@@ -16,13 +18,24 @@ def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], class
     """Return the network for images of `shape` (height, width, channels), values 0..255, any batch size.
 
     Points, of shape (coordinates,), go in as they are.
+
+    Raises:
+        BadInputError: the model makes a row of features where the task needs a map of them, or the reverse.
     """
     if len(shape) == 1:
         points = keras.Input(shape, name="point")
-        return keras.Model(points, task.head(model(points), classes))
+        return keras.Model(points, task.head(_features(model, points, task), classes))
     images = keras.Input(shape, name="image")
     scaled = keras.layers.Rescaling(1 / 255, name="rescale")(images)
-    return keras.Model(images, task.head(model(scaled), classes))
+    return keras.Model(images, task.head(_features(model, scaled, task), classes))
+
+
+def _features(model: Callable[..., Any], examples: Any, task: Task) -> Any:
+    features = model(examples)
+    if (len(features.shape) == 4) != task.pixels:
+        wanted = "tells pixels apart: use models.unet" if task.pixels else "tells images apart: use models.resnet"
+        raise BadInputError(f"learner.model={name_of(model)} does not suit the task {task.name!r}, which {wanted}.")
+    return features
 
 
 def save(network: Any, path: Path) -> None:

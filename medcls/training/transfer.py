@@ -6,7 +6,7 @@ from typing import Any
 
 from medcls import augmentation, models
 from medcls.data.types import Decoded, Split
-from medcls.limits import above, at_least, limited
+from medcls.limits import above, at_least, limited, of_classes, suits
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training import fitting, optimizers, schedules, stopping
@@ -16,6 +16,7 @@ from medcls.training.features import seen_by
 from medcls.training.fitted import Fitted
 
 
+@suits(of_classes)
 @limited(at_least(1, "batch_size", "epochs"), at_least(0, "tuned_blocks", "tuned_after"), above(0, "tuned_rate"))
 def transfer(
     data: Decoded,

@@ -7,6 +7,7 @@ import numpy as np
 from medcls.data import stream
 from medcls.data.types import Decoded, Split
 from medcls.lazy import lazy
+from medcls.limits import of_classes, suits
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 
@@ -22,6 +23,7 @@ def nothing(data: Decoded, split: Split, task: Task, folder: RunFolder) -> list[
     return []
 
 
+@suits(of_classes)
 def held_out(data: Decoded, split: Split, task: Task, folder: RunFolder) -> list[Any]:  # noqa: ARG001
     """Add the accuracy on the test part to the history of every epoch, as `test_accuracy`.
 

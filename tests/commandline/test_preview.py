@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from medcls.cli import main
-from medcls.commands.preview import COLUMNS, parsed
+from medcls.commands.preview import BORDER, COLUMNS, parsed
 from medcls.errors import BadInputError
 
 
@@ -104,3 +104,13 @@ def test_bad_flags_are_one_sentence_and_write_nothing(
 def test_a_source_that_is_not_there_is_named(tmp_path: Path, capsys) -> None:
     assert preview(tmp_path / "nothing", tmp_path / "sheet.png") == 2
     assert "nothing" in capsys.readouterr().err
+
+
+def test_masks_are_shown_moved_with_their_images(tmp_path: Path, capsys) -> None:
+    sheet = tmp_path / "sheet.png"
+    assert main(["data", "preview", "glands", "--work-dir", str(tmp_path), "--out", str(sheet), "--size", "64"]) == 0
+    with Image.open(sheet) as image:
+        colours = {tuple(pixel) for row in np.asarray(image.convert("RGB")) for pixel in row}
+    assert BORDER in colours
+    assert main(["data", "preview", "glands", "--work-dir", str(tmp_path), "--augment", "mixup,alpha=1"]) == 2
+    assert "mixup mixes labels" in capsys.readouterr().err

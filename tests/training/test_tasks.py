@@ -19,6 +19,8 @@ from medcls.training.fitted import Fitted
 LABELS = np.array([0, 1, 1, 0, 1, 0, 0])
 POSITIVE = np.array([[0.2], [0.9], [0.4], [0.7], [0.6], [0.1], [0.0]], np.float32)
 BOTH = np.concatenate([1 - POSITIVE, POSITIVE], axis=1)
+NAMES = tuple(map(str, range(7)))
+TWO = Decoded(np.zeros((7, 2, 2, 1), np.uint8), LABELS, np.full(7, ""), None, NAMES, ("a", "b"))
 
 
 def fitted(task: Task, decoded: Decoded, rows: Split, folder: Path, **learner: object) -> Fitted:
@@ -56,14 +58,14 @@ def test_the_losses_agree_with_scikit_learn_whatever_the_columns() -> None:
     shown = np.clip(BOTH.astype(np.float64), 1e-7, 1 - 1e-7)
     mean = log_loss(LABELS, shown / shown.sum(axis=1, keepdims=True))
     for task, predictions in ((MULTICLASS, BOTH), (SPARSE, BOTH), (BINARY, POSITIVE)):
-        losses = task.loss(task.target(LABELS, 2), predictions).numpy()
+        losses = task.loss(task.target(TWO, np.arange(7)), predictions).numpy()
         assert losses.shape == (7,)
         assert losses.mean() == pytest.approx(mean, rel=1e-4)
 
 
 @pytest.mark.parametrize(("task", "predictions"), [(SPARSE, BOTH), (BINARY, POSITIVE)], ids=["sparse", "binary"])
 def test_focal_and_balanced_accuracy_know_all_columns(task: Task, predictions: np.ndarray) -> None:
-    targets, one_hot = task.target(LABELS, 2), MULTICLASS.target(LABELS, 2)
+    targets, one_hot = task.target(TWO, np.arange(7)), MULTICLASS.target(TWO, np.arange(7))
     assert focal(targets, predictions).numpy() == pytest.approx(focal(one_hot, BOTH).numpy(), rel=1e-4, abs=1e-6)
     assert focal(targets, predictions, gamma=0.0).numpy() == pytest.approx(cross_entropy(targets, predictions).numpy())
     metric = metrics.balanced_accuracy(2)
@@ -77,5 +79,5 @@ def test_a_certain_and_wrong_sigmoid_still_learns() -> None:
     network = keras.Model(images, BINARY.head(images, 2))
     network.compile("sgd", loss=BINARY.loss)
     network.layers[-1].set_weights([np.array([[-200.0]], np.float32), np.zeros(1, np.float32)])
-    network.fit(np.ones((1, 1), np.float32), BINARY.target(np.array([1]), 2), verbose=0)
+    network.fit(np.ones((1, 1), np.float32), BINARY.target(TWO, np.array([1])), verbose=0)
     assert network.layers[-1].get_weights()[0][0, 0] > -200

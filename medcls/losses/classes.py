@@ -7,10 +7,12 @@ two classes; targets may be one column, the number of the class.
 from typing import Any
 
 from medcls.lazy import lazy
+from medcls.limits import of_classes, suits
 
 keras = lazy("keras")
 
 
+@suits(of_classes)
 def cross_entropy(targets: Any, predictions: Any) -> Any:
     """Return the cross-entropy of each image, of shape (batch,): binary, sparse or categorical, by the columns.
 
@@ -24,6 +26,12 @@ def cross_entropy(targets: Any, predictions: Any) -> Any:
     return keras.losses.categorical_crossentropy(targets, predictions)
 
 
+def of_the_task(targets: Any, predictions: Any) -> Any:
+    """Stand where a learner is to use the loss that its task has; never called."""
+    raise NotImplementedError("the learner takes the task's own loss")
+
+
+@suits(of_classes)
 def focal(targets: Any, predictions: Any, gamma: float = 2.0) -> Any:
     """Return the focal loss of each image, of shape (batch,): cross-entropy times (1 - p of the true class)^gamma.
 

@@ -7,9 +7,9 @@ is outvoted by its surroundings; the overlaps count the pixels of the two masks 
 
 from typing import Any
 
-from medcls import losses
 from medcls.lazy import lazy
 from medcls.limits import at_least, limited, of_masks, shares, suits
+from medcls.losses.classes import cross_entropy, focal
 
 keras = lazy("keras")
 
@@ -23,7 +23,7 @@ def pixel_cross_entropy(targets: Any, predictions: Any) -> Any:
 
     Keras's own, which finds the logits behind a sigmoid and so stays exact where probabilities are 0 or 1.
     """
-    return keras.ops.mean(losses.cross_entropy(targets, predictions), axis=PIXELS)
+    return keras.ops.mean(cross_entropy(targets, predictions), axis=PIXELS)
 
 
 @suits(of_masks)
@@ -39,7 +39,7 @@ def pixel_focal(targets: Any, predictions: Any, *, gamma: float = 2.0) -> Any:
         predictions: of the same shape.
         gamma: how little pixels count that are right already; 0 is the cross-entropy.
     """
-    return keras.ops.mean(losses.focal(targets, predictions, gamma), axis=PIXELS)
+    return keras.ops.mean(focal(targets, predictions, gamma), axis=PIXELS)
 
 
 @suits(of_masks)

@@ -1,0 +1,46 @@
+"""What answers are made of: numbers and epochs in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from medcls.evaluation import repeats
+from medcls.evaluation.comparison import BETTER, WORSE
+
+Summary = Mapping[str, Any]
+
+
+def said(found: Mapping[str, Any], digits: int) -> str:
+    """Return mean, deviation and interval of repeats in words."""
+    if found["ci95"] is None:
+        return f"{found['mean']:.{digits}f}"
+    low, high = found["ci95"]
+    return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def when(epochs: Sequence[int | None]) -> str:
+    """Return in words at which epochs runs have reached something, None for those that have not."""
+    reached = [float(epoch) for epoch in epochs if epoch is not None]
+    if not reached:
+        return "in no run"
+    never = f" ({len(epochs) - len(reached)} of {len(epochs)} runs never)" if len(reached) < len(epochs) else ""
+    return f"at epoch {said(repeats.spread(reached), 1)}{never}"
+
+
+def names(summary: Summary) -> list[str]:
+    """Return the names of the data sets."""
+    return [each["name"] for each in summary["data_sets"]]
+
+
+def on(summary: Summary, data: str, sentence: str) -> str:
+    """Return a sentence with the data set that it is of, where there are several."""
+    return sentence if len(summary["data_sets"]) == 1 else f"On {data}: {sentence}"
+
+
+def joined(sentences: Sequence[str]) -> str:
+    """Return sentences as one text."""
+    return " ".join(sentences)
+
+
+def than(verdict: str) -> str:
+    """Return the word that follows a verdict."""
+    return {BETTER: "than", WORSE: "than"}.get(verdict, "from")
