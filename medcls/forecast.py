@@ -27,6 +27,11 @@ class Planned:
         """Whose epochs take about as long as this run's."""
         return self.programme.study.name, self.run.data_name, self.run.variant_name
 
+    @property
+    def epochs(self) -> str:
+        """How many of how many epochs there are; of a learner that has none, "none"."""
+        return f"{self.state.epochs}/{self.run.epochs}" if self.run.epochs else "none"
+
 
 def show(programmes: Sequence[Programme], screen: Screen) -> None:
     """Print the runs of some studies, planned together."""
@@ -49,9 +54,7 @@ def show(programmes: Sequence[Programme], screen: Screen) -> None:
 
 def _show_runs(programme: Programme, planned: Sequence[Planned], screen: Screen) -> None:
     study, counts = programme.study, Counter(each.state.word for each in planned)
-    rows = [
-        [each.run.label, each.state.word, f"{each.state.epochs}/{each.run.epochs}", each.run.key] for each in planned
-    ]
+    rows = [[each.run.label, each.state.word, each.epochs, each.run.key] for each in planned]
     if rows:
         screen.table(f"{study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
     if study.search is not None:

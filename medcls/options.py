@@ -80,7 +80,7 @@ def options(given: argparse.Namespace) -> Options:
         data=dict(map(_source, given.data)),
         settings=dict(map(_setting, given.set)),
         weights=given.weights,
-        only=tuple(name.strip() for text in given.only for name in text.split(",")),
+        only=tuple(given.only),
         seeds=given.seeds,
         folds=given.folds,
         vary_split=given.vary == "split",
@@ -133,7 +133,9 @@ def add_flags(parser: Parser, *, search: bool) -> None:
         help="override what the study declares, e.g. learner.epochs=5 (repeatable)",
     )
     what.add_argument("--weights", metavar="FILE", help="a file of saved weights to begin with; or imagenet, or random")
-    what.add_argument("--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants")
+    what.add_argument(
+        "--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants (repeatable)"
+    )
     what.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds to repeat with")
     what.add_argument("--folds", type=_whole(2), metavar="K", help="folds of the cross-validation")
     what.add_argument("--vary", choices=["split"], help="let seeds vary the split too")

@@ -1,7 +1,7 @@
 """A study as its command line has it: variants, data sets, runs, and what there is of them already."""
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import pairwise
@@ -79,12 +79,23 @@ def among(study: Study, studies: Sequence[Study], options: Options) -> Options:
     return replace(options, data=kept)
 
 
-def _only(study: Study, names: tuple[str, ...]) -> Study:
-    for name in names:
-        if name not in study.variants:
-            raise BadInputError(f"--only {name}: this study's variants are {', '.join(study.variants)}.")
-    kept = {name: variant for name, variant in study.variants.items() if not names or name in names}
+def _only(study: Study, texts: tuple[str, ...]) -> Study:
+    names = {name for text in texts for name in _named(text, study)}
+    kept = {name: variant for name, variant in study.variants.items() if not texts or name in names}
     return replace(study, variants=kept)
+
+
+def _named(text: str, study: Study) -> Iterator[str]:
+    """Yield the variants whose names a text lists, between commas; a name with commas of its own is one name."""
+    parts = text.split(",")
+    while parts:
+        ends = range(len(parts), 0, -1)  # the longest name first
+        candidates = {",".join(parts[:end]).strip(): end for end in ends}
+        name = next((each for each in candidates if each in study.variants), None)
+        if name is None:
+            raise BadInputError(f"--only {parts[0].strip()}: this study's variants are {study.variant_names}.")
+        yield name
+        parts = parts[candidates[name] :]
 
 
 def _with_settings(conditions: list[tuple[str, Variant]], settings: Mapping[str, str]) -> list[tuple[str, Variant]]:

@@ -117,4 +117,4 @@ def _part(line: Line) -> float:
 
 
 def _epochs(line: Line) -> str:
-    return f"epoch {line.epoch}/{line.epochs}" if line.epoch else line.scores or "starting"
+    return f"epoch {line.epoch}/{line.epochs}" if line.epoch and line.epochs else line.scores or "starting"

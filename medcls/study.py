@@ -51,6 +51,11 @@ class Study:
     document: str = ""
 
     @property
+    def variant_names(self) -> str:
+        """The variants' names in a row, those with a comma of their own in quotes."""
+        return ", ".join(f'"{name}"' if "," in name else name for name in self.variants)
+
+    @property
     def conditions(self) -> list[tuple[str, Variant]]:
         """Every variant with its name, on every data set."""
         named = self.variants.items()
@@ -79,7 +84,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
     def parsed() -> "Options":
         from medcls.options import parse
 
-        epilog = f"variants: {', '.join(study.variants)}\n\n{documented.document}"
+        epilog = f"variants: {study.variant_names}\n\n{documented.document}"
         return parse(arguments, study.name, study.question, epilog, search=study.search is not None)
 
     sys.exit(carry_out([documented], parsed))

@@ -83,6 +83,17 @@ def test_data_check_says_that_a_phantom_is_one(tmp_path: Path) -> None:
     assert "C9" in told["train"]
 
 
+def test_data_check_says_that_toys_are_points_and_other_studies_refuse_them(tmp_path: Path) -> None:
+    done = medcls("data", "check", "toy2d", "--work-dir", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = facts(done.stdout)
+    assert told["source"].startswith("points in the plane")
+    assert [told[name].split(";")[0] for name in ("2blob", "blob_circle", "4blob")] == ["1000: 0 500, 1 500"] * 3
+    refused = medcls("data", "preview", "toy2d", "--work-dir", tmp_path, "--out", tmp_path / "sheet.png")
+    assert refused.returncode == 2
+    assert "points in the plane and no images" in refused.stderr
+
+
 def test_data_check_names_all_bad_files_and_says_that_no_study_can_run(tmp_path: Path, draw: Draw) -> None:
     source = draw(tmp_path / "own", "A/1.png", "A/2.png", "B/1.jpg", "B/2.png")
     bad = [f"A/text{number:02}.jpg" for number in range(12)]

@@ -66,6 +66,30 @@ def test_a_stream_from_epoch_k_gives_the_bits_of_one_from_the_start(augment):
         assert same(whole[3 * first :], batches(range(first, 4), augment=augment))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "augment",
+    [
+        augmentation.none,
+        STANDARD,
+        partial(STANDARD, elastic=0.1, blur=2.0, erasing=0.5),
+        partial(augmentation.standard, brightness=0.2, noise=0.1),
+        augmentation.randaugment,
+        augmentation.mixup,
+        partial(augmentation.cutmix, first=STANDARD),
+    ],
+)
+def test_stored_bytes_give_the_bits_that_the_same_numbers_give(augment, channels: int):
+    images = np.random.default_rng(0).integers(0, 256, (15, 12, 10, channels), np.uint8)
+    order = stream.shuffled(np.zeros(10, np.int64), 0)
+    drawn = []
+    for stored in (images, images.astype(np.float32)):
+        parts = stream.training(examples(images=stored), order, augment().batch, 0, 4, range(1))
+        drawn.append([[tensor.numpy() for tensor in batch] for batch in parts])
+    assert same(*drawn)
+    assert {tensor.dtype for batch in drawn[0] for tensor in batch} == {np.dtype(np.float32)}
+
+
 def test_augmentation_differs_between_epochs_steps_and_seeds():
     image = np.random.default_rng(0).integers(0, 256, (1, 8, 8, 1), np.uint8)
     one = stream.Examples(image, np.zeros(2, np.int64), np.zeros((2, 2), np.float32), np.ones(2, np.float32))

@@ -4,6 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from medcls.lazy import lazy
+
+tf = lazy("tensorflow")
+
 
 def unchanged(images: Any, *_: Any) -> Any:
     """Return the images as they are."""
@@ -31,11 +35,11 @@ def in_turn(changes: Iterable[Callable[[Any, Any], Any]]) -> Callable[[Any, Any]
 class Augmentation:
     """Random changes of a batch, usable inside tf.data: the same seed gives the same bits in any thread.
 
-    Images are of shape (batch, height, width, channels), float32, 0..255; a seed is of shape (2,), int32 or
-    int64.
+    Images are of shape (batch, height, width, channels), float32 or uint8, 0..255, and float32 when they come out; a
+    seed is of shape (2,), int32 or int64.
 
     Attributes:
-        warp: (images, seed[, interpolation]) -> images with everything elsewhere.
+        warp: (images, seed[, interpolation]) -> images with everything elsewhere; uint8 costs less on the way in.
         recolour: (images, seed) -> images with other values at the same places.
         mix: (images, targets, weights, seed) -> the same, every image with its target and weight mixed with another.
     """
@@ -46,7 +50,7 @@ class Augmentation:
 
     def __call__(self, images: Any, seed: Any) -> Any:
         """Return the images, each changed by its own draws; none is mixed with another."""
-        return self.recolour(self.warp(images, seed), seed)
+        return self.recolour(tf.cast(self.warp(images, seed), tf.float32), seed)
 
     def batch(self, images: Any, targets: Any, weights: Any, seed: Any) -> tuple[Any, Any, Any]:
         """Return a training batch: images changed and mixed, targets and weights to match."""

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from medcls.commands.places import work_dir
@@ -10,6 +11,7 @@ from medcls.options import Parser
 
 if TYPE_CHECKING:
     from medcls.data.checks import Description
+    from medcls.data.hashes import Hashes
     from medcls.data.leaks import Finding
 
 QUIET = 5.0  # seconds between two lines about a long look
@@ -28,8 +30,12 @@ def add(commands: Any, places: Parser) -> None:
 def _check(given: argparse.Namespace) -> None:
     from medcls.data.checks import examine
     from medcls.data.hashes import Hashes
+    from medcls.data.toy2d import SOURCE, TOYS
 
     hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
+    if given.source == SOURCE:
+        _print_points(hashes, TOYS)
+        return
     described = examine(given.source, hashes, folds=given.folds, tell=_Progress())
     for name, value in _facts(described):
         print(f"{name:<12} {value}")
@@ -37,6 +43,17 @@ def _check(given: argparse.Namespace) -> None:
         _print(finding, everything=given.all or finding.kind == "unreadable")
     if described.complaint:
         raise BadInputError(described.complaint)
+
+
+def _print_points(hashes: "Hashes", toys: Sequence[str]) -> None:
+    """Print what the points are that studies make themselves."""
+    from medcls.data.toy2d import toy2d
+
+    print(f"{'source':<12} points in the plane that scikit-learn makes, no images: toy_boundaries learns from them")
+    for name in toys:
+        bundle = toy2d(hashes, name=name)
+        counted = ", ".join(f"{each} {(bundle.labels == label).sum()}" for label, each in enumerate(bundle.classes))
+        print(f"{name:<12} {len(bundle.labels)}: {counted}; {bundle.fingerprint}")
 
 
 class _Progress:

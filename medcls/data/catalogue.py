@@ -11,6 +11,7 @@ from medcls.data.layouts import KNOWN
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Phantom
 from medcls.data.published import MEDMNIST, PUBLISHED
+from medcls.data.toy2d import SOURCE as POINTS
 from medcls.errors import BadInputError
 
 VARIABLE = "MEDCLS_DATA"
@@ -23,7 +24,7 @@ def find(source: str) -> Path | Phantom:
     download cache; else the phantom stands in for it. Anything else is a path.
 
     Raises:
-        BadInputError: neither a built-in name nor an existing path, or a published file not fetched yet.
+        BadInputError: neither a built-in name nor an existing path, points, or a published file not fetched yet.
     """
     if source in PHANTOMS or source in PUBLISHED:
         path = located(source)
@@ -32,6 +33,8 @@ def find(source: str) -> Path | Phantom:
         return path or PHANTOMS[source]()
     if source.startswith(MEDMNIST):
         raise unpublished(source)
+    if source == POINTS:
+        raise BadInputError(f"{POINTS} are points in the plane and no images: the study toy_boundaries makes its own.")
     path = _expanded(source)
     if not source or not _exists(path):
         names = ", ".join([*sorted(PHANTOMS), "mnist", f"{MEDMNIST}NAME"])

@@ -85,7 +85,7 @@ def training(
 ) -> Any:
     """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another.
 
-    `augment` takes images, targets, weights and a seed, and returns the first three.
+    `augment` takes images as they are stored, targets, weights and a seed, and returns the first three, all float32.
     """
     order = lru_cache(maxsize=2)(order)
     steps = steps_of(len(order(epochs.start)), batch_size)
@@ -108,8 +108,12 @@ def evaluation(examples: Examples, batch_size: int) -> Any:
     def draw(number: int) -> tuple[NDArray[Any], ...]:
         return _take(examples, positions[int(number) * batch_size : (int(number) + 1) * batch_size])
 
+    def batch(number: Any) -> tuple[Any, ...]:
+        images, targets, weights = _as_tensors(examples, draw, number)
+        return tf.cast(images, tf.float32), targets, weights
+
     steps = steps_of(len(positions), batch_size)
-    return _finished(tf.data.Dataset.range(steps).map(lambda number: _as_tensors(examples, draw, number)))
+    return _finished(tf.data.Dataset.range(steps).map(batch))
 
 
 def steps_of(count: int, batch_size: int) -> int:
@@ -140,7 +144,7 @@ def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ..
     images.set_shape((None, *examples.images.shape[1:]))
     targets.set_shape((None, *examples.targets.shape[1:]))
     weights.set_shape((None,))
-    return tf.cast(images, tf.float32), targets, weights
+    return images, targets, weights
 
 
 def _finished(stream: Any) -> Any:

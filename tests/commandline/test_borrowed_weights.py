@@ -1,6 +1,7 @@
 """Studies that borrow a network: whose weights, what is said without any, and the whole path of the neighbours."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,7 @@ def test_the_whole_path_without_any_weights_under_smoke(tmp_path: Path) -> None:
     assert len(list((tmp_path / "runs" / "cache" / "features").glob("*.npy"))) == 1
     again = run(tmp_path, "--smoke", "--plan")
     assert "2 finished" in again.stdout
+    assert re.search(r"nearest seed 0\W+finished\W+none\W", again.stdout)  # of a learner without epochs
 
 
 @pytest.mark.slow

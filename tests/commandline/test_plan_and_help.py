@@ -48,3 +48,16 @@ def test_a_plan_of_a_search_without_a_home(place, images):
     assert "0 of 7 trials" in ended.out
     assert "15 to be proposed." in ended.out
     place.check_untouched()
+
+
+@pytest.mark.parametrize(
+    ("only", "runs"),
+    [(["grey, plain"], 3), (["colour, plain,grey, augmented", "grey, plain"], 9), ([" grey, plain , grey, plain"], 3)],
+)
+def test_variants_whose_names_have_commas_can_be_chosen(place, only, runs):
+    study = place.BONUS.with_name("task4_augmentation_alexnet.py")
+    ended = place.run(study, "--plan", *(part for each in only for part in ("--only", each)))
+    assert (ended.code, ended.err) == (0, "")
+    assert f"\n{runs} new." in ended.out
+    wrong = place.run(study, "--plan", "--only", "grey, plain,grey,augmented")
+    wrong.check_complaint(2, "--only grey:", '"grey, plain", "grey, augmented", "colour, plain"')
