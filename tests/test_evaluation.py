@@ -181,16 +181,15 @@ def test_intervals_of_auc_are_nearly_delongs() -> None:
 def test_intervals_equal_those_of_scipys_bootstrap() -> None:
     labels, probabilities = case(150, 3)
     right = probabilities.argmax(axis=1) == labels
-    recalls = [right[labels == k] for k in range(3)]
 
     def balanced(rows: Array) -> float:
-        return scored(labels[rows], probabilities[rows])["balanced_accuracy"]
+        return float(np.mean([right[rows][labels[rows] == k].mean() for k in range(3)]))
 
     expected = stats.bootstrap(
         (np.arange(150),), balanced, vectorized=False, method="percentile", n_resamples=2000, rng=1
     ).confidence_interval
 
-    assert np.mean([recall.mean() for recall in recalls]) == pytest.approx(balanced(np.arange(150)))
+    assert scored(labels, probabilities)["balanced_accuracy"] == pytest.approx(balanced(np.arange(150)))
     assert interval(labels, probabilities, "balanced_accuracy") == pytest.approx(expected, abs=0.012)
 
 
@@ -270,7 +269,7 @@ def coverage(n: int, repeats: int, name: str, truth: float, resamples: int) -> f
     [("accuracy", stats.norm.cdf(1)), ("macro_f1", stats.norm.cdf(1)), ("auc", stats.norm.cdf(2**0.5))],
 )
 def test_intervals_hold_the_truth_as_often_as_they_say(name: str, truth: float) -> None:
-    assert 0.925 <= coverage(150, 1000, name, truth, 1000) <= 0.975
+    assert 0.92 <= coverage(150, 500, name, truth, 1000) <= 0.98  # three standard deviations of 500 repeats
 
 
 def test_bootstrap_intervals_of_any_weighted_statistic() -> None:

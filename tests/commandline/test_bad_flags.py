@@ -1,6 +1,13 @@
 """Flags that mean nothing: one sentence that names the flag and what to do, exit code 2, nothing written."""
 
+from collections.abc import Callable
+
 import pytest
+from ended import Ended
+
+from medcls.options import parse
+from medcls.study import carry_out
+from studies.bonus_resnet import STUDY
 
 LEARNING_RATE = "learner.optimizer.learning_rate"
 SEARCHED = (
@@ -8,6 +15,23 @@ SEARCHED = (
     *("learner.optimizer.weight_decay", "learner.augment.strength", "learner.schedule", "learner.imbalance"),
 )
 VALUES = (14, 8, 0.1, 8, 0.001, 0.001, 1.0, "plateau", "balanced")
+
+
+@pytest.fixture
+def call(place, capfd, monkeypatch) -> Callable[..., Ended]:
+    """Return a function that carries bonus_resnet out as its command does, in this process."""
+    monkeypatch.delenv("MEDCLS_DATA", raising=False)
+
+    def call(*flags: str) -> Ended:
+        places = ["--work-dir", place.work, "--tracking-uri", f"sqlite:///{place.store}", "--json", place.summary_file]
+        given = [str(each) for each in (*places, *flags)]
+        try:
+            code = carry_out([STUDY], lambda: parse(given, STUDY.name, STUDY.question, "", search=True))
+        except SystemExit as error:
+            code = int(error.code or 0)
+        return Ended(code, *capfd.readouterr())
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -61,25 +85,30 @@ VALUES = (14, 8, 0.1, 8, 0.001, 0.001, 1.0, "plateau", "balanced")
         (" ".join(f"--set {path}={value}" for path, value in zip(SEARCHED, VALUES, strict=True)), ["--set", "search"]),
     ],
 )
-def test_a_bad_flag_is_named(place, flags, words):
-    place.run(place.BONUS, *flags.split()).check_complaint(2, *words)
+def test_a_bad_flag_is_named(place, call, flags, words):
+    call(*flags.split()).check_complaint(2, *words)
     place.check_untouched()
 
 
 @pytest.mark.parametrize("flags", ["--set learner.epochs=0", "--folds 0", "--set learner.model.depth=13", "--only x"])
-def test_a_plan_complains_of_bad_flags_too(place, flags):
-    ended = place.run(place.BONUS, "--plan", *flags.split())
+def test_a_plan_complains_of_bad_flags_too(place, call, flags):
+    ended = call("--plan", *flags.split())
     ended.check_complaint(2)
     assert ended.out == ""
     place.check_untouched()
 
 
-def test_what_a_parameter_may_be_is_checked_after_all_flags_are_read(place):
+def test_a_command_complains_as_its_function_does(place, call):
+    for flags in ("--set learner.epoch=5", "--folds 0", "--plan --only x"):
+        assert place.run(place.BONUS, *flags.split()) == call(*flags.split())
+
+
+def test_what_a_parameter_may_be_is_checked_after_all_flags_are_read(call):
     """29 layers exist in bottlenecks only; the flags may come in any order."""
     flags = "--plan --smoke --set learner.model.depth=29 --set learner.model.block=bottleneck"
-    assert place.run(place.BONUS, *flags.split()).code == 0
+    assert call(*flags.split()).code == 0
 
 
-def test_a_function_and_its_parameters_may_be_set_together_in_any_order(place):
+def test_a_function_and_its_parameters_may_be_set_together_in_any_order(call):
     flags = "--plan --smoke --set learner.schedule.warmup_epochs=1 --set learner.schedule=cosine"
-    assert place.run(place.BONUS, *flags.split()).code == 0
+    assert call(*flags.split()).code == 0

@@ -24,7 +24,14 @@ def training(running: Running) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("to_all", "moment"), [(False, importing), (True, importing), (True, training)])
+@pytest.mark.parametrize(
+    ("to_all", "moment"),
+    [
+        (False, importing),
+        pytest.param(True, importing, marks=pytest.mark.exhaustive),
+        (True, training),
+    ],
+)
 def test_interrupted_command_says_so_and_the_same_one_goes_on(run: Command, tmp_path: Path, to_all: bool, moment):
     command = replace(run, home=tmp_path)
     running = command.start()
@@ -42,7 +49,7 @@ def test_interrupted_command_says_so_and_the_same_one_goes_on(run: Command, tmp_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pause", [0.0, 0.1])
+@pytest.mark.parametrize("pause", [pytest.param(0.0, marks=pytest.mark.exhaustive), 0.1])
 def test_second_ctrl_c_loses_nothing_either(run: Command, tmp_path: Path, pause: float):
     flags = tuple(flag for flag in run.flags if flag != "--offline")
     command = replace(run, home=tmp_path, flags=flags)

@@ -1,6 +1,7 @@
 """The same bits whoever computes them and in however many pieces: workers side by side, more epochs later."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,12 @@ def small(images: Path, home: Path, schedule: str, patience: int, epochs: int) -
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedule", "patience", "short", "long"),
-    [("plateau", 12, 4, 9), ("constant", 12, 4, 9), ("step", 12, 4, 9), ("plateau", 1, 30, 40)],
+    [
+        ("plateau", 12, 4, 9),
+        pytest.param("constant", 12, 4, 9, marks=pytest.mark.exhaustive),
+        pytest.param("step", 12, 4, 9, marks=pytest.mark.exhaustive),
+        ("plateau", 1, 30, 40),
+    ],
     ids=["plateau", "constant", "step", "stopped of itself"],
 )
 def test_more_epochs_later_continue_the_trajectory(
@@ -62,16 +68,23 @@ def test_more_epochs_later_continue_the_trajectory(
     assert without_origin(grown) == without_origin(outcomes.run_folders(command)[longer["key"]])
 
 
+@pytest.fixture(scope="module")
+def long(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the home of a run of 21 epochs; not to be changed."""
+    home = tmp_path_factory.mktemp("long")
+    assert trained(small(images, home, "plateau", 99, 21))["epochs"] == 21
+    return home
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("short", "shared"), [(10, 10), (12, 10), (21, 21)])
-def test_fewer_epochs_later_are_read_off_the_longer_run(images: Path, tmp_path: Path, short: int, shared: int):
+@pytest.mark.parametrize("short", [10, 12])
+def test_fewer_epochs_later_are_read_off_the_longer_run(long: Path, images: Path, tmp_path: Path, short: int):
     """Every tenth epoch's checkpoint is kept, and the last."""
-    long = trained(small(images, tmp_path / "grown", "plateau", 99, 21))
+    shutil.copytree(long, tmp_path / "grown")
     shorter = trained(small(images, tmp_path / "grown", "plateau", 99, short))
     command = small(images, tmp_path / "alone", "plateau", 99, short)
     alone = trained(command)
-    assert long["epochs"] == 21
-    assert shorter["shared_epochs"] == (shared if short < 21 else 0)  # 21 epochs are the same run
+    assert shorter["shared_epochs"] == 10
     assert (shorter["weights_sha256"], shorter["history"]) == (alone["weights_sha256"], alone["history"])
     grown = outcomes.run_folders(replace(command, home=tmp_path / "grown"))[shorter["key"]]
     assert without_origin(grown) == without_origin(outcomes.run_folders(command)[shorter["key"]])

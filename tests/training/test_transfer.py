@@ -117,9 +117,8 @@ STAGES = {
 def test_a_training_cut_off_anywhere_ends_with_the_same_bits(work: Work, name: str):
     given = {"epochs": 3, **STAGES[name]}
     whole = work.fit("whole", **given)
-    for epochs in range(1, given["epochs"]):
-        cut = {**given, "epochs": epochs}
-        work.fit("cut", **cut)
+    for epochs in (given["epochs"] - 2, given["epochs"] - 1):  # where the stages meet, and after
+        work.fit("cut", **{**given, "epochs": epochs})
     again = work.fit("cut", **given)
     assert again.weights_sha256 == whole.weights_sha256
     history = [RunFolder(work.path / run).history() for run in ("whole", "cut")]
