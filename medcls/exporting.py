@@ -19,7 +19,7 @@ from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.files import write_atomically, write_json, written_whole
 from medcls.overview import outcomes, state
 from medcls.tracking.journal import RunFolder
-from medcls.training import saved
+from medcls.training import kept, saved
 from medcls.training.fitted import weights_sha256
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow")
@@ -110,7 +110,7 @@ def gathered(chosen: Chosen, work: Path, network: Any) -> Facts:
         counts={part: {name: each[label] for label, name in enumerate(data.classes)} for part, each in counts.items()},
         shape=network.input_shape[1:],
         answers=network.output_shape[-1],
-        weights=saved.digest(saved.content(folder.model)),
+        weights=saved.digest_of(network),
         leaks=frozenset(LEAKS) & {each["kind"] for each in chosen.data.get("findings", ())},
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
         pixels=len(network.output_shape) == 4,
@@ -154,13 +154,14 @@ def loaded(chosen: Chosen, work: Path) -> Any:
     unsaved = (folder.result() or {}).get("unsaved")
     if unsaved:
         raise BadInputError(f"The network of run {chosen.run['key']} could not be saved as a file ({unsaved}).")
-    if not folder.model.exists():
+    file = kept.file(folder)
+    if file is None:
         raise BadInputError(f"There is no {folder.model}: {again}.")
-    network = formats.load(folder.model)
+    network = formats.load(file) if file == folder.model else kept.put_together(folder)
     if len(network.input_shape) != 4:
         raise BadInputError(f"Run {chosen.run['key']} learnt from points: only models of images are exported.")
     if weights_sha256(network.get_weights()) != chosen.run["weights_sha256"]:
-        raise BadInputError(f"{folder.model} does not have the weights that the run ended with: remove it and {again}.")
+        raise BadInputError(f"{file} does not have the weights that the run ended with: remove it and {again}.")
     return network
 
 

@@ -16,9 +16,9 @@ from medcls.errors import BadInputError, TrainingError
 from medcls.files import is_full
 from medcls.spec import Run, Variant
 from medcls.tracking.journal import RunFolder
-from medcls.training import borrowed
+from medcls.training import borrowed, kept
 from medcls.training.fitted import Fitted
-from medcls.training.network import network, operations, save
+from medcls.training.network import network, operations
 from medcls.training.saved import Fit, fit_of
 
 
@@ -60,7 +60,7 @@ def is_done(job: Job) -> bool:
     result = folder.result()
     if result is None or result["status"] != "finished":
         return False
-    if not (folder.model.exists() or result.get("unsaved")):
+    if not (kept.file(folder) or result.get("unsaved")):
         return False
     return not job.test or folder.read_arrays("test") is not None
 
@@ -94,7 +94,7 @@ def _save(fitted: Fitted, folder: RunFolder) -> str | None:
     if fitted.model is None:
         return "its learner makes no Keras network"
     try:
-        save(fitted.model, folder.model)
+        kept.keep(fitted.model, fitted.body, folder)
     except OSError:
         raise  # the disk's fault, not the model's
     except Exception as error:  # noqa: BLE001 - a layer of the user's own may raise anything

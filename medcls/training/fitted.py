@@ -20,6 +20,7 @@ class Fitted:
         best_epoch: the epoch (from 0) whose weights the model holds.
         parameters: the number of parameters, "total" and "trainable".
         weights_sha256: over the weights in `model.weights` order as float32 bytes.
+        body: what the work folder calls the weights that the model's borrowed part still has; "" if none has.
     """
 
     model: Any
@@ -28,6 +29,7 @@ class Fitted:
     best_epoch: int
     parameters: dict[str, int]
     weights_sha256: str
+    body: str = ""
 
 
 def weights_sha256(weights: list[NDArray[Any]]) -> str:

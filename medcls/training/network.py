@@ -40,8 +40,12 @@ def _features(model: Callable[..., Any], examples: Any, task: Task) -> Any:
 
 def save(network: Any, path: Path) -> None:
     """Write a network whole as a Keras file; without loss and metrics, so that it loads where medcls is not."""
-    bare = keras.Model(network.input, network.output, name=network.name)
-    write_atomically(path, lambda file: bare.save(file.name))
+    write_atomically(path, lambda file: bare(network).save(file.name))
+
+
+def bare(network: Any) -> Any:
+    """Return a network without loss and metrics, whose code a file could ask for."""
+    return keras.Model(network.input, network.output, name=network.name)
 
 
 def operations(network: Any) -> int:

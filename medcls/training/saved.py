@@ -68,6 +68,14 @@ def digest(weights_file: bytes) -> str:
     return total.hexdigest()
 
 
+def digest_of(network: Any) -> str:
+    """Return the digest of a network's weights, as of the file that it would be saved in."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "own.weights.h5"
+        network.save_weights(path)
+        return digest(path.read_bytes())
+
+
 def parameters(path: Path) -> int:
     """Return how many numbers a file of weights holds.
 

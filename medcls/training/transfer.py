@@ -1,6 +1,7 @@
 """The learner on borrowed features: a head trained on what a known network sees, and perhaps its last blocks after."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training import fitting, optimizers, schedules, stopping
 from medcls.training import imbalance as imbalances
-from medcls.training.borrowed import IMAGENET, borrow, freeze
+from medcls.training.borrowed import IMAGENET, borrow, freeze, origin
 from medcls.training.features import seen_by
 from medcls.training.fitted import Fitted
 
@@ -57,6 +58,7 @@ def transfer(
         images = seen_by(lambda: parts.body, data, folder, model, pretrained)
         last = min(epochs, tuned_after) if tuned_blocks else epochs
         fitted = train(parts.head, images, augmentation.none(), optimizer(), schedule, last)
+        fitted = replace(fitted, body=origin(model, pretrained).file(data.images.shape[1:]))
     if tuned_blocks and epochs > tuned_after:
         began = began or folder.epochs_held()  # the head's training may have ended early
         freeze(parts.body, tuned_blocks)

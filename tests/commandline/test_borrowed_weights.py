@@ -1,5 +1,6 @@
 """Studies that borrow a network: whose weights, what is said without any, and the whole path of the neighbours."""
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from mlflow import MlflowClient
 from summary_shape import read_summary
 
+from medcls.cli import main
 from medcls.sources import data_name
 from studies import task4_augmentation_alexnet as task4
 from studies import task5_augmentation_vgg as task5
@@ -79,6 +81,11 @@ def test_the_whole_path_without_any_weights_under_smoke(tmp_path: Path) -> None:
     tagged = [each.data.tags.get("weights.kind") for each in found if each.data.tags["medcls.level"] == "run"]
     assert tagged == ["random", "random"]
     assert len(list((tmp_path / "runs" / "cache" / "features").glob("*.npy"))) == 1
+    head = next(run["key"] for run in summary["runs"] if run["variant"] == "head")
+    assert not list((tmp_path / "runs").glob("*/model.keras"))  # nobody's but the work folder's own
+    places = ["--key", head, "--work-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
+    assert main(["export", "borrowed", *places]) == 0
+    assert json.loads((tmp_path / "out" / "parity.json").read_text())["formats"]["keras"]["largest_difference"] < 1e-6
     again = run(tmp_path, "--smoke", "--plan")
     assert "2 finished" in again.stdout
     assert re.search(r"nearest seed 0\W+finished\W+none\W", again.stdout)  # of a learner without epochs

@@ -53,8 +53,8 @@ class AskedError(Exception):
     [
         ("vgg16", 1.0, ""),
         pytest.param("mobilenet_v2", 0.35, "", marks=pytest.mark.slow),
-        pytest.param("densenet121", 1.0, "", marks=pytest.mark.slow),
-        pytest.param("vgg19", 1.0, "fc1", marks=pytest.mark.slow),  # half a gigabyte of weights
+        pytest.param("densenet121", 1.0, "", marks=pytest.mark.exhaustive),
+        pytest.param("vgg19", 1.0, "fc1", marks=pytest.mark.exhaustive),  # half a gigabyte of weights
     ],
 )
 def test_the_file_to_put_is_the_one_that_keras_asks_for(

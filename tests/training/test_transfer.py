@@ -20,8 +20,10 @@ from medcls.task import BINARY
 from medcls.tracking.journal import RunFolder
 from medcls.training import borrowed
 from medcls.training.features import features
-from medcls.training.fitted import Fitted
+from medcls.training.fitted import Fitted, weights_sha256
+from medcls.training.kept import keep, put_together
 from medcls.training.network import network
+from medcls.training.saved import digest_of
 
 SMALL = partial(models.pretrained, backbone="vgg16", dense=(4,))
 SHAPE = (32, 32, 3)
@@ -92,6 +94,23 @@ def test_seeds_and_heads_share_features_and_the_whole_network_agrees(work: Work,
     assert first.parameters == {"total": 14_714_688 + head, "trainable": head}
 
 
+def test_of_a_borrowed_and_unchanged_body_the_head_alone_is_kept(work: Work):
+    fitted, folder = work.fit("a", epochs=1), RunFolder(work.path / "a")
+    keep(fitted.model, fitted.body, folder)
+    assert not folder.model.exists()
+    assert sum(path.stat().st_size for path in folder.path.iterdir()) < 500_000
+    again = put_together(folder)
+    assert weights_sha256(again.get_weights()) == fitted.weights_sha256
+    assert digest_of(again) == digest_of(fitted.model)
+    (path,) = (work.path / "weights").iterdir()
+    path.unlink()
+    with pytest.raises(BadInputError, match=r"are not there: run the study's command"):
+        put_together(folder)
+    (folder.path / "head.weights.h5").write_bytes(b"damaged")
+    with pytest.raises(BadInputError):
+        put_together(folder)
+
+
 def test_features_are_those_of_the_network_in_the_file(work: Work, data: Decoded, weights: Path):
     work.fit("a", model=partial(SMALL, preprocessing="own"), epochs=1)
     net = keras.applications.VGG16(False, None, input_shape=SHAPE)
@@ -129,7 +148,9 @@ def test_a_training_cut_off_anywhere_ends_with_the_same_bits(work: Work, name: s
 @pytest.mark.slow
 def test_tuning_changes_the_last_blocks_alone_at_the_lower_rate(work: Work):
     head = work.fit("head", epochs=2).model
-    tuned = work.fit("tuned", **STAGES["tuned"]).model
+    fitted = work.fit("tuned", **STAGES["tuned"])
+    assert fitted.body == ""  # it is no longer the one that was borrowed
+    tuned = fitted.model
     body = borrowed.halves(tuned).body
     last = set(borrowed.blocks_of(body)[-1])
     assert last == {"block5_conv1", "block5_conv2", "block5_conv3"}
