@@ -1,5 +1,7 @@
 """The medcls command, as a user types it."""
 
+import contextlib
+import io
 import json
 import os
 import shutil
@@ -14,12 +16,25 @@ from pathlib import Path
 
 import pytest
 
+from medcls.cli import main
+
 Draw = Callable[..., Path]
 
 
 def medcls(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "medcls.cli", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder)
+
+
+def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same in this process, where nothing depends on a process of its own."""
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+        try:
+            code = main([*map(str, arguments)])
+        except SystemExit as error:
+            code = int(error.code or 0)
+    return subprocess.CompletedProcess([], code, out.getvalue(), errors.getvalue())
 
 
 def facts(output: str) -> dict[str, str]:
@@ -48,7 +63,7 @@ def test_data_check_describes_a_folder(tmp_path: Path, draw: Draw) -> None:
         tmp_path / "own", *(f"{part}/{name}/{n}.png" for part in ("train", "Val") for name in "AB" for n in "12")
     )
     draw(source, "train/B/3.png")
-    done = medcls("data", "check", source, "--work-dir", tmp_path / "runs")
+    done = called("data", "check", source, "--work-dir", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
     told = facts(done.stdout)
     assert told["source"] == str(source)
@@ -63,7 +78,7 @@ def test_data_check_describes_a_table_with_patients(tmp_path: Path, draw: Draw) 
     source = draw(tmp_path / "own", *names)
     rows = [f"{name},{'ab'[number % 2]},patient {number // 2}" for number, name in enumerate(names)]
     (source / "labels.csv").write_text("\n".join(["path,label,patient", *rows]))
-    told = facts(medcls("data", "check", source, "--work-dir", tmp_path / "runs").stdout)
+    told = facts(called("data", "check", source, "--work-dir", tmp_path / "runs").stdout)
     assert told["layout"] == "labels.csv with patients"
     assert (told["images"], told["not split"]) == ("8 of 4 patients", "8: a 4, b 4")
 
@@ -74,22 +89,22 @@ def test_data_check_describes_a_table_with_patients(tmp_path: Path, draw: Draw) 
 )
 def test_data_check_names_the_layout(tmp_path: Path, draw: Draw, names: str, layout: str) -> None:
     source = draw(tmp_path / "own", *names.split())
-    assert facts(medcls("data", "check", source, "--work-dir", tmp_path / "runs").stdout)["layout"] == layout
+    assert facts(called("data", "check", source, "--work-dir", tmp_path / "runs").stdout)["layout"] == layout
 
 
 def test_data_check_says_that_a_phantom_is_one(tmp_path: Path) -> None:
-    told = facts(medcls("data", "check", "xray", "--work-dir", tmp_path).stdout)
+    told = facts(called("data", "check", "xray", "--work-dir", tmp_path).stdout)
     assert told["layout"].startswith("a phantom")
     assert "C9" in told["train"]
 
 
 def test_data_check_says_that_toys_are_points_and_other_studies_refuse_them(tmp_path: Path) -> None:
-    done = medcls("data", "check", "toy2d", "--work-dir", tmp_path)
+    done = called("data", "check", "toy2d", "--work-dir", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     told = facts(done.stdout)
     assert told["source"].startswith("points in the plane")
     assert [told[name].split(";")[0] for name in ("2blob", "blob_circle", "4blob")] == ["1000: 0 500, 1 500"] * 3
-    refused = medcls("data", "preview", "toy2d", "--work-dir", tmp_path, "--out", tmp_path / "sheet.png")
+    refused = called("data", "preview", "toy2d", "--work-dir", tmp_path, "--out", tmp_path / "sheet.png")
     assert refused.returncode == 2
     assert "points in the plane and no images" in refused.stderr
 
@@ -101,7 +116,7 @@ def test_data_check_names_all_bad_files_and_says_that_no_study_can_run(tmp_path:
         (source / name).write_text(f"no image {number}")
     cut = source / "B" / "1.jpg"
     cut.write_bytes(cut.read_bytes()[:-200])
-    done = medcls("data", "check", source, "--work-dir", tmp_path / "runs")
+    done = called("data", "check", source, "--work-dir", tmp_path / "runs")
     assert done.returncode == 2
     assert done.stderr.startswith("medcls: 13 of 16 images")
     assert "--skip-bad-files" in done.stderr
@@ -114,7 +129,7 @@ def test_data_check_names_all_bad_files_and_says_that_no_study_can_run(tmp_path:
 def test_data_that_no_study_can_use_is_refused_in_one_sentence(tmp_path: Path, draw: Draw, names: str) -> None:
     source = tmp_path / "own"
     source.mkdir()
-    done = medcls("data", "check", draw(source, *names.split()), "--work-dir", tmp_path / "runs")
+    done = called("data", "check", draw(source, *names.split()), "--work-dir", tmp_path / "runs")
     assert done.returncode == 2
     assert done.stderr.startswith("medcls: ")
     assert len(done.stderr.splitlines()) == 1
@@ -148,8 +163,8 @@ def test_output_that_cannot_be_written(
 def test_data_check_says_what_folds_would_do(tmp_path: Path, draw: Draw) -> None:
     source = draw(tmp_path / "own", *(f"{label}/{number}.png" for label in "AB" for number in range(4)))
     place = ["--work-dir", tmp_path / "runs"]
-    assert medcls("data", "check", source, "--folds", "3", *place).returncode == 0
-    done = medcls("data", "check", source, "--folds", "5", *place)
+    assert called("data", "check", source, "--folds", "3", *place).returncode == 0
+    done = called("data", "check", source, "--folds", "5", *place)
     assert done.returncode == 2
     assert "Class A has" in done.stderr
     assert "5 folds" in done.stderr
@@ -160,7 +175,7 @@ def test_data_check_warns_of_leaks_without_failing(tmp_path: Path, draw: Draw) -
     source = draw(tmp_path / "own", *names)
     shutil.copy(source / "train/A/1.png", source / "val/A/again.png")
     shutil.copy(source / "train/A/2.png", source / "train/B/other.png")
-    done = medcls("data", "check", source, "--work-dir", tmp_path / "runs")
+    done = called("data", "check", source, "--work-dir", tmp_path / "runs")
     assert (done.returncode, done.stderr) == (0, "")
     assert "1 image is the same file as one in another part, e.g. val/A/again.png = train/A/1.png." in done.stdout
     assert "1 picture lies in more than one class, e.g. train/A/2.png = train/B/other.png." in done.stdout
