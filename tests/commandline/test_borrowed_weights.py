@@ -1,6 +1,5 @@
 """Studies that borrow a network: whose weights, what is said without any, and the whole path of the neighbours."""
 
-import json
 import os
 import re
 import subprocess
@@ -84,8 +83,8 @@ def test_the_whole_path_without_any_weights_under_smoke(tmp_path: Path) -> None:
     head = next(run["key"] for run in summary["runs"] if run["variant"] == "head")
     assert not list((tmp_path / "runs").glob("*/model.keras"))  # nobody's but the work folder's own
     places = ["--key", head, "--work-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
-    assert main(["export", "borrowed", *places]) == 0
-    assert json.loads((tmp_path / "out" / "parity.json").read_text())["formats"]["keras"]["largest_difference"] < 1e-6
+    assert main(["export", "borrowed", *places]) == 0  # which refuses what answers otherwise than the run did
+    assert (tmp_path / "out" / "model.keras").stat().st_size > 4 * 14_714_688
     again = run(tmp_path, "--smoke", "--plan")
     assert "2 finished" in again.stdout
     assert re.search(r"nearest seed 0\W+finished\W+none\W", again.stdout)  # of a learner without epochs

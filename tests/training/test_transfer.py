@@ -102,12 +102,12 @@ def test_of_a_borrowed_and_unchanged_body_the_head_alone_is_kept(work: Work):
     again = put_together(folder)
     assert weights_sha256(again.get_weights()) == fitted.weights_sha256
     assert digest_of(again) == digest_of(fitted.model)
+    (folder.path / "head.weights.h5").write_bytes(b"damaged")
+    with pytest.raises(BadInputError, match=r"is damaged: remove borrowed\.json and run the study again"):
+        put_together(folder)
     (path,) = (work.path / "weights").iterdir()
     path.unlink()
     with pytest.raises(BadInputError, match=r"are not there: run the study's command"):
-        put_together(folder)
-    (folder.path / "head.weights.h5").write_bytes(b"damaged")
-    with pytest.raises(BadInputError):
         put_together(folder)
 
 
