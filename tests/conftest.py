@@ -14,7 +14,7 @@ import medcls  # before any test imports TensorFlow, whose kernels it chooses
 
 assert medcls
 
-settings.register_profile("medcls", deadline=None)
+settings.register_profile("medcls", deadline=None, max_examples=50)
 settings.load_profile("medcls")
 
 Draw = Callable[..., Path]

@@ -66,21 +66,9 @@ def test_a_stream_from_epoch_k_gives_the_bits_of_one_from_the_start(augment):
         assert same(whole[3 * first :], batches(range(first, 4), augment=augment))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize(
-    "augment",
-    [
-        augmentation.none,
-        STANDARD,
-        partial(STANDARD, elastic=0.1, blur=2.0, erasing=0.5),
-        partial(augmentation.standard, brightness=0.2, noise=0.1),
-        augmentation.randaugment,
-        augmentation.mixup,
-        partial(augmentation.cutmix, first=STANDARD),
-    ],
-)
-def test_stored_bytes_give_the_bits_that_the_same_numbers_give(augment, channels: int):
-    images = np.random.default_rng(0).integers(0, 256, (15, 12, 10, channels), np.uint8)
+@pytest.mark.parametrize("augment", [augmentation.none, STANDARD, partial(STANDARD, elastic=0.1, blur=2.0)])
+def test_stored_bytes_give_the_bits_that_the_same_numbers_give(augment):
+    images = np.random.default_rng(0).integers(0, 256, (15, 12, 10, 1), np.uint8)
     order = stream.shuffled(np.zeros(10, np.int64), 0)
     drawn = []
     for stored in (images, images.astype(np.float32)):

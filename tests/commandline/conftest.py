@@ -131,7 +131,7 @@ class Place:
 
     def check_no_process_is_left(self) -> None:
         """Check that all processes that were started here have ended; the server of workers may take a moment."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (left := [line for line in map(self._command, psutil.process_iter()) if line]) and (
             time.monotonic() < deadline
         ):

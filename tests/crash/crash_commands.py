@@ -64,8 +64,8 @@ class Running:
         self.process.wait()
 
     def leaves_nothing(self) -> bool:
-        """Tell whether within a few seconds no process is left."""
-        return until(lambda: not self.members(), 10.0)
+        """Tell whether no process is left soon."""
+        return until(lambda: not self.members(), 60.0)
 
 
 @dataclass(frozen=True)
