@@ -15,7 +15,7 @@ BASE = Variant(
         loss=losses.cross_entropy_dice,
         optimizer=partial(training.adam, learning_rate=1e-2),
         batch_size=4,
-        epochs=6,
+        epochs=30,
     ),
     task=SEGMENTATION,
 )
@@ -23,6 +23,7 @@ STUDY = Study(
     name="small_masks",
     question="Can a network that trains in seconds find a bright disc?",
     variants={"small": BASE},
+    metric="dice",
 )
 
 if __name__ == "__main__":
