@@ -22,7 +22,7 @@ AUGMENT = partial(augmentation.standard, rotation=15, width_shift=0.1, height_sh
 PLATEAU = partial(training.plateau, patience=2)
 
 BASE = Variant(
-    data=partial(data.xray, size=40, channels=1),
+    data=partial(data.xray, size=32, channels=1),
     learner=partial(
         training.gradient,
         model=partial(models.resnet, depth=14, base=8, dropout=0.2),
