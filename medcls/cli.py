@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from medcls import __version__
-from medcls.commands import data, export, predict, report, run, studies
+from medcls.commands import data, explain, export, predict, report, run, studies
 from medcls.commands.places import places
 from medcls.errors import BadInputError
 from medcls.options import Parser
@@ -51,7 +51,7 @@ def _parser() -> Parser:
     parser = Parser(prog="medcls", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"medcls {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for family in (run, studies, report, data, export, predict):
+    for family in (run, studies, report, data, export, predict, explain):
         family.add(commands, places())
     return parser
 

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medcls import scoreboard
+from medcls import attention, scoreboard
 from medcls.champion import crown
 from medcls.conclude import Best
 from medcls.drive import Driver
@@ -17,7 +17,8 @@ from medcls.programme import Programme
 from medcls.report import canvas, classes
 from medcls.screen import Screen
 from medcls.search.tuner import Trial, Tuner
-from medcls.spec import digest
+from medcls.spec import Run, digest
+from medcls.tracking.journal import RunFolder
 from medcls.tracking.mlflow import Store, without_password
 from medcls.tracking.nodes import FAILED, FINISHED, Ending
 
@@ -33,6 +34,23 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
         except Exception as error:  # noqa: BLE001 - a figure must never cost a result
             screen.say(f"The search's plots could not be drawn: {error}")
     return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
+
+
+def heat(programme: Programme, driver: Driver, folder: Path) -> list[dict[str, str]]:
+    """Draw where the first network of each variant looks; return titles and files for the report, none if not asked."""
+    if driver.explain is None:
+        return []
+    first: dict[str, tuple[Run, RunFolder, Path]] = {}
+    for record in driver.records.values():
+        run, source = record.run, driver.sources.of(record.run.variant)
+        if record.result["status"] == "finished" and source.decoded is not None:
+            title = run.variant_name if len(programme.sources.by_name) == 1 else f"{run.variant_name} on {source.name}"
+            first.setdefault(title, (run, driver.work.folder(run), source.decoded))
+    try:
+        return attention.figures(first, folder)
+    except Exception as error:  # noqa: BLE001 - a figure must never cost a result
+        driver.screen.say(f"The sheets of heat maps could not be drawn: {error}")
+        return []
 
 
 def recalls(driver: Driver, best: Mapping[str, Best | None], folder: Path) -> dict[Path, Callable[[Path], None]]:

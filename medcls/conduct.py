@@ -76,8 +76,9 @@ def _train(programmes: Sequence[Programme], screen: Screen, started: float, name
             for programme in programmes:
                 programme.forget()  # not before it is certain that the studies can be carried out
         placement = Placement(cores, options.threads, work.cache / "networks.json", _measuring(executor))
+        begin = partial(Driver, work, executor, placement)
         drivers = [
-            Driver(work, executor, placement, study_mirroring(programme, store), screen, sources)
+            begin(study_mirroring(programme, store), screen, sources, programme.study.explain)
             for programme, store, sources in zip(programmes, stores, decoded, strict=True)
         ]
         carry_out(list(zip(programmes, drivers, strict=True)), started)

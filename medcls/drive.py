@@ -1,7 +1,7 @@
 """What becomes of one study's runs: each is begun in its folder, submitted, shown, and recorded when it ends."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,17 @@ from typing import Any
 from medcls.code import code_digest
 from medcls.compute.local import LocalExecutor
 from medcls.compute.placement import Placement
+from medcls.data.regions import regions
 from medcls.data.split import split
 from medcls.errors import TrainingError
 from medcls.mirroring import Mirroring
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, State, WorkFolder
-from medcls.run import Job, interrupted, is_done
+from medcls.run import Explanation, Job, interrupted, is_done, is_explained
 from medcls.screen import Line, Screen
 from medcls.sources import Source, Sources
-from medcls.spec import Run
+from medcls.spec import Run, digest
 from medcls.tracking.journal import RunFolder
+from medcls.values import flattened, functions
 
 
 @dataclass
@@ -32,7 +34,10 @@ class Record:
 
 @dataclass
 class Driver:
-    """Begins and ends the runs of one study; `records` collects how each ended."""
+    """Begins and ends the runs of one study; `records` collects how each ended.
+
+    `explain` is the function that every network of images is asked at the end of its run, None for none.
+    """
 
     work: WorkFolder
     executor: LocalExecutor
@@ -40,6 +45,7 @@ class Driver:
     mirroring: Mirroring
     screen: Screen
     sources: Sources
+    explain: Callable[..., Any] | None = None
     records: dict[tuple[str, Run], Record] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
@@ -60,9 +66,8 @@ class Driver:
         job = self.job(run, test=test, donor=state.donor)
         if state.word in (NEW, SHARED):
             self.work.enter(run, self._description(run, job), state)
-        self.mirroring.open_run(
-            run, self.work.folder(run), parent, self.sources.of(run.variant), fresh=state.word != FINISHED
-        )
+        fresh = state.word != FINISHED or not is_explained(job)
+        self.mirroring.open_run(run, self.work.folder(run), parent, self.sources.of(run.variant), fresh=fresh)
         if is_done(job):
             self.end(job, parent, reused=True)
             return None
@@ -80,7 +85,17 @@ class Driver:
         """Return the job that carries a run out in its folder."""
         source, folder = self.sources.of(run.variant), self.work.folder(run)
         assert source.decoded is not None
-        return Job(run, source.decoded, folder.path, self._threads(run, source, RunFolder(donor or folder.path)), test)
+        threads = self._threads(run, source, RunFolder(donor or folder.path))
+        return Job(run, source.decoded, folder.path, threads, test, self._explanation(source))
+
+    def _explanation(self, source: Source) -> Explanation | None:
+        """Return what the network of a run on a data set is asked at its end; of points, nothing."""
+        if self.explain is None or not source.bundle.size:
+            return None
+        parameters = {path: value for path, value, _ in flattened("explain", self.explain, default=False)}
+        code = code_digest(functions("explain", self.explain))
+        marked = regions(source.bundle)
+        return Explanation(self.explain, marked, digest([parameters, code, sorted(marked)]))
 
     def _threads(self, run: Run, source: Source, begun: RunFolder) -> int:
         """Return the threads of a run: those of its epochs so far, else what suits its network."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls import __version__, git, invocation, scoreboard
+from medcls.explain import findings
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.pictures import pictures
@@ -104,7 +105,7 @@ class Mirroring:
         if result["status"] == "finished":
             tags = {"medcls.weights_sha256": result["weights_sha256"]}
             drawings = pictures(run, folder, result, source.decoded)
-            scores = scoreboard.of_run(folder, result)
+            scores = scoreboard.of_run(folder, result) | findings.scores(findings.read(folder))
             ending = Ending(nodes.FINISHED, result["ended"], scores, tags, files, drawings)
         else:
             files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}

@@ -79,12 +79,15 @@ def _concluded(part: Part, started: float) -> dict[str, Any]:
     summary = summarise(programme, driver, best, trials, started, programme.study.answers)
     folder = programme.work.study(programme.key)
     folder.mkdir(parents=True, exist_ok=True)
+    heat = closing.heat(programme, driver, folder)
+    summary |= {"figures": heat} if heat else {}
     plots = closing.plots(tuner, folder, trials, driver.screen) if tuner is not None else {}
     write_json(folder / "summary.json", summary)
     write_json(folder / "findings.json", findings(programme))
     recalls = closing.recalls(driver, best, folder)
     report = write_report(folder, summary, driver.sources.by_name)
     files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
+    files |= {folder / each["file"]: "" for each in heat}
     closing.close(driver, best, summary, files, recalls)
     show(driver.screen, summary)
     driver.screen.say(f"The report: {report}")

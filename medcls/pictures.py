@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls import attention
 from medcls.data.cache import open_decoded
 from medcls.data.types import Decoded
 from medcls.evaluation import classification, segmentation
@@ -34,6 +35,7 @@ def pictures(
             drawings |= Part(compared, decoded, f"{run.label}, comparison part").drawings()
         if run.folds is not None and run.fold is None:
             drawings |= _of_test(run, folder, decoded)
+        drawings |= attention.drawings(run, folder, decoded)
         maps = plane.written(folder)
         if maps:
             drawings["boundary.png"] = partial(_boundary, run, folder, decoded, maps)

@@ -32,7 +32,8 @@ Progress = Callable[[int], None]
 class Model:
     """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
 
-    `numbered` if the names of the classes are not known; `pixels` if it answers for every pixel: then there are none.
+    `network` is the Keras network itself; `numbered` if the names of the classes are not known; `pixels` if it answers
+    for every pixel: then there are none.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Model:
     channels: int
     classes: tuple[str, ...]
     numbered: bool
+    network: Any
     pixels: bool = False
 
 
@@ -113,7 +115,8 @@ def _model(name: str, file: Path, beside: Path) -> Model:
     classes = tuple(map(str, range(count))) if papers is None else tuple(papers["classes"])
     if papers is not None and (papers["size"], papers["channels"], len(classes)) != ([size, size], channels, count):
         raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
-    return Model(name, formats.predictor(network), size, channels, classes, papers is None and not pixels, pixels)
+    predict, numbered = formats.predictor(network), papers is None and not pixels
+    return Model(name, predict, size, channels, classes, numbered, network, pixels)
 
 
 def _shape(name: str, network: Any) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from medcls.sequence import grown
 from medcls.sources import Sources, check, data_name, describe, with_sources
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
-from medcls.values import function_of, given_to, unknown
+from medcls.values import check_limits, checked, function_of, given_to, set_text, unknown
 from medcls.weights import inherited, with_weights
 
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
@@ -38,7 +38,7 @@ def adapted(study: Study, options: Options) -> Study:
         known = {path for _, variant in conditions for path in variant.parameters()}
         few = {path: str(value) for path, value in study.smoke.items() if path in known}
         conditions = _with_settings(conditions, few)
-    settings = options.settings
+    explain, settings = _with_explain(study, options)
     conditions = _with_settings(conditions, settings)
     conditions, weights = with_pretrained(conditions, options.weights, options.work_dir, few=options.smoke)
     conditions = with_weights(conditions, weights, options.work_dir)
@@ -62,7 +62,7 @@ def adapted(study: Study, options: Options) -> Study:
         folds, seeds = folds and min(folds, SMOKE_FOLDS), seeds[:SMOKE_SEEDS]
     folds, seeds = options.folds or folds, options.seeds or seeds
     _check_looks(study, len(seeds), options.until_decided)
-    return replace(study, variants=variants, data=data, search=search, folds=folds, seeds=seeds)
+    return replace(study, variants=variants, data=data, search=search, folds=folds, seeds=seeds, explain=explain)
 
 
 def _replaced(data: Callable[..., Any], by: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,6 +109,21 @@ def _with_settings(conditions: list[tuple[str, Variant]], settings: Mapping[str,
             for (name, variant), takes in zip(conditions, takers, strict=True)
         ]
     return conditions
+
+
+def _with_explain(study: Study, options: Options) -> tuple[Any, dict[str, str]]:
+    """Return what networks are asked, as --smoke and --set change it, and the other settings."""
+    own = {path: text for path, text in options.settings.items() if path.split(".")[0] == "explain"}
+    others = {path: text for path, text in options.settings.items() if path not in own}
+    if study.explain is None:
+        return None, options.settings
+    few = study.smoke if options.smoke else {}
+    small = {path: str(value) for path, value in few.items() if path.split(".")[0] == "explain"}
+    node = checked("explain", study.explain)
+    for path, text in [*small.items(), *own.items()]:
+        node = set_text("explain", node, path, text)
+    check_limits("explain", node)
+    return node, others
 
 
 def _check_looks(study: Study, seeds: int, most: int | None) -> None:

@@ -36,12 +36,14 @@ def _draw_examples(data: Decoded, path: Path) -> None:
 def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     """Write the report of a study from its summary and the pictures beside it; return its path."""
     names = [each["name"] for each in summary["data_sets"]]
+    sheets = [each for each in summary.get("figures", ()) if (folder / each["file"]).exists()]
     text = page.render(
         summary,
         notes=paragraphs(summary.get("document", "")),
         command=summary.get("command", f"python studies/{summary['study']}.py"),
         version=__version__,
         day=time.strftime("%d %B %Y").lstrip("0"),
+        sheets={each["title"]: (folder / each["file"]).read_bytes() for each in sheets},
         montages={name: _picture(folder, name).read_bytes() for name in names if _picture(folder, name).exists()},
     )
     _write(folder / REPORT, text.encode())

@@ -3,6 +3,7 @@
 import os
 import time
 import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import is_full
 from medcls.spec import Run, Variant
-from medcls.tracking.journal import RunFolder
+from medcls.tracking.journal import HEAT, RunFolder
 from medcls.training import borrowed, kept
 from medcls.training.fitted import Fitted
 from medcls.training.network import network, operations
@@ -23,11 +24,26 @@ from medcls.training.saved import Fit, fit_of
 
 
 @dataclass(frozen=True)
+class Explanation:
+    """What a run's network is asked when it has been trained.
+
+    Attributes:
+        function: (network, data, rows, predictions, what is marked) -> arrays for the run's folder.
+        marked: region -> (row -> its mask), of the job's data.
+        digest: of the function, its parameters and code: another one is asked anew.
+    """
+
+    function: Callable[..., Any]
+    marked: Mapping[str, Callable[[int], Any]]
+    digest: str
+
+
+@dataclass(frozen=True)
 class Job:
     """A run with all that a worker needs to carry it out, on this machine or another.
 
     `data` is the folder of decoded images, `folder` the run's; with `test` the held-out test part is predicted
-    too, which the search never asks for.
+    too, which the search never asks for; `explain` is what its network is asked at the end.
     """
 
     run: Run
@@ -35,6 +51,7 @@ class Job:
     folder: Path
     threads: int
     test: bool = False
+    explain: Explanation | None = None
 
 
 def carry_out(job: Job) -> None:
@@ -62,7 +79,16 @@ def is_done(job: Job) -> bool:
         return False
     if not (kept.file(folder) or result.get("unsaved")):
         return False
-    return not job.test or folder.read_arrays("test") is not None
+    return is_explained(job) and (not job.test or folder.read_arrays("test") is not None)
+
+
+def is_explained(job: Job) -> bool:
+    """Tell whether the job's folder holds what its network was to be asked; one without a network is asked nothing."""
+    folder = RunFolder(job.folder)
+    if job.explain is None or (folder.result() or {}).get("unsaved"):
+        return True
+    known = folder.read_arrays(HEAT, "digest")
+    return known is not None and str(known["digest"]) == job.explain.digest
 
 
 def is_over(job: Job) -> bool:
@@ -87,6 +113,19 @@ def _train(job: Job, folder: RunFolder, started: float) -> None:
         result = {**_result(job, folder, data, rows, fitted, predictions), "unsaved": unsaved}
         timing = {"ended": int(time.time() * 1000), "seconds": round(time.time() - started, 3)}
         folder.finish({**result, **timing}, {"rows": rows.validation, "predictions": predictions})
+    if job.explain is not None and not is_explained(job):
+        _explain(job.explain, folder, data, rows, fitted)
+
+
+def _explain(explain: Explanation, folder: RunFolder, data: Decoded, rows: Split, fitted: Fitted) -> None:
+    """Write what the network says when asked; figures of an earlier answer go."""
+    known = folder.read_arrays("predictions", "rows", "predictions")
+    if known is None:
+        known = {"rows": rows.validation, "predictions": fitted.predict(rows.validation)}
+    answer = explain.function(fitted.model, data, known["rows"], known["predictions"], explain.marked)
+    for drawn in folder.path.glob(f"{HEAT}_*.png"):
+        drawn.unlink()
+    folder.write_arrays(HEAT, {**answer, "digest": np.array(explain.digest)})
 
 
 def _save(fitted: Fitted, folder: RunFolder) -> str | None:

@@ -33,6 +33,8 @@ class Study:
         folds: cross-validation instead of a fixed comparison part.
         search: looks for better parameters of the only variant, scored by the folds.
         metric: the score that decides which variant is best.
+        explain: what every trained network is asked at the end of its run, e.g. `explain.heat_maps`; None for nothing.
+            It changes no run: other parameters ask the same networks again.
         answers: each takes the summary and returns {"question", "answer", "values"}.
         smoke: what --smoke sets on top of fewer images, seeds and trials.
         document: the docstring of the study's file, which the report prints; `main` looks it up.
@@ -47,6 +49,7 @@ class Study:
     search: Search | None = None
     metric: str = "balanced_accuracy"
     answers: tuple[Answer, ...] = ()
+    explain: Callable[..., Any] | None = None
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
     document: str = ""
 

@@ -10,6 +10,7 @@ from medcls.conclude import Best
 from medcls.data.types import Bundle
 from medcls.drive import Driver, Record
 from medcls.evaluation.answers import Answer, comparisons
+from medcls.explain import findings as heat
 from medcls.options import root
 from medcls.programme import Programme
 from medcls.search.tuner import Trial
@@ -112,12 +113,19 @@ def _run(driver: Driver, record: Record) -> dict[str, Any]:
         "metrics": result["metrics"],
         "history": folder.history(),
         "right": _right(driver, run, folder),
+        **_heat(folder),
         "seconds_per_epoch": _seconds_per_epoch(folder),
         "weights_sha256": result["weights_sha256"],
         "threads": described.get("threads", 0),
         "mlflow_run_id": driver.mirroring.run_id(run, record.parent),
         "error": result["error"],
     }
+
+
+def _heat(folder: RunFolder) -> dict[str, Any]:
+    """Return where the run's network looks, in numbers, where it was asked."""
+    found = heat.read(folder)
+    return {"heat": found} if found else {}
 
 
 def _right(driver: Driver, run: Run, folder: RunFolder) -> str | None:

@@ -134,6 +134,22 @@ def replaced(node: Any, path: str, value: Any) -> Any:
     return partial(function_of(node), **{**keywords, name: replaced(current, rest, value)})
 
 
+def set_text(root: str, node: Any, path: str, text: str) -> partial[Any]:
+    """Return the node called `root` with what `text` says at the dotted `path`, which begins with that name.
+
+    Raises:
+        BadInputError: no such parameter, or a value that does not fit it.
+    """
+    known = [each for each, _, _ in flattened(root, node, default=False)]
+    if path not in known:
+        raise BadInputError(unknown(path, known))
+    _, *names = path.split(".")
+    current = node
+    for name in names:
+        current = arguments_of(current)[name]
+    return checked(root, replaced(node, ".".join(names), parsed(path, text, current)))
+
+
 def flattened(path: str, node: Any, *, default: bool) -> Iterator[tuple[str, Scalar, bool]]:
     """Yield (dotted path, scalar, whether it is its default) for a node and all below it."""
     yield path, name_of(node), default

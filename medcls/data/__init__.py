@@ -2,7 +2,19 @@
 
 from medcls.data.masked import glands, lungs, nodules
 from medcls.data.mnist import mnist
-from medcls.data.sources import bone, breast, folder, skin, xray
+from medcls.data.sources import bone, bone_unlettered, breast, folder, skin, xray
 from medcls.data.toy2d import toy2d
 
-__all__ = ["bone", "breast", "folder", "glands", "lungs", "mnist", "nodules", "skin", "toy2d", "xray"]
+__all__ = [
+    "bone",
+    "bone_unlettered",
+    "breast",
+    "folder",
+    "glands",
+    "lungs",
+    "mnist",
+    "nodules",
+    "skin",
+    "toy2d",
+    "xray",
+]

@@ -1,8 +1,10 @@
 """What a source on the command line means: a built-in name, or a path."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import platformdirs
 
@@ -15,13 +17,15 @@ from medcls.data.toy2d import SOURCE as POINTS
 from medcls.errors import BadInputError
 
 VARIABLE = "MEDCLS_DATA"
+AS_USUAL: Mapping[str, Any] = MappingProxyType({})
 
 
-def find(source: str) -> Path | Phantom:
+def find(source: str, drawing: Mapping[str, Any] = AS_USUAL) -> Path | Phantom:
     """Return what a source stands for.
 
     A name with a phantom or a published file is built in: it is looked for in `$MEDCLS_DATA`, then in the
-    download cache; else the phantom stands in for it. Anything else is a path.
+    download cache; else the phantom stands in for it, drawn with the parameters in `drawing`. Anything else is
+    a path.
 
     Raises:
         BadInputError: neither a built-in name nor an existing path, points, or a published file not fetched yet.
@@ -30,7 +34,7 @@ def find(source: str) -> Path | Phantom:
         path = located(source)
         if path is None and source in PUBLISHED and source not in PHANTOMS:
             raise _not_fetched(source)
-        return path or PHANTOMS[source]()
+        return path or PHANTOMS[source](**drawing)
     if source.startswith(MEDMNIST):
         raise unpublished(source)
     if source == POINTS:

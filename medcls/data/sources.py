@@ -1,11 +1,13 @@
 """The data functions of a study: a source and a size -> a Bundle."""
 
 import hashlib
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from medcls.data import images
 from medcls.data.bundles import bundle_of
-from medcls.data.catalogue import find, name_of
+from medcls.data.catalogue import AS_USUAL, find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import KNOWN
 from medcls.data.phantoms.types import Phantom
@@ -40,6 +42,16 @@ def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int
     return opened("bone", hashes, source, size, channels)
 
 
+def bone_unlettered(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1) -> Bundle:
+    """Return the same femurs without the letters, where the phantom draws them; images of files stay as they are.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    drawing = {"label": False} if source == "bone" else {}
+    return opened("bone_unlettered", hashes, source, size, channels, drawing)
+
+
 def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: int = 3) -> Bundle:
     """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
 
@@ -58,14 +70,16 @@ def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1) ->
     return opened(name_of(source), hashes, source, size, channels)
 
 
-def opened(name: str, hashes: Hashes, source: str, size: int, channels: int) -> Bundle:
-    """Return the data set that a source holds under another name.
+def opened(
+    name: str, hashes: Hashes, source: str, size: int, channels: int, drawing: Mapping[str, Any] = AS_USUAL
+) -> Bundle:
+    """Return the data set that a source holds under another name; `drawing` says how its phantom is drawn.
 
     Raises:
         BadInputError: as of `xray`.
     """
     check_shape(size, channels)
-    found = find(source)
+    found = find(source, drawing)
     if isinstance(found, Phantom):
         if not found.classes:
             raise BadInputError(f"The built-in {source} holds images with masks and no classes: give {KNOWN}.")

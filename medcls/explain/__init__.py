@@ -1,5 +1,18 @@
-"""What a network has made of its data: figures from a model and a data set."""
+"""What a network has made of its data: where it looks, and where it draws the line between classes."""
 
+from medcls.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam
+from medcls.explain.guided import guided_backpropagation, guided_grad_cam
+from medcls.explain.heat import heat_maps
 from medcls.explain.plane import frames
+from medcls.explain.score_cam import score_cam
 
-__all__ = ["frames"]
+__all__ = [
+    "frames",
+    "grad_cam",
+    "grad_cam_plus_plus",
+    "guided_backpropagation",
+    "guided_grad_cam",
+    "heat_maps",
+    "hires_cam",
+    "score_cam",
+]

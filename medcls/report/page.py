@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from medcls.evaluation import repeats
@@ -30,6 +31,7 @@ def render(
     version: str,
     day: str,
     montages: Mapping[str, bytes],
+    sheets: Mapping[str, bytes] = MappingProxyType({}),
 ) -> str:
     """Return the page.
 
@@ -40,6 +42,7 @@ def render(
         version: of medcls.
         day: of the report, in words.
         montages: data set -> a PNG of examples; may lack some.
+        sheets: title -> a PNG of where networks look.
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -61,6 +64,7 @@ def render(
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
         charts=[{"name": name, "charts": _charts(summary, name)} for name in names],
         data_sets=[_data(each, montages) for each in summary["data_sets"]],
+        sheets=[{"title": title, "picture": base64.b64encode(sheet).decode()} for title, sheet in sheets.items()],
         notes=notes,
         names=list(params),
         differing=_differing(params),

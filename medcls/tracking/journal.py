@@ -18,6 +18,7 @@ from medcls.files import read_json, write_atomically, write_json
 
 Arrays = dict[str, NDArray[Any]]
 
+HEAT = "heat"  # the arrays of where the run's network looks
 KEPT = 10  # every tenth epoch's checkpoint stays, so that shorter runs can begin there
 LARGEST_KEPT = 50_000_000  # bytes
 
@@ -188,9 +189,9 @@ class RunFolder:
         """Write named arrays as NAME.npz."""
         write_atomically(self.path / f"{name}.npz", lambda file: _savez(file, arrays))
 
-    def read_arrays(self, name: str) -> Arrays | None:
-        """Return the arrays of NAME.npz, None where there is none or it is damaged."""
-        return self._read(name)
+    def read_arrays(self, name: str, *only: str) -> Arrays | None:
+        """Return the arrays of NAME.npz, or `only` some; None where there is none, one is missing or it is damaged."""
+        return self._read(name, *only)
 
     def _read(self, name: str, *only: str) -> Arrays | None:
         try:

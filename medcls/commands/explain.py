@@ -1,0 +1,57 @@
+"""`medcls explain`: where in image files a model looks."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from medcls.commands.places import store
+from medcls.errors import BadInputError
+from medcls.options import Parser
+from medcls.quiet import quiet
+
+if TYPE_CHECKING:
+    from medcls.explaining import Asked
+    from medcls.predicting import Model
+
+NAMES = ("grad-cam", "grad-cam++", "hirescam", "score-cam", "guided-backpropagation", "guided-grad-cam")
+
+
+def add(commands: Any, places: Parser) -> None:
+    """Add the command's parser to the subparsers of `medcls`."""
+    each = commands.add_parser("explain", parents=[places], help="show where in image files a model looks")
+    each.add_argument("model", metavar="MODEL", help="an exported folder, a .keras file or a models:/ URI")
+    each.add_argument("images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="files, or folders of images")
+    each.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of overlays and numbers")
+    each.add_argument("--method", choices=NAMES, default=NAMES[0], metavar="NAME", help=f"{', '.join(NAMES)}")
+    each.add_argument("--layer", default="", metavar="NAME", help="whose maps are looked at (the last convolution's)")
+    each.add_argument("--class", dest="label", metavar="NAME", help="the class to explain (the one that is predicted)")
+    each.set_defaults(command=_explain)
+
+
+def _explain(given: argparse.Namespace) -> None:
+    from medcls.explaining import NUMBERS, asked, explain
+    from medcls.predicting import images_among, opened
+
+    if given.out.is_file():
+        raise BadInputError(f"--out {given.out} is a file: give the name of a folder.")
+    files = images_among(given.images)
+    with opened(given.model, lambda: store(given)) as model:
+        what = asked(model, given.method, given.layer, given.label)
+        with quiet():
+            found = explain(model, files, what, given.out)
+    for each in found:
+        print(_line(each, model, what))
+    print(f"{given.out} has {len(found)} overlays, by {what.method} at {what.layer}, and {NUMBERS}.")
+
+
+def _line(each: dict[str, Any], model: "Model", what: "Asked") -> str:
+    said = f"{each['file']}: {each['class']} {each['probability']:.3f}"
+    if what.label is not None:
+        said += f" ({model.classes[what.label]} {each['probability_explained']:.3f})"
+    if each["warmest"] is None:
+        return f"{said}, nothing speaks for {each['explained']}"
+    across, down = each["warmest"]
+    return (
+        f"{said}, warmest {across:.0%} across and {down:.0%} down, half of the heat on "
+        f"{each['half_of_the_heat']:.1%} of the area"
+    )

@@ -1,0 +1,76 @@
+"""The sentences of where networks look, from a summary alone."""
+
+from typing import Any
+
+import pytest
+
+from medcls.evaluation.attention import believable, where_it_looks
+
+
+def region(share: float, area: float, error: float, filled: float) -> dict[str, Any]:
+    excess = [share - area, error]
+    return {
+        "images": 96,
+        "share": share,
+        "area": area,
+        "times": share / area,
+        "excess": excess,
+        "accuracy_filled_in": filled,
+    }
+
+
+def heat(label: float, bone: float, error: float = 0.01) -> dict[str, Any]:
+    return {
+        "images": 96,
+        "accuracy": 0.8,
+        "regions": {"bone": region(bone, 0.3, error, 0.78), "label": region(label, 0.02, error, 0.5)},
+        "sanity": {"images": 16, "ranks": [0.8, 0.1], "likeness": [0.9, 0.2]},
+        "deletion": {"heat": 0.5, "random": 0.6, "difference": [-0.1, 0.02]},
+        "insertion": {"heat": 0.5, "random": 0.6, "difference": [-0.1, 0.2]},
+    }
+
+
+def summary(**variants: Any) -> dict[str, Any]:
+    runs = [
+        {
+            "data": "bone",
+            "variant": name,
+            "seed": seed,
+            "fold": None,
+            "status": "finished",
+            **({"heat": h} if h else {}),
+        }
+        for name, heats in variants.items()
+        for seed, h in enumerate(heats)
+    ]
+    return {"data_sets": [{"name": "bone"}], "runs": runs}
+
+
+def test_the_region_with_most_heat_for_its_area_is_named_with_its_numbers() -> None:
+    found = where_it_looks("Where?")(summary(low=[heat(0.2, 0.5), heat(0.3, 0.5)], high=[heat(0.01, 0.5)]))
+    low, high = found["answer"].split("; high: ")
+    assert low.startswith("Low: it looks at the label: 50.0% of the heat on the bone (30.0% of the area: 1.7 times)")
+    assert "25.0% of the heat on the label (2.0% of the area: 12.5 times)" in low
+    assert "accuracy 0.800, 0.780 with the bone filled in, 0.500 with the label filled in" in low
+    assert high.startswith("it looks at the bone")
+    assert found["values"]["bone"]["low"]["regions"]["label"]["share"] == pytest.approx(0.25)
+
+
+def test_heat_that_might_be_chance_is_no_look() -> None:
+    found = where_it_looks()(summary(low=[heat(0.03, 0.31, error=0.1)]))
+    assert "looks at none of them" in found["answer"]
+
+
+def test_images_without_regions_are_said_to_have_none() -> None:
+    bare = {**heat(0.2, 0.5), "regions": {}}
+    found = where_it_looks()(summary(low=[bare], high=[None]))
+    assert "No regions are known" in found["answer"]
+    assert found["values"] == {"bone": {}}
+
+
+def test_belief_is_put_into_words() -> None:
+    found = believable()(summary(low=[heat(0.2, 0.5)]))
+    assert "falls from 1 to 0.80 with a random head and to 0.10 with all weights random" in found["answer"]
+    assert "deletion 0.500, better than random maps (0.600)" in found["answer"]
+    assert "insertion 0.500, not distinguishable from random maps (0.600)" in found["answer"]
+    assert "no image has a map" in believable()(summary(low=[None]))["answer"].lower()
