@@ -90,7 +90,7 @@ def _trust_numbers(heats: Sequence[Heat]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "runs": len(tested),
         "images": tested[0]["sanity"]["images"],
-        "rank_correlation": {"head_random": float(ranks[0]), "all_random": float(ranks[-1])},
+        "rank_correlation": {"top_random": float(ranks[0]), "all_random": float(ranks[-1])},
         "likeness_all_random": _mean(heat["sanity"]["likeness"][-1] for heat in tested),
     }
     for kind in ("deletion", "insertion"):
@@ -103,7 +103,7 @@ def _trust_numbers(heats: Sequence[Heat]) -> dict[str, Any]:
 
 def _trusted(found: Mapping[str, Any]) -> str:
     ranks = found["rank_correlation"]
-    falls = f"their rank correlation falls from 1 to {ranks['head_random']:.2f} with a random head and to "
+    falls = f"their rank correlation falls from 1 to {ranks['top_random']:.2f} with its topmost layers random and to "
     falls += f"{ranks['all_random']:.2f} with all weights random"
     return f"{falls}; {_curve(found, 'deletion', lower=True)}; {_curve(found, 'insertion', lower=False)}"
 

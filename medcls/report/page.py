@@ -48,9 +48,8 @@ def render(
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"words": repeats.words, "signed": _signed, "number": _number}
-    names = [each["name"] for each in summary["data_sets"]]
-    params = _parameters(summary)
-    page: str = environment.get_template("page.html").render(
+    names, params = [each["name"] for each in summary["data_sets"]], _parameters(summary)
+    page = environment.get_template("page.html").render(
         study=summary["study"],
         question=summary["question"],
         smoke=summary["smoke"],
@@ -74,7 +73,7 @@ def render(
         version=version,
         day=day,
     )
-    return page
+    return str(page)
 
 
 def _variants(summary: Summary, data: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_images_without_regions_are_said_to_have_none() -> None:
 
 def test_belief_is_put_into_words() -> None:
     found = believable()(summary(low=[heat(0.2, 0.5)]))
-    assert "falls from 1 to 0.80 with a random head and to 0.10 with all weights random" in found["answer"]
+    assert "falls from 1 to 0.80 with its topmost layers random and to 0.10 with all weights random" in found["answer"]
     assert "deletion 0.500, better than random maps (0.600)" in found["answer"]
     assert "insertion 0.500, not distinguishable from random maps (0.600)" in found["answer"]
     assert "no image has a map" in believable()(summary(low=[None]))["answer"].lower()
