@@ -52,7 +52,8 @@ def _guided_twin(network: Any) -> Any:
             copy.activation = _guided_relu(6.0 if activation is keras.activations.relu6 else None)
         return copy
 
-    other = keras.models.clone_model(network, clone_function=twin)
+    bare = keras.Model(network.input, network.output)  # a compiled one's loss cannot be copied
+    other = keras.models.clone_model(bare, clone_function=twin)
     other.set_weights(network.get_weights())
     return other
 

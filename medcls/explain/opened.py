@@ -15,7 +15,7 @@ keras = lazy("keras")
 tf = lazy("tensorflow")
 
 LAST = "Last_ConvLayer"  # what networks of medcls.models call their last convolution
-BATCH = 16  # images at once
+PIXELS, FEWEST, MOST = 2**20, 8, 64  # at once: of images in all, and images
 
 Images = NDArray[Any]
 Maps = NDArray[np.float32]
@@ -96,7 +96,7 @@ def opened(network: Any, layer: str = "") -> Opened:
     """
     chosen = named(network, layer) if layer else last_convolution(network)
     features, linear = _head(network)
-    both = keras.Model(network.inputs, [chosen.output, features])
+    both = keras.Model(network.input, [chosen.output, features])
     rows, columns = chosen.output.shape[1:3]
     return Opened(chosen.name, both, linear, int(network.output.shape[-1]), (int(rows), int(columns)))
 
@@ -138,8 +138,9 @@ def last_convolution(network: Any) -> Any:
 
 def batches(images: Images, classes: NDArray[np.int64]) -> Iterator[tuple[Any, NDArray[np.int64]]]:
     """Yield images as tensors, with their classes, a few at a time."""
-    for start in range(0, len(images), BATCH):
-        some = slice(start, start + BATCH)
+    at_once = min(max(PIXELS // int(np.prod(images.shape[1:3])), FEWEST), MOST)
+    for start in range(0, len(images), at_once):
+        some = slice(start, start + at_once)
         yield tf.convert_to_tensor(np.asarray(images[some], np.float32)), classes[some]
 
 

@@ -23,8 +23,8 @@ KINDS = {
 }
 
 
-def built(kind: str, size: int = 64) -> Any:
-    """Return a network of a kind: images of 64 pixels, three classes, or two of a sigmoid."""
+def built(kind: str, size: int = 48) -> Any:
+    """Return a network of a kind: images of 48 pixels, three classes, or two of a sigmoid."""
     keras.utils.set_random_seed(0)
     model, task, channels = KINDS[kind]
     found = network(model, task, (size, size, channels), 3 if task is MULTICLASS else 2)
@@ -33,7 +33,7 @@ def built(kind: str, size: int = 64) -> Any:
     return found
 
 
-def pictures(count: int, size: int = 64, channels: int = 1) -> Any:
+def pictures(count: int, size: int = 48, channels: int = 1) -> Any:
     """Return images with some structure, of shape (count, size, size, channels), uint8."""
     generator = np.random.default_rng(1)
     coarse = generator.integers(0, 256, (count, 4, 4, channels))

@@ -119,25 +119,23 @@ def network(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize("method", list(METHODS))
 def test_every_method_on_every_kind_of_network(network: Any, method: str) -> None:
     draw, channels = METHODS[method], network.input_shape[-1]
-    images, before = pictures(2, 64, channels), network.get_weights()
+    images, before = pictures(2, 48, channels), network.get_weights()
     kept = images.copy()
     maps = draw(network, images, [1, 0])
 
-    assert maps.shape == (2, 64, 64)
+    assert maps.shape == (2, 48, 48)
     assert maps.dtype == np.float32
     assert maps.min() >= 0
     assert all(each.max() == pytest.approx(1) or not each.any() for each in maps)
-    assert np.array_equal(maps, draw(network, images, [1, 0]))
-    assert np.allclose(maps[:1], draw(network, images[:1], 1), atol=2e-3)  # whatever else is in the batch
     assert all(np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
     assert np.array_equal(images, kept)
 
     head = network.layers[-1]
     kernel, bias = head.get_weights()
     head.set_weights([kernel, bias + 2])
-    same = draw(network, images, [1, 0])
+    same = draw(network, images[:1], 1)
     head.set_weights([kernel, bias])
-    assert np.allclose(maps, same, atol=2e-3)  # only differences of scores count
+    assert np.allclose(maps[:1], same, atol=2e-3)  # only differences of scores count, and no other image of the batch
 
 
 @pytest.mark.parametrize("method", list(METHODS))
@@ -166,11 +164,11 @@ def test_the_score_is_what_goes_into_the_softmax_however_it_is_built(activation:
 
 def test_any_layer_with_maps_can_be_looked_at_and_others_are_refused() -> None:
     network = built("VGG, softmax")
-    images = pictures(1, 64, 3)
+    images = pictures(1, 48, 3)
     assert opened(network).layer == "Last_ConvLayer"
-    assert opened(network, "stage1_conv1").grid == (64, 64)
+    assert opened(network, "stage1_conv1").grid == (48, 48)
     early, late = (explain.grad_cam(network, images, 0, layer=layer) for layer in ("stage1_conv1", "stage4_conv2"))
-    assert early.shape == late.shape == (1, 64, 64)
+    assert early.shape == late.shape == (1, 48, 48)
     assert not np.allclose(early, late, atol=0.1)
     with pytest.raises(BadInputError, match=r"no layer stage1_conv2.*stage1_conv1"):
         explain.grad_cam(network, images, 0, layer="stage1_conv2")
