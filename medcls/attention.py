@@ -66,11 +66,15 @@ def _draw(sheet: Callable[[Shown, str], Any], run: Run, folder: RunFolder, decod
     arrays, data = _arrays(folder), open_decoded(decoded)
     rows = arrays["rows"][arrays["places"]]
     shown = Shown(arrays, np.asarray(data.images[rows]), [data.names[row] for row in rows], data.classes)
-    canvas.save(sheet(shown, run.label), path)
+    canvas.save(sheet(shown, _title(run)), path)
 
 
 def _trust(run: Run, folder: RunFolder, path: Path) -> None:
-    canvas.save(trust.trust(_arrays(folder), run.label), path)
+    canvas.save(trust.trust(_arrays(folder), _title(run)), path)
+
+
+def _title(run: Run) -> str:
+    return f"{run.label} on {run.data_name}" if run.data_name else run.label
 
 
 def _overlay(folder: RunFolder, decoded: Path, number: int, path: Path) -> None:

@@ -26,7 +26,7 @@ def score_cam(network: Any, images: Images, classes: Classes, *, layer: str = ""
 
 def _seen_through(cut: Opened, image: NDArray[np.float32], label: int) -> Maps:
     """Return the map of an image of shape (1, height, width, channels), of shape (1, rows, columns)."""
-    maps = cut.maps(image)[0].transpose(2, 0, 1)
+    maps = np.maximum(cut.maps(image)[0].transpose(2, 0, 1), 0)  # of a convolution before its ReLU, what goes on
     low, high = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))
     told = high > low  # a map that is the same everywhere lets everything through, or nothing
     if not told.any():

@@ -64,7 +64,8 @@ def where_it_looks(shown: Shown, title: str) -> Any:
         f"{IMAGE:g} image + {HEAT:g} jet",
         "even colours",
     )
-    return _sheet(rows, list(shown.captions()), heads, f"{title}: {shown.arrays['method']} at {shown.arrays['layer']}")
+    told = f"{title}: {shown.arrays['method']} at {shown.arrays['layer']}"
+    return _sheet(rows, list(shown.captions()), heads, f"{told}\noutlined: {outlines}" if outlines else told)
 
 
 def methods(shown: Shown, title: str) -> Any:
