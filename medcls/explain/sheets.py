@@ -58,12 +58,7 @@ def where_it_looks(shown: Shown, title: str) -> Any:
         rows.append([plain, coloured(enlarged(heat[None], (PANEL, PANEL))[0], "inferno"), *layers])
     regions = [canvas.plain(str(name)) for name in shown.arrays["regions"]]
     outlines = ", ".join(f"{name} {colour}" for name, colour in zip(regions, NAMES, strict=False))
-    heads = (
-        f"outlined: {outlines}" if outlines else "image",
-        "heat",
-        f"{IMAGE:g} image + {HEAT:g} jet",
-        "even colours",
-    )
+    heads = ("image", "heat", f"{IMAGE:g} image + {HEAT:g} jet", "even colours")
     told = f"{title}: {shown.arrays['method']} at {shown.arrays['layer']}"
     return _sheet(rows, list(shown.captions()), heads, f"{told}\noutlined: {outlines}" if outlines else told)
 

@@ -30,18 +30,15 @@ def heat(label: float, bone: float, error: float = 0.01) -> dict[str, Any]:
     }
 
 
+def asked(one: Any) -> dict[str, Any]:
+    return {} if one is None else {"heat": one}
+
+
 def summary(**variants: Any) -> dict[str, Any]:
     runs = [
-        {
-            "data": "bone",
-            "variant": name,
-            "seed": seed,
-            "fold": None,
-            "status": "finished",
-            **({"heat": h} if h else {}),
-        }
+        {"data": "bone", "variant": name, "seed": seed, "fold": None, "status": "finished", "params": {}, **asked(one)}
         for name, heats in variants.items()
-        for seed, h in enumerate(heats)
+        for seed, one in enumerate(heats)
     ]
     return {"data_sets": [{"name": "bone"}], "runs": runs}
 

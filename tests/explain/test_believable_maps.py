@@ -86,7 +86,7 @@ def test_deletion_and_insertion_of_a_network_that_needs_a_known_quarter() -> Non
     assert faithful.area(deletion) == pytest.approx(0.125)
     worst, late = faithful.curves(predict, images, label, 1 - quarter, steps=4)
     assert np.allclose(worst, [[1, 1, 1, 1, 0]], atol=1e-6)
-    assert late[0, 3] < 0.9
+    assert late[0, 3] < insertion[0, 1]
     random = faithful.random_maps(1, (4, 4), (8, 8))
     between, _ = faithful.curves(predict, images, label, random, steps=4)
     assert faithful.area(deletion) < faithful.area(between) < faithful.area(worst)
@@ -122,7 +122,7 @@ def test_a_region_is_filled_in_from_around_it_and_nothing_else_changes() -> None
     masks = np.zeros((2, 16, 16), bool)
     masks[0, 4:8, 5:11] = True
     images[0, 4:8, 5:11] = 255
-    assert np.array_equal(regions.filled_in(images, masks), np.full_like(images, 60))
+    assert np.abs(regions.filled_in(images, masks).astype(int) - 60).max() <= 2
     assert images[0, 5, 6] == 255
     colour = pictures(1, 16, 3)
     filled = regions.filled_in(colour, masks[:1])
