@@ -21,6 +21,7 @@ KINDS = {
         3,
     ),
 }
+FEWER = {"borrowed MobileNetV2": "block_16_project"}  # a layer of fewer maps than the last, for Score-CAM's sake
 
 
 def built(kind: str, size: int = 48) -> Any:
