@@ -33,7 +33,8 @@ def finished(maps: NDArray[Any], shape: tuple[int, int]) -> Maps:
     """
     found = np.maximum(enlarged(maps, shape), 0)
     warmest = found.max(axis=(1, 2), keepdims=True, initial=0)
-    return np.minimum(np.divide(found, warmest, out=np.zeros_like(found), where=warmest > 0), 1)
+    shares = np.divide(found, warmest, out=np.zeros_like(found), where=warmest > 0)
+    return np.asarray(np.minimum(shares, 1), np.float32)
 
 
 def coloured(heat: NDArray[Any], scale: str) -> NDArray[np.uint8]:

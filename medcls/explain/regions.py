@@ -26,12 +26,13 @@ def shares(maps: Maps, masks: Masks) -> NDArray[np.float32]:
     inside = np.where(masks, maps, 0).sum(axis=(1, 2), dtype=np.float64)
     whole = maps.sum(axis=(1, 2), dtype=np.float64)
     known = (whole > 0) & masks.any(axis=(1, 2))
-    return np.divide(inside, whole, out=np.full(len(maps), np.nan), where=known).astype(np.float32)
+    found = np.divide(inside, whole, out=np.full(len(maps), np.nan), where=known)
+    return np.asarray(found, np.float32)
 
 
 def areas(masks: Masks) -> NDArray[np.float32]:
     """Return which share of each image is within its mask, of shape (n,): what heat without aim would have."""
-    return masks.mean(axis=(1, 2)).astype(np.float32)
+    return np.asarray(masks.mean(axis=(1, 2)), np.float32)
 
 
 def filled_in(images: Images, masks: Masks) -> NDArray[np.uint8]:
