@@ -113,6 +113,16 @@ def test_tversky_of_two_halves_is_dice(one: Floats, other: Floats, smooth: float
     np.testing.assert_allclose(of_halves, dice, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(("smooth", "bound"), [(1.0, 181), (0.04, 36)])
+def test_smoothing_makes_marking_nothing_cheap_where_targets_are_small(smooth: float, bound: int):
+    for pixels, nothing_is_cheaper in ((bound - 8, True), (bound + 8, False)):
+        mask = (np.arange(256 * 256) < pixels).astype(np.float32).reshape(1, 256, 256, 1)
+        nothing, everything = (
+            float(losses.dice(tf.constant(mask), tf.fill(mask.shape, share), smooth=smooth)[0]) for share in (0.0, 1.0)
+        )
+        assert (nothing < everything) == nothing_is_cheaper
+
+
 def test_tversky_by_hand():
     mask = np.array([1, 1, 1, 0, 0], np.float32).reshape(1, 5, 1, 1)
     guess = np.array([1, 1, 0, 1, 0], np.float32).reshape(1, 5, 1, 1)  # 2 found, 1 missed, 1 too many
