@@ -23,7 +23,7 @@ Draw = Callable[..., Path]
 
 def medcls(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "medcls.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=folder)
 
 
 def called(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -154,7 +154,7 @@ def test_output_that_cannot_be_written(
         f"set -o pipefail; {sys.executable} -m medcls.cli data check {source} --work-dir {tmp_path / 'runs'} {tail}"
     )
     done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, env={**os.environ, **environment}, timeout=300
+        ["bash", "-c", command], capture_output=True, text=True, env={**os.environ, **environment}, timeout=900
     )
     assert (done.returncode, done.stderr) == (code, error)
     assert not done.stdout or r"Gr\xf6\xdfe" in done.stdout

@@ -20,7 +20,7 @@ from summary_shape import read_summary
 HERE = Path(__file__).parent
 MARK = "MEDCLS_TEST_PROCESS"
 IMAGES = [f"{label}/{number}.png" for label in "abc" for number in range(12)]
-LONG = 300  # seconds that no command here takes unless it hangs
+LONG = 900  # seconds that no command here takes unless it hangs
 
 
 @dataclass

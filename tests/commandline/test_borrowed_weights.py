@@ -59,7 +59,7 @@ def run(folder: Path, *flags: str, **environment: str) -> subprocess.CompletedPr
     command = [sys.executable, str(folder / "borrowed.py"), "--work-dir", str(folder / "runs")]
     without = {"KERAS_HOME": str(folder / "keras"), "https_proxy": "http://127.0.0.1:9", **environment}
     return subprocess.run(
-        [*command, *flags], env={**os.environ, **without}, capture_output=True, text=True, timeout=500
+        [*command, *flags], env={**os.environ, **without}, capture_output=True, text=True, timeout=900
     )
 
 

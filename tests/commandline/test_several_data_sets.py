@@ -49,7 +49,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     (folder / "two_sets.py").write_text(STUDY.format(sets=sets.format(second=second), task=task, more=more))
     command = [sys.executable, str(folder / "two_sets.py"), "--smoke", "--offline", "--work-dir", str(folder / "runs")]
-    return subprocess.run([*command, *flags], capture_output=True, text=True, timeout=300)
+    return subprocess.run([*command, *flags], capture_output=True, text=True, timeout=900)
 
 
 @pytest.fixture(scope="module")

@@ -164,7 +164,7 @@ def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(source: Path, f
 
 def test_two_processes_may_prepare_the_same_data(source: Path, folder: Path) -> None:
     processes = [start(source, folder, size=64) for _ in range(3)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=300) for process in processes]
     assert {out for out, _ in outputs} == {f"{cache.prepare(describe(source, size=64), folder)}\n"}
     assert {errors for _, errors in outputs} == {""}
     assert len(left_in(folder)) == 1
@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_written_is_named(source: Path, folder: Path) ->
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(source: Path, folder: Path) -> None:
-    out, errors = start(source, folder, size=64, bytes=50_000).communicate(timeout=60)
+    out, errors = start(source, folder, size=64, bytes=50_000).communicate(timeout=300)
     assert out.startswith(f"BadInputError {folder} cannot take the decoded images (")
     assert errors == ""
     assert left_in(folder) == []

@@ -170,7 +170,7 @@ def test_two_processes_may_hash_at_once(tmp_path: Path, files: list[Path]) -> No
     command = [sys.executable, "-c", HASH_ALL, str(store), str(files[0].parent)]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for process in processes:
-        out, errors = process.communicate(timeout=60)
+        out, errors = process.communicate(timeout=300)
         assert errors == ""
         assert out.split()[1:] == expected(files)
     with closing(sqlite3.connect(store)) as database:

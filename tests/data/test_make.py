@@ -34,7 +34,7 @@ CLASSIFIED = [name for name in PHANTOMS if PHANTOMS[name]().classes]
 
 def medcls(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "medcls.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=900)
 
 
 def files(folder: Path) -> list[str]:
@@ -155,7 +155,7 @@ def test_an_interrupted_make_leaves_nothing(tmp_path: Path) -> None:
     while running.poll() is None and not list(tmp_path.rglob("0003.png")):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(300) == 130
     assert running.stderr is not None
     assert running.stderr.read() == ""
     running.stderr.close()

@@ -51,7 +51,7 @@ class Trained:
         places = ["--data", self.images, "--work-dir", self.work, "--json", self.folder / "summary.json"]
         command = [sys.executable, *map(str, [self.study, *places, "--tracking-uri", self.store, *flags])]
         environment = {name: value for name, value in os.environ.items() if name not in TAKEN}
-        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
 
     def copied(self, folder: Path) -> "Trained":
         """Return a copy that a test may change."""
