@@ -5,6 +5,7 @@ import pytest
 STUDIES = ["mnist_mlp", "mnist_cnn", "mnist_augmented_cnn"]
 
 
+@pytest.mark.slow
 def test_the_toys_need_nothing_and_draw_their_boundaries(place):
     study = place.BONUS.with_name("toy_boundaries.py")
     ended = place.run(study, "--smoke")

@@ -60,6 +60,7 @@ def summary(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return read_summary(folder / "s.json")
 
 
+@pytest.mark.slow
 def test_every_variant_runs_on_both(summary: dict[str, Any]) -> None:
     ran = {(run["data"], run["variant"]) for run in summary["runs"]}
     assert ran == {(data, variant) for data in ("skin", "bone") for variant in ("narrow", "wide")}
@@ -67,6 +68,7 @@ def test_every_variant_runs_on_both(summary: dict[str, Any]) -> None:
     assert {run["params"]["learner.batch_size"] for run in summary["runs"]} == {8}
 
 
+@pytest.mark.slow
 def test_each_data_set_has_its_best_and_its_comparisons(summary: dict[str, Any]) -> None:
     assert set(summary["best"]) == {"skin", "bone"}
     assert [row["data"] for row in summary["comparisons"]] == ["skin", "bone"]
@@ -74,6 +76,7 @@ def test_each_data_set_has_its_best_and_its_comparisons(summary: dict[str, Any])
     assert set(summary["answers"][1]["values"]) == {"skin", "bone"}
 
 
+@pytest.mark.slow
 def test_the_binary_task_stores_both_classes_and_has_one_unit(summary: dict[str, Any]) -> None:
     narrow = next(run for run in summary["runs"] if run["variant"] == "narrow")
     assert narrow["parameters"]["total"] == 8 * 8 * 2 + 2 + 2 + 1
@@ -96,6 +99,7 @@ def test_a_binary_task_refuses_nine_classes(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_one_data_set_may_be_seen_in_several_sizes_and_colours(tmp_path: Path) -> None:
     done = run(tmp_path, "--json", str(tmp_path / "s.json"), more=LARGER)
     assert done.returncode == 0, done.stderr

@@ -50,6 +50,7 @@ def assert_same(command: Command, undisturbed: Command) -> None:
     assert outcomes.store(command) == outcomes.store(undisturbed)
 
 
+@pytest.mark.slow
 def test_run_killed_twice_ends_as_if_it_had_not_been(run: Command, tmp_path: Path):
     command = replace(run, home=tmp_path)
     strike(command, random.Random(0), 2)

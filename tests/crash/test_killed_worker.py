@@ -33,6 +33,7 @@ def killed_at(command: Command, epochs: list[int]) -> None:
     assert running.wait().code == 0
 
 
+@pytest.mark.slow
 def test_run_killed_before_and_after_its_best_epoch_ends_with_the_same_bits(run: Command, tmp_path: Path):
     best = best_epoch(run)
     command = replace(run, home=tmp_path)
