@@ -27,7 +27,7 @@ def study(home: Path, *flags: str) -> tuple[subprocess.CompletedProcess[str], di
     ]
     command = [sys.executable, *map(str, [STUDY, *places, "--smoke", *flags])]
     environment = {name: value for name, value in os.environ.items() if name != "MEDCLS_DATA"}
-    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
     return ended, json.loads((home / "s.json").read_text()) if (home / "s.json").exists() else {}
 
 
