@@ -2,10 +2,9 @@
 
     python studies/task8_grad_cam.py
 
-Time: 2 variants x 2 data sets x 3 seeds x 80 epochs: about an hour and a half on two cores (an estimate, from the
-operations). Each run's folder, and its entry in MLflow, then holds heat_maps.png (right and wrong, certain and
-uncertain images of each class, with their heat), heat_methods.png (six methods side by side), heat_trust.png (whether
-they can be believed) and overlays of 512 pixels.
+Time: 2 variants x 2 data sets x 3 seeds x 80 epochs: about an hour and a half on two cores (an estimate). Each run's
+folder, and its entry in MLflow, then holds heat_maps.png (right and wrong, certain and uncertain images of each class),
+heat_methods.png (six methods side by side), heat_trust.png (can they be believed?) and overlays of 512 pixels.
 
 Task 8 of the laboratory assignment: VGG16 of base 8, three dense layers of 64 with dropout 0.4 after each, two softmax
 units (304,474 parameters), categorical cross-entropy, task 4's augmentation, batches of 8, Adam at 1e-5, or at 1e-3 as
