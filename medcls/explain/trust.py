@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from medcls.explain.faithful import area
 from medcls.report import canvas
 
-WIDE, HIGH, LEFT, FLOOR, GAP = 2.7, 2.2, 0.5, 1.0, 0.6  # inches
+WIDE, HIGH, LEFT, FLOOR, GAP = 2.7, 2.2, 0.7, 1.1, 0.6  # inches
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -25,7 +25,7 @@ def trust(arrays: Arrays, title: str) -> Any:
 
 
 def _similarity(axes: Any, arrays: Arrays) -> None:
-    names = ["trained", *(canvas.shortened(canvas.plain(str(name)), 18) for name in arrays["down_to"])]
+    names = ["trained", *(canvas.shortened(canvas.plain(str(name)), 15) for name in arrays["down_to"])]
     for name, label, colour in (
         ("ranks", "rank correlation", canvas.COLOURS[0]),
         ("likeness", "structural similarity", canvas.COLOURS[1]),
