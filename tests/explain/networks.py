@@ -14,7 +14,6 @@ KINDS = {
     "AlexNet, sigmoid": (partial(models.alexnet, base=2, dense=(8,), dropout=0.4, batch_norm=True), BINARY, 1),
     "VGG, softmax": (partial(models.vgg, depth=11, base=2, dense=(8,)), MULTICLASS, 3),
     "residual": (partial(models.resnet, depth=8, base=4, preactivation=True), MULTICLASS, 1),
-    "borrowed VGG16": (partial(models.pretrained, backbone="vgg16", dense=(8,)), BINARY, 1),
     "borrowed MobileNetV2": (
         partial(models.pretrained, backbone="mobilenet_v2", alpha=0.35, dense=(8,)),
         MULTICLASS,
