@@ -43,7 +43,9 @@ def test_every_task_stores_class_probabilities(task: Task, decoded: Decoded, row
     )
 
 
-@pytest.mark.parametrize(("task", "units"), [(MULTICLASS, 2), (SPARSE, 2), (BINARY, 1)], ids=["softmax", "sparse", "sigmoid"])
+@pytest.mark.parametrize(
+    ("task", "units"), [(MULTICLASS, 2), (SPARSE, 2), (BINARY, 1)], ids=["softmax", "sparse", "sigmoid"]
+)
 def test_heads_have_one_unit_a_class_or_one_for_two(task: Task, units: int) -> None:
     assert task.head(keras.Input((5,)), 2).shape == (None, units)
 
