@@ -202,7 +202,7 @@ FOLDERS = [
     bad("one class", counted(only=12), "@data has one class only (only)"),
     bad("a class without training", without_training, "@data has no image of rare to train on (6 in test)"),
     bad("a part twice", parts_twice, "@data has both val and validation"),
-    bad("images with masks", masks, "@data holds images with masks"),
+    bad("images with masks", masks, "@data holds images with masks", command=PLAN),
     bad("link to nowhere", link_to_nowhere, "a/link.png"),
     bad("link to itself", link_to_itself, "@data", "a/link.png"),
     bad("a name in another encoding", name_of_bytes, r"a/caf\udce9.png"),

@@ -165,7 +165,8 @@ def read_summary(path: Path) -> dict[str, Any]:
         assert (run["error"] is None) == finished
         assert {len(values) for values in run["history"].values()} <= {run["epochs"]}
         if finished:
-            assert {"loss", "val_loss", "accuracy", "val_accuracy", "learning_rate"} <= set(run["history"])
+            measure = "dice" if run["params"]["task"] == "segmentation" else "accuracy"
+            assert {"loss", "val_loss", measure, f"val_{measure}", "learning_rate"} <= set(run["history"])
             assert digits(64)(run["weights_sha256"])
             assert set(run["parameters"]) == {"total", "trainable"}
     return summary
