@@ -94,7 +94,7 @@ def test_mirrored_copies_come_beside_their_originals(discs: Decoded):
     assert discs.masks is not None
     examples = stream.Examples(discs.images, rows, Picked(discs.masks, rows), np.ones(3, np.float32), mirrored=True)
     order = stream.shuffled(np.zeros(6, np.int64), 0)
-    batches = list(stream.training(examples, order, lambda *batch: batch[:3], 0, 4, range(1)))
+    batches = list(stream.training(examples, order, augmentation.none().batch, 0, 4, range(1)))
     images, targets = (np.concatenate([np.asarray(batch[part]) for batch in batches]) for part in (0, 1))
     expected = {discs.images[row].astype(np.float32).tobytes() for row in rows}
     expected |= {np.ascontiguousarray(discs.images[row, :, ::-1]).astype(np.float32).tobytes() for row in rows}

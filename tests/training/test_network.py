@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from medcls.data.types import Decoded
 from medcls.task import MULTICLASS, one_hot
 from medcls.training.network import network, operations
 
@@ -43,7 +44,9 @@ def test_the_head_gives_a_probability_for_every_class_at_any_batch_size():
 
 
 def test_targets_and_metrics_of_the_task():
-    targets = MULTICLASS.target(np.array([2, 0]), 3)
+    labels, names = np.array([1, 2, 0]), ("a", "b", "c")
+    data = Decoded(np.zeros((3, 2, 2, 1), np.uint8), labels, np.full(3, ""), None, names, names)
+    targets = MULTICLASS.target(data, np.array([1, 2]))
     assert targets.dtype == np.float32
     assert targets.tolist() == one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]
     assert [metric.name for metric in MULTICLASS.metrics(3)] == ["accuracy", "balanced_accuracy"]
