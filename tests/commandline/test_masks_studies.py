@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Place
 from PIL import Image
 
-LUNGS, GLANDS = (Place.BONUS.with_name(f"{name}.py") for name in ("lab4_unet_lungs", "warwick_glands"))
+STUDIES = Path(__file__).parents[2] / "studies"
+LUNGS, GLANDS = STUDIES / "lab4_unet_lungs.py", STUDIES / "warwick_glands.py"
 
 
 def write(path: Path, pixels: np.ndarray) -> None:
@@ -66,14 +67,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("spoil", BAD, ids=lambda spoil: spoil.__name__)
-def test_a_folder_with_bad_masks_is_refused(place: Place, chests: Path, spoil: Callable[[Path], None]):
+def test_a_folder_with_bad_masks_is_refused(place: Any, chests: Path, spoil: Callable[[Path], None]):
     spoil(chests)
     ended = place.run(LUNGS, "--only", "plain, BCE", "--data", f"lungs={chests}")
     ended.check_complaint(2, chests, *BAD[spoil])
     place.check_untouched()
 
 
-def test_what_masks_mean_can_be_said(place: Place, chests: Path):
+def test_what_masks_mean_can_be_said(place: Any, chests: Path):
     labels(chests)
     flags = ["--data", f"lungs={chests}", "--plan", "--set", "data.mask_values=labels"]
     assert place.run(LUNGS, "--only", "plain, BCE", *flags).code == 0
@@ -83,15 +84,15 @@ def test_what_masks_mean_can_be_said(place: Place, chests: Path):
     ("study", "source", "words"),
     [
         (LUNGS, "skin", "holds images of classes and no masks"),
-        (Place.BONUS, "lungs", "holds images with masks and no classes"),
+        (STUDIES / "bonus_resnet.py", "lungs", "holds images with masks and no classes"),
     ],
 )
-def test_masks_and_classes_are_not_taken_for_each_other(place: Place, study: Path, source: str, words: str):
+def test_masks_and_classes_are_not_taken_for_each_other(place: Any, study: Path, source: str, words: str):
     place.run(study, "--data", source, "--plan").check_complaint(2, words)
 
 
 @pytest.mark.slow
-def test_own_chests_from_files_to_outlines(place: Place, chests: Path):
+def test_own_chests_from_files_to_outlines(place: Any, chests: Path):
     small = ["--set", "data.size=32", "--set", "learner.epochs=2", "--seeds", "0,1"]
     only = ["--only", "plain, BCE", "--only", "augmented, Dice"]
     ended = place.run(LUNGS, *only, "--data", f"lungs={chests}", *small)
@@ -114,7 +115,7 @@ def test_own_chests_from_files_to_outlines(place: Place, chests: Path):
 
 
 @pytest.mark.slow
-def test_the_glands_are_compared_on_the_test_part(place: Place):
+def test_the_glands_are_compared_on_the_test_part(place: Any):
     ended = place.run(GLANDS, "--smoke")
     assert (ended.code, ended.err) == (0, "")
     summary = place.summary()
@@ -124,7 +125,7 @@ def test_the_glands_are_compared_on_the_test_part(place: Place):
 
 
 @pytest.mark.slow
-def test_the_lungs_and_nodules_run_with_the_networks_of_the_laboratory(place: Place):
+def test_the_lungs_and_nodules_run_with_the_networks_of_the_laboratory(place: Any):
     some = ("base 32, Dice", "augmented, BCE", "nodules, BCE", "nodules, Dice")  # all twelve take minutes
     ended = place.run(LUNGS, "--smoke", "--offline", *(each for name in some for each in ("--only", name)))
     assert (ended.code, ended.err) == (0, "")
