@@ -8,7 +8,7 @@ from medcls.data.arrays import Part
 from medcls.data.idx import NAME, idx_files, read_idx
 from medcls.data.listing import files_in, folders_in, images_below, images_in
 from medcls.data.npz import read_npz
-from medcls.data.records import PARTS, Record, label_of, listed
+from medcls.data.records import Record, label_of, listed, part_folders
 from medcls.data.table import read_table
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
@@ -67,23 +67,12 @@ def layout_of(source: Path, records: Sequence[Record]) -> str:
 
 
 def _read_folder(source: Path) -> list[Record]:
-    parts = _part_folders(source) or {UNSPLIT: source}
+    parts = part_folders(source) or {UNSPLIT: source}
     return [
         Record(path=image, name=image.relative_to(source).as_posix(), label=label, part=part)
         for part, folder in parts.items()
         for image, label in _labelled(folder)
     ]
-
-
-def _part_folders(source: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for folder in folders_in(source):
-        part = PARTS.get(folder.name.lower())
-        if part in found:
-            raise BadInputError(f"{source} has both {found[part].name} and {folder.name}: keep one of the two.")
-        if part is not None:
-            found[part] = folder
-    return found
 
 
 def _labelled(folder: Path) -> list[tuple[Path, str]]:
@@ -103,7 +92,7 @@ def _labelled(folder: Path) -> list[tuple[Path, str]]:
 
 def _labelled_by_folder(folder: Path) -> list[tuple[Path, str]]:
     images = images_below(folder)
-    if images and _part_folders(folder):
+    if images and part_folders(folder):
         raise BadInputError(f"{folder} looks like a class but holds parts: give this folder itself.")
     return [(image, label_of(folder.name)) for image in images]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medcls.data.listing import folders_in, images_below, images_in
-from medcls.data.records import PARTS, Record, listed
+from medcls.data.records import Record, listed, part_folders
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
@@ -51,14 +51,7 @@ def read_pairs(source: Path) -> list[Record]:
 
 
 def _parts(source: Path) -> Mapping[str, Path]:
-    found: dict[str, Path] = {}
-    for folder in folders_in(source):
-        part = PARTS.get(folder.name.lower())
-        if part in found:
-            raise BadInputError(f"{source} has both {found[part].name} and {folder.name}: keep one of the two.")
-        if part is not None:
-            found[part] = folder
-    return found or {UNSPLIT: source}
+    return part_folders(source) or {UNSPLIT: source}
 
 
 def _shape(folder: Path) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from medcls.data.images import READABLE
+from medcls.data.listing import folders_in
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
 from medcls.errors import BadInputError
 
@@ -45,6 +46,22 @@ class Record:
 def label_of(text: str) -> str:
     """Return a label as it is compared: accents written one way (file systems differ), no blanks around."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def part_folders(source: Path) -> dict[str, Path]:
+    """Return the folders in a folder that are parts of a data set, by part.
+
+    Raises:
+        BadInputError: two for one part, or the folder cannot be listed.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders_in(source):
+        part = PARTS.get(folder.name.lower())
+        if part in found:
+            raise BadInputError(f"{source} has both {found[part].name} and {folder.name}: keep one of the two.")
+        if part is not None:
+            found[part] = folder
+    return found
 
 
 def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
