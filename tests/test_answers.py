@@ -16,6 +16,7 @@ from medcls.evaluation.answers import (
     looked,
     overfitting,
     reaches,
+    until,
 )
 
 
@@ -213,3 +214,24 @@ def test_a_single_pair_is_told_by_its_predictions() -> None:
     assert "McNemar's p = 0.031" in told["answer"]
     answered(found, compare("plain", "normed", "gap"))
     assert found["comparisons"][0]["mcnemar"] is None
+
+
+def test_the_epoch_of_a_value_is_told_for_every_variant_and_never_where_it_is_not_reached():
+    curves = {"slow": [[0.2, 0.5, 0.69], [0.1, 0.2, 0.3]], "fast": [[0.1, 0.7, 0.6], [0.2, 0.3, 0.8]], "one": [[0.9]]}
+    runs = [
+        {
+            "data": "glands",
+            "variant": name,
+            "seed": seed,
+            "fold": None,
+            "status": "finished",
+            "params": {},
+            "history": {"val_dice": curve},
+        }
+        for name, each in curves.items()
+        for seed, curve in enumerate(each)
+    ]
+    told = until("val_dice", 0.7)({"data_sets": [{"name": "glands"}], "runs": runs})
+    assert told["values"]["glands"] == {"slow": [None, None], "fast": [2, 3], "one": [1]}
+    assert told["answer"].startswith("slow: in no run; fast: at epoch 2.5 ± 0.7")
+    assert told["answer"].endswith("one: at epoch 1.")

@@ -23,7 +23,7 @@ def when(epochs: Sequence[int | None]) -> str:
     if not reached:
         return "in no run"
     never = f" ({len(epochs) - len(reached)} of {len(epochs)} runs never)" if len(reached) < len(epochs) else ""
-    return f"at epoch {said(repeats.spread(reached), 1)}{never}"
+    return f"at epoch {said(repeats.spread(reached), 1 if len(reached) > 1 else 0)}{never}"
 
 
 def names(summary: Summary) -> list[str]:

@@ -14,7 +14,7 @@ jinja2 = lazy("jinja2")
 
 COLUMNS = (
     *("accuracy", "val_accuracy", "val_balanced_accuracy"),
-    *("dice", "val_dice", "val_iou", "hausdorff95", "surface_distance", "dice_worst"),
+    *("dice", "val_dice", "hausdorff95", "surface_distance", "dice_worst"),
     *("val_loss", "gap"),
 )
 CHARTS = ("accuracy", "dice", "soft_dice", "loss")
