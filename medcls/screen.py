@@ -88,10 +88,13 @@ class Screen:
             self._live.update(self._bars[each.label], completed=each.epoch, note=f"{_epochs(each)} {each.scores}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table, the first column to the left and the others to the right."""
+        """Print a table, the first column to the left and the others to the right; long names fold, not the numbers."""
         made = table.Table(title=title, title_justify="left", title_style="bold")
+        longest = [max(map(len, each)) for each in zip(columns, *rows, strict=True)]
+        most = self._console.width // 3  # of a column that stays whole beside names, such as those of files
         for number, column in enumerate(columns):
-            made.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=not number)
+            whole = not number if longest[0] <= most else longest[number] <= most
+            made.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=whole)
         for row in rows:
             made.add_row(*row)
         self._console.print(made)

@@ -32,13 +32,13 @@ BASE = Variant(
         imbalance=training.balanced,
         stop=partial(training.early, patience=4),
         batch_size=16,
-        epochs=12,
+        epochs=10,
     ),
     task=MULTICLASS,
 )
 SPACE = {
     "learner.model.depth": choice(8, 14, 20),
-    "learner.model.base": choice(8, 16),
+    "learner.model.base": choice(8, 12),
     "learner.model.dropout": floats(0.0, 0.5),
     "learner.augment.strength": floats(0.0, 1.5),
     "learner.batch_size": choice(16, 32),

@@ -67,14 +67,29 @@ def complaint(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said.err
 
 
-def test_a_table_on_the_screen(folder: Path, pictures: Path, network: Any, capsys):
-    assert medcls("predict", folder, pictures / "a.png", pictures / "with space.png") == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if ".png" in line]
-    for line, probabilities in zip(
-        lines, answers(network, [pictures / "a.png", pictures / "with space.png"]), strict=True
-    ):
-        assert CLASSES[probabilities.argmax()] in line
-        assert f"{probabilities.max():.3f}" in line
+def rows(shown: str) -> list[list[str]]:
+    """Return the rows of a table on the screen, long names put together again."""
+    found: list[list[str]] = []
+    for line in shown.splitlines():
+        cells = [cell.strip() for cell in line.split("│")[1:-1]]
+        if cells and cells[-1]:
+            found.append(cells)
+        elif cells:
+            found[-1] = [before + more for before, more in zip(found[-1], cells, strict=True)]
+    return found
+
+
+@pytest.mark.parametrize("below", ["", f"{'a' * 100}/{'b' * 100}"])
+def test_a_table_on_the_screen(folder: Path, pictures: Path, network: Any, tmp_path: Path, capsys, below: str):
+    deep = shutil.copytree(pictures, tmp_path / "deep" / below)
+    files = [deep / name for name in ("a.png", "with space.png")]
+    assert medcls("predict", folder, *files) == 0
+    expected = [
+        [str(file), CLASSES[probabilities.argmax()], f"{probabilities.max():.3f}"]
+        for file, probabilities in zip(files, answers(network, files), strict=True)
+    ]
+    found = [[row[0].replace(" ", ""), *row[1:]] for row in rows(capsys.readouterr().out)]
+    assert found == [[row[0].replace(" ", ""), *row[1:]] for row in expected]  # a line may end before a space
 
 
 def test_a_folder_with_all_below_it_as_csv(folder: Path, pictures: Path, network: Any, tmp_path: Path, capsys):
