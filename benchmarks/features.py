@@ -22,7 +22,7 @@ import numpy as np
 from medcls import models
 from medcls.compute.local import available_cores
 from medcls.data.types import Decoded
-from medcls.run import set_threads
+from medcls.one_run import set_threads
 from medcls.task import BINARY
 from medcls.tracking.journal import RunFolder
 from medcls.training.borrowed import Halves, borrow, lay_in, origin

@@ -13,7 +13,7 @@ from statistics import median
 from benchmarks.workload import decoded, finish, job, variant
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import threads_for
-from medcls.run import measure
+from medcls.one_run import measure
 from medcls.spec import Variant
 
 EPOCHS = 4

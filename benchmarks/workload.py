@@ -13,7 +13,7 @@ from medcls.compute.local import LocalExecutor
 from medcls.data.cache import open_decoded, prepare
 from medcls.data.hashes import Hashes
 from medcls.data.split import split
-from medcls.run import Job
+from medcls.one_run import Job
 from medcls.spec import Run, Variant
 from medcls.task import MULTICLASS
 from medcls.tracking.journal import RunFolder

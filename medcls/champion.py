@@ -5,17 +5,29 @@ from pathlib import Path
 from typing import Any
 
 from medcls.export import registry
+from medcls.export.standing import Standing
 from medcls.exporting import Chosen, gathered, loaded, papers
 
 
-def crown(summary: Mapping[str, Any], data_name: str, work: Path, uri: str, run_id: str, name: str) -> str:
-    """Register the best model of a data set as `name`@champion in the store at `uri`; return the version.
+def standing(summary: Mapping[str, Any], data_name: str) -> Standing:
+    """Return how the best model of a data set stands."""
+    best, chosen = summary["best"][data_name], _chosen(summary, data_name)
+    weights = chosen.run["weights_sha256"]
+    return Standing(weights, best["metric"], best["value"], chosen.data["fingerprint"], summary["smoke"])
+
+
+def enter(summary: Mapping[str, Any], data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:
+    """Register the best model of a data set as a version of `name` in the store at `uri`.
 
     Its preprocessing.json and model card lie beside it there.
     """
-    key = summary["best"][data_name]["key"]
-    chosen = Chosen(summary, next(run for run in summary["runs"] if run["key"] == key))
+    chosen = _chosen(summary, data_name)
     network = loaded(chosen, work)
     facts = gathered(chosen, work, network)
-    weights, epoch = chosen.run["weights_sha256"], chosen.run["best_epoch"]
-    return registry.register(network, weights, uri, run_id, name, epoch, lambda folder: papers(facts, folder))
+    new, epoch = standing(summary, data_name), chosen.run["best_epoch"]
+    registry.register(network, new, uri, run_id, name, epoch, lambda folder: papers(facts, folder))
+
+
+def _chosen(summary: Mapping[str, Any], data_name: str) -> Chosen:
+    key = summary["best"][data_name]["key"]
+    return Chosen(summary, next(run for run in summary["runs"] if run["key"] == key))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from medcls import attention, scoreboard
-from medcls.champion import crown
+from medcls.champion import enter, standing
 from medcls.conclude import Best
 from medcls.drive import Driver
-from medcls.export.registry import is_champion
+from medcls.export.registry import placed
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.pictures import tested
@@ -118,7 +118,7 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
     for data_name, each in best.items():
         if each is not None and driver.sources.by_name[data_name].bundle.size:  # nobody predicts points later
             model = name if len(best) == 1 else f"{name}-{data_name}"
-            say(_crowned(driver, each, summary, data_name, mirror.store.uri, model))
+            say(_registered(driver, each, summary, data_name, model, promote=programme.options.promote))
     say(f"Compare the runs: {_viewer(mirror.store)}")
 
 
@@ -132,19 +132,29 @@ def _scores(driver: Driver, best: Best) -> dict[str, float]:
     return scoreboard.of_best(best.mean_sd) | tested | ensemble
 
 
-def _crowned(driver: Driver, best: Best, summary: Mapping[str, Any], data_name: str, uri: str, model: str) -> str:
-    """Log the best model in the store and give it the alias champion, unless it has it; return what to say."""
-    record = driver.records_of(best.run)[0]
+def _registered(
+    driver: Driver, best: Best, summary: Mapping[str, Any], data_name: str, model: str, *, promote: bool
+) -> str:
+    """Register the best model in the store, as champion if none is better; return what to say."""
+    record, mirror = driver.records_of(best.run)[0], driver.mirroring.mirror
     run_id = driver.mirroring.run_id(best.run, record.parent)
     unsaved = record.result.get("unsaved")
-    if unsaved:
+    if unsaved or mirror is None:
         return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
+    uri, new = mirror.store.uri, standing(summary, data_name)
     try:
-        if not is_champion(uri, model, record.result["weights_sha256"]):
-            driver.executor.ask(crown, summary, data_name, driver.work.path, uri, run_id, model)
+        place = placed(uri, model, new, promote=promote)
+        if place is None:
+            driver.executor.ask(enter, summary, data_name, driver.work.path, uri, run_id, model)
+            place = placed(uri, model, new, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
         return f"The best model was not registered ({error}): run the same command again."
-    return f"The best model is registered as {model}@champion."
+    if place is None or not place.reason:
+        return f"The best model is registered as {model}@champion."
+    return (
+        f"The best model is registered as version {place.version} of {model}; champion stays version {place.champion} "
+        f"({place.reason}): the same command with --promote moves it."
+    )
 
 
 def _viewer(store: Store) -> str:

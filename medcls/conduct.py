@@ -17,12 +17,12 @@ from medcls.drive import Driver, Record, stale
 from medcls.errors import BadInputError
 from medcls.files import check_writable, is_full
 from medcls.mirroring import opened_store, study_mirroring
+from medcls.one_run import measure
 from medcls.options import Options
 from medcls.outcome import carry_out
 from medcls.plan import WorkFolder
 from medcls.pretraining import prepare
 from medcls.programme import Programme, adapted, among
-from medcls.run import measure
 from medcls.screen import Screen
 from medcls.sources import Source, Sources, decode
 from medcls.spec import Run
@@ -33,23 +33,37 @@ FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
 
 
 def conduct(studies: Sequence[Study], options: Options) -> int:
-    """Carry studies out together as the options say; return the exit code."""
-    started = time.monotonic()
-    screen, name = Screen(), studies[0].name if len(studies) == 1 else "medcls run"
+    """Carry studies out together as the options say; return the exit code, having said what is wrong."""
     try:
-        _check_places(options)
-        work = WorkFolder(options.work_dir)
-        programmes = [_programme(study, studies, options, work, screen) for study in studies]
-        if options.plan:
-            forecast.show(programmes, screen)
-            return FINISHED
-        with _owned(work):
-            _refuse_other_code(programmes)
-            return _train(programmes, screen, started, name)
+        return conducted(studies, options)
     except BadInputError as error:
-        return _say(name, str(error), BAD_INPUT)
+        return _say(_name(studies), str(error), BAD_INPUT)
     except OSError as error:
-        return _say(name, _trouble(error, options.work_dir), SOME_FAILED)
+        return _say(_name(studies), _trouble(error, options.work_dir), SOME_FAILED)
+
+
+def conducted(studies: Sequence[Study], options: Options) -> int:
+    """Carry studies out together as the options say; return whether some run failed, as an exit code.
+
+    Raises:
+        BadInputError: something that cannot be used as the studies or the options want it.
+        OSError: something cannot be written.
+    """
+    started = time.monotonic()
+    screen = Screen()
+    _check_places(options)
+    work = WorkFolder(options.work_dir)
+    programmes = [_programme(study, studies, options, work, screen) for study in studies]
+    if options.plan:
+        forecast.show(programmes, screen)
+        return FINISHED
+    with _owned(work):
+        _refuse_other_code(programmes)
+        return _train(programmes, screen, started, _name(studies))
+
+
+def _name(studies: Sequence[Study]) -> str:
+    return studies[0].name if len(studies) == 1 else "medcls run"
 
 
 def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkFolder, screen: Screen) -> Programme:

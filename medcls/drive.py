@@ -13,8 +13,8 @@ from medcls.data.regions import regions
 from medcls.data.split import split
 from medcls.errors import TrainingError
 from medcls.mirroring import Mirroring
+from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, State, WorkFolder
-from medcls.run import Explanation, Job, interrupted, is_done, is_explained
 from medcls.screen import Line, Screen
 from medcls.sources import Source, Sources
 from medcls.spec import Run, digest

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from medcls.agenda import Agenda
 from medcls.drive import Driver, Record
-from medcls.run import Job
+from medcls.one_run import Job
 from medcls.screen import Line
 from medcls.spec import Run
 

@@ -50,6 +50,8 @@ def asked(model: Model, method: str, layer: str, name: str | None) -> Asked:
     Raises:
         BadInputError: no such method, class or layer; or a model without a convolution.
     """
+    if model.network is None:
+        raise BadInputError(f"{model.name} shows its answers but not its layers: explain the Keras model beside it.")
     layer = opened(model.network, layer).layer
     if name is not None and name not in model.classes:
         near = difflib.get_close_matches(name, model.classes, n=3, cutoff=0.3) or list(model.classes)[:5]

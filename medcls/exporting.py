@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ from medcls import __version__
 from medcls.data import cache
 from medcls.data.leaks import LEAKS
 from medcls.data.split import split
-from medcls.data.types import Decoded
+from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
-from medcls.export import formats
 from medcls.export.card import card
 from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
+from medcls.export.formats import FORMATS
+from medcls.export.keras_files import load
+from medcls.export.parity import TOLERANCE, agrees, loss, parity
 from medcls.files import write_atomically, write_json, written_whole
 from medcls.overview import outcomes, state
 from medcls.tracking.journal import RunFolder
@@ -23,6 +26,7 @@ from medcls.training import kept, saved
 from medcls.training.fitted import weights_sha256
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow")
+EXAMPLES = 200  # training images by which the steps of 8-bit integers are chosen
 
 
 @dataclass(frozen=True)
@@ -83,22 +87,14 @@ def _best_key(study: str, summary: Mapping[str, Any], data_name: str | None) -> 
     return str(best[data_name or names]["key"])
 
 
-def gathered(chosen: Chosen, work: Path, network: Any) -> Facts:
-    """Return what is known of a chosen run, whose network is given.
+def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] = ("keras",)) -> Facts:
+    """Return what is known of a chosen run, whose network is given and is written in some formats.
 
     Raises:
         BadInputError: the decoded images are gone.
     """
-    params = chosen.run["params"]
     data, folder = _decoded(chosen, work, network), RunFolder(work / chosen.run["key"])
-    rows = split(
-        data.labels,
-        data.parts,
-        data.patients,
-        fold=params["fold"],
-        folds=params["folds"],
-        seed=params["split_seed"],
-    )
+    rows = _rows(chosen, data)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
     counts = {part: Counter(data.labels[each].tolist()) for part, each in parts.items()}
     return Facts(
@@ -113,8 +109,16 @@ def gathered(chosen: Chosen, work: Path, network: Any) -> Facts:
         weights=saved.digest_of(network),
         leaks=frozenset(LEAKS) & {each["kind"] for each in chosen.data.get("findings", ())},
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
+        formats=formats,
         pixels=len(network.output_shape) == 4,
     )
+
+
+def _rows(chosen: Chosen, data: Decoded) -> Split:
+    """Return the rows of the data as the run had them."""
+    params = chosen.run["params"]
+    given = {"fold": params["fold"], "folds": params["folds"], "seed": params["split_seed"]}
+    return split(data.labels, data.parts, data.patients, **given)
 
 
 def papers(facts: Facts, folder: Path) -> None:
@@ -157,7 +161,7 @@ def loaded(chosen: Chosen, work: Path) -> Any:
     file = kept.file(folder)
     if file is None:
         raise BadInputError(f"There is no {folder.model}: {again}.")
-    network = formats.load(file) if file == folder.model else kept.put_together(folder)
+    network = load(file) if file == folder.model else kept.put_together(folder)
     if len(network.input_shape) != 4:
         raise BadInputError(f"Run {chosen.run['key']} learnt from points: only models of images are exported.")
     if weights_sha256(network.get_weights()) != chosen.run["weights_sha256"]:
@@ -171,23 +175,43 @@ def _write(
     predicted = RunFolder(work / chosen.run["key"]).read_arrays("predictions")
     if predicted is None:
         raise BadInputError(f"The predictions of run {chosen.run['key']} are gone: run the study with --force.")
-    images, rows = _decoded(chosen, work, network).images, predicted["rows"]
+    data, rows, answers = _decoded(chosen, work, network), predicted["rows"], predicted["predictions"]
+    learnt_from = data.images[_rows(chosen, data).train[:EXAMPLES]]
     found = {}
     for name in names:
-        each = formats.FORMATS[name]
-        each.write(network, folder / FILES[name])
-        found[name] = formats.parity(each.read(network, folder / FILES[name]), images, rows, predicted["predictions"])
-        if not formats.agrees(found[name]):
-            raise BadInputError(
-                f"Loaded again from {FILES[name]}, the model answers otherwise than the run did: by up to "
-                f"{found[name]['largest_difference']:.1g} (allowed are {formats.TOLERANCE:g}), and with another class "
-                f"for {found[name]['classes_changed']} of {predicted['predictions'][..., 0].size} "
-                f"{'pixels' if predicted['predictions'].ndim == 4 else 'images'}. Nothing was exported."
-            )
-    papers(gathered(chosen, work, network), folder)
+        each, path = FORMATS[name], folder / FILES[name]
+        _put(name, partial(each.write, network, path, learnt_from))
+        predict = each.read(path, network).predict
+        found[name] = parity(predict, data.images, rows, answers)
+        if not each.exact:
+            truth = data.labels[rows] if data.masks is None else data.masks[rows]
+            found[name] |= loss(predict, data.images, rows, answers, truth)
+        elif not agrees(found[name]):
+            _refuse(FILES[name], found[name], answers)
+    papers(gathered(chosen, work, network, tuple(names)), folder)
     compared = {"images": len(rows), "compared_with": "the run's own predictions of its comparison part"}
-    write_json(folder / "parity.json", {**compared, "tolerance": formats.TOLERANCE, "formats": found})
+    write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": found})
     return found
+
+
+def _put(name: str, write: Callable[[], None]) -> None:
+    """Write a network in a format, and say it clearly if the format has no word for something in it."""
+    try:
+        write()
+    except (BadInputError, OSError):
+        raise
+    except Exception as error:  # each converter has errors of its own
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise BadInputError(f"The model cannot be written as {name} ({first}). Nothing was exported.") from error
+
+
+def _refuse(file: str, found: Mapping[str, float | int], answers: Any) -> None:
+    raise BadInputError(
+        f"Loaded again from {file}, the model answers otherwise than the run did: by up to "
+        f"{found['largest_difference']:.1g} (allowed are {TOLERANCE:g}), and with another class for "
+        f"{found['classes_changed']} of {answers[..., 0].size} {'pixels' if answers.ndim == 4 else 'images'}. "
+        "Nothing was exported."
+    )
 
 
 def _decoded(chosen: Chosen, work: Path, network: Any) -> Decoded:

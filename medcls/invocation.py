@@ -9,7 +9,9 @@ from medcls.tracking.mlflow import without_password
 
 
 def command() -> str:
-    """Return what was typed, without passwords."""
+    """Return what was typed, without passwords; in a notebook, which function was called."""
+    if not hasattr(sys.modules["__main__"], "__file__"):
+        return "medcls.run(study), in Python"
     typed = ["medcls"] if _is_medcls() else ["python", script()]
     return shlex.join([*typed, *map(without_password, sys.argv[1:])])
 

@@ -34,6 +34,7 @@ class Options:
     plan: bool
     force: bool
     keep: bool
+    promote: bool
     skip_bad_files: bool
     refuse_leaks: bool
     fix_leaks: bool
@@ -94,6 +95,7 @@ def options(given: argparse.Namespace) -> Options:
         force=given.force,
         keep=given.keep,
         skip_bad_files=given.skip_bad_files,
+        promote=given.promote,
         refuse_leaks=given.refuse_leaks,
         fix_leaks=given.fix_leaks,
         offline=given.offline,
@@ -151,6 +153,7 @@ def add_flags(parser: Parser, *, search: bool) -> None:
     what.add_argument("--smoke", action="store_true", help="the whole study, tiny, within a minute")
     what.add_argument("--plan", action="store_true", help="print the runs and what is already done; train nothing")
     what.add_argument("--force", action="store_true", help="run again what is finished")
+    what.add_argument("--promote", action="store_true", help="make the best model champion whatever the one before")
     what.add_argument("--keep", action="store_true", help="count runs made by other code as finished")
     _add_checks(parser)
     _add_places(parser)

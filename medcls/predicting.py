@@ -16,8 +16,11 @@ from medcls.data.listing import images_below
 from medcls.data.records import listed
 from medcls.data.types import Images
 from medcls.errors import BadInputError
-from medcls.export import formats, registry
+from medcls.export import registry
 from medcls.export.facts import FILES, PREPROCESSING
+from medcls.export.formats import FORMATS
+from medcls.export.kinds import Loaded
+from medcls.export.parity import Predict, at_once, by_class
 from medcls.files import read_json
 from medcls.quiet import quiet
 from medcls.tracking.mlflow import sentence, without_password
@@ -32,18 +35,28 @@ Progress = Callable[[int], None]
 class Model:
     """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
 
-    `network` is the Keras network itself; `numbered` if the names of the classes are not known; `pixels` if it answers
-    for every pixel: then there are none.
+    `network` is the Keras network itself, None in a format that holds none; `numbered` if the names of the classes are
+    not known; `pixels` if it answers for every pixel: then there are none.
     """
 
     name: str
-    predict: formats.Predict
+    predict: Predict
     size: int
     channels: int
     classes: tuple[str, ...]
     numbered: bool
     network: Any
     pixels: bool = False
+
+    def answers(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return its answers to images of the size that it takes, batch by batch: probabilities, one a class or pixel.
+
+        Raises:
+            BadInputError: they are no probabilities.
+        """
+        count = at_once((self.size, self.size, self.channels))
+        batches = (images[start : start + count] for start in range(0, len(images), count))
+        return np.concatenate([_probabilities(self, batch) for batch in batches])
 
 
 @dataclass(frozen=True)
@@ -87,9 +100,23 @@ def opened(name: str, store: Callable[[], str]) -> Iterator[Model]:
             folder = _fetched(name, store(), Path(elsewhere))
             yield _model(name, folder / "data" / "model.keras", folder)
         else:
-            path = Path(name).expanduser()
-            file = path / FILES["keras"] if path.is_dir() else path
+            file = _file(Path(name).expanduser())
             yield _model(name, file, file.parent)
+
+
+def _file(path: Path) -> Path:
+    """Return what to load of a folder: the folder itself if it is a SavedModel, else its model, Keras's own first."""
+    if not path.is_dir() or (path / "saved_model.pb").exists():
+        return path
+    there = [path / name for kind, name in FILES.items() if kind != "weights" and (path / name).exists()]
+    return there[0] if there else path / FILES["keras"]
+
+
+def _loaded(file: Path) -> Loaded:
+    """Load a model by its file's ending; without one known it is taken for a Keras file."""
+    endings = {".onnx": "onnx", ".tflite": "litert", ".h5": "weights"}
+    kind = "savedmodel" if file.is_dir() else endings.get(file.suffix, "keras")
+    return FORMATS[kind].read(file, None)
 
 
 def _fetched(name: str, uri: str, folder: Path) -> Path:
@@ -105,30 +132,31 @@ def _fetched(name: str, uri: str, folder: Path) -> Path:
 
 def _model(name: str, file: Path, beside: Path) -> Model:
     if not file.exists():
-        raise BadInputError(f"There is no model {file}: give an exported folder, a .keras file or a models:/ URI.")
+        raise BadInputError(f"There is no model {file}: give an exported folder, a model's file or a models:/ URI.")
     papers = read_json(beside / PREPROCESSING)
     with quiet():
-        network = formats.load(file)
-    size, channels = _shape(name, network)
-    pixels = len(network.output_shape) == 4
-    count = 1 if pixels else max(2, network.output_shape[1])
+        loaded = _loaded(file)
+    size, channels = _shape(name, loaded)
+    pixels = len(loaded.gives) == 4
+    count = 1 if pixels else max(2, loaded.gives[1] or 0)
     classes = tuple(map(str, range(count))) if papers is None else tuple(papers["classes"])
     if papers is not None and (papers["size"], papers["channels"], len(classes)) != ([size, size], channels, count):
         raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
-    predict, numbered = formats.predictor(network), papers is None and not pixels
-    return Model(name, predict, size, channels, classes, numbered, network, pixels)
+    numbered = papers is None and not pixels
+    return Model(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels)
 
 
-def _shape(name: str, network: Any) -> tuple[int, int]:
+def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
     """Return size and channels of the images that a network takes, having looked at what it makes of them."""
-    takes, gives = network.input_shape, network.output_shape
-    square = isinstance(takes, tuple) and len(takes) == 4 and takes[1] is not None and takes[1] == takes[2]
-    if not square or takes[3] not in (1, 3) or (len(gives) != 2 and gives[1:] != (*takes[1:3], 1)):
+    takes, gives = loaded.takes, loaded.gives
+    size, channels = (takes[1], takes[3]) if isinstance(takes, tuple) and len(takes) == 4 else (None, None)
+    answers = len(gives) == 2 or gives[1:] == (size, size, 1)
+    if size is None or size != takes[2] or channels not in (1, 3) or not answers:
         raise BadInputError(
             f"{name} makes {gives} of {takes}: medcls predict is for models that make probabilities, one a class or "
             "one a pixel, of square images, grey or RGB."
         )
-    return takes[1], takes[3]
+    return size, channels
 
 
 def predictions(
@@ -149,7 +177,7 @@ def predictions(
     """
     found: list[Kept] = []
     bad: list[str] = []
-    count = formats.at_once((model.size, model.size, model.channels))
+    count = at_once((model.size, model.size, model.channels))
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(files), count):
             some = files[start : start + count]
@@ -181,7 +209,7 @@ def _probabilities(model: Model, images: Images) -> NDArray[np.float32]:
     if model.pixels:
         fine = bool(np.all((answers >= 0) & (answers <= 1)))
     else:
-        answers = formats.by_class(answers)
+        answers = by_class(answers)
         fine = bool(np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=1e-3))
     if not fine:
         raise BadInputError(f"{model.name} does not answer with probabilities: end it with a softmax or a sigmoid.")

@@ -7,7 +7,7 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.models.backbones import imagenet_file
-from medcls.run import lay_in
+from medcls.one_run import lay_in
 from medcls.sources import Sources
 from medcls.spec import Variant
 from medcls.tracking.journal import saved_weights

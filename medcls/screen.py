@@ -37,7 +37,7 @@ class Screen:
 
     def __init__(self) -> None:
         escape_what_cannot_be_shown()
-        self._console = console.Console(highlight=False, soft_wrap=True)
+        self._console = console.Console(highlight=False, soft_wrap=True, force_jupyter=False)
         if not self._console.is_terminal:
             self._console.width = 120
         self._live: Any = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_atomically, write_json
-from medcls.run import fitting
+from medcls.one_run import fitting
 from medcls.search.space import Search
 from medcls.sources import Sources
 from medcls.spec import Variant

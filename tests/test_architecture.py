@@ -46,8 +46,8 @@ BESIDE = {  # what each part may use beside itself and the tools
     "search": set(),
     "task": {"data.types", "evaluation"},
     "training": {"augmentation", "models", "task", "data.stream", "data.types", "tracking.journal"},
-    "run": {"data", "training", "task", "tracking.journal"},
-    "compute": {"run", "training", "tracking.journal"},
+    "one_run": {"data", "training", "task", "tracking.journal"},
+    "compute": {"one_run", "training", "tracking.journal"},
 }
 STUDY_MAY_USE = {
     "augmentation",
@@ -67,6 +67,7 @@ CONDUCTORS = {"commands"}  # packages of the uppermost storey
 LATE = {  # may import their own when they run
     "medcls/study.py",
     "medcls/demonstration.py",
+    "medcls/notebook.py",
     "medcls/compute/worker.py",
     *(name for name in TREES if name.startswith("medcls/commands/")),
 }
@@ -108,7 +109,7 @@ def imports(tree: ast.AST) -> Iterator[tuple[str, bool]]:
 
 
 def module(name: str) -> str:
-    """Return the dotted name of a file below medcls: "training.gradient", "run", "data" for a package."""
+    """Return the dotted name of a file below medcls: "training.gradient", "one_run", "data" for a package."""
     return name.removeprefix("medcls/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 

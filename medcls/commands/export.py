@@ -6,7 +6,7 @@ from typing import Any
 
 from medcls.commands.places import work_dir
 from medcls.errors import BadInputError
-from medcls.export.facts import FILES
+from medcls.export.facts import BY_DEFAULT, FILES
 from medcls.files import check_empty
 from medcls.options import Parser
 from medcls.quiet import quiet
@@ -22,15 +22,15 @@ def add(commands: Any, places: Parser) -> None:
     each.add_argument(
         "--format",
         type=_formats,
-        default=tuple(FILES),
+        default=BY_DEFAULT,
         metavar="NAME[,NAME]",
-        help=f"what to write the model as: {', '.join(FILES)} (all of them)",
+        help=f"what to write the model as: {', '.join(FILES)}, or all ({','.join(BY_DEFAULT)})",
     )
     each.set_defaults(command=_export)
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
+    names = tuple(FILES) if text == "all" else tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     unknown = [name for name in names if name not in FILES]
     if unknown:
         raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}: the formats are {', '.join(FILES)}")
@@ -49,5 +49,8 @@ def _export(given: argparse.Namespace) -> None:
         raise BadInputError(f"--out {given.out} cannot be written ({error.strerror or error}).") from error
     for name, parity in found.items():
         difference = f"{parity['largest_difference']:.1g}"
-        print(f"{name:<8} loaded again, its probabilities differ from the run's by {difference} at most")
+        cost = ""
+        if "score_after" in parity:
+            cost = f"; its score there is {parity['score_after']:.3f}, the run's {parity['score_before']:.3f}"
+        print(f"{name:<11} loaded again, its probabilities differ from the run's by {difference} at most{cost}")
     print(f"{given.out} has {', '.join(sorted(path.name for path in given.out.iterdir()))}")

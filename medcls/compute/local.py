@@ -10,11 +10,12 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
+from medcls.compute.travelling import travelling
 from medcls.compute.worker import DRIVER, answer, work
 from medcls.errors import TrainingError
 from medcls.interruption import settle
 from medcls.lazy import lazy
-from medcls.run import Job, carry_out, is_over, obituary
+from medcls.one_run import Job, carry_out, is_over, obituary
 from medcls.tracking.journal import RunFolder
 
 psutil = lazy("psutil")
@@ -103,7 +104,7 @@ class LocalExecutor:
         """
         for _ in range(TRIES):
             receiver, sender = self._context.Pipe(duplex=False)
-            process = self._process(answer, target, arguments, sender)
+            process = self._process(answer, *travelling(target, arguments), sender)
             sender.close()
             try:
                 value, error = receiver.recv()
@@ -137,7 +138,7 @@ class LocalExecutor:
             job = self._waiting.popleft()
             self._count_try(job)
             job.folder.mkdir(parents=True, exist_ok=True)
-            process = self._process(work, carry_out, (job,), job.threads, job.folder / "output.txt")
+            process = self._process(work, *travelling(carry_out, (job,)), job.threads, job.folder / "output.txt")
             self._running[process] = job
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:

@@ -21,7 +21,7 @@ def work(target: Callable[..., Any], arguments: tuple[Any, ...], threads: int, o
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_driver()
     _redirect(output)
-    from medcls.run import set_threads
+    from medcls.one_run import set_threads
 
     set_threads(threads)
     return target(*arguments)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from medcls.export.facts import Facts
+from medcls.export.facts import FILES, Facts
+from medcls.export.loading import LINES, TITLES
 from medcls.export.wording import scored, wording
 
 
@@ -107,9 +108,15 @@ def _classes(facts: Facts) -> Iterator[str]:
 
 
 def _use(facts: Facts) -> Iterator[str]:
-    yield "```python\n" + "\n".join(wording(facts).code(facts)) + "\n```"
-    yield "or, with medcls, in the folder of this file, for images of any kind that medcls reads:"
-    yield f"```sh\n{wording(facts).command}\n```"
+    words = wording(facts)
+    for name in facts.formats:
+        if name in LINES:
+            yield f"{TITLES[name]}:"
+            yield "\n".join(["```python", *words.before(facts), *LINES[name], *words.after(facts), "```"])
+    if "weights" in facts.formats:
+        yield f"`{FILES['weights']}` has the weights alone, to train on from (`--weights`), or for `load_weights`."
+    yield "With medcls, in the folder of this file, for images of any kind that medcls reads:"
+    yield f"```sh\n{words.command}\n```"
 
 
 def _limits(facts: Facts) -> Iterator[str]:

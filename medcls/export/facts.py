@@ -7,8 +7,19 @@ from typing import Any
 
 PREPROCESSING, CARD = "preprocessing.json", "MODEL_CARD.md"
 
-FILES = MappingProxyType({"keras": "model.keras", "weights": "model.weights.h5"})
+FILES = MappingProxyType(
+    {
+        "keras": "model.keras",
+        "weights": "model.weights.h5",
+        "savedmodel": "savedmodel",
+        "onnx": "model.onnx",
+        "litert": "model.tflite",
+        "litert_int8": "model.int8.tflite",
+    }
+)
 """The formats that a model is exported in, and what each is called in the folder."""
+
+BY_DEFAULT = ("keras", "weights")
 
 RESIZING = (
     "Turn the image as its EXIF data say; lay what is transparent on black; make it grey (ITU-R 601-2 luma) or RGB; "
@@ -38,6 +49,7 @@ class Facts:
         weights: the digest of its saved weights.
         leaks: the kinds of what was found in the data because of which scores cannot be trusted.
         versions: package -> version with which the run was made into a model.
+        formats: what the model is written as, beside these facts.
         pixels: whether it answers for every pixel, not for the image.
     """
 
@@ -52,6 +64,7 @@ class Facts:
     weights: str
     leaks: frozenset[str]
     versions: Mapping[str, str]
+    formats: tuple[str, ...] = ("keras",)
     pixels: bool = False
 
     @property

@@ -1,12 +1,14 @@
-"""The best model in MLflow: logged with its run, registered, and given the alias champion."""
+"""The best model in MLflow: logged with its run, registered, and given the alias champion if it is the best so far."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
+from medcls.export.standing import WEIGHTS, Standing, keeps
 from medcls.lazy import lazy
 
 entities = lazy("mlflow.entities")
@@ -17,33 +19,54 @@ types = lazy("mlflow.types")
 tensorflow = lazy("tensorflow")
 
 ALIAS = "champion"
-WEIGHTS = "medcls.weights_sha256"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a model came to be among the versions of its name.
+
+    Attributes:
+        version: its own.
+        champion: the one with the alias.
+        reason: why the other has it; "" if this one has.
+    """
+
+    version: str
+    champion: str
+    reason: str
 
 
 def register(
-    network: Any, weights_sha256: str, uri: str, run_id: str, name: str, epoch: int, add_papers: Callable[[Path], None]
-) -> str:
-    """Log a Keras network with a run, as of an epoch, and register it as `name`@champion; return the version.
+    network: Any, standing: Standing, uri: str, run_id: str, name: str, epoch: int, add_papers: Callable[[Path], None]
+) -> None:
+    """Log a Keras network with a run, as of an epoch, and register it as a version of `name`.
 
     `add_papers` writes into the folder of the model's files what is to lie beside them. What there is already of a
-    model with these weights is not made twice; the alias is moved to it. The run's status and times stay as they are.
+    model with these weights is not made twice. The run's status and times stay as they are.
     """
     mlflow.set_tracking_uri(uri)
+    client, weights = mlflow.MlflowClient(uri), standing.weights_sha256
+    if _version(client, name, weights) is None:
+        model = _logged(client, weights, run_id) or _log(network, weights, run_id, epoch, add_papers)
+        mlflow.register_model(f"models:/{model}", name, tags=standing.tags)
+
+
+def placed(uri: str, name: str, standing: Standing, *, promote: bool) -> Place | None:
+    """Give a registered model the alias if it is the better one, or is to be promoted; None if it is not registered.
+
+    Imports no TensorFlow.
+    """
     client = mlflow.MlflowClient(uri)
-    version = _version(client, name, weights_sha256)
+    version = _version(client, name, standing.weights_sha256)
     if version is None:
-        model = _logged(client, weights_sha256, run_id) or _log(network, weights_sha256, run_id, epoch, add_papers)
-        made = mlflow.register_model(f"models:/{model}", name, tags={WEIGHTS: weights_sha256})
-        version = str(made.version)
-    client.set_registered_model_alias(name, ALIAS, version)
-    return version
-
-
-def is_champion(uri: str, name: str, weights_sha256: str) -> bool:
-    """Tell whether the model with these weights has the alias already; imports no TensorFlow."""
-    client = mlflow.MlflowClient(uri)
-    version = _version(client, name, weights_sha256)
-    return version is not None and str(client.get_registered_model(name).aliases.get(ALIAS)) == version
+        return None
+    champion = str(client.get_registered_model(name).aliases.get(ALIAS, ""))
+    reason = "" if promote or not champion else keeps(client.get_model_version(name, champion).tags, standing)
+    if reason:
+        return Place(version, champion, reason)
+    if champion != version:
+        client.set_registered_model_alias(name, ALIAS, version)
+    return Place(version, version, "")
 
 
 def _version(client: Any, name: str, weights_sha256: str) -> str | None:

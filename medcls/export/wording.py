@@ -7,7 +7,6 @@ from types import MappingProxyType
 from medcls.export.facts import Facts, in_pillow
 
 FEW = 30  # images, below which a score says little
-LOAD = 'keras.saving.load_model("model.keras").predict(images)'
 
 Rows = list[list[str]]
 
@@ -20,7 +19,7 @@ class Wording:
         does: facts -> what it does, after "A network that".
         counts: facts, parts of the data -> rows of a table, a first word and a number of images for each part.
         scores: the name of a score -> what a person calls it, where that is not the name itself.
-        code: facts -> lines of Python that use it, where medcls is not.
+        before, after: facts -> lines of Python that read `images`, and that make something of the `answers` to them.
         command: what it is used by, in its folder.
         limits: facts -> what it cannot do.
     """
@@ -28,7 +27,8 @@ class Wording:
     does: Callable[[Facts], str]
     counts: Callable[[Facts, Sequence[str]], Rows]
     scores: Mapping[str, str]
-    code: Callable[[Facts], list[str]]
+    before: Callable[[Facts], list[str]]
+    after: Callable[[Facts], list[str]]
     command: str
     limits: Callable[[Facts], list[str]]
 
@@ -59,20 +59,18 @@ def _in_all(facts: Facts, parts: Sequence[str]) -> Rows:
     return [["all", *(str(sum(facts.counts[part].values())) for part in parts)]]
 
 
-def _classifying(facts: Facts) -> list[str]:
-    lines = ["from PIL import Image, ImageOps", "import keras, numpy as np", *in_pillow(facts.shape)]
-    return [*lines, f"print({LOAD})"]
+def _reading(facts: Facts) -> list[str]:
+    return ["from PIL import Image, ImageOps", "import numpy as np", *in_pillow(facts.shape)]
 
 
-def _marking(facts: Facts) -> list[str]:
-    opened, *reading = in_pillow(facts.shape)
+def _reading_with_its_size(facts: Facts) -> list[str]:
+    opened, *others = in_pillow(facts.shape)
+    return ["from PIL import Image, ImageOps", "import numpy as np", opened, "own_size = image.size", *others]
+
+
+def _marking(facts: Facts) -> list[str]:  # noqa: ARG001
     return [
-        "from PIL import Image, ImageOps",
-        "import keras, numpy as np",
-        opened,
-        "own_size = image.size",
-        *reading,
-        f"probabilities = Image.fromarray({LOAD}[0, ..., 0])",
+        "probabilities = Image.fromarray(np.asarray(answers)[0, ..., 0])",
         "probabilities = np.asarray(probabilities.resize(own_size, Image.Resampling.BILINEAR))",
         'Image.fromarray(np.where(probabilities > 0.5, 255, 0).astype("uint8")).save("mask.png")',
     ]
@@ -117,7 +115,8 @@ OF_CLASSES = Wording(
             "macro_f1": "macro F1",
         }
     ),
-    code=_classifying,
+    before=_reading,
+    after=lambda facts: ["print(answers)"],  # noqa: ARG005
     command="medcls predict . image.png folder_of_images",
     limits=_limits_of_classes,
 )
@@ -140,7 +139,8 @@ OF_MASKS = Wording(
             "surface_distance_sd": "surface distance, standard deviation",
         }
     ),
-    code=_marking,
+    before=_reading_with_its_size,
+    after=_marking,
     command="medcls predict . image.png folder_of_images --mask new_folder",
     limits=_limits_of_masks,
 )

@@ -15,7 +15,7 @@ from medcls.attention import drawings, figures
 from medcls.data.cache import open_decoded, prepare
 from medcls.data.hashes import Hashes
 from medcls.explain import findings, pixels
-from medcls.run import Explanation, Job, carry_out, is_done, is_over
+from medcls.one_run import Explanation, Job, carry_out, is_done, is_over
 from medcls.spec import Run, Variant
 from medcls.task import MULTICLASS
 from medcls.tracking.journal import HEAT, RunFolder

@@ -192,3 +192,25 @@ def test_a_registered_model_that_is_not_there_is_refused(trained: Trained, capsy
     assert medcls("predict", "models:/medcls-none@champion", trained.images, "--tracking-uri", uri) == 2
     assert "--tracking-uri" in capsys.readouterr().err
     assert not (trained.folder / "store").exists()
+
+
+def test_every_format_of_a_trained_model_and_what_eight_bits_cost(trained: Trained, tmp_path: Path, capsys):
+    assert exported(trained, tmp_path / "every", "--format", "all") == 0
+    said = capsys.readouterr().out
+    found = told(tmp_path / "every", "parity.json")["formats"]
+    assert list(found) == ["keras", "weights", "savedmodel", "onnx", "litert", "litert_int8"]
+    for name, each in found.items():
+        if name != "litert_int8":
+            assert each["largest_difference"] <= 1e-5
+            assert each["classes_changed"] == 0
+    cost = found["litert_int8"]
+    run = next(run for run in trained.summary()["runs"] if run["key"] == best(trained)["key"])
+    assert cost["score_before"] == pytest.approx(run["metrics"]["accuracy"])
+    assert 0 <= cost["score_after"] <= 1
+    assert f"its score there is {cost['score_after']:.3f}, the run's {cost['score_before']:.3f}" in said
+    image, answers = trained.images / "dark" / "3.png", {}
+    for file in ("model.keras", "savedmodel", "model.onnx", "model.tflite"):
+        assert medcls("predict", tmp_path / "every" / file, image, "--json") == 0
+        answers[file] = json.loads(capsys.readouterr().out)[0]
+        assert list(answers[file]["probabilities"]) == ["bright", "dark", "grey"], file
+        assert answers[file]["probabilities"] == pytest.approx(answers["model.keras"]["probabilities"], abs=1e-5), file

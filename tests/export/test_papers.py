@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,8 @@ from PIL import Image, ImageOps
 from medcls.data.images import decode
 from medcls.export.card import card
 from medcls.export.facts import FILES, Facts, in_pillow, preprocessing
-from medcls.export.formats import FORMATS, TOLERANCE, agrees, by_class, parity
-from medcls.export.wording import wording
+from medcls.export.formats import FORMATS
+from medcls.export.parity import TOLERANCE, agrees, by_class, parity
 
 COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}
 SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
@@ -206,7 +207,9 @@ def test_the_code_in_a_card_of_masks_writes_a_mask_of_the_images_size(tmp_path, 
     pixels[:, 20:] = 255
     Image.fromarray(pixels).save(tmp_path / "image.png")
     monkeypatch.chdir(tmp_path)
-    exec("\n".join(wording(facts(shape=shape, answers=1, pixels=True)).code(facts(shape=shape))), {})
+    told = card(facts(shape=shape, answers=1, pixels=True))
+    (code,) = re.findall(r"```python\n(.*?)```", told, re.S)
+    exec(code, {})
     mask = np.asarray(Image.open("mask.png"))
     assert mask.shape == (30, 50)
     assert np.mean(mask == pixels) > 0.95

@@ -40,7 +40,7 @@ import sys
 from functools import partial
 from pathlib import Path
 import numpy as np
-from medcls.run import set_threads
+from medcls.one_run import set_threads
 set_threads(int(sys.argv[1]))
 from medcls import augmentation, models, training
 from medcls.data.types import Decoded, Split

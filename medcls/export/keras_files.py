@@ -1,0 +1,59 @@
+"""Keras's own files: the network whole, or its weights alone."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medcls.data.types import Images
+from medcls.errors import BadInputError
+from medcls.export.kinds import Format, Loaded
+from medcls.files import write_atomically
+from medcls.lazy import lazy
+
+keras = lazy("keras")
+
+
+def load(path: Path) -> Any:
+    """Return the network of a Keras file, without loss and metrics.
+
+    Raises:
+        BadInputError: missing, damaged, or with layers that Keras does not know.
+    """
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # a damaged file makes Keras raise anything
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = first if zipfile.is_zipfile(path) else "damaged, or of another kind"
+        raise BadInputError(f"{path} cannot be read as a Keras model ({reason}): export it again.") from error
+
+
+def answering(network: Any) -> Loaded:
+    """Return a Keras network as something that answers to batches of images."""
+    return Loaded(
+        lambda images: np.asarray(network.predict_on_batch(np.asarray(images, np.float32))),
+        network.input_shape,
+        network.output_shape,
+        network,
+    )
+
+
+def _write_whole(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
+    write_atomically(path, lambda file: network.save(file.name))
+
+
+def _write_weights(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
+    write_atomically(path, lambda file: network.save_weights(file.name))
+
+
+def _read_weights(path: Path, network: Any) -> Loaded:
+    if network is None:
+        raise BadInputError(f"{path} has weights without their network: give the folder or the .keras file beside it.")
+    rebuilt = type(network).from_config(network.get_config())
+    rebuilt.load_weights(path)
+    return answering(rebuilt)
+
+
+WHOLE = Format(_write_whole, lambda path, _: answering(load(path)))
+WEIGHTS = Format(_write_weights, _read_weights)

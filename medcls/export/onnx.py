@@ -1,0 +1,54 @@
+"""ONNX: one file for ONNX Runtime, in any language (https://onnx.ai); written by Keras through tf2onnx."""
+
+import warnings
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medcls.data.types import Images
+from medcls.errors import BadInputError
+from medcls.export.kinds import Format, Loaded, whole
+from medcls.files import write_atomically
+from medcls.lazy import lazy
+
+runtime = lazy("onnxruntime")
+
+NEEDED = ("tf2onnx", "onnx", "onnxruntime")
+
+
+def check() -> None:
+    """Check that what writes and reads ONNX is installed.
+
+    Raises:
+        BadInputError: it is not.
+    """
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise BadInputError(f'For ONNX, {" and ".join(missing)} must be installed: python -m pip install -e ".[onnx]".')
+
+
+def _write(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
+    check()
+    network(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras writes none that was never called
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # Keras looks for NumPy's old names on tf2onnx's behalf
+        write_atomically(path, lambda file: network.export(file.name, format="onnx", verbose=False))
+
+
+def _read(path: Path, network: Any) -> Loaded:  # noqa: ARG001
+    check()
+    try:
+        session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    except Exception as error:  # a damaged file makes ONNX Runtime raise anything
+        raise BadInputError(f"{path} cannot be read as an ONNX model: export it again.") from error
+    (given,), (told,) = session.get_inputs(), session.get_outputs()
+    return Loaded(
+        lambda images: session.run(None, {given.name: np.asarray(images, np.float32)})[0],
+        whole(given.shape),
+        whole(told.shape),
+    )
+
+
+ONNX = Format(_write, _read)

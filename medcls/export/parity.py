@@ -1,0 +1,84 @@
+"""Whether a model that was written and loaded again answers as the run did."""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH = 64  # images predicted at once,
+PIXELS = 2**20  # or fewer, so that large ones fit into memory
+TOLERANCE = 1e-5  # by which a probability may differ from the one that the run has stored
+
+Answers = NDArray[np.float32]
+Predict = Callable[[NDArray[Any]], Answers]
+
+
+def at_once(shape: tuple[int, ...]) -> int:
+    """Return how many images of a shape, (height, width, channels), to predict at once."""
+    return max(min(BATCH, PIXELS // math.prod(shape[:2])), 1)
+
+
+def by_class(answers: Answers) -> Answers:
+    """Return a network's answers as one probability a class: a single one is the second class's, or the target's."""
+    return np.concatenate([1 - answers, answers], axis=-1) if answers.shape[-1] == 1 else answers
+
+
+def parity(
+    predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64], answers: Answers
+) -> dict[str, float | int]:
+    """Compare a network's answers to some rows of `images` with those expected.
+
+    Answers are of shape (rows, classes), or (rows, height, width, 1) where every pixel has one.
+
+    Returns:
+        "largest_difference" of a probability; "classes_changed": of how many images (or pixels) another class comes
+        first, those left out whose two first classes were no further apart than the tolerance.
+    """
+    largest, changed = 0.0, 0
+    for some, now in _answered(predict, images, rows):
+        found, expected = by_class(now), by_class(answers[some])
+        first, other = (np.expand_dims(each.argmax(axis=-1), -1) for each in (expected, found))
+        apart = np.take_along_axis(expected, first, -1) - np.take_along_axis(expected, other, -1) > TOLERANCE
+        largest = max(largest, float(np.abs(found - expected).max()))
+        changed += int(apart.sum())
+    return {"largest_difference": largest, "classes_changed": changed}
+
+
+def agrees(found: dict[str, float | int]) -> bool:
+    """Tell whether what `parity` found is close enough."""
+    return found["largest_difference"] <= TOLERANCE and found["classes_changed"] == 0
+
+
+def loss(
+    predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64], answers: Answers, truth: NDArray[Any]
+) -> dict[str, float | int]:
+    """Return how much worse a coarser model scores on some rows of `images` than the answers that the run has stored.
+
+    `truth` is the class of each row, or its mask, of shape (rows, height, width, 1), 0 or 1.
+
+    Returns:
+        "score_before" and "score_after": accuracy, or the mean Dice of the images (1 where nothing is and nothing is
+        found).
+    """
+    now = np.concatenate([found for _, found in _answered(predict, images, rows)])
+    score = _accuracy if truth.ndim == 1 else _dice
+    return {"score_before": score(answers, truth), "score_after": score(now, truth)}
+
+
+def _answered(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Iterator[tuple[slice, Answers]]:
+    count = at_once(images.shape[1:])
+    for start in range(0, len(rows), count):
+        some = slice(start, start + count)
+        yield some, predict(images[rows[some]])
+
+
+def _accuracy(answers: Answers, truth: NDArray[Any]) -> float:
+    return float(np.mean(by_class(answers).argmax(axis=-1) == truth))
+
+
+def _dice(answers: Answers, truth: NDArray[Any]) -> float:
+    found, there = (each.reshape(len(each), -1) > 0.5 for each in (answers, truth))
+    areas = found.sum(axis=1) + there.sum(axis=1)
+    return float(np.mean(np.where(areas > 0, 2 * (found & there).sum(axis=1) / np.maximum(areas, 1), 1.0)))
