@@ -5,18 +5,24 @@ import sys
 from collections.abc import Sequence
 
 from medcls import __version__
-from medcls.commands import data, explain, export, predict, report, run, studies
+from medcls.commands import data, doctor, explain, export, predict, report, run, studies
 from medcls.commands.places import places
 from medcls.errors import BadInputError
+from medcls.lazy import lazy
 from medcls.options import Parser
 from medcls.screen import escape_what_cannot_be_shown
+
+argcomplete = lazy("argcomplete")
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command; return the exit code: 0 done, 1 a run failed, 2 bad usage or input, 130 interrupted."""
-    given = _parser().parse_args(arguments)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks, after eval "$(register-python-argcomplete medcls)"
+        argcomplete.autocomplete(parser)
+    given = parser.parse_args(arguments)
     escape_what_cannot_be_shown()
     code = DONE
     try:
@@ -51,7 +57,7 @@ def _parser() -> Parser:
     parser = Parser(prog="medcls", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"medcls {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for family in (run, studies, report, data, export, predict, explain):
+    for family in (run, studies, report, data, export, predict, explain, doctor):
         family.add(commands, places())
     return parser
 

@@ -50,7 +50,7 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
         OSError: something cannot be written.
     """
     started = time.monotonic()
-    screen = Screen()
+    screen = Screen(options.loudness)
     _check_places(options)
     work = WorkFolder(options.work_dir)
     programmes = [_programme(study, studies, options, work, screen) for study in studies]
@@ -141,7 +141,7 @@ def _telling(screen: Screen) -> Tell:
         nonlocal said
         if time.monotonic() - said > 5:
             said = time.monotonic()
-            screen.say(f"  {what}: {done} of {total}")
+            screen.tell(f"  {what}: {done} of {total}")
 
     return tell
 

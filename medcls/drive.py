@@ -131,7 +131,7 @@ class Driver:
         identity = (parent, run)
         before = self.records.get(identity)
         if not reused and before is None:
-            self.screen.say(_ended(run, result))
+            self.screen.tell(_ended(run, result))
         self.records[identity] = Record(run, result, before.reused if before else reused, parent)
         self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
 

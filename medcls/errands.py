@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from medcls.agenda import Agenda
 from medcls.drive import Driver, Record
+from medcls.interruption import Terminated, take_note
 from medcls.one_run import Job
 from medcls.screen import Line
 from medcls.spec import Run
@@ -12,6 +13,7 @@ from medcls.spec import Run
 Records = Mapping[tuple[str, Run], Record]
 
 POLL = 0.25  # seconds between two looks at the journals
+FINISHING = "Interrupted: the epochs at work are being finished. Ctrl-C once more stops at once."
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,17 +45,27 @@ def carry_out(errands: Sequence[Errand]) -> None:
     at_work: dict[str, tuple[Errand, Job]] = {}
     screen, executor = errands[0].driver.screen, errands[0].driver.executor
     with screen:
-        while not all(errand.agenda.done for errand in errands):
-            for errand in errands:
-                for run in errand.agenda.ready():
-                    waiting.setdefault(run.trajectory, []).append((errand, run))
-            if _begin(waiting, at_work):
-                continue  # a run that was there already may make others ready
-            for job in executor.wait(POLL):
-                errand, _ = at_work.pop(job.run.trajectory)
-                errand.driver.end(job, errand.parent_of(job.run), reused=False)
-                _take_note(errand, job.run)
-            _show(errands, before, at_work)
+        try:
+            while not all(errand.agenda.done for errand in errands):
+                for errand in errands:
+                    for run in errand.agenda.ready():
+                        waiting.setdefault(run.trajectory, []).append((errand, run))
+                if _begin(waiting, at_work):
+                    continue  # a run that was there already may make others ready
+                for job in executor.wait(POLL):
+                    errand, _ = at_work.pop(job.run.trajectory)
+                    errand.driver.end(job, errand.parent_of(job.run), reused=False)
+                    _take_note(errand, job.run)
+                _show(errands, before, at_work)
+        except Terminated:
+            raise
+        except KeyboardInterrupt:
+            take_note()
+            screen.say(FINISHING)
+            executor.wind_down()
+            while executor.drain(POLL):
+                _show(errands, before, at_work)
+            raise
     for errand, known in zip(errands, before, strict=True):
         errand.driver.records = _in_order(errand, known)
 

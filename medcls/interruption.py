@@ -7,6 +7,10 @@ from typing import Any
 AGAIN = 0.5  # seconds
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: whoever sends it does not wait for long, so nothing is finished first."""
+
+
 def listen() -> None:
     """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, and again every half second until somebody takes note.
 
@@ -31,10 +35,10 @@ def settle() -> None:
     take_note()
 
 
-def _interrupt(*_: Any) -> None:
+def _interrupt(number: int, _: Any) -> None:
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, AGAIN)
-    raise KeyboardInterrupt
+    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 def _numbers() -> list[signal.Signals]:

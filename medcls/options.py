@@ -35,6 +35,7 @@ class Options:
     force: bool
     keep: bool
     promote: bool
+    loudness: int
     skip_bad_files: bool
     refuse_leaks: bool
     fix_leaks: bool
@@ -96,6 +97,7 @@ def options(given: argparse.Namespace) -> Options:
         keep=given.keep,
         skip_bad_files=given.skip_bad_files,
         promote=given.promote,
+        loudness=given.verbose - given.quiet,
         refuse_leaks=given.refuse_leaks,
         fix_leaks=given.fix_leaks,
         offline=given.offline,
@@ -178,6 +180,9 @@ def _add_places(parser: Parser) -> None:
     where.add_argument(
         "--offline", action="store_true", help="write run folders only; the next run without it catches up"
     )
+    loud = where.add_mutually_exclusive_group()
+    loud.add_argument("-q", "--quiet", action="store_true", help="say what was found and nothing on the way there")
+    loud.add_argument("-v", "--verbose", action="store_true", help="say every epoch of every run")
     where.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
 
 

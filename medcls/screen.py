@@ -33,9 +33,14 @@ def escape_what_cannot_be_shown() -> None:
 
 
 class Screen:
-    """Writes to standard output; used as a context while runs are under way."""
+    """Writes to standard output; used as a context while runs are under way.
 
-    def __init__(self) -> None:
+    `loudness` is -1 for results alone, 1 for every epoch of every run, else 0.
+    """
+
+    def __init__(self, loudness: int = 0) -> None:
+        self._loudness = loudness
+        self._epochs: dict[str, int] = {}
         escape_what_cannot_be_shown()
         self._console = console.Console(highlight=False, soft_wrap=True, force_jupyter=False)
         if not self._console.is_terminal:
@@ -50,9 +55,14 @@ class Screen:
         """Print one line, above the live view if there is one."""
         self._console.print(text, markup=False)
 
+    def tell(self, text: str) -> None:
+        """Print a line about what is under way, which who wants results alone does not read."""
+        if self._loudness >= 0:
+            self.say(text)
+
     def __enter__(self) -> "Screen":
         self._started = self._last = time.monotonic()
-        if self._console.is_terminal:
+        if self._console.is_terminal and self._loudness >= 0:
             self._live = progress.Progress(
                 progress.TextColumn("{task.description}"),
                 progress.BarColumn(bar_width=30),
@@ -71,6 +81,10 @@ class Screen:
 
     def show(self, lines: Sequence[Line], done: int, reused: int, total: int) -> None:
         """Show where everything stands; `reused` of the `done` runs cost no time."""
+        if self._loudness < 0:
+            return
+        if self._loudness > 0:
+            self._tell_epochs(lines)
         left = self._left(lines, done, reused, total)
         note = f"{done} of {total} runs, {left} left" if left else f"{done} of {total} runs"
         if self._live is None:
@@ -94,10 +108,23 @@ class Screen:
         most = self._console.width // 3  # of a column that stays whole beside names, such as those of files
         for number, column in enumerate(columns):
             whole = not number if longest[0] <= most else longest[number] <= most
-            made.add_column(column, justify="right" if number else "left", overflow="fold", no_wrap=whole)
+            words = [len(word) for row in (columns, *rows) for word in row[number].split()]
+            made.add_column(
+                column,
+                justify="right" if number else "left",
+                overflow="fold",
+                no_wrap=whole,
+                min_width=min(max(words, default=0), most),
+            )
         for row in rows:
             made.add_row(*row)
         self._console.print(made)
+
+    def _tell_epochs(self, lines: Sequence[Line]) -> None:
+        for each in lines:
+            if each.epoch and self._epochs.get(each.label) != each.epoch:
+                self._epochs[each.label] = each.epoch
+                self.say(f"  {each.label}: {_epochs(each)} {each.scores}".rstrip())
 
     def _left(self, lines: Sequence[Line], done: int, reused: int, total: int) -> str:
         worked = done - reused + sum(_part(each) for each in lines)

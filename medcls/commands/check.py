@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from medcls.commands.places import work_dir
+from medcls.commands.places import examples, work_dir
 from medcls.errors import BadInputError
 from medcls.options import Parser
 
@@ -20,7 +20,12 @@ FIRST = 10  # of all that a finding names
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls data`."""
-    each = commands.add_parser("check", parents=[places], help="say what a source holds and whether a study can use it")
+    each = commands.add_parser(
+        "check",
+        parents=[places],
+        help="say what a source holds and whether a study can use it",
+        **examples("medcls data check ~/my_images", "medcls data check labels.csv --folds 3 --all"),
+    )
     each.add_argument("source", metavar="SOURCE", help="what --data takes: a folder, a labels.csv, a built-in name")
     each.add_argument("--folds", type=int, metavar="K", help="as a study with K folds would use it")
     each.add_argument("--all", action="store_true", help="name everything that was found, not the first ten")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcls.commands.places import store
+from medcls.commands.places import examples, store
 from medcls.errors import BadInputError
 from medcls.options import Parser
 from medcls.quiet import quiet
@@ -18,7 +18,15 @@ NAMES = ("grad-cam", "grad-cam++", "hirescam", "score-cam", "guided-backpropagat
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser("explain", parents=[places], help="show where in image files a model looks")
+    each = commands.add_parser(
+        "explain",
+        parents=[places],
+        help="show where in image files a model looks",
+        **examples(
+            "medcls explain best image.png --out heat",
+            "medcls explain models:/medcls-task8_grad_cam@champion ~/films --out heat --method score_cam",
+        ),
+    )
     each.add_argument("model", metavar="MODEL", help="an exported folder, a .keras file or a models:/ URI")
     each.add_argument("images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="files, or folders of images")
     each.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of overlays and numbers")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import work_dir
+from medcls.commands.places import examples, naming_a_study, work_dir
 from medcls.errors import BadInputError
 from medcls.export.facts import BY_DEFAULT, FILES
 from medcls.files import check_empty
@@ -14,8 +14,17 @@ from medcls.quiet import quiet
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser("export", parents=[places], help="write a study's best model into a folder")
-    each.add_argument("study", metavar="STUDY", help="the study's name")
+    each = commands.add_parser(
+        "export",
+        parents=[places],
+        help="write a study's best model into a folder",
+        **examples(
+            "medcls export bonus_resnet --out best",
+            "medcls export bonus_resnet --out phone --format onnx,litert,litert_int8",
+            "medcls export task1a_dropout --out fold --key KEY",
+        ),
+    )
+    naming_a_study(each.add_argument("study", metavar="STUDY", help="the study's name"))
     each.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
     each.add_argument("--key", metavar="KEY", help="another run than the best one's")
     each.add_argument("--data", metavar="NAME", help="the data set, where the study has several")

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcls.commands.places import examples
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
 from medcls.options import Parser
@@ -21,7 +22,12 @@ QUIET = 5.0  # seconds between two lines where the output is no terminal
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls data`."""
-    each = commands.add_parser("fetch", parents=[places], help="download a published data set")
+    each = commands.add_parser(
+        "fetch",
+        parents=[places],
+        help="download a published data set",
+        **examples("medcls data fetch mnist", "medcls data fetch medmnist:pneumoniamnist"),
+    )
     each.add_argument("name", metavar="NAME", help="mnist, or medmnist:NAME such as medmnist:pneumoniamnist")
     each.add_argument("--mirror", metavar="URL", help="a folder on another server that has the file")
     each.set_defaults(command=_fetch)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from medcls.commands.places import examples
 from medcls.errors import BadInputError
 from medcls.options import Parser
 
@@ -14,7 +15,12 @@ QUIET = 5.0  # seconds between two lines where the output is no terminal
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls data`."""
-    each = commands.add_parser("make", parents=[places], help="write a made-up data set as image files")
+    each = commands.add_parser(
+        "make",
+        parents=[places],
+        help="write a made-up data set as image files",
+        **examples("medcls data make skin made_up", "medcls data make lungs made_up --count 1000 --seed 7"),
+    )
     each.add_argument("name", metavar="NAME", help="skin, bone, xray, lungs, nodules, glands or breast")
     each.add_argument("folder", metavar="DIR", type=Path, help="a folder that is not there yet, or empty")
     each.add_argument("--seed", type=int, default=0, metavar="N", help="another seed, other images (0)")

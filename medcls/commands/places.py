@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.options import Parser, default_tracking_uri, root
@@ -13,6 +14,20 @@ def places() -> Parser:
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
     parser.add_argument("--work-dir", type=Path, metavar="DIR", help="run folders (mlruns/runs)")
     return parser
+
+
+def examples(*lines: str) -> dict[str, Any]:
+    """Return what shows examples below a command's help."""
+    return {
+        "epilog": "examples:\n" + "\n".join(f"  {line}" for line in lines),
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+    }
+
+
+def naming_a_study(action: argparse.Action) -> None:
+    """Let the shell complete an argument by the names of the studies."""
+    files = (root() / "studies").glob("*.py")
+    action.completer = lambda **_: sorted(each.stem for each in files if each.stem != "__init__")  # type: ignore[attr-defined]
 
 
 def store(given: argparse.Namespace) -> str:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from medcls.commands.places import store
+from medcls.commands.places import examples, store
 from medcls.errors import BadInputError
 from medcls.files import check_empty, check_writable, write_atomically
 from medcls.options import Parser
@@ -46,7 +46,16 @@ class Told:
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser("predict", parents=[places], help="say what a model sees in image files")
+    each = commands.add_parser(
+        "predict",
+        parents=[places],
+        help="say what a model sees in image files",
+        **examples(
+            "medcls predict best image.png ~/my_images",
+            "medcls predict best ~/my_images --out predictions.csv",
+            "medcls predict lungs.onnx ~/films --mask masks",
+        ),
+    )
     each.add_argument("model", metavar="MODEL", help="an exported folder, a .keras file or a models:/ URI")
     each.add_argument("images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="files, or folders of images")
     each.add_argument("--mask", type=Path, metavar="DIR", help="a new folder for the masks, of a model of masks")

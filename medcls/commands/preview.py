@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcls.commands.places import work_dir
+from medcls.commands.places import examples, work_dir
 from medcls.errors import BadInputError
 from medcls.files import check_writable
 from medcls.lazy import lazy
@@ -28,7 +28,12 @@ EVERYDAY = "rotation=10,width_shift=0.1,height_shift=0.1,horizontal_flip=true"
 
 def add(commands: Any, places: Parser) -> None:
     """Add the command's parser to the subparsers of `medcls data`."""
-    each = commands.add_parser("preview", parents=[places], help="show what an augmentation makes of the images")
+    each = commands.add_parser(
+        "preview",
+        parents=[places],
+        help="show what an augmentation makes of the images",
+        **examples("medcls data preview skin --augment rotation=30,zoom=0.2"),
+    )
     each.add_argument("source", metavar="SOURCE", help="what --data takes: a folder, a labels.csv, a built-in name")
     each.add_argument(
         "--augment",

@@ -5,20 +5,30 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import work_dir
+from medcls.commands.places import examples, naming_a_study, work_dir
 from medcls.errors import BadInputError
 from medcls.options import Parser
 
 
 def add(commands: Any, places: Parser) -> None:
     """Add the commands' parsers to the subparsers of `medcls`."""
-    each = commands.add_parser("report", parents=[places], help="write a study's report: one HTML page")
-    each.add_argument("study", metavar="STUDY", help="the study's name, e.g. bonus_resnet")
+    each = commands.add_parser(
+        "report",
+        parents=[places],
+        help="write a study's report: one HTML page",
+        **examples("medcls report bonus_resnet --open"),
+    )
+    naming_a_study(each.add_argument("study", metavar="STUDY", help="the study's name, e.g. bonus_resnet"))
     each.add_argument("--open", action="store_true", help="show it in the browser")
     each.set_defaults(command=_report)
 
-    each = commands.add_parser("compare", parents=[places], help="print the tables of finished studies")
-    each.add_argument("studies", nargs="+", metavar="STUDY", help="names of studies")
+    each = commands.add_parser(
+        "compare",
+        parents=[places],
+        help="print the tables of finished studies",
+        **examples("medcls compare task1a_dropout task1b_batch_norm --metric val_accuracy"),
+    )
+    naming_a_study(each.add_argument("studies", nargs="+", metavar="STUDY", help="names of studies"))
     each.add_argument("--metric", metavar="M", help="only comparisons by this score, e.g. val_accuracy")
     each.set_defaults(command=_compare)
 

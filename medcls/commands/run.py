@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from medcls.commands.places import examples, naming_a_study
 from medcls.errors import BadInputError
 from medcls.interruption import listen
 from medcls.options import Parser, add_flags, options, root
@@ -25,8 +26,13 @@ def add(commands: Any, places: Parser) -> None:  # noqa: ARG001 - a study's flag
         help="carry out several studies together, e.g. medcls run 'task1*' 'task2*'",
         description="Carry out several studies together: planned as one, each epoch that they share trained once, "
         "all cores busy. The flags are those of a study; --json writes all summaries into one file.",
+        **examples(
+            "medcls run 'task1*' 'task2*' --plan", "medcls run task1a_dropout task1b_batch_norm --data skin=~/my_images"
+        ),
     )
-    each.add_argument("studies", nargs="+", metavar="STUDY", help="names, patterns such as 'task1*', or files")
+    naming_a_study(
+        each.add_argument("studies", nargs="+", metavar="STUDY", help="names, patterns such as 'task1*', or files")
+    )
     add_flags(each, search=True)
     each.set_defaults(command=_run)
 

@@ -6,17 +6,24 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import store, work_dir
+from medcls.commands.places import examples, store, work_dir
 from medcls.options import Parser, root
 
 
 def add(commands: Any, places: Parser) -> None:
     """Add the commands' parsers to the subparsers of `medcls`."""
-    each = commands.add_parser("studies", parents=[places], help="list the studies: question, and what was found")
+    each = commands.add_parser(
+        "studies", parents=[places], help="list the studies: question, and what was found", **examples("medcls studies")
+    )
     each.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="where the study files lie (studies/)")
     each.set_defaults(command=_studies)
 
-    each = commands.add_parser("ui", parents=[places], help="show the runs in the browser: mlflow ui on this store")
+    each = commands.add_parser(
+        "ui",
+        parents=[places],
+        help="show the runs in the browser: mlflow ui on this store",
+        **examples("medcls ui --port 5001"),
+    )
     each.add_argument("--port", type=int, default=5000, metavar="N", help="port to listen on (5000)")
     each.set_defaults(command=_ui)
 

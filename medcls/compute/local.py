@@ -119,6 +119,18 @@ class LocalExecutor:
             return value
         raise TrainingError(f"{target.__name__}: its process died again and again")
 
+    def wind_down(self) -> None:
+        """Start nothing more, and let those at work end after their epochs."""
+        self._waiting.clear()
+        for job in self.running:
+            RunFolder(job.folder).wind_down()
+
+    def drain(self, seconds: float) -> bool:
+        """Wait for at most so long; return whether some are still at work. Who has ended stays among `running`."""
+        alive = [process for process in self._running if process.is_alive()]
+        connection.wait([process.sentinel for process in alive], seconds)
+        return any(process.is_alive() for process in alive)
+
     def stop(self) -> None:
         """End all work at once, whatever Ctrl-C follows; what the checkpoints hold is kept."""
         settle()
@@ -138,6 +150,7 @@ class LocalExecutor:
             job = self._waiting.popleft()
             self._count_try(job)
             job.folder.mkdir(parents=True, exist_ok=True)
+            RunFolder(job.folder).go_on()
             process = self._process(work, *travelling(carry_out, (job,)), job.threads, job.folder / "output.txt")
             self._running[process] = job
 

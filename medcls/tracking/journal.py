@@ -84,6 +84,19 @@ class RunFolder:
         value: int | None = self.description().get("started")
         return value
 
+    def wind_down(self) -> None:
+        """Ask whoever trains here to end after the epoch that is under way."""
+        (self.path / "stop").touch()
+
+    def go_on(self) -> None:
+        """Ask for the opposite: an earlier command's wish is none of the next one's."""
+        (self.path / "stop").unlink(missing_ok=True)
+
+    def heed(self) -> None:
+        """End this process if it was asked for; what its checkpoint holds is all that there is to keep."""
+        if (self.path / "stop").exists():
+            raise SystemExit(0)
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Append one epoch to the journal and flush it to disk."""
         with (self.path / "journal.jsonl").open("a") as file:

@@ -183,6 +183,11 @@ class Store:
             self._client.log_inputs(run_id, [_dataset(each) for each in node.data])
 
 
+def experiments(uri: str) -> int:
+    """Return how many experiments a store has; what it raises is MLflow's own."""
+    return len(mlflow.MlflowClient(uri).search_experiments())
+
+
 def sentence(error: Exception) -> str:
     """Return what an error says in one line, without the client's own words around it."""
     text = (str(error).strip().splitlines() or [""])[0]

@@ -51,6 +51,7 @@ def recorder(folder: RunFolder, callbacks: list[Any], began: int = 0) -> Any:
                 }
             )
             save(folder, epoch + 1, self.model, callbacks, began)
+            folder.heed()
 
     return Recorder()
 

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from medcls.training.borrowed import IMAGENET, borrow, origin
 from medcls.training.features import seen_by
 from medcls.training.fitted import Fitted, weights_sha256
 from medcls.training.saved import parameters
+from medcls.training.voting import voting
 
 nearest = lazy("sklearn.neighbors")
 preprocessing = lazy("sklearn.preprocessing")
@@ -64,8 +64,8 @@ def neighbours(
         BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.
     """
     started = time.time()
-    body = partial(_body, data, task, folder, seed, model, pretrained)
-    features = np.asarray(seen_by(body, data, folder, model, pretrained)).reshape(len(data.labels), -1)
+    body = borrow(data, task, folder, seed, model, pretrained).body
+    features = np.asarray(seen_by(lambda: body, data, folder, model, pretrained)).reshape(len(data.labels), -1)
     lengthless = preprocessing.normalize(features) if normalise or normalise_queries else features
     known, asked = (lengthless if normalise else features), (lengthless if normalise_queries else features)
     chosen = _chosen(known, data, split.train, candidates, seed) or count
@@ -82,13 +82,11 @@ def neighbours(
 
     if not folder.epochs_held():
         _record(folder, task, data, split, predict, chosen, started)
-    learnt = [known[split.train], data.labels[split.train]]
-    weights = folder.saved_weights(origin(model, pretrained).file(data.images.shape[1:]))
-    return Fitted(None, predict, 1, 0, {"total": parameters(weights), "trainable": 0}, weights_sha256(learnt))
-
-
-def _body(data: Decoded, task: Task, folder: RunFolder, seed: int, model: Callable[..., Any], pretrained: str) -> Any:
-    return borrow(data, task, folder, seed, model, pretrained).body
+    borrowed = origin(model, pretrained).file(data.images.shape[1:])
+    counted = {"total": parameters(folder.saved_weights(borrowed)), "trainable": 0}
+    learnt, labels = known[split.train], data.labels[split.train]
+    network = voting(body, learnt, labels, len(data.classes), count=chosen, normalise=normalise_queries)
+    return Fitted(network, predict, 1, 0, counted, weights_sha256(network.get_weights()), borrowed)
 
 
 def _chosen(features: Any, data: Decoded, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:

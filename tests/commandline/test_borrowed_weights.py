@@ -85,6 +85,8 @@ def test_the_whole_path_without_any_weights_under_smoke(tmp_path: Path) -> None:
     places = ["--key", head, "--work-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
     assert main(["export", "borrowed", *places]) == 0  # which refuses what answers otherwise than the run did
     assert (tmp_path / "out" / "model.keras").stat().st_size > 4 * 14_714_688
+    places = ["--key", nearest["key"], "--work-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "neighbours")]
+    assert main(["export", "borrowed", *places, "--format", "keras,onnx,litert"]) == 0
     again = run(tmp_path, "--smoke", "--plan")
     assert "2 finished" in again.stdout
     assert re.search(r"nearest seed 0\W+finished\W+none\W", again.stdout)  # of a learner without epochs

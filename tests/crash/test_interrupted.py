@@ -49,6 +49,25 @@ def test_interrupted_command_says_so_and_the_same_one_goes_on(run: Command, tmp_
 
 
 @pytest.mark.slow
+def test_ctrl_c_lets_the_epoch_at_work_be_finished(run: Command, tmp_path: Path):
+    command = replace(run, home=tmp_path)
+    running = command.start()
+    assert until(lambda: list(command.work.glob("*/checkpoint.npz")) != [])
+    held = {path.parent: RunFolder(path.parent).epochs_held() for path in command.work.glob("*/checkpoint.npz")}
+    os.killpg(running.process.pid, signal.SIGINT)
+    ended = running.wait()
+    assert ended.code == 130
+    assert "Interrupted: the epochs at work are being finished." in ended.output
+    assert running.leaves_nothing()
+    ((folder, before),) = held.items()
+    if RunFolder(folder).result() is None:  # it was not in its last epoch
+        assert RunFolder(folder).epochs_held() > before
+        assert len(RunFolder(folder).rows()) == RunFolder(folder).epochs_held()
+    assert command.run().code == 0
+    assert outcomes.summary(command) == outcomes.summary(run)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("pause", [pytest.param(0.0, marks=pytest.mark.exhaustive), 0.1])
 def test_second_ctrl_c_loses_nothing_either(run: Command, tmp_path: Path, pause: float):
     flags = tuple(flag for flag in run.flags if flag != "--offline")

@@ -26,6 +26,7 @@ from medcls.export.parity import TOLERANCE, loss, parity
 from medcls.predicting import opened
 from medcls.task import BINARY, MULTICLASS, SEGMENTATION
 from medcls.training.network import network
+from medcls.training.voting import voting
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the converters, which call each other by old names
 
@@ -41,8 +42,19 @@ KINDS = {
 
 def made(kind: str) -> Any:
     keras.utils.set_random_seed(3)
+    if kind == "neighbours":
+        return neighbours()
     model, task = KINDS[kind]
     return network(model, task, (32, 32, 3), 3 if task is MULTICLASS else 2)
+
+
+def neighbours() -> Any:
+    """Return the five nearest of 40 images by a small network's features, as a network."""
+    images = keras.Input((32, 32, 3))
+    pooled = keras.layers.Conv2D(8, 5, strides=4, activation="relu")(keras.layers.Rescaling(1 / 255)(images))
+    body = keras.Model(images, pooled)
+    known = answering(body).predict(some(40)).reshape(40, -1)
+    return voting(body, known, np.arange(40) % 3, 3, count=5, normalise=False)
 
 
 def some(count: int, shape: tuple[int, ...] = (32, 32, 3)) -> Any:
@@ -50,7 +62,7 @@ def some(count: int, shape: tuple[int, ...] = (32, 32, 3)) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "neighbours"])
 def test_every_format_answers_as_the_network_does(kind: str, tmp_path: Path):
     made_, images = made(kind), some(9)
     expected, rows = answering(made_).predict(images), np.arange(9)

@@ -234,11 +234,20 @@ def test_neighbours_vote_as_scikit_learn_says_and_the_mistakes_of_the_course_are
     assert history["val_accuracy"] == [float(np.mean(known.predict(features[12:]) == data.labels[12:]))]
     assert history["neighbours"] == [3.0]
     assert mended.parameters == {"total": 14_714_688, "trainable": 0}
+    voted = mended.model.predict_on_batch(np.asarray(data.images[12:], np.float32))
+    np.testing.assert_allclose(voted, known.predict_proba(features[12:]), atol=1e-6)
+    keep(mended.model, mended.body, RunFolder(work.path / "a"))
+    again = put_together(RunFolder(work.path / "a"))
+    assert weights_sha256(again.get_weights()) == mended.weights_sha256
+    np.testing.assert_array_equal(again.predict_on_batch(np.asarray(data.images[12:], np.float32)), voted)
     alone = work.fit("b", learner=training.neighbours, count=1)
     assert RunFolder(work.path / "b").history()["accuracy"] == [1.0]  # each is its own nearest
     mistaken = work.fit("c", learner=training.neighbours, count=3, normalise_queries=False)
     asked = known.predict_proba(np.load(work.cached()[0]).reshape(20, -1)[12:])
     np.testing.assert_allclose(mistaken.predict(ROWS.validation), asked, atol=1e-6)
+    np.testing.assert_allclose(
+        mistaken.model.predict_on_batch(np.asarray(data.images[12:], np.float32)), asked, atol=1e-6
+    )
     assert len({each.weights_sha256 for each in (mended, alone, mistaken)}) == 1  # they have learnt the same images
 
 

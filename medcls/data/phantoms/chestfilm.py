@@ -38,8 +38,21 @@ class Shadows:
     scale: float
 
 
+def lungs(rng: Generator) -> Field:
+    """Return how much of each pixel lies in the lungs of the chest that `shadows` makes of the same generator, 0..1."""
+    return _chest(rng)[1]
+
+
 def shadows(rng: Generator, *, diseased: bool) -> Shadows:
     """Return the shadows of a chest; where `diseased`, nearly half of them have patches, haze or fluid in the lungs."""
+    chest, lungs, place, scale = _chest(rng)
+    soft = _soft(chest, lungs, place, scale, rng)
+    sick = thorax.opacities(lungs, rng, size=PICTURE) if diseased else np.zeros_like(lungs)
+    return Shadows(np.maximum(soft + sick, 0) + _bones(chest, lungs, place, scale, rng), lungs, chest, place, scale)
+
+
+def _chest(rng: Generator) -> tuple[thorax.Chest, Field, Place, float]:
+    """Return a chest, its lungs, where its points lie in the picture, and its scale."""
     scale = PICTURE / 2 * math.exp(rng.normal(0.06, 0.09))
     turn, shift = (
         cmath.rect(scale, math.radians(rng.normal(0, 2))),
@@ -48,10 +61,7 @@ def shadows(rng: Generator, *, diseased: bool) -> Shadows:
     place = partial(_placed, turn, (1 + 1j + shift) * PICTURE / 2)
     chest = thorax.chest(rng)
     outlines = [shapes.rounded([place(point) for point in chest.lung(side, rng)]) for side in thorax.SIDES]
-    lungs = shapes.filled(PICTURE, outlines)
-    soft = _soft(chest, lungs, place, scale, rng)
-    sick = thorax.opacities(lungs, rng, size=PICTURE) if diseased else np.zeros_like(lungs)
-    return Shadows(np.maximum(soft + sick, 0) + _bones(chest, lungs, place, scale, rng), lungs, chest, place, scale)
+    return chest, shapes.filled(PICTURE, outlines), place, scale
 
 
 def exposed(shadow: Field, rng: Generator) -> Field:

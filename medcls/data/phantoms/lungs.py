@@ -10,7 +10,6 @@ import numpy as np
 
 from medcls.data.phantoms import chestfilm, folders, texture, types
 from medcls.data.phantoms.chestfilm import PICTURE
-from medcls.data.phantoms.texture import Field
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TRAIN, VALIDATION
 
@@ -33,15 +32,9 @@ def phantom(*, seed: int = 0, train: int = 160, validation: int = 40) -> Phantom
 
 
 def _render(seed: int, row: int) -> Pixels:
-    return texture.finished(_picture(seed, row)[0])
+    rng = np.random.default_rng([seed, row])
+    return texture.finished(chestfilm.exposed(chestfilm.shadows(rng, diseased=True).whole, rng))
 
 
 def _mask(seed: int, row: int) -> Pixels:
-    return np.where(_picture(seed, row)[1] > 0.5, np.uint8(255), np.uint8(0))
-
-
-def _picture(seed: int, row: int) -> tuple[Field, Field]:
-    """Return the picture, 0..1, and how much of each pixel lies in the lungs."""
-    rng = np.random.default_rng([seed, row])
-    shadows = chestfilm.shadows(rng, diseased=True)
-    return chestfilm.exposed(shadows.whole, rng), shadows.lungs
+    return np.where(chestfilm.lungs(np.random.default_rng([seed, row])) > 0.5, np.uint8(255), np.uint8(0))

@@ -58,8 +58,9 @@ def filled(size: int, polygons: Iterable[Sequence[complex]]) -> Field:
     from PIL import Image, ImageDraw
 
     picture = Image.new("L", (FINER * size, FINER * size))
+    pencil = ImageDraw.Draw(picture)
     for polygon in polygons:
-        ImageDraw.Draw(picture).polygon([_fine(point) for point in polygon], fill=255)
+        pencil.polygon([_fine(point) for point in polygon], fill=255)
     return np.asarray(picture.reduce(FINER), dtype=np.float32) / np.float32(255)
 
 
@@ -68,9 +69,10 @@ def drawn(size: int, lines: Iterable[tuple[Sequence[complex], float]]) -> Field:
     from PIL import Image, ImageDraw
 
     picture = Image.new("L", (FINER * size, FINER * size))
+    pencil = ImageDraw.Draw(picture)
     for points, width in lines:
         pen = max(round(FINER * width), 1)
-        ImageDraw.Draw(picture).line([_fine(point) for point in points], fill=255, width=pen)
+        pencil.line([_fine(point) for point in points], fill=255, width=pen)
     return np.asarray(picture.reduce(FINER), dtype=np.float32) / np.float32(255)
 
 

@@ -5,8 +5,10 @@ Points are complex numbers, up is -1j, the picture's middle 0; side -1 is the vi
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.data.phantoms import shapes
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal
@@ -183,9 +185,13 @@ def tubes(size: int, lines: Sequence[Line], *, hollow: float) -> Field:
 
 
 def _eased(corners: Sequence[complex]) -> list[complex]:
-    """Return an open smooth line through the corners."""
-    there = np.linspace(0, 1, len(corners))
-    fine = np.linspace(0, 1, 24)
-    knots = np.asarray(corners)
-    terms = np.polyfit(there, np.stack([knots.real, knots.imag], axis=1), 4)
-    return [complex(x, y) for x, y in zip(np.polyval(terms[:, 0], fine), np.polyval(terms[:, 1], fine), strict=True)]
+    """Return an open smooth line near the corners."""
+    eased: list[complex] = (_easing(len(corners)) @ np.asarray(corners)).tolist()
+    return eased
+
+
+@cache
+def _easing(corners: int) -> NDArray[np.float64]:
+    """Return what takes corners to 24 points of the polynomial of degree 4 that fits them best."""
+    there, fine = (np.vander(np.linspace(0, 1, count), 5) for count in (corners, 24))
+    return fine @ np.linalg.pinv(there)

@@ -7,18 +7,21 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.phantoms import PHANTOMS
-from medcls.data.phantoms.types import Phantom, Pixels
+from medcls.data.phantoms.types import Phantom, Render
 from medcls.errors import BadInputError
+from medcls.lazy import lazy
+
+joblib = lazy("joblib")
 
 COUNTS = frozenset({"train", "validation", "test", "images"})  # what phantoms call the sizes of their parts
 README = "README.txt"
+FEW = 100  # images and masks, for which other processes are not worth their start
 Progress = Callable[[int, int], None]
 
 
@@ -101,31 +104,24 @@ def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 def _write_all(phantom: Phantom, home: Path, progress: Progress | None) -> None:
     files = paths(phantom)
-    masks = {mask: [phantom.mask_file(file, mask) for file in files] for mask in phantom.masks}
-    for parent in {(home / file).parent for file in [*files, *(file for each in masks.values() for file in each)]}:
+    drawings = [(phantom.render, row, home / file) for row, file in enumerate(files)]
+    for mask, draw in phantom.masks.items():
+        drawings += [(draw, row, home / phantom.mask_file(file, mask)) for row, file in enumerate(files)]
+    for parent in {path.parent for _, _, path in drawings}:
         parent.mkdir(parents=True, exist_ok=True)
-
-    def write_one(row: int) -> None:
-        _save(phantom.render(row), home / files[row])
-        for mask, places in masks.items():
-            _save(phantom.masks[mask](row), home / places[row])
-
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        for done, _ in enumerate(pool.map(write_one, range(len(files))), start=1):
-            if progress:
-                progress(done, len(files))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    processes = joblib.Parallel(joblib.cpu_count() if len(drawings) > FEW else 1, return_as="generator")
+    for done, _ in enumerate(processes(joblib.delayed(_save)(*each) for each in drawings), start=1):
+        if progress:
+            progress(done * len(files) // len(drawings), len(files))
     if phantom.patients is not None:
         _write_table(phantom, files, home / "labels.csv")
     (home / README).write_text("\n".join(_readme(phantom)) + "\n", encoding="utf-8")
 
 
-def _save(pixels: Pixels, path: Path) -> None:
+def _save(draw: Render, row: int, path: Path) -> None:
     from PIL import Image
 
-    Image.fromarray(pixels).save(path)
+    Image.fromarray(draw(row)).save(path)
 
 
 def _write_table(phantom: Phantom, files: list[str], path: Path) -> None:

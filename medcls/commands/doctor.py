@@ -1,0 +1,30 @@
+"""`medcls doctor`: whether everything is there that a study needs."""
+
+import argparse
+from typing import Any
+
+from medcls.commands.places import examples, work_dir
+from medcls.options import Parser, default_tracking_uri
+
+
+def add(commands: Any, places: Parser) -> None:
+    """Add the command's parser to the subparsers of `medcls`."""
+    each = commands.add_parser(
+        "doctor",
+        parents=[places],
+        help="look at versions, cores, GPU, store, disk, weights and data",
+        **examples("medcls doctor", "medcls doctor --tracking-uri http://127.0.0.1:5000"),
+    )
+    each.set_defaults(command=_doctor)
+
+
+def _doctor(given: argparse.Namespace) -> int:
+    from medcls.examining import examine
+
+    ill = 0
+    for finding in examine(given.tracking_uri or default_tracking_uri(), work_dir(given)):
+        ill += not finding.well
+        print(f"{'ok ' if finding.well else 'ILL'} {finding.what}: {finding.found}", flush=True)
+        if not finding.well:
+            print(f"    {finding.remedy}", flush=True)
+    return 1 if ill else 0

@@ -1,0 +1,56 @@
+"""`medcls doctor`: what it looks at, and what it says of what is ill."""
+
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from medcls import cli, examining
+from medcls.examining import Finding, examine
+
+
+def found(uri: str, work: Path) -> dict[str, Finding]:
+    return {each.what: each for each in examine(uri, work)}
+
+
+@pytest.mark.slow
+def test_a_machine_that_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    work = tmp_path / "deep" / "work"
+    code = cli.main(["doctor", "--tracking-uri", f"sqlite:///{tmp_path / 'm.db'}", "--work-dir", str(work)])
+    lines = capsys.readouterr().out.splitlines()
+    words = (
+        "Python",
+        "packages",
+        "extra dicom",
+        "extra onnx",
+        "cores",
+        "memory",
+        "GPU",
+        "store",
+        "work folder",
+        "data",
+    )
+    for word in words:
+        assert any(line[4:].startswith(word) for line in lines), word
+    ill = [line for line in lines if line.startswith("ILL")]
+    assert code == bool(ill)
+    assert not any(line.startswith("ILL packages") for line in lines), lines
+    assert not list(tmp_path.iterdir())  # it only looks
+
+
+def test_a_package_that_is_missing_or_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch):
+    asked = ["numpy>=99", "nothing-of-the-kind>=1", 'pydicom>=1; extra == "dicom"', 'tomli; python_version < "3"']
+    monkeypatch.setattr(metadata, "requires", lambda _: asked)
+    finding = examining._packages()
+    assert not finding.well
+    assert finding.found == f"numpy is {metadata.version('numpy')}, not >=99; nothing-of-the-kind is missing"
+    assert "-c constraints.txt" in finding.remedy
+
+
+def test_a_store_that_does_not_answer_and_a_folder_that_cannot_be_made_are_ill(tmp_path: Path):
+    assert not examining._store("http://user:secret@127.0.0.1:9").well
+    assert "secret" not in examining._store("http://user:secret@127.0.0.1:9").found
+    (tmp_path / "not.db").write_text("no database")
+    assert not examining._store(f"sqlite:///{tmp_path / 'not.db'}").well
+    assert examining._store(f"sqlite:///{tmp_path / 'none.db'}").well
+    assert examining._room(tmp_path / "a" / "b").well or "free" in examining._room(tmp_path / "a" / "b").found
