@@ -1,6 +1,8 @@
-"""What all tests share: small image folders, and no deadlines on a machine that others use too."""
+"""What all tests share: small folders of images, no deadlines on busy machines, slow tests as time allows."""
 
+import random
 import signal
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,29 @@ def pytest_configure() -> None:
     """Hand Ctrl-C on to the commands under test, also where the tests themselves run in the background (nohup, &)."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `.ci/run` says."""
+    parser.addoption("--until", type=float, metavar="SECONDS", help="skip slow tests from this time on (since 1970)")
+    parser.addoption("--order", default="", metavar="TEXT", help="the order of files with slow tests, drawn from it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With a limit, put slow tests last, file by file in an order of this commit: in the long run all have a turn."""
+    if config.getoption("--until") is None:
+        return
+    files = sorted({item.path for item in items})
+    random.Random(config.getoption("--order")).shuffle(files)
+    turn = {path: number for number, path in enumerate(files)}
+    items.sort(key=lambda item: turn[item.path] + 1 if item.get_closest_marker("slow") else 0)  # stable
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a slow test for which there is no time left."""
+    until = item.config.getoption("--until")
+    if until is not None and item.get_closest_marker("slow") and time.time() > until:
+        pytest.skip("no time left: run it by hand, python -m pytest -m slow")
 
 
 @pytest.fixture(scope="session")
