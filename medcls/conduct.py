@@ -89,7 +89,8 @@ def _train(programmes: Sequence[Programme], screen: Screen, started: float, name
         if options.force:
             for programme in programmes:
                 programme.forget()  # not before it is certain that the studies can be carried out
-        placement = Placement(cores, options.threads, work.cache / "networks.json", _measuring(executor))
+        threads = options.threads or (1 if options.smoke else None)  # tiny runs spend their time in tracing, on one core
+        placement = Placement(cores, threads, work.cache / "networks.json", _measuring(executor))
         begin = partial(Driver, work, executor, placement)
         drivers = [
             begin(study_mirroring(programme, store), screen, sources, programme.study.explain)
