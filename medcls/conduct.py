@@ -10,8 +10,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from medcls import forecast
+from medcls.compute.executor import Executor
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
+from medcls.compute.ray import RayExecutor
 from medcls.data.survey import Tell
 from medcls.drive import Driver, Record, stale
 from medcls.errors import BadInputError
@@ -77,9 +79,8 @@ def _programme(study: Study, studies: Sequence[Study], options: Options, work: W
 
 
 def _train(programmes: Sequence[Programme], screen: Screen, started: float, name: str) -> int:
-    cores = available_cores()
     options, work = programmes[0].options, programmes[0].work
-    executor = LocalExecutor(cores, options.workers or cores)
+    executor = _executor(options)
     executor.warm_up()
     try:
         decoded = [_decoded(programme, screen) for programme in programmes]
@@ -89,17 +90,33 @@ def _train(programmes: Sequence[Programme], screen: Screen, started: float, name
         if options.force:
             for programme in programmes:
                 programme.forget()  # not before it is certain that the studies can be carried out
-        threads = options.threads or (1 if options.smoke else None)  # tiny runs spend their time in tracing, on one core
-        placement = Placement(cores, threads, work.cache / "networks.json", _measuring(executor))
+        threads = options.threads or (
+            1 if options.smoke else None
+        )  # tiny runs spend their time in tracing, on one core
+        placement = Placement(executor.cores, threads, work.cache / "networks.json", _measuring(executor))
         begin = partial(Driver, work, executor, placement)
         drivers = [
-            begin(study_mirroring(programme, store), screen, sources, programme.study.explain)
+            begin(
+                study_mirroring(programme, store), screen, sources, programme.study.explain, programme.study.resources
+            )
             for programme, store, sources in zip(programmes, stores, decoded, strict=True)
         ]
         carry_out(list(zip(programmes, drivers, strict=True)), started)
         return _verdict(name, [record for driver in drivers for record in driver.records.values()])
     finally:
         executor.stop()
+
+
+def _executor(options: Options) -> Executor:
+    """Return what carries runs out.
+
+    Raises:
+        BadInputError: there is no such cluster.
+    """
+    if options.executor == "local":
+        cores = available_cores()
+        return LocalExecutor(cores, options.workers or cores)
+    return RayExecutor(options.executor, options.workers)
 
 
 def _decoded(programme: Programme, screen: Screen) -> Sources:
@@ -110,7 +127,7 @@ def _decoded(programme: Programme, screen: Screen) -> Sources:
     return programme.sources.map(lambda each: decode(each, programme.work, partial(tell, f"decoding {each.name}")))
 
 
-def _check_weights(programme: Programme, executor: LocalExecutor, screen: Screen) -> None:
+def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> None:
     """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
     study, options = programme.study, programme.options
     compared = study.folds is not None or options.vary_split
@@ -147,7 +164,7 @@ def _telling(screen: Screen) -> Tell:
     return tell
 
 
-def _measuring(executor: LocalExecutor) -> Callable[[Run, Source], dict[str, int]]:
+def _measuring(executor: Executor) -> Callable[[Run, Source], dict[str, int]]:
     def measured(run: Run, source: Source) -> dict[str, int]:
         bundle = source.bundle
         result: dict[str, int] = executor.ask(measure, run.variant, bundle.shape, len(bundle.classes))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls.code import code_digest
-from medcls.compute.local import LocalExecutor
+from medcls.compute.executor import Executor
 from medcls.compute.placement import Placement
 from medcls.data.regions import regions
 from medcls.data.split import split
@@ -36,16 +36,18 @@ class Record:
 class Driver:
     """Begins and ends the runs of one study; `records` collects how each ended.
 
-    `explain` is the function that every network of images is asked at the end of its run, None for none.
+    `explain` is the function that every network of images is asked at the end of its run, None for none; `resources`
+    are what a run needs of a cluster.
     """
 
     work: WorkFolder
-    executor: LocalExecutor
+    executor: Executor
     placement: Placement
     mirroring: Mirroring
     screen: Screen
     sources: Sources
     explain: Callable[..., Any] | None = None
+    resources: Mapping[str, float] = field(default_factory=dict)
     records: dict[tuple[str, Run], Record] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
@@ -86,7 +88,7 @@ class Driver:
         source, folder = self.sources.of(run.variant), self.work.folder(run)
         assert source.decoded is not None
         threads = self._threads(run, source, RunFolder(donor or folder.path))
-        return Job(run, source.decoded, folder.path, threads, test, self._explanation(source))
+        return Job(run, source.decoded, folder.path, threads, test, self._explanation(source), self.resources)
 
     def _explanation(self, source: Source) -> Explanation | None:
         """Return what the network of a run on a data set is asked at its end; of points, nothing."""

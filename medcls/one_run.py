@@ -4,7 +4,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ class Job:
     """A run with all that a worker needs to carry it out, on this machine or another.
 
     `data` is the folder of decoded images, `folder` the run's; with `test` the held-out test part is predicted
-    too, which the search never asks for; `explain` is what its network is asked at the end.
+    too, which the search never asks for; `explain` is what its network is asked at the end; `resources` are what it
+    needs of a cluster beside its threads: "gpu", also a part of one, and "memory" in bytes.
     """
 
     run: Run
@@ -52,6 +53,7 @@ class Job:
     threads: int
     test: bool = False
     explain: Explanation | None = None
+    resources: Mapping[str, float] = field(default_factory=dict)
 
 
 def carry_out(job: Job) -> None:

@@ -36,6 +36,7 @@ class Options:
     keep: bool
     promote: bool
     loudness: int
+    executor: str
     skip_bad_files: bool
     refuse_leaks: bool
     fix_leaks: bool
@@ -97,6 +98,7 @@ def options(given: argparse.Namespace) -> Options:
         keep=given.keep,
         skip_bad_files=given.skip_bad_files,
         promote=given.promote,
+        executor=given.executor,
         loudness=given.verbose - given.quiet,
         refuse_leaks=given.refuse_leaks,
         fix_leaks=given.fix_leaks,
@@ -174,7 +176,13 @@ def _add_places(parser: Parser) -> None:
     where = parser.add_argument_group("where")
     where.add_argument("--workers", type=_whole(1), metavar="N", help="runs at a time")
     where.add_argument("--threads", type=_whole(1), metavar="N", help="threads of each run")
-    where.add_argument("--executor", choices=["local"], default="local", help="where runs run (this machine)")
+    where.add_argument(
+        "--executor",
+        type=_executor,
+        default="local",
+        metavar="WHERE",
+        help="where runs run: local, ray (a Ray started here), auto or ray://HOST:PORT (a cluster)",
+    )
     where.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
     where.add_argument("--work-dir", type=Path, metavar="DIR", help="run folders: journals, checkpoints, caches")
     where.add_argument(
@@ -184,6 +192,12 @@ def _add_places(parser: Parser) -> None:
     loud.add_argument("-q", "--quiet", action="store_true", help="say what was found and nothing on the way there")
     loud.add_argument("-v", "--verbose", action="store_true", help="say every epoch of every run")
     where.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
+
+
+def _executor(text: str) -> str:
+    if text not in ("local", "ray", "auto") and not text.startswith("ray://"):
+        raise argparse.ArgumentTypeError(f"{text!r} is none of local, ray, auto and ray://HOST:PORT")
+    return text
 
 
 def _source(text: str) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from medcls.spec import Variant
 from medcls.values import Scalar, arguments_of, function_of
 
 Parameters = tuple[tuple[str, Scalar], ...]
-FEW = 9  # images of a class and part under --smoke: three a fold
+FEW = 4  # images of a class and part under --smoke: two a fold
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ class Study:
         explain: what every trained network is asked at the end of its run, e.g. `explain.heat_maps`; None for nothing.
             It changes no run: other parameters ask the same networks again.
         answers: each takes the summary and returns {"question", "answer", "values"}.
+        resources: what a run needs of a cluster: "gpu", also a part of one, "memory" in bytes. It changes no run.
         smoke: what --smoke sets on top of fewer images, seeds and trials.
         document: the docstring of the study's file, which the report prints; `main` looks it up.
     """
@@ -50,6 +51,7 @@ class Study:
     metric: str = "balanced_accuracy"
     answers: tuple[Answer, ...] = ()
     explain: Callable[..., Any] | None = None
+    resources: Mapping[str, float] = field(default_factory=dict)
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
     document: str = ""
 

@@ -41,6 +41,7 @@ STUDY = Study(
     variants=grid(BASE, data__channels=KINDS, learner__augment={"plain": augmentation.none, "augmented": MOVED}),
     seeds=(0, 1, 2),
     metric="accuracy",
+    smoke={"learner.epochs": 1},
     answers=(
         *(compare(f"{kind}, plain", f"{kind}, augmented", "val_accuracy", expected="better") for kind in KINDS),
         *(compare(f"{kind}, plain", f"{kind}, augmented", "gap", "Why: a smaller gap?", "worse") for kind in KINDS),

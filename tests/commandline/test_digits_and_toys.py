@@ -14,7 +14,7 @@ def test_the_toys_need_nothing_and_draw_their_boundaries(place):
     assert [each["name"] for each in summary["data_sets"]] == ["2blob", "blob_circle", "4blob"]
     assert {each["kind"] for each in summary["data_sets"]} == {"toolkit"}
     assert [run["parameters"]["total"] for run in summary["runs"]] == [41, 287, 287]
-    assert "18 points of 2 classes (the toy 2blob" in ended.out
+    assert "8 points of 2 classes (the toy 2blob" in ended.out
     for folder in place.run_folders():
         assert {"boundary.png", "boundary.gif"} <= {path.name for path in folder.iterdir()}
     place.check_clean()
