@@ -33,6 +33,10 @@ class Lazy:
     def __init__(self, name: str) -> None:
         self._name = name
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as a name, with a function of a notebook or of a study's own file."""
+        return lazy, (self._name,)
+
     def __getattr__(self, attribute: str) -> Any:
         for name, text in ENVIRONMENT.get(self._name.split(".")[0], {}).items():
             os.environ.setdefault(name, text)

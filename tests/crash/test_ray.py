@@ -1,0 +1,119 @@
+"""Runs on a real Ray: the same bits as on this machine alone, whatever dies: a worker, a node, the driver."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import crash_outcomes as outcomes
+import psutil
+import pytest
+from crash_commands import Command, kill, until
+
+from medcls.tracking.journal import RunFolder
+
+pytestmark = pytest.mark.slow
+
+CLUSTER = """
+import sys
+from ray.cluster_utils import Cluster
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+print(cluster.address, flush=True)
+for line in sys.stdin:
+    cluster.remove_node(nodes.pop(), allow_graceful=False)
+    print("lost", flush=True)
+"""
+
+
+def on_ray(command: Command, home: Path, executor: str = "ray") -> Command:
+    return replace(command, home=home, flags=(*command.flags, "--executor", executor))
+
+
+def at_work() -> list[psutil.Process]:
+    """Return the processes in which Ray trains a run."""
+    found = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        words = " ".join(process.info["cmdline"] or ())
+        if "ray::_carried_out" in words:
+            found.append(process)
+    return found
+
+
+def epochs_held(command: Command) -> int:
+    return max((RunFolder(path.parent).epochs_held() for path in command.work.glob("*/run.json")), default=0)
+
+
+@pytest.fixture
+def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Yield a cluster of a head without cores and two nodes of one, which loses a node for every line it is told."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CLUSTER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    address = next(line.strip() for line in process.stdout if line.startswith(("127.", "1", "2")))
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    yield process
+    for child in psutil.Process(process.pid).children(recursive=True):
+        kill(child)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def test_a_search_on_ray_has_the_bits_of_a_local_one(search: Command, tmp_path: Path):
+    command = on_ray(search, tmp_path)
+    ended = command.run()
+    assert (ended.code, ended.errors) == (0, "")
+    assert outcomes.summary(command) == outcomes.summary(search)
+    assert outcomes.run_folders(command) == outcomes.run_folders(search)
+    assert outcomes.trials(command) == outcomes.trials(search)
+
+
+def test_a_killed_worker_and_a_killed_driver_cost_nothing(run: Command, tmp_path: Path):
+    command = on_ray(run, tmp_path)
+    running = command.start()
+    assert until(lambda: epochs_held(command) >= 3 and at_work() != [])
+    for process in at_work():
+        kill(process)
+    held = epochs_held(command)
+    assert until(lambda: epochs_held(command) > held + 2)
+    running.kill()
+    assert until(lambda: at_work() == [], 60)  # Ray ends what belongs to a driver that is gone
+    held = epochs_held(command)
+    assert 0 < held < 40
+    again = command.run()
+    assert (again.code, again.errors) == (0, "")
+    assert outcomes.run_folders(command) == outcomes.run_folders(run)
+    assert outcomes.summary(command) == outcomes.summary(run)
+
+
+def test_a_lost_node_costs_nothing(run: Command, tmp_path: Path, cluster: Any):
+    command = on_ray(run, tmp_path, "auto")
+    running = command.start()
+    assert until(lambda: epochs_held(command) >= 3)
+    cluster.stdin.write("lose one\n")
+    cluster.stdin.flush()
+    assert "lost" in cluster.stdout.readline()
+    ended = running.wait()
+    assert (ended.code, ended.errors) == (0, "")
+    assert outcomes.run_folders(command) == outcomes.run_folders(run)
+    assert outcomes.summary(command) == outcomes.summary(run)
+
+
+def test_no_cluster_is_said_in_one_sentence(run: Command, tmp_path: Path):
+    ended = on_ray(run, tmp_path, "ray://127.0.0.1:9").run()
+    assert ended.code == 2
+    assert ended.errors.count("\n") == 1
+    assert "--executor ray://127.0.0.1:9" in ended.errors
