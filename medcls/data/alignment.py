@@ -52,7 +52,10 @@ def fit(thumbnails: NDArray[np.uint8], first: Rows, second: Rows, starts: Floats
         second: rows of the images that are moved, of shape (m,).
         starts: of shape (m, 2, 3): a point (y, x, 1) from the first image's centre -> the point in the second.
     """
-    coarse, fine = ((band(thumbnails[first], blurs), band(thumbnails[second], blurs)) for blurs in (COARSE, FINE))
+    rows, places = np.unique(np.concatenate([first, second]), return_inverse=True)  # an image is in many pairs
+    one, other = np.split(places, 2)
+    bands = (band(thumbnails[rows], blurs) for blurs in (COARSE, FINE))
+    coarse, fine = ((found[one], found[other]) for found in bands)
     transforms = _improved(*coarse, starts, COARSE_STEPS, spacing=3)
     likeness = _likeness(*fine, transforms, spacing=2)
     hopeful = likeness >= HOPELESS

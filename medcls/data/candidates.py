@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from medcls.data.alignment import CENTRE, COARSE, SIDE, Floats, Rows, band
 from medcls.lazy import lazy
 
-imagehash = lazy("imagehash")
+fft = lazy("scipy.fft")
 
 NEAREST_HASHES, FURTHEST_HASH = 4, 12  # so many neighbours of an image, and so many of 64 bits different at most
 WINDOW = 60  # pixels of the side of the parts of a thumbnail that are hashed too: a crop leaves such ones
@@ -41,8 +41,8 @@ def candidates(thumbnails: NDArray[np.uint8]) -> Candidates:
 
 def alike_by_hash(thumbnails: NDArray[np.uint8]) -> Candidates:
     """Return the pairs of which one has nearly the hash of the other, mirrored, quarter-turned or cropped."""
-    plain = _packed(_hashes(thumbnails, 0, 0))
     transforms, forms = zip(*_cropped_forms(thumbnails), strict=True)
+    plain = forms[0]  # of the whole, neither mirrored nor turned
     found = []
     for start in range(0, len(plain), AT_ONCE):
         rows = np.arange(start, min(start + AT_ONCE, len(plain)))
@@ -79,11 +79,23 @@ def alike_by_circles(thumbnails: NDArray[np.uint8]) -> Candidates:
 
 
 def _hashes(thumbnails: NDArray[np.uint8], top: int, left: int, side: int = SIDE) -> Bits:
-    """Return the perceptual hashes of a window of thumbnails, of shape (n, 8, 8)."""
+    """Return the perceptual hashes of a window of thumbnails, of shape (n, 8, 8): those of `imagehash.phash`.
+
+    That takes one image at a time, a third of a millisecond each; many at once cost a tenth.
+    """
+    windows = np.ascontiguousarray(thumbnails[:, top : top + side, left : left + side])
+    cuts = range(0, len(windows), AT_ONCE)
+    return np.concatenate([np.zeros((0, 8, 8), np.bool_), *(_hashed(windows[at : at + AT_ONCE]) for at in cuts)])
+
+
+def _hashed(windows: NDArray[np.uint8]) -> Bits:
     from PIL import Image
 
-    windows = np.ascontiguousarray(thumbnails[:, top : top + side, left : left + side])
-    return np.array([imagehash.phash(Image.fromarray(window)).hash for window in windows])
+    size = (4 * 8, 4 * 8)  # four times as fine as what is kept of the waves
+    small = np.stack([np.asarray(Image.fromarray(each).resize(size, Image.Resampling.LANCZOS)) for each in windows])
+    waves = fft.dct(fft.dct(small, axis=1), axis=2)[:, :8, :8]
+    signs: Bits = waves > np.median(waves, axis=(1, 2), keepdims=True)
+    return signs
 
 
 def _cropped_forms(thumbnails: NDArray[np.uint8]) -> Iterator[tuple[Floats, NDArray[np.uint64]]]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import imagehash
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from medcls import data
 from medcls.data.alignment import SIDE, fit
-from medcls.data.candidates import alike_by_circles, alike_by_hash
+from medcls.data.candidates import _hashes, alike_by_circles, alike_by_hash
 from medcls.data.hashes import Hashes
 from medcls.data.images import fit as thumbnail
 from medcls.data.phantoms import PHANTOMS
@@ -143,6 +144,16 @@ def test_circles_give_the_angle_at_which_the_fit_begins(
     linear = fitted.transforms[0, :, :2]
     assert np.linalg.det(linear) == pytest.approx(-1 if mirror else 1, abs=0.1)
     assert linear @ linear.T == pytest.approx(np.eye(2), abs=0.1)
+
+
+def test_the_hashes_of_many_are_those_of_imagehash(originals: list[Image.Image]) -> None:
+    noise = np.random.default_rng(5).integers(0, 256, (700, SIDE, SIDE), np.uint8)
+    thumbnails = np.concatenate([noise, [small(each) for each in originals]])
+    for top, left, side in ((0, 0, SIDE), (2, 4, 60)):
+        window = np.ascontiguousarray(thumbnails[:, top : top + side, left : left + side])
+        expected = [imagehash.phash(Image.fromarray(each)).hash for each in window]
+        np.testing.assert_array_equal(_hashes(thumbnails, top, left, side), expected)
+    assert _hashes(noise[:0], 0, 0).shape == (0, 8, 8)
 
 
 def test_every_mirrored_and_quarter_turned_form_has_its_hash(originals: list[Image.Image]) -> None:

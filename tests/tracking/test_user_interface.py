@@ -102,6 +102,29 @@ def test_the_study_tells_its_answer_and_the_model_is_champion(browser: Any, addr
     _show(browser, f"{address}/#/models/medcls-tracked_search", "Version 1", "champion")
 
 
+def test_three_runs_are_compared_with_their_curves_overlaid(browser: Any, address: str) -> None:
+    _table(browser, address)
+    for row in ("tracked_search", "trial 0", "trial 1"):
+        if not _links(browser, f"{row} seed 0 fold 1/2" if row != "tracked_search" else "trial 0"):
+            _expand(browser, row)
+    names = ["trial 0 seed 0 fold 1/2", "trial 0 seed 0 fold 2/2", "trial 1 seed 0 fold 1/2"]
+    for name in names:
+        until(lambda each=name: _links(browser, each))
+        row = browser.find_element("xpath", f"//a[normalize-space()='{name}']/ancestor::*[@role='row']")
+        box = f"//*[@role='row' and @row-index='{row.get_attribute('row-index')}']//input[@type='checkbox']"
+        browser.execute_script("arguments[0].click()", browser.find_element("xpath", box))
+    compare = "//button[@data-testid='runs-compare-button' or normalize-space()='Compare']"
+    until(lambda: browser.find_elements("xpath", compare))
+    browser.execute_script("arguments[0].click()", browser.find_element("xpath", compare))
+    until(lambda: "Comparing 3 Runs" in _text(browser) and all(name in _text(browser) for name in names))
+    metric = "//a[normalize-space()='val_loss']"
+    until(lambda: browser.find_elements("xpath", metric))
+    browser.execute_script("arguments[0].click()", browser.find_element("xpath", metric))
+    until(lambda: len(browser.find_elements("css selector", ".js-plotly-plot .scatterlayer .trace")) >= 3)
+    if os.environ.get("MEDCLS_SCREENSHOTS"):
+        browser.save_screenshot(f"{os.environ['MEDCLS_SCREENSHOTS']}/compared.png")
+
+
 def until(condition: Callable[[], Any]) -> None:
     deadline = time.monotonic() + LIMIT
     while not condition():
