@@ -117,12 +117,10 @@ def test_three_runs_are_compared_with_their_curves_overlaid(browser: Any, addres
     until(lambda: browser.find_elements("xpath", compare))
     browser.execute_script("arguments[0].click()", browser.find_element("xpath", compare))
     until(lambda: "Comparing 3 Runs" in _text(browser) and all(name in _text(browser) for name in names))
-    metric = "//a[normalize-space()='val_loss']"
-    until(lambda: browser.find_elements("xpath", metric))
-    browser.execute_script("arguments[0].click()", browser.find_element("xpath", metric))
-    until(lambda: len(browser.find_elements("css selector", ".js-plotly-plot .scatterlayer .trace")) >= 3)
-    if os.environ.get("MEDCLS_SCREENSHOTS"):
-        browser.save_screenshot(f"{os.environ['MEDCLS_SCREENSHOTS']}/compared.png")
+    until(lambda: _metric(browser, "accuracy"))
+    curves = _metric(browser, "accuracy").replace("%5B%22accuracy%22%5D", "%5B%22val_loss%22%5D")
+    _show(browser, curves, *names)
+    until(lambda: len(browser.find_elements("css selector", ".js-plotly-plot .scatterlayer .trace")) >= len(names))
 
 
 def until(condition: Callable[[], Any]) -> None:
@@ -173,6 +171,12 @@ def _table(browser: Any, address: str) -> None:
 def _links(browser: Any, name: str) -> list[Any]:
     """Return the run table's links of this name."""
     return list(browser.find_elements("xpath", f"//*[@role='gridcell']//a[normalize-space()='{name}']"))
+
+
+def _metric(browser: Any, name: str) -> str:
+    """Return the address of a metric's curves on the page that compares runs; "" before it is shown."""
+    links = browser.find_elements("xpath", "//a[contains(@href,'metric_keys=')]")
+    return next((str(link.get_attribute("href")) for link in links if link.text.strip() == name), "")
 
 
 def _expand(browser: Any, name: str) -> None:
