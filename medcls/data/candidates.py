@@ -5,7 +5,9 @@ recompressed, made brighter or cropped at its edges; its eight mirrored and quar
 The spectrum of the circles around the centre does not change when an image is turned by any angle or mirrored.
 """
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import NamedTuple
 
@@ -21,7 +23,8 @@ NEAREST_HASHES, FURTHEST_HASH = 4, 12  # so many neighbours of an image, and so 
 WINDOW = 60  # pixels of the side of the parts of a thumbnail that are hashed too: a crop leaves such ones
 NEAREST_SPECTRA, LEAST_CORRELATION = 10, 0.8
 CIRCLES, ANGLES, HARMONICS = 20, 64, 12
-AT_ONCE = 512  # rows of the table of all pairs that are in memory at a time
+AT_ONCE = 512  # rows of the table of all pairs that are in memory at a time,
+IN_CACHE = 32  # or of that of hashes, which is filled quickest in the processor's cache
 
 Bits = NDArray[np.bool_]
 
@@ -43,17 +46,18 @@ def alike_by_hash(thumbnails: NDArray[np.uint8]) -> Candidates:
     """Return the pairs of which one has nearly the hash of the other, mirrored, quarter-turned or cropped."""
     transforms, forms = zip(*_cropped_forms(thumbnails), strict=True)
     plain = forms[0]  # of the whole, neither mirrored nor turned
-    found = []
-    for start in range(0, len(plain), AT_ONCE):
-        rows = np.arange(start, min(start + AT_ONCE, len(plain)))
+
+    def nearest(start: int) -> tuple[Rows, Rows]:
+        rows = np.arange(start, min(start + IN_CACHE, len(plain)))
         apart = np.full((len(rows), len(plain)), 65, np.uint8)
         for form in forms:
             np.minimum(apart, np.bitwise_count(plain[rows, None] ^ form), out=apart)
         apart[rows - start, rows] = 65
         row, other = _smallest(apart, NEAREST_HASHES)
         near = apart[row, other] <= FURTHEST_HASH
-        found.append((rows[row[near]], other[near]))
-    first, second = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        return rows[row[near]], other[near]
+
+    first, second = _side_by_side(nearest, len(plain), IN_CACHE)
     best = np.stack([np.bitwise_count(plain[first] ^ form[second]) for form in forms]).argmin(0)
     # Pairs that were found from both ends stay twice: a crop fits its original better than the other way round.
     return Candidates(first, second, np.stack(transforms)[best])
@@ -64,18 +68,27 @@ def alike_by_circles(thumbnails: NDArray[np.uint8]) -> Candidates:
     spectra = np.concatenate([_spectra(thumbnails[at : at + AT_ONCE]) for at in range(0, len(thumbnails), AT_ONCE)])
     strengths = np.abs(spectra[:, :, 1 : HARMONICS + 1]).reshape(len(spectra), -1)
     strengths /= np.linalg.norm(strengths, axis=1, keepdims=True) + 1e-9
-    pairs = []
-    for start in range(0, len(strengths), AT_ONCE):
+
+    def nearest(start: int) -> tuple[Rows, Rows]:
         rows = np.arange(start, min(start + AT_ONCE, len(strengths)))
         apart = -(strengths[rows] @ strengths.T)
         apart[rows - start, rows] = 1
         row, other = _smallest(apart, NEAREST_SPECTRA)
-        pairs.append((rows[row], other))
-    first, second = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
+        return rows[row], other
+
+    first, second = _side_by_side(nearest, len(strengths), AT_ONCE)
     first, second, _ = _once(first, second, np.zeros((len(first), 2, 3), np.float32))
     cuts = range(0, len(first), AT_ONCE)
     found = [_turned(spectra, first[cut : cut + AT_ONCE], second[cut : cut + AT_ONCE]) for cut in cuts]
     return _joined(found)
+
+
+def _side_by_side(part: Callable[[int], tuple[Rows, Rows]], count: int, step: int) -> tuple[Rows, Rows]:
+    """Return the pairs that `part` finds of every `step` of `count` rows, in their order; NumPy works side by side."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = list(pool.map(part, range(0, count, step)))
+    first, second = (np.concatenate(columns) for columns in zip(*found, strict=True))
+    return first, second
 
 
 def _hashes(thumbnails: NDArray[np.uint8], top: int, left: int, side: int = SIDE) -> Bits:
@@ -84,8 +97,9 @@ def _hashes(thumbnails: NDArray[np.uint8], top: int, left: int, side: int = SIDE
     That takes one image at a time, a third of a millisecond each; many at once cost a tenth.
     """
     windows = np.ascontiguousarray(thumbnails[:, top : top + side, left : left + side])
-    cuts = range(0, len(windows), AT_ONCE)
-    return np.concatenate([np.zeros((0, 8, 8), np.bool_), *(_hashed(windows[at : at + AT_ONCE]) for at in cuts)])
+    cuts = (windows[at : at + AT_ONCE] for at in range(0, len(windows), AT_ONCE))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.concatenate([np.zeros((0, 8, 8), np.bool_), *pool.map(_hashed, cuts)])
 
 
 def _hashed(windows: NDArray[np.uint8]) -> Bits:
