@@ -12,6 +12,7 @@ from medcls.lazy import lazy
 progress = lazy("rich.progress")
 console = lazy("rich.console")
 table = lazy("rich.table")
+text = lazy("rich.text")
 
 QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
 
@@ -117,7 +118,7 @@ class Screen:
                 min_width=min(max(words, default=0), most),
             )
         for row in rows:
-            made.add_row(*row)
+            made.add_row(*map(text.Text, row))  # a name may have what markup has
         self._console.print(made)
 
     def _tell_epochs(self, lines: Sequence[Line]) -> None:
