@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from medcls import __version__
 from medcls.compute.local import available_cores
@@ -64,25 +65,38 @@ def _python() -> Finding:
     return Finding("Python", f"{version}, medcls {__version__}", well, "make an environment of Python 3.11 to 3.13")
 
 
-def _needed() -> Iterator[tuple[str, str, str]]:
-    """Yield (extra or "", package, why it will not do or "") for all that medcls asks for."""
+def _needed() -> Iterator[tuple[str, str]]:
+    """Yield (extra or "", why a package will not do or "") for all that medcls asks for."""
     for line in metadata.requires("medcls") or []:
         asked = requirements.Requirement(line)
         extra = EXTRA.search(line)
         name = extra.group(1) if extra else ""
-        if asked.marker is not None and not asked.marker.evaluate({"extra": name}):
-            continue
-        try:
-            version = metadata.version(asked.name)
-        except metadata.PackageNotFoundError:
-            yield name, asked.name, f"{asked.name} is missing"
-            continue
-        fits = asked.specifier.contains(version, prereleases=True)
-        yield name, asked.name, "" if fits else f"{asked.name} is {version}, not {asked.specifier}"
+        if asked.marker is None or asked.marker.evaluate({"extra": name}):
+            yield name, _fault(asked)
+            yield from ((name, _fault(each)) for each in _of_extras(asked))
+
+
+def _of_extras(asked: Any) -> Iterator[Any]:
+    """Yield what a requirement's own extras ask for, as tensorflow[and-cuda] does."""
+    for line in metadata.requires(asked.name) or [] if asked.extras and not _fault(asked) else []:
+        each = requirements.Requirement(line)
+        always = each.marker is None or each.marker.evaluate({"extra": ""})
+        if not always and any(each.marker.evaluate({"extra": extra}) for extra in asked.extras):
+            yield each
+
+
+def _fault(asked: Any) -> str:
+    """Return why what is installed of a package will not do, "" if it will."""
+    try:
+        version = metadata.version(asked.name)
+    except metadata.PackageNotFoundError:
+        return f"{asked.name} is missing"
+    fits = asked.specifier.contains(version, prereleases=True)
+    return "" if fits else f"{asked.name} is {version}, not {asked.specifier}"
 
 
 def _packages() -> Finding:
-    wrong = [why for extra, _, why in _needed() if not extra and why]
+    wrong = [why for extra, why in _needed() if not extra and why]
     known = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "mlflow", "optuna"))
     remedy = "python -m pip install -c constraints.txt -e ."
     return Finding("packages", "; ".join(wrong) or known, not wrong, remedy)
@@ -90,7 +104,7 @@ def _packages() -> Finding:
 
 def _extras() -> Iterator[Finding]:
     found: dict[str, list[str]] = {}
-    for extra, _, why in _needed():
+    for extra, why in _needed():
         if extra not in ("", "test"):
             found.setdefault(extra, []).append(why)
     for extra, reasons in sorted(found.items()):
