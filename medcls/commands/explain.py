@@ -24,7 +24,7 @@ def add(commands: Any, places: Parser) -> None:
         help="show where in image files a model looks",
         **examples(
             "medcls explain best image.png --out heat",
-            "medcls explain models:/medcls-task8_grad_cam@champion ~/films --out heat --method score_cam",
+            "medcls explain models:/medcls-task8_grad_cam@champion ~/films --out heat --method score-cam",
         ),
     )
     each.add_argument("model", metavar="MODEL", help="an exported folder, a .keras file or a models:/ URI")
