@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ joblib = lazy("joblib")
 
 COUNTS = frozenset({"train", "validation", "test", "images"})  # what phantoms call the sizes of their parts
 README = "README.txt"
-FEW = 100  # images and masks, for which other processes are not worth their start
+FEW = 50  # images, for which other processes are not worth their start
 Progress = Callable[[int, int], None]
 
 
@@ -104,24 +104,26 @@ def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 
 def _write_all(phantom: Phantom, home: Path, progress: Progress | None) -> None:
     files = paths(phantom)
-    drawings = [(phantom.render, row, home / file) for row, file in enumerate(files)]
-    for mask, draw in phantom.masks.items():
-        drawings += [(draw, row, home / phantom.mask_file(file, mask)) for row, file in enumerate(files)]
-    for parent in {path.parent for _, _, path in drawings}:
+    draws = {"": phantom.render, **phantom.masks}
+    places = [{mask: home / (phantom.mask_file(file, mask) if mask else file) for mask in draws} for file in files]
+    for parent in {path.parent for each in places for path in each.values()}:
         parent.mkdir(parents=True, exist_ok=True)
-    processes = joblib.Parallel(joblib.cpu_count() if len(drawings) > FEW else 1, return_as="generator")
-    for done, _ in enumerate(processes(joblib.delayed(_save)(*each) for each in drawings), start=1):
+    processes = joblib.Parallel(joblib.cpu_count() if len(files) > FEW else 1, return_as="generator")
+    saved = processes(joblib.delayed(_save)(draws, row, each) for row, each in enumerate(places))
+    for done, _ in enumerate(saved, start=1):
         if progress:
-            progress(done * len(files) // len(drawings), len(files))
+            progress(done, len(files))
     if phantom.patients is not None:
         _write_table(phantom, files, home / "labels.csv")
     (home / README).write_text("\n".join(_readme(phantom)) + "\n", encoding="utf-8")
 
 
-def _save(draw: Render, row: int, path: Path) -> None:
+def _save(draws: Mapping[str, Render], row: int, places: Mapping[str, Path]) -> None:
+    """Draw an image and its masks and write each to its place."""
     from PIL import Image
 
-    Image.fromarray(draw(row)).save(path)
+    for what, path in places.items():
+        Image.fromarray(draws[what](row)).save(path)
 
 
 def _write_table(phantom: Phantom, files: list[str], path: Path) -> None:
