@@ -16,7 +16,7 @@ def test_a_search_repeated_with_seeds_from_anywhere(place, images, tmp_path):
     assert place.store.exists()
     summary = place.summary()
     assert summary["smoke"]
-    assert sum(summary["data_sets"][0]["n"].values()) == 27
+    assert sum(summary["data_sets"][0]["n"].values()) == 12
     assert [(run["variant"], run["seed"], run["fold"]) for run in summary["runs"]] == [
         *(("trial 0", 0, 0), ("trial 0", 0, 1), ("trial 0", 1, 0), ("trial 0", 1, 1), ("trial 0", 0, None))
     ]
