@@ -4,12 +4,11 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing import connection
-from pathlib import Path
 from typing import Any
 
+from medcls.compute.executor import TRIES, Executor
 from medcls.compute.travelling import travelling
 from medcls.compute.worker import DRIVER, answer, work
 from medcls.errors import TrainingError
@@ -20,8 +19,6 @@ from medcls.tracking.journal import RunFolder
 
 psutil = lazy("psutil")
 
-TRIES = 3  # a worker that dies (killed, out of memory) without a new epoch is started again so often
-
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
@@ -30,7 +27,7 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-class LocalExecutor:
+class LocalExecutor(Executor):
     """Carries jobs out on this machine, in the order in which they were submitted.
 
     Args:
@@ -39,11 +36,7 @@ class LocalExecutor:
     """
 
     def __init__(self, cores: int, workers: int) -> None:
-        self.cores = cores
-        self.workers = workers
-        self._waiting: deque[Job] = deque()
-        self._running: dict[Any, Job] = {}
-        self._tries: dict[Path, tuple[int, int]] = {}
+        super().__init__(cores, cores, workers)
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context: Any = multiprocessing.get_context(method)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the server and its children inherit it
@@ -59,42 +52,6 @@ class LocalExecutor:
             resource_tracker.ensure_running()
             with _without_interruption():
                 forkserver.ensure_running()
-
-    def submit(self, job: Job) -> None:
-        """Queue a job."""
-        self._waiting.append(job)
-
-    @property
-    def running(self) -> list[Job]:
-        """The jobs at work, oldest first."""
-        return list(self._running.values())
-
-    @property
-    def idle(self) -> bool:
-        """Whether nothing is at work and nothing waits."""
-        return not self._running and not self._waiting
-
-    def wait(self, seconds: float) -> list[Job]:
-        """Start what fits, wait for at most so long, and return the jobs that ended.
-
-        A job whose process died of something that no code could catch is started again from its checkpoint; if
-        that does not help, it has failed.
-        """
-        self._start()
-        connection.wait([process.sentinel for process in self._running], seconds)
-        jobs = []
-        for process in [each for each in self._running if not each.is_alive()]:
-            job, code = self._running.pop(process), process.exitcode
-            process.close()
-            if not _died(job, code):
-                jobs.append(job)
-            elif self._tries[job.folder][0] < TRIES:
-                self._waiting.appendleft(job)
-            else:
-                RunFolder(job.folder).finish(obituary(job, code), {})
-                jobs.append(job)
-        self._start()
-        return jobs
 
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Return `target(*arguments)` from a process of its own, which may use TensorFlow.
@@ -119,12 +76,6 @@ class LocalExecutor:
             return value
         raise TrainingError(f"{target.__name__}: its process died again and again")
 
-    def wind_down(self) -> None:
-        """Start nothing more, and let those at work end after their epochs."""
-        self._waiting.clear()
-        for job in self.running:
-            RunFolder(job.folder).wind_down()
-
     def drain(self, seconds: float) -> bool:
         """Wait for at most so long; return whether some are still at work. Who has ended stays among `running`."""
         alive = [process for process in self._running if process.is_alive()]
@@ -142,17 +93,17 @@ class LocalExecutor:
         self._running.clear()
         _end_server()
 
-    def _start(self) -> None:
-        while self._waiting and len(self._running) < self.workers:
-            used = sum(job.threads for job in self._running.values())
-            if self._running and used + self._waiting[0].threads > self.cores:
-                return
-            job = self._waiting.popleft()
-            self._count_try(job)
-            job.folder.mkdir(parents=True, exist_ok=True)
-            RunFolder(job.folder).go_on()
-            process = self._process(work, *travelling(carry_out, (job,)), job.threads, job.folder / "output.txt")
-            self._running[process] = job
+    def _begun(self, job: Job) -> Any:
+        return self._process(work, *travelling(carry_out, (job,)), job.threads, job.folder / "output.txt")
+
+    def _ended(self, seconds: float) -> list[Any]:
+        connection.wait([process.sentinel for process in self._running], seconds)
+        return [process for process in self._running if not process.is_alive()]
+
+    def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
+        code = handle.exitcode
+        handle.close()
+        return obituary(job, code) if _died(job, code) else None
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Start a process, and the server anew should that have died."""
@@ -165,11 +116,6 @@ class LocalExecutor:
                 continue
             return process
         raise OSError("The server of worker processes died again and again (out of memory?)")
-
-    def _count_try(self, job: Job) -> None:
-        held = RunFolder(job.folder).epochs_held()
-        tries, before = self._tries.get(job.folder, (0, held))
-        self._tries[job.folder] = (tries + 1 if held == before else 1, held)
 
 
 def _died(job: Job, exit_code: int | None) -> bool:
