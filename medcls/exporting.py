@@ -8,17 +8,21 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medcls import __version__
 from medcls.data import cache
 from medcls.data.leaks import LEAKS
 from medcls.data.split import split
 from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
+from medcls.evaluation import classification, segmentation
 from medcls.export.card import card
 from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.export.formats import FORMATS
 from medcls.export.keras_files import load
-from medcls.export.parity import TOLERANCE, agrees, loss, parity
+from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, by_class, parity
 from medcls.files import write_atomically, write_json, written_whole
 from medcls.overview import outcomes, state
 from medcls.tracking.journal import RunFolder
@@ -184,14 +188,27 @@ def _write(
         predict = each.read(path, network).predict
         found[name] = parity(predict, data.images, rows, answers)
         if not each.exact:
-            truth = data.labels[rows] if data.masks is None else data.masks[rows]
-            found[name] |= loss(predict, data.images, rows, answers, truth)
+            found[name] |= cost(data, rows, answers, answers_to(predict, data.images, rows))
         elif not agrees(found[name]):
             _refuse(FILES[name], found[name], answers)
     papers(gathered(chosen, work, network, tuple(names)), folder)
     compared = {"images": len(rows), "compared_with": "the run's own predictions of its comparison part"}
     write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": found})
     return found
+
+
+def cost(data: Decoded, rows: NDArray[np.int64], before: Answers, after: Answers) -> dict[str, float | int]:
+    """Return how a coarser model's answers score beside those that the run has stored: "score_before", "score_after".
+
+    It is the accuracy, or of masks the mean Dice of the images.
+    """
+
+    def score(answers: Answers) -> float:
+        if data.masks is None:
+            return classification.scores(data.labels[rows], by_class(answers), data.classes)["accuracy"]
+        return segmentation.scores(data.masks[rows][..., 0] > 0, answers, data.classes)["dice"]
+
+    return {"score_before": score(before), "score_after": score(after)}
 
 
 def _put(name: str, write: Callable[[], None]) -> None:

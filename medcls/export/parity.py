@@ -51,20 +51,9 @@ def agrees(found: dict[str, float | int]) -> bool:
     return found["largest_difference"] <= TOLERANCE and found["classes_changed"] == 0
 
 
-def loss(
-    predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64], answers: Answers, truth: NDArray[Any]
-) -> dict[str, float | int]:
-    """Return how much worse a coarser model scores on some rows of `images` than the answers that the run has stored.
-
-    `truth` is the class of each row, or its mask, of shape (rows, height, width, 1), 0 or 1.
-
-    Returns:
-        "score_before" and "score_after": accuracy, or the mean Dice of the images (1 where nothing is and nothing is
-        found).
-    """
-    now = np.concatenate([found for _, found in _answered(predict, images, rows)])
-    score = _accuracy if truth.ndim == 1 else _dice
-    return {"score_before": score(answers, truth), "score_after": score(now, truth)}
+def answers_to(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Answers:
+    """Return a network's answers to some rows of `images`, batch by batch."""
+    return np.concatenate([answers for _, answers in _answered(predict, images, rows)])
 
 
 def _answered(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Iterator[tuple[slice, Answers]]:
@@ -72,13 +61,3 @@ def _answered(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int6
     for start in range(0, len(rows), count):
         some = slice(start, start + count)
         yield some, predict(images[rows[some]])
-
-
-def _accuracy(answers: Answers, truth: NDArray[Any]) -> float:
-    return float(np.mean(by_class(answers).argmax(axis=-1) == truth))
-
-
-def _dice(answers: Answers, truth: NDArray[Any]) -> float:
-    found, there = (each.reshape(len(each), -1) > 0.5 for each in (answers, truth))
-    areas = found.sum(axis=1) + there.sum(axis=1)
-    return float(np.mean(np.where(areas > 0, 2 * (found & there).sum(axis=1) / np.maximum(areas, 1), 1.0)))

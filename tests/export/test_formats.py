@@ -15,6 +15,7 @@ from PIL import Image
 from test_papers import facts
 
 from medcls import models
+from medcls.data.types import Decoded
 from medcls.errors import BadInputError
 from medcls.export import onnx
 from medcls.export.card import card
@@ -22,7 +23,8 @@ from medcls.export.facts import FILES
 from medcls.export.formats import FORMATS
 from medcls.export.keras_files import answering
 from medcls.export.loading import LINES
-from medcls.export.parity import TOLERANCE, loss, parity
+from medcls.export.parity import TOLERANCE, parity
+from medcls.exporting import cost
 from medcls.predicting import opened
 from medcls.task import BINARY, MULTICLASS, SEGMENTATION
 from medcls.training.network import network
@@ -45,7 +47,12 @@ def made(kind: str) -> Any:
     if kind == "neighbours":
         return neighbours()
     model, task = KINDS[kind]
-    return network(model, task, (32, 32, 3), 3 if task is MULTICLASS else 2)
+    made = network(model, task, (32, 32, 3), 3 if task is MULTICLASS else 2)
+    for layer in made.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.02  # not 0: where a channel hardly varies, that would magnify rounding
+    made(some(40).astype(np.float32), training=True)  # else deep networks answer alike, whatever they are shown
+    return made
 
 
 def neighbours() -> Any:
@@ -66,6 +73,7 @@ def some(count: int, shape: tuple[int, ...] = (32, 32, 3)) -> Any:
 def test_every_format_answers_as_the_network_does(kind: str, tmp_path: Path):
     made_, images = made(kind), some(9)
     expected, rows = answering(made_).predict(images), np.arange(9)
+    assert np.ptp(expected, axis=0).max() > 1e-4  # or an equal answer would show nothing
     for name in EXACT:
         FORMATS[name].write(made_, tmp_path / FILES[name], images)
         loaded = FORMATS[name].read(tmp_path / FILES[name], made_)
@@ -98,26 +106,28 @@ def test_a_file_alone_is_a_model(name: str, tmp_path: Path):
     assert printed == pytest.approx(expected[0].tolist(), abs=1e-5)
 
 
-def test_eight_bits_are_smaller_and_what_they_cost_is_measured(tmp_path: Path):
+def test_eight_bits_are_smaller_and_answer_nearly_the_same(tmp_path: Path):
     made_, images = made("alexnet"), some(20)
     expected = answering(made_).predict(images)
-    truth = (expected[:, 0] > np.median(expected)).astype(np.int64)
     for name in ("litert", "litert_int8"):
         FORMATS[name].write(made_, tmp_path / FILES[name], images)
     whole, small = (tmp_path / FILES[name] for name in ("litert", "litert_int8"))
     assert small.stat().st_size < 0.6 * whole.stat().st_size
     predict = FORMATS["litert_int8"].read(small, made_).predict
     assert 0 < np.abs(predict(images) - expected).max() < 0.2
-    cost = loss(predict, images, np.arange(20), expected, truth)
-    assert cost["score_before"] == np.mean((expected[:, 0] > 0.5) == truth)
-    assert cost["score_after"] == np.mean((predict(images)[:, 0] > 0.5) == truth)
 
 
-def test_the_score_of_masks_is_their_mean_dice():
-    truth = np.zeros((3, 2, 2, 1), np.uint8)
-    truth[0, 0], truth[1, :, 0] = 1, 1
+def test_what_eight_bits_cost_is_accuracy_or_dice():
+    rows, before = np.array([2, 0, 1]), np.float32([[0.9], [0.2], [0.6]])
+    data = Decoded(
+        np.zeros((3, 2, 2, 1), np.uint8), np.array([0, 1, 1]), np.full(3, ""), None, ("0", "1", "2"), ("a", "b")
+    )
+    found = cost(data, rows, before, np.float32([[0.9], [0.2], [0.4]]))
+    assert found == {"score_before": 1.0, "score_after": pytest.approx(2 / 3)}
+    masks = np.zeros((3, 2, 2, 1), np.uint8)
+    masks[2, 0], masks[0, :, 0] = 1, 1
     answers = np.float32([[[0.9, 0.8], [0.6, 0.1]], [[0.2, 0.2], [0.2, 0.2]], [[0.1, 0.1], [0.3, 0.2]]])[..., None]
-    found = loss(lambda batch: answers, np.zeros((3, 2, 2, 1), np.uint8), np.arange(3), truth.astype(float), truth)
+    found = cost(replace(data, masks=masks), rows, masks[rows].astype(np.float32), answers)
     assert found == {"score_before": 1.0, "score_after": pytest.approx((2 * 2 / 5 + 0 + 1) / 3)}
 
 
