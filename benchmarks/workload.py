@@ -66,7 +66,7 @@ def bare(chosen: Variant, images: Path, seed: int) -> dict[str, Any]:
     """Train what a variant says in bare Keras, on arrays in memory; return its seconds and its epochs' ends."""
     found = open_decoded(images)
     rows = split(found.labels, found.parts, found.patients, fold=0, folds=3, seed=0)
-    pixels, targets = np.asarray(found.images, np.float32), MULTICLASS.target(found.labels, len(found.classes))
+    pixels, targets = np.asarray(found.images, np.float32), MULTICLASS.target(found, np.arange(len(found.labels)))
     ends: list[float] = []
     mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.time()))  # noqa: ARG005
     started = time.perf_counter()

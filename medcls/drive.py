@@ -13,7 +13,7 @@ from medcls.data.regions import regions
 from medcls.data.split import split
 from medcls.errors import TrainingError
 from medcls.mirroring import Mirroring
-from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained
+from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained, is_over
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, State, WorkFolder
 from medcls.screen import Line, Screen
 from medcls.sources import Source, Sources
@@ -52,12 +52,16 @@ class Driver:
     _parents: dict[Run, str] = field(default_factory=dict)
 
     def note_interruption(self) -> None:
-        """Record the runs at work as interrupted, with the epochs that their checkpoints hold."""
+        """Record the runs at work: those that came to their end meanwhile as they ended, the others as interrupted.
+
+        Of these count the epochs that their checkpoints hold.
+        """
         for job in self.executor.running:
             if job.run not in self._parents:
                 continue  # another study's
             identity = (self._parents[job.run], job.run)
-            result = interrupted(self.work.folder(job.run))
+            folder = self.work.folder(job.run)
+            result = (folder.result() if is_over(job) else None) or interrupted(folder)
             self.records.setdefault(identity, Record(job.run, result, reused=False, parent=identity[0]))
 
     def start(self, run: Run, parent: str, *, test: bool) -> Job | None:

@@ -92,12 +92,10 @@ def run(study: Study, **flags: Any) -> Ended:
     from medcls.conduct import conducted
 
     with tempfile.TemporaryDirectory() as folder, _signals_kept():
-        file = Path(folder) / "summary.json"
-        given = _options(study, {"json": file, **flags})
+        given = _options(study, {"json": Path(folder) / "summary.json", **flags})
+        assert given.json is not None
         conducted([study], given)
-        summary = json.loads(file.read_text()) if file.exists() else {"study": study.name, "runs": []}
-        if "json" in flags and file.exists():
-            Path(flags["json"]).write_text(file.read_text())
+        summary = {"study": study.name, "runs": []} if given.plan else json.loads(given.json.read_text())
     return Ended(summary, _report(study, given))
 
 

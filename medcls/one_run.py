@@ -85,9 +85,14 @@ def is_done(job: Job) -> bool:
 
 
 def is_explained(job: Job) -> bool:
-    """Tell whether the job's folder holds what its network was to be asked; one without a network is asked nothing."""
+    """Tell whether the job's folder holds what its network was to be asked.
+
+    One that could not be saved is asked nothing, and neither is one that learnt nothing by gradients and has none:
+    the nearest neighbours.
+    """
     folder = RunFolder(job.folder)
-    if job.explain is None or (folder.result() or {}).get("unsaved"):
+    result = folder.result() or {}
+    if job.explain is None or result.get("unsaved") or result.get("parameters", {}).get("trainable", 1) == 0:
         return True
     known = folder.read_arrays(HEAT, "digest")
     return known is not None and str(known["digest"]) == job.explain.digest

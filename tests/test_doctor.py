@@ -1,7 +1,9 @@
 """`medcls doctor`: what it looks at, and what it says of what is ill."""
 
+import shutil
 from importlib import metadata
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -47,10 +49,12 @@ def test_a_package_that_is_missing_or_of_another_version_is_named(monkeypatch: p
     assert "-c constraints.txt" in finding.remedy
 
 
-def test_a_store_that_does_not_answer_and_a_folder_that_cannot_be_made_are_ill(tmp_path: Path):
+def test_a_store_that_does_not_answer_and_a_full_disk_are_ill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert not examining._store("http://user:secret@127.0.0.1:9").well
     assert "secret" not in examining._store("http://user:secret@127.0.0.1:9").found
     (tmp_path / "not.db").write_text("no database")
     assert not examining._store(f"sqlite:///{tmp_path / 'not.db'}").well
     assert examining._store(f"sqlite:///{tmp_path / 'none.db'}").well
-    assert examining._room(tmp_path / "a" / "b").well or "free" in examining._room(tmp_path / "a" / "b").found
+    for free, well in ((2**40, True), (2**30, False)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert examining._room(tmp_path / "a" / "b").well == well

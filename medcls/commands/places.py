@@ -26,7 +26,7 @@ def examples(*lines: str) -> dict[str, Any]:
 
 def naming_a_study(action: argparse.Action) -> None:
     """Let the shell complete an argument by the names of the studies."""
-    files = (root() / "studies").glob("*.py")
+    files = list((root() / "studies").glob("*.py"))
     action.completer = lambda **_: sorted(each.stem for each in files if each.stem != "__init__")  # type: ignore[attr-defined]
 
 

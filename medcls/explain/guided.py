@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from medcls.errors import BadInputError
 from medcls.explain.cam import grad_cam
 from medcls.explain.opened import Classes, Images, Maps, batches, opened
 from medcls.explain.pixels import finished
@@ -26,7 +27,10 @@ def guided_backpropagation(network: Any, images: Images, classes: Classes, *, la
         with tf.GradientTape() as tape:
             tape.watch(pixels)
             score = cut.score(cut.network(pixels, training=False)[1], some)
-        gradients = np.abs(tape.gradient(score, pixels).numpy())
+        gradients = tape.gradient(score, pixels)
+        if gradients is None:
+            raise BadInputError("The model has no gradients to its pixels, as the nearest neighbours have none.")
+        gradients = np.abs(gradients.numpy())
         found.append(finished(gradients.max(axis=-1), size))
     return np.concatenate(found) if found else np.zeros((0, *size), np.float32)
 
