@@ -41,7 +41,7 @@ print(json.dumps({
 """,
     """
 import signal
-ended = run(study, data=IMAGES, seeds=(0, 1), work_dir=WORK, tracking_uri=STORE)
+ended = run(study, data=IMAGES, seeds=(0, 1), work_dir=WORK, tracking_uri=STORE, json=WORK + ".json")
 print(json.dumps([len(ended.runs), signal.getsignal(signal.SIGINT) is signal.default_int_handler]))
 """,
     """
@@ -103,6 +103,7 @@ def test_a_study_of_a_cell_is_run_tabled_drawn_and_asked(images: Path, tmp_path:
     assert Path(tables["report"]).read_text().startswith("<!")
     assert "seed 0: balanced accuracy" not in again  # nothing was trained again
     assert json.loads(again.splitlines()[-1]) == [4, True]
+    assert len(json.loads((tmp_path / "work.json").read_text())["runs"]) == 4
     assert (shape, classes) == ([40, 2], ["bright", "dark"])
     assert np.sum(answers) == pytest.approx(1, abs=1e-6)
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,17 @@ import psutil
 import pytest
 from crash_commands import Command, kill, until
 
+from medcls import data, models, training
+from medcls.compute.ray import _carried_out
+from medcls.errors import BadInputError
+from medcls.one_run import Job
+from medcls.spec import Run, Variant
+from medcls.task import MULTICLASS
 from medcls.tracking.journal import RunFolder
 
 pytestmark = pytest.mark.slow
 
+VARIANT = Variant(partial(data.xray), partial(training.gradient, model=models.resnet), MULTICLASS)
 CLUSTER = """
 import sys
 from ray.cluster_utils import Cluster
@@ -117,3 +125,9 @@ def test_no_cluster_is_said_in_one_sentence(run: Command, tmp_path: Path):
     assert ended.code == 2
     assert ended.errors.count("\n") == 1
     assert "--executor ray://127.0.0.1:9" in ended.errors
+
+
+def test_a_machine_that_does_not_see_the_work_folder_says_so(tmp_path: Path):
+    job = Job(Run(VARIANT, "sha256:0"), tmp_path, tmp_path / "elsewhere" / "run", 1)
+    with pytest.raises(BadInputError, match=r"cannot see .*/elsewhere/run: give a --work-dir that all machines"):
+        _carried_out(job)

@@ -15,7 +15,7 @@ from medcls.attention import drawings, figures
 from medcls.data.cache import open_decoded, prepare
 from medcls.data.hashes import Hashes
 from medcls.explain import findings, pixels
-from medcls.one_run import Explanation, Job, carry_out, is_done, is_over
+from medcls.one_run import Explanation, Job, carry_out, is_done, is_explained, is_over
 from medcls.spec import Run, Variant
 from medcls.task import MULTICLASS
 from medcls.tracking.journal import HEAT, RunFolder
@@ -175,3 +175,10 @@ def test_an_overlay_is_six_tenths_image_and_four_tenths_jet() -> None:
     assert hot[0, 0].tolist() == [60 + round(0.4 * 128), 60, 60]  # and ends in a dark red
     even = pixels.overlay(image, heat + 1, "viridis", side=8)
     assert even[0, 0].tolist() == [60 + round(0.4 * 253), 60 + round(0.4 * 231), 60 + round(0.4 * 37)]
+
+
+def test_what_learnt_nothing_by_gradients_is_asked_nothing(plain: Job, tmp_path: Path):
+    job = replace(plain, folder=tmp_path, explain=Explanation(ASK, {}, "digest"))
+    for trainable, asked_nothing in ((0, True), (10, False)):
+        RunFolder(tmp_path).finish({"status": "finished", "parameters": {"total": 10, "trainable": trainable}}, {})
+        assert is_explained(job) == asked_nothing
