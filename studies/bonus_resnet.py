@@ -30,7 +30,7 @@ BASE = Variant(
         optimizer=partial(training.adamw, learning_rate=3e-3, weight_decay=1e-4),
         schedule=PLATEAU,
         imbalance=training.balanced,
-        stop=partial(training.early, patience=4),
+        stop=partial(training.early, patience=6),
         batch_size=16,
         epochs=10,
     ),
