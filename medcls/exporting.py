@@ -143,9 +143,12 @@ def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[
         names: of the formats.
 
     Raises:
-        BadInputError: the model is damaged or gone, or what was written answers otherwise than the run did.
+        BadInputError: the model is damaged or gone, what a format needs is not installed, or what was written answers
+            otherwise than the run did.
         OSError: it cannot be written.
     """
+    for name in names:
+        FORMATS[name].check()
     network = loaded(chosen, work)
     with written_whole(out) as folder:
         return _write(chosen, work, network, folder, names)

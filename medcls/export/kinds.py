@@ -30,11 +30,13 @@ class Format:
         write: (network, path, some images that it was trained on) -> nothing; writes a file or a folder.
         read: (path, the network that was written, or None where it is not at hand) -> what is loaded again.
         exact: whether it must answer as the network does; if not, what that costs is measured.
+        check: raises BadInputError where what it needs is not installed.
     """
 
     write: Callable[[Any, Path, Images], None]
     read: Callable[[Path, Any], Loaded]
     exact: bool = True
+    check: Callable[[], None] = lambda: None
 
 
 def whole(shape: Any) -> tuple[int | None, ...]:

@@ -30,7 +30,6 @@ def check() -> None:
 
 
 def _write(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
-    check()
     network(np.zeros((1, *network.input_shape[1:]), np.float32))  # Keras writes none that was never called
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # Keras looks for NumPy's old names on tf2onnx's behalf
@@ -51,4 +50,4 @@ def _read(path: Path, network: Any) -> Loaded:  # noqa: ARG001
     )
 
 
-ONNX = Format(_write, _read)
+ONNX = Format(_write, _read, check=check)
