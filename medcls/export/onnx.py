@@ -26,7 +26,7 @@ def check() -> None:
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise BadInputError(f'For ONNX, {" and ".join(missing)} must be installed: python -m pip install -e ".[onnx]".')
+        raise BadInputError(f'For ONNX, {", ".join(missing)} must be installed: python -m pip install -e ".[onnx]".')
 
 
 def _write(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
