@@ -14,9 +14,11 @@ from tracking_stores import LIMIT, Command, Server, content
 pytestmark = pytest.mark.slow
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], process: subprocess.Popen[str], command: Command) -> None:
+    """Wait for what the command does in the end; tell what it said if it stops before."""
     deadline = time.monotonic() + LIMIT
     while not condition():
+        assert process.poll() is None, ended(process, command)
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -47,7 +49,7 @@ def ended(process: subprocess.Popen[str], command: Command) -> tuple[int, str]:
 def test_a_server_that_dies_is_caught_up_with(server: Server, pictures: Path, tmp_path: Path) -> None:
     command = Command("tracked_search", pictures, tmp_path, server.uri)
     process = command.start()
-    until(lambda: has_epochs(server))
+    until(lambda: has_epochs(server), process, command)
     server.kill()
     code, said = ended(process, command)
     assert code == 0, said
@@ -68,10 +70,10 @@ def test_a_server_that_dies_is_caught_up_with(server: Server, pictures: Path, tm
 def test_a_server_that_comes_back_has_all_at_the_end(server: Server, pictures: Path, tmp_path: Path) -> None:
     command = Command("tracked_search", pictures, tmp_path, server.uri, "--trials", "6")
     process = command.start()
-    until(lambda: has_epochs(server))
+    until(lambda: has_epochs(server), process, command)
     server.kill()
     there = results(command)
-    until(lambda: results(command) > there)
+    until(lambda: results(command) > there, process, command)
     server.start()
     code, said = ended(process, command)
 
@@ -85,7 +87,7 @@ def test_a_server_that_comes_back_has_all_at_the_end(server: Server, pictures: P
 def test_a_server_that_hangs_holds_up_nothing(server: Server, pictures: Path, tmp_path: Path) -> None:
     command = Command("tracked_search", pictures, tmp_path, server.uri)
     process = command.start()
-    until(lambda: has_epochs(server))
+    until(lambda: has_epochs(server), process, command)
     server.signal(signal.SIGSTOP)
     code, said = ended(process, command)
 

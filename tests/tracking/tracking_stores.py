@@ -114,7 +114,7 @@ class Command:
         """Start the command, with another store if one is given."""
         self.home.mkdir(parents=True, exist_ok=True)
         line = [*self._line, "--tracking-uri", store or self.store]
-        environment = os.environ | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "3"}
+        environment = os.environ | {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}  # a server's first answer may take it 3 s
         with (self.home / "errors").open("w") as errors:
             return subprocess.Popen(line, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
 
