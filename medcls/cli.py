@@ -60,7 +60,3 @@ def _parser() -> Parser:
     for family in (run, studies, report, data, export, predict, explain, doctor):
         family.add(commands, places())
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

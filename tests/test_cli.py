@@ -22,7 +22,7 @@ Draw = Callable[..., Path]
 
 
 def medcls(*arguments: str | Path, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "medcls.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "medcls", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=900, cwd=folder)
 
 
@@ -151,7 +151,7 @@ def test_output_that_cannot_be_written(
 ) -> None:
     source = draw(tmp_path / "Größe", *(f"{name}/{number}.png" for name in "AB" for number in range(3)))
     command = (
-        f"set -o pipefail; {sys.executable} -m medcls.cli data check {source} --work-dir {tmp_path / 'runs'} {tail}"
+        f"set -o pipefail; {sys.executable} -m medcls data check {source} --work-dir {tmp_path / 'runs'} {tail}"
     )
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, env={**os.environ, **environment}, timeout=900
@@ -236,7 +236,7 @@ def test_ui_serves_the_store_and_prints_the_command(tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "medcls.cli", "ui", "--tracking-uri", store, "--port", str(port)]
+    command = [sys.executable, "-m", "medcls", "ui", "--tracking-uri", store, "--port", str(port)]
     with (tmp_path / "output").open("w") as output:
         server = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path, start_new_session=True)
     try:

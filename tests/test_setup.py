@@ -76,7 +76,7 @@ def test_own_study_of_the_readme_runs_goes_on_and_gives_its_model(own_study: Pat
 
     assert "medcls export bonus_resnet --out best" in README
     best = folder / "best"
-    done = run("-m", "medcls.cli", "export", "my_study", "--out", best, "--work-dir", folder / "runs")
+    done = run("-m", "medcls", "export", "my_study", "--out", best, "--work-dir", folder / "runs")
     assert done.returncode == 0, done.stderr
     loading = folder / "load.py"
     loading.write_text(LOADING)

@@ -24,7 +24,7 @@ def completed(line: str, folder: Path) -> set[str]:
     answer = folder / "answer"
     asked = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_SHELL": "bash", "_ARGCOMPLETE_STDOUT_FILENAME": str(answer)}
     asked |= {"COMP_LINE": line, "COMP_POINT": str(len(line)), "COMP_TYPE": "9", "_ARGCOMPLETE_IFS": "\n"}
-    subprocess.run([sys.executable, "-m", "medcls.cli"], env={**os.environ, **asked}, check=True, timeout=60)
+    subprocess.run([sys.executable, "-m", "medcls"], env={**os.environ, **asked}, check=True, timeout=60)
     return {each.strip() for each in answer.read_text().splitlines()}
 
 

@@ -23,7 +23,7 @@ ROOT = Path(medcls.__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = ("python -m pip", "mlflow ui", "medcls ui", "mlflow models serve", "curl", "medcls data fetch")
 DOWNLOADS = "medmnist:"
-TRAINED = ("studies/bonus_resnet.py --smoke", "-m medcls.cli run task1a_dropout task1b_batch_norm --smoke")
+TRAINED = ("studies/bonus_resnet.py --smoke", "-m medcls run task1a_dropout task1b_batch_norm --smoke")
 
 
 def commands(document: Path) -> list[str]:
@@ -60,7 +60,7 @@ class House:
     def type(self, line: str) -> subprocess.CompletedProcess[str]:
         """Type a command in the checkout."""
         words = line.replace("~/", f"{self.home}/")
-        words = re.sub(r"^medcls ", f"{sys.executable} -m medcls.cli ", words)
+        words = re.sub(r"^medcls ", f"{sys.executable} -m medcls ", words)
         words = re.sub(r"^python ", f"{sys.executable} ", words)
         taken = ("MLFLOW_TRACKING_URI", "MEDCLS_DATA", "MEDCLS_WEIGHTS")
         environment = {name: value for name, value in os.environ.items() if name not in taken}

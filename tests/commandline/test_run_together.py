@@ -15,7 +15,7 @@ STUDIES = Path(__file__).parents[2] / "studies"
 
 
 def medcls_run(*arguments: object) -> Ended:
-    command = [sys.executable, "-m", "medcls.cli", "run", *map(str, arguments)]
+    command = [sys.executable, "-m", "medcls", "run", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900)
     return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -84,7 +84,7 @@ class Command:
         arguments = [str(part) for place in places.items() for part in place]
         with (self.home / "output").open("w") as output, (self.home / "errors").open("w") as errors:
             files = [str(STUDIES / f"{name}.py") for name in self.study.split()]
-            together = ["-m", "medcls.cli", "run"] if len(files) > 1 else []
+            together = ["-m", "medcls", "run"] if len(files) > 1 else []
             line = [sys.executable, *together, *files, *arguments, *self.flags]
             process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
         return Running(process, self.home)

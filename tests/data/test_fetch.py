@@ -110,7 +110,7 @@ def test_a_set_of_several_labels_is_fetched_with_a_warning(home: Path, capsys: p
 def test_ctrl_c_keeps_what_has_come(home: Path) -> None:
     part = home / f"{FILE}.part"
     with serving(CONTENT, pause=60.0) as server:
-        command = [sys.executable, "-m", "medcls.cli", "data", "fetch", NAME, "--mirror", server.url]
+        command = [sys.executable, "-m", "medcls", "data", "fetch", NAME, "--mirror", server.url]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 300
         while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
@@ -131,7 +131,7 @@ def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(home: Path, monkeyp
 
     mother, daughter = pty.openpty()
     with serving(CONTENT, cuts=[800_000, 0]) as server:
-        command = [sys.executable, "-m", "medcls.cli", "data", "fetch", NAME, "--mirror", server.url]
+        command = [sys.executable, "-m", "medcls", "data", "fetch", NAME, "--mirror", server.url]
         environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
         process = subprocess.Popen(command, stdout=daughter, stderr=subprocess.PIPE, env=environment)
         process.communicate(timeout=300)

@@ -33,7 +33,7 @@ CLASSIFIED = [name for name in PHANTOMS if PHANTOMS[name]().classes]
 
 
 def medcls(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "medcls.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "medcls", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=900)
 
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_finished_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_make_leaves_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "medcls.cli", "data", "make", "bone", str(tmp_path / "made")]
+    command = [sys.executable, "-m", "medcls", "data", "make", "bone", str(tmp_path / "made")]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     while running.poll() is None and not list(tmp_path.rglob("0003.png")):
         time.sleep(0.05)

@@ -69,7 +69,7 @@ def complaint(capsys: pytest.CaptureFixture[str], out: Path, *arguments: object)
 def test_an_overlay_a_line_and_the_numbers_of_each_image(folder: Path, pictures: Path, tmp_path: Path) -> None:
     """In a process of its own, as a user has it, with all that might be said on standard error."""
     out = tmp_path / "out" / "new"
-    command = [sys.executable, "-m", "medcls.cli", "explain", str(folder), str(pictures), "--out", str(out)]
+    command = [sys.executable, "-m", "medcls", "explain", str(folder), str(pictures), "--out", str(out)]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
     lines, found = ended.stdout.splitlines(), numbers(out)

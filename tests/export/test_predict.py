@@ -199,7 +199,7 @@ def test_no_tensorflow_before_there_is_something_to_predict(folder: Path, tmp_pa
 
 def test_nothing_but_the_answer_is_said(folder: Path, pictures: Path):
     """In a process of its own, where TensorFlow greets on standard error."""
-    command = [sys.executable, "-m", "medcls.cli", "predict", str(folder), str(pictures), "--json"]
+    command = [sys.executable, "-m", "medcls", "predict", str(folder), str(pictures), "--json"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert len(json.loads(ended.stdout)) == 5

@@ -10,7 +10,7 @@ from summaries import summary
 
 
 def medcls(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "medcls.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "medcls", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=900)
 
 

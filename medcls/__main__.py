@@ -1,0 +1,7 @@
+"""`python -m medcls`: the `medcls` command where its script is not on the path."""
+
+import sys
+
+from medcls.cli import main
+
+sys.exit(main())
