@@ -2,12 +2,9 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from medcls import forecast
 from medcls.compute.executor import Executor
@@ -16,12 +13,13 @@ from medcls.compute.placement import Placement
 from medcls.compute.ray import RayExecutor
 from medcls.data.survey import Tell
 from medcls.drive import Driver, Record, stale
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, TrainingError
 from medcls.files import check_writable, is_full
 from medcls.mirroring import opened_store, study_mirroring
 from medcls.one_run import measure
 from medcls.options import Options
 from medcls.outcome import carry_out
+from medcls.ownership import owned
 from medcls.plan import WorkFolder
 from medcls.pretraining import prepare
 from medcls.programme import Programme, adapted, among
@@ -40,6 +38,8 @@ def conduct(studies: Sequence[Study], options: Options) -> int:
         return conducted(studies, options)
     except BadInputError as error:
         return _say(_name(studies), str(error), BAD_INPUT)
+    except TrainingError as error:
+        return _say(_name(studies), str(error), SOME_FAILED)
     except OSError as error:
         return _say(_name(studies), _trouble(error, options.work_dir), SOME_FAILED)
 
@@ -59,7 +59,7 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
     if options.plan:
         forecast.show(programmes, screen)
         return FINISHED
-    with _owned(work):
+    with owned(work.path, wait=options.wait, tell=screen.tell):
         _refuse_other_code(programmes)
         return _train(programmes, screen, started, _name(studies))
 
@@ -194,25 +194,6 @@ def _refuse_other_code(programmes: Sequence[Programme]) -> None:
             f"{len(old)} runs were made by other code than today's, e.g. {old[0].label} ({old[0].key}): "
             "--force runs them again, --keep counts them as they are."
         )
-
-
-@contextmanager
-def _owned(work: WorkFolder) -> Iterator[None]:
-    """Hold the work folder: one driver at a time."""
-    try:
-        work.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(work.path / "driver.lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise BadInputError(
-            f"Another study is at work in {work.path}: wait for it, or give this one its own --work-dir."
-        ) from None
-    except OSError as error:
-        raise BadInputError(f"--work-dir {work.path} cannot be written to: {error.strerror}.") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _check_places(options: Options) -> None:

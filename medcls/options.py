@@ -41,6 +41,7 @@ class Options:
     refuse_leaks: bool
     fix_leaks: bool
     offline: bool
+    wait: bool
     json: Path | None
     trials: int | None
     timeout: float | None
@@ -103,6 +104,7 @@ def options(given: argparse.Namespace) -> Options:
         refuse_leaks=given.refuse_leaks,
         fix_leaks=given.fix_leaks,
         offline=given.offline,
+        wait=given.wait,
         json=given.json,
         trials=getattr(given, "trials", None),
         timeout=getattr(given, "timeout", None),
@@ -188,6 +190,7 @@ def _add_places(parser: Parser) -> None:
     where.add_argument(
         "--offline", action="store_true", help="write run folders only; the next run without it catches up"
     )
+    where.add_argument("--wait", action="store_true", help="wait while another command is at work in the work folder")
     loud = where.add_mutually_exclusive_group()
     loud.add_argument("-q", "--quiet", action="store_true", help="say what was found and nothing on the way there")
     loud.add_argument("-v", "--verbose", action="store_true", help="say every epoch of every run")

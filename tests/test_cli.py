@@ -150,9 +150,7 @@ def test_output_that_cannot_be_written(
     tmp_path: Path, draw: Draw, tail: str, environment: dict[str, str], code: int, error: str
 ) -> None:
     source = draw(tmp_path / "Größe", *(f"{name}/{number}.png" for name in "AB" for number in range(3)))
-    command = (
-        f"set -o pipefail; {sys.executable} -m medcls data check {source} --work-dir {tmp_path / 'runs'} {tail}"
-    )
+    command = f"set -o pipefail; {sys.executable} -m medcls data check {source} --work-dir {tmp_path / 'runs'} {tail}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, env={**os.environ, **environment}, timeout=900
     )

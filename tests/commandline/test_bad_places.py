@@ -1,10 +1,13 @@
 """Places that cannot be written to: one sentence that names the flag and the place, exit code 2, at the start."""
 
 import ctypes
+import json
 import os
 import sys
 
 import pytest
+
+from medcls.ownership import owned
 
 # As root nothing is forbidden; a process that gave this power away is refused like anybody else.
 POWERLESS = """
@@ -114,3 +117,12 @@ def test_nothing_is_dropped_for_a_store_that_cannot_be_reached(finished):
     ended.check_complaint(2, uri, "--tracking-uri", "--offline")
     assert kept() == before
     assert sum(path.name == "result.json" for path in before) == 4
+
+
+def test_a_work_folder_of_another_command(place, images):
+    with owned(place.work, wait=False, tell=print):
+        record = (place.work / "owner.json").read_text()
+        ended = place.run(place.BONUS, "--data", images, "--work-dir", place.work)
+        ended.check_complaint(2, f"Another study is at work in {place.work}", f"process {os.getpid()}", "--wait")
+        assert sorted(each.name for each in place.work.iterdir()) == ["cache", "driver.lock", "owner.json"]
+    assert json.loads(record)["process"] == os.getpid()

@@ -1,0 +1,225 @@
+"""One driver at a time in a work folder: a lock on one machine, a record that is renewed where machines share it.
+
+The file system's lock is at once and sure, but on shared paths it may hold on one machine alone. So whoever owns a work
+folder also says so in a file and renews that every few seconds: a lease (Gray and Cheriton 1989). Who finds the record
+of another machine looks, by a clock of its own, whether it is still renewed; an owner that finds another's record in
+the place of its own stops.
+"""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from medcls.errors import BadInputError, TrainingError
+from medcls.files import read_json, write_json
+
+LOCK, RECORD = "driver.lock", "owner.json"
+BEAT = 5.0  # seconds between two renewals
+LAPSED = 6  # missed renewals in a row, after which the owner counts as dead
+POLL = 2.0  # seconds between two looks of a command that waits
+
+
+@contextmanager
+def owned(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+    """Hold a work folder, which is made if it is not there.
+
+    Args:
+        folder: the work folder.
+        wait: whether to wait until another command has left it.
+        tell: shows that it waits, and for whom.
+
+    Raises:
+        BadInputError: another command owns it, or it cannot be written to.
+        TrainingError: another machine's command took it over while this one could not renew its record.
+    """
+    tell = _once(tell)
+    lock = _locked(folder, wait=wait, tell=tell)
+    lease = Lease(folder / RECORD)
+    try:
+        while (owner := lease.take()) is not None:
+            _leave_or_wait(folder, owner, wait=wait, tell=tell)
+        yield
+    except KeyboardInterrupt:
+        if lease.lost:
+            raise TrainingError(
+                f"{folder} now belongs to {described(read_json(folder / RECORD))}, as this command did not renew its "
+                "record in time. Every finished epoch is kept."
+            ) from None
+        raise
+    finally:
+        lease.leave()
+        if lock is not None:
+            lock.release()
+
+
+def described(record: Any) -> str:
+    """Return in a few words who a record says the owner is."""
+    try:
+        since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record["since"]))
+        return f"{record['command']} on {record['host']} (process {record['process']}, since {since})"
+    except (TypeError, KeyError, ValueError, OverflowError, OSError):
+        return "another command"
+
+
+class Lease:
+    """A file that says who owns its folder, and is renewed by a thread until it is left.
+
+    Args:
+        path: the file.
+        beat: seconds between two renewals.
+        machine: what tells this machine from others.
+
+    Attributes:
+        lost: whether another's record took the place of this one's; the process has then been interrupted.
+    """
+
+    def __init__(self, path: Path, beat: float = BEAT, machine: str | None = None) -> None:
+        self._path, self._beat = path, beat
+        self._record = {
+            "token": uuid.uuid4().hex,
+            "machine": machine or _machine(),
+            "host": socket.gethostname(),
+            "process": os.getpid(),
+            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "since": int(time.time()),
+        }
+        self._left = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.lost = False
+
+    def take(self) -> Any:
+        """Become the owner and return None; or return the record of another machine's command, which is alive.
+
+        Whether it is alive takes up to six renewals to see. On this machine the lock has said already that it is not.
+        """
+        if not self._is_first():
+            found = self._found()
+            elsewhere = found.get("machine") != self._record["machine"]
+            if elsewhere and self._is_renewed(found):
+                return self._found()
+            self._renew()
+            if elsewhere:  # of several that find it lapsed at the same time, the last to write has it
+                time.sleep(2 * self._beat)
+            if self._is_anothers():
+                return self._found()
+        self._thread = threading.Thread(target=self._keep, name="owner", daemon=True)
+        self._thread.start()
+        return None
+
+    def leave(self) -> None:
+        """Be the owner no more; without having been, do nothing."""
+        self._left.set()
+        if self._thread is not None:
+            self._thread.join()
+            if not self.lost and not self._is_anothers():
+                self._path.unlink(missing_ok=True)
+
+    def _is_first(self) -> bool:
+        """Write the record where there is none; return whether there was none."""
+        try:
+            with self._path.open("x") as file:
+                json.dump(self._stamped(), file)
+        except FileExistsError:
+            return False
+        return True
+
+    def _is_renewed(self, found: Any) -> bool:
+        until = time.monotonic() + LAPSED * self._beat
+        while time.monotonic() < until:
+            time.sleep(self._beat / 4)
+            if not self._path.exists():
+                return False  # it was left
+            if self._found() != found:
+                return True
+        return False
+
+    def _keep(self) -> None:
+        while not self._left.wait(self._beat):
+            try:
+                if self._is_anothers():
+                    self.lost = True
+                    _stop_this()
+                    return
+                self._renew()
+            except OSError:
+                continue  # a full disk, a path that is away for a while: the next beat tries again
+
+    def _is_anothers(self) -> bool:
+        own = self._record["token"]
+        return bool(self._found().get("token", own) != own)
+
+    def _found(self) -> Any:
+        """Return the record that there is, without anything in it where it is damaged or not there."""
+        record = read_json(self._path)
+        return record if isinstance(record, dict) else {}
+
+    def _renew(self) -> None:
+        write_json(self._path, self._stamped())
+
+    def _stamped(self) -> dict[str, Any]:
+        return {**self._record, "renewed": time.time()}
+
+
+def _locked(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> FileLock | None:
+    """Return the lock, held; None where the file system has none, and the record alone decides."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, timeout=0)
+        while True:
+            try:
+                lock.acquire()
+            except Timeout:
+                _leave_or_wait(folder, read_json(folder / RECORD), wait=wait, tell=tell)
+            else:
+                return lock
+    except NotImplementedError:
+        return None
+    except OSError as error:
+        raise BadInputError(f"--work-dir {folder} cannot be written to: {error.strerror}.") from error
+
+
+def _leave_or_wait(folder: Path, owner: Any, *, wait: bool, tell: Callable[[str], None]) -> None:
+    if not wait:
+        raise BadInputError(
+            f"Another study is at work in {folder}: {described(owner)}. "
+            "Wait for it (--wait does), or give this one its own --work-dir."
+        )
+    tell(f"waiting for {described(owner)} to leave {folder}")
+    time.sleep(POLL)
+
+
+def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    said: set[str] = set()
+
+    def told(line: str) -> None:
+        if line not in said:
+            said.add(line)
+            tell(line)
+
+    return told
+
+
+def _stop_this() -> None:
+    """Interrupt this process by SIGTERM; a notebook, which would end at that, by Ctrl-C."""
+    handled = callable(signal.getsignal(signal.SIGTERM))
+    os.kill(os.getpid(), signal.SIGTERM if handled else signal.SIGINT)
+
+
+def _machine() -> str:
+    """Return what tells this machine, as it runs now, from others; containers of one machine share it and its locks."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return f"{socket.gethostname()} {uuid.getnode()}"
