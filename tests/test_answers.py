@@ -133,6 +133,16 @@ def test_final_gives_mean_deviation_and_interval_of_every_variant() -> None:
     assert "normed: accuracy 0.936" in told["answer"]  # of training, as in the history
 
 
+def test_intervals_end_where_the_score_does() -> None:
+    curves = ([0.5, 1.0], [0.5, 0.12], [0.5, 0.99])
+    found = summary(*(run("fragile", seed, curve) for seed, curve in enumerate(curves)))
+    (answer,) = answered(found, final("accuracy", "val_loss", "gap"))
+    shown = answer["values"]["skin"]["fragile"]
+    assert shown["accuracy"]["ci95"] == [0.0, 1.0]
+    assert shown["val_loss"]["ci95"][0] < 0  # a loss, such as a negative logarithm of a density, may be below 0
+    assert "[0.000, 1.000]" in answer["answer"]
+
+
 def test_reaching_is_seed_by_seed_smoothed_and_not() -> None:
     (told,) = answered(summary(*SEEDS), reaches("normed", of="plain"))
     assert [row["epoch"] for row in told["values"]["skin"]] == [2, 2, 2, 2]

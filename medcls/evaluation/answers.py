@@ -214,7 +214,7 @@ def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score])
 def _spread(summary: Summary, data: str, variant: str, one: Score) -> dict[str, Any] | None:
     found = [one.of(run) for run in repeats.finished(summary, data, variant).values()]
     known = [value for value in found if value is not None]
-    return repeats.spread(known) if known else None
+    return repeats.spread(known, one.ends) if known else None
 
 
 def _digits(name: str) -> int:

@@ -62,7 +62,7 @@ def beside_published(metric: str, published: float, whose: str, question: str = 
             run = f"{best['variant']}, the run with the best validation score: {found['value']:.4f}"
             text = f"{run} (95% interval {low:.4f} to {high:.4f} over the images)"
             if len(seeds) > 1:
-                over = repeats.spread(seeds)
+                over = repeats.spread(seeds, repeats.score(metric).ends)
                 ends = " to ".join(f"{end:.4f}" for end in over["ci95"])
                 text += f"; over {len(seeds)} seeds {over['mean']:.4f} ± {over['sd']:.4f} ({ends})"
             sentences.append(f"{text}. Beside it: {published:.4f}, {whose}.")

@@ -18,6 +18,7 @@ RunRecord = Mapping[str, Any]
 Pair = tuple[int, int | None]
 """A seed and a fold: runs of two variants with the same one are paired."""
 
+ANY, SHARE = (-np.inf, np.inf), (0.0, 1.0)
 LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff", "_sd")
 
 
@@ -29,11 +30,13 @@ class Score:
         name: in words with underscores, as in a summary.
         of: a run of the summary -> the number, None where it has none.
         higher_is_better: which way it gets better.
+        ends: what its values lie between.
     """
 
     name: str
     of: Callable[[RunRecord], float | None]
     higher_is_better: bool = True
+    ends: tuple[float, float] = ANY
 
     @property
     def words(self) -> str:
@@ -57,7 +60,8 @@ def score(name: str) -> Score:
         value = curve[run["best_epoch"]] if curve else run["metrics"].get(name)
         return None if value is None else float(value)
 
-    return Score(name, of, not any(word in name for word in LOWER_IS_BETTER))
+    higher = not any(word in name for word in LOWER_IS_BETTER)
+    return Score(name, of, higher, SHARE if higher else ANY)
 
 
 def epochs_to(metric: str, share: float = 0.95) -> Score:
@@ -150,14 +154,18 @@ def variants(summary: Mapping[str, Any], data: str) -> list[str]:
     return [name for name in names if finished(summary, data, name)]
 
 
-def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean, standard deviation and the mean's 95% t interval (None for a single value) of repeats."""
+def spread(values: Sequence[float], ends: tuple[float, float] = ANY) -> dict[str, Any]:
+    """Return mean, standard deviation and the mean's 95% t interval (None for a single value) of repeats.
+
+    Of a few values that differ much, the interval may reach beyond what is possible, its `ends`: it is cut there.
+    """
     mean, n = float(np.mean(values)), len(values)
     if n < 2:
         return {"mean": mean, "sd": 0.0, "ci95": None, "values": list(values)}
     sd = float(np.std(values, ddof=1))
     half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
-    return {"mean": mean, "sd": sd, "ci95": [mean - half, mean + half], "values": list(values)}
+    interval = [max(mean - half, ends[0]), min(mean + half, ends[1])]
+    return {"mean": mean, "sd": sd, "ci95": interval, "values": list(values)}
 
 
 def _is_refit(run: RunRecord) -> bool:
