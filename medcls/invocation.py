@@ -23,4 +23,5 @@ def script() -> str:
 
 
 def _is_medcls() -> bool:
-    return Path(sys.argv[0]).stem == "medcls" or Path(sys.argv[0]).absolute() == root() / "medcls" / "cli.py"
+    called = Path(sys.argv[0])
+    return called.stem == "medcls" or called.absolute() == Path(__file__).with_name("__main__.py")

@@ -8,10 +8,8 @@ the place of its own stops.
 
 import json
 import os
-import shlex
 import signal
 import socket
-import sys
 import threading
 import time
 import uuid
@@ -24,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_json
+from medcls.invocation import command
 
 LOCK, RECORD = "driver.lock", "owner.json"
 BEAT = 5.0  # seconds between two renewals
@@ -92,7 +91,7 @@ class Lease:
             "machine": machine or _machine(),
             "host": socket.gethostname(),
             "process": os.getpid(),
-            "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+            "command": command(),
             "since": int(time.time()),
         }
         self._left = threading.Event()

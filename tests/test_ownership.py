@@ -76,6 +76,14 @@ def test_a_folder_is_made_held_and_left_without_a_record(tmp_path: Path) -> None
     assert not (folder / RECORD).exists()
 
 
+def test_the_record_names_the_command_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["study.py", "--tracking-uri", "postgresql://me:secret@host/store"])
+    with owned(tmp_path, wait=False, tell=print):
+        assert json.loads((tmp_path / RECORD).read_text())["command"].endswith(
+            "study.py --tracking-uri postgresql://host/store"
+        )
+
+
 def test_a_second_command_of_this_machine_is_told_who_owns_the_folder(tmp_path: Path) -> None:
     with owned(tmp_path, wait=False, tell=print):
         done = subprocess.run([sys.executable, "-c", FOLDER, str(tmp_path)], capture_output=True, text=True, check=True)

@@ -56,10 +56,11 @@ def _files(client: Any, run_id: str, folder: str | None = None) -> list[str]:
 
 
 class Server:
-    """An MLflow server of this machine whose store lies in `home`."""
+    """An MLflow server of this machine whose files lie in `home`, and its store too unless it is elsewhere."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, store: str | None = None) -> None:
         self.home = home
+        self._store = store or f"sqlite:///{home / 'server.db'}"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -70,7 +71,7 @@ class Server:
         """Start it, and wait until it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
         line = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
-        line += ["--workers", "1", "--backend-store-uri", f"sqlite:///{self.home / 'server.db'}"]
+        line += ["--workers", "1", "--backend-store-uri", self._store]
         line += ["--artifacts-destination", str(self.home / "files")]
         with (self.home / "server.log").open("a") as log:
             environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
