@@ -15,6 +15,7 @@ table = lazy("rich.table")
 text = lazy("rich.text")
 
 QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
+MANY = 500  # rows of a table; a longer one has no frame, as drawing that takes a millisecond a row
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,13 @@ class Screen:
             self._live.update(self._bars[each.label], completed=each.epoch, note=f"{_epochs(each)} {each.scores}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table, the first column to the left and the others to the right; long names fold, not the numbers."""
+        """Print a table, the first column to the left and the others to the right; long names fold, not the numbers.
+
+        One of very many rows is printed without a frame, and nothing in it folds.
+        """
+        if len(rows) > MANY:
+            self._plain_table(title, columns, rows)
+            return
         made = table.Table(title=title, title_justify="left", title_style="bold")
         longest = [max(map(len, each)) for each in zip(columns, *rows, strict=True)]
         most = self._console.width // 3  # of a column that stays whole beside names, such as those of files
@@ -120,6 +127,17 @@ class Screen:
         for row in rows:
             made.add_row(*map(text.Text, row))  # a name may have what markup has
         self._console.print(made)
+
+    def _plain_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        widths = [max(map(len, each)) for each in zip(columns, *rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if number else cell.ljust(width)
+                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            )
+            for row in (columns, *rows)
+        ]
+        self._console.out("\n".join([title, *lines]), highlight=False)
 
     def _tell_epochs(self, lines: Sequence[Line]) -> None:
         for each in lines:

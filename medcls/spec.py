@@ -87,6 +87,11 @@ class Variant:
         """Return the functions of learner and task, for hashing their sources; the fingerprint covers the data."""
         return [*values.functions("learner", self.learner), *self.task.functions()]
 
+    @cached_property
+    def depends_on_length(self) -> bool:
+        """Whether something in the tree depends on the total number of epochs, as a cosine schedule does."""
+        return any(values.takes(function, "total_epochs") for function in self.functions())
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Variant) and self.parameters() == other.parameters()
 
@@ -124,7 +129,7 @@ class Run:
     def trajectory(self) -> str:
         """The key without the number of epochs, unless something in the tree depends on the total."""
         identity = self._identity()
-        if not any(values.takes(function, "total_epochs") for function in self.variant.functions()):
+        if not self.variant.depends_on_length:
             identity["variant"].pop("learner.epochs", None)
         return digest(identity)
 

@@ -4,22 +4,19 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.tracking import sqlite
 from medcls.tracking.nodes import FINISHED, KILLED, DataRecord, Ending, Node
 
 mlflow = lazy("mlflow")
 entities = lazy("mlflow.entities")
 exceptions = lazy("mlflow.exceptions")
-sql = lazy("mlflow.store.tracking.sqlalchemy_store")
-
-SQLITE = "sqlite:///"
 
 BATCH = 900  # metrics in one request; MLflow takes 1,000
 LONGEST = 5000  # characters of a value; MLflow takes 6,000 of a parameter and 8,000 of a tag
@@ -52,7 +49,7 @@ class Store:
         self._known: dict[str, Any] = {}
         self._doubtful: str | None = None
         try:
-            with _schema_lock(uri):
+            with sqlite.with_tables(uri):
                 self._client = mlflow.MlflowClient(uri)
                 self._experiment = self._open(experiment, description, place)
         except Exception as error:
@@ -183,6 +180,11 @@ class Store:
             self._client.log_inputs(run_id, [_dataset(each) for each in node.data])
 
 
+def import_beside() -> None:
+    """Begin to import MLflow, which takes seconds, in a thread; whoever asks for it meanwhile waits for that."""
+    threading.Thread(target=lambda: (mlflow.MlflowClient, entities.Metric), name="import").start()
+
+
 def experiments(uri: str) -> int:
     """Return how many experiments a store has; what it raises is MLflow's own."""
     return len(mlflow.MlflowClient(uri).search_experiments())
@@ -221,32 +223,7 @@ def _dataset(data: DataRecord) -> Any:
     return entities.DatasetInput(made, [entities.InputTag("mlflow.data.context", "training")])
 
 
-@contextlib.contextmanager
-def _schema_lock(uri: str) -> Iterator[None]:
-    """Hold a lock under which a fresh SQLite store gets its tables: two at once would spoil it.
-
-    They are made in a file beside that is renamed when whole, as a kill in between would spoil it too.
-    """
-    path = _sqlite_file(uri)
-    if path is None:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=60):
-        if not path.exists():
-            beside = path.with_name(f".{path.name}.unfinished")
-            for left_behind in path.parent.glob(f"{beside.name}*"):
-                left_behind.unlink()
-            sql.SqlAlchemyStore(f"{SQLITE}{beside}", (path.parent / "mlruns").as_uri()).engine.dispose()
-            beside.rename(path)
-        yield
-
-
 def _files(uri: str, place: Path) -> Path:
     """Return the folder for files beside a SQLite store, as MLflow's own server would choose it; else `place`."""
-    database = _sqlite_file(uri)
+    database = sqlite.file(uri)
     return place if database is None else database.parent / "mlruns"
-
-
-def _sqlite_file(uri: str) -> Path | None:
-    return Path(uri.removeprefix(SQLITE).partition("?")[0]).absolute() if uri.startswith(SQLITE) else None

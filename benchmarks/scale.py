@@ -1,0 +1,100 @@
+"""How medcls scales beyond a study of a few runs: planning very many, and what a store takes.
+
+    python -m benchmarks.scale [RUNS]
+
+The plan is that of a study of the plane with as many seeds, printed and thrown away, in a process of its own: its wall
+time and the ratio to the same command for 10 runs. The store is a fresh SQLite file, into which runs of 500 epochs with
+twelve metrics are mirrored as a driver does it, against MLflow's own client that logs each epoch as it comes.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from medcls.options import Parser, add_flags, options
+from medcls.study import carry_out
+from medcls.tracking.journal import RunFolder
+from medcls.tracking.mirror import Mirror
+from medcls.tracking.mlflow import Point, Store
+from medcls.tracking.nodes import FINISHED, Ending, Node
+from studies import toy_boundaries
+
+EPOCHS, RUNS = 500, 10
+METRICS = [f"metric_{number}" for number in range(12)]
+
+
+def main(runs: int) -> None:
+    """Print both."""
+    few, many = _planned(10), _planned(runs)
+    print(f"plan: {runs} runs in {many:.1f} s, 10 runs in {few:.1f} s, ratio {many / few:.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        ours, theirs = _mirrored(Path(folder) / "ours"), _logged(Path(folder) / "theirs")
+    print(f"store: {ours:,.0f} metrics a second, epoch by epoch {theirs:,.0f}, ratio {ours / theirs:.1f}")
+
+
+def plan(runs: int, folder: str) -> None:
+    """Plan a study with as many runs."""
+    name, first = next(iter(toy_boundaries.STUDY.variants.items()))
+    study = replace(toy_boundaries.STUDY, variants={name: first}, seeds=tuple(range(runs)))
+    parser = Parser(prog="scale")
+    add_flags(parser, search=False)
+    given = options(parser.parse_args(["--plan", "--work-dir", folder, "--offline"]))
+    sys.exit(carry_out([study], lambda: given))
+
+
+def _planned(runs: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        line = f"from benchmarks import scale; scale.plan({runs}, {folder!r})"
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-c", line], check=True, stdout=subprocess.DEVNULL)
+        return time.perf_counter() - started
+
+
+def _row(epoch: int) -> dict[str, Any]:
+    values = dict.fromkeys(METRICS, 1 / (1 + epoch))
+    return {"epoch": epoch, "time": 1_700_000_000_000 + epoch, "seconds": 1.0, "metrics": values, "system": {}}
+
+
+def _mirrored(home: Path) -> float:
+    """Return the metrics a second at which a driver's mirror brings over what run folders hold."""
+    home.mkdir()
+    store = Store(f"sqlite:///{home / 'mlflow.db'}", "scale", "", home)
+    folders = []
+    for number in range(RUNS):
+        folder = RunFolder(home / f"run{number}")
+        folder.path.mkdir()
+        folder.begin()
+        folder.adopt([_row(epoch) for epoch in range(EPOCHS)], EPOCHS, {}, {})
+        folders.append(folder)
+    mirror = Mirror(store)
+    mirror.settle()
+    started = time.perf_counter()
+    for folder in folders:
+        name = folder.path.name
+        mirror.open(Node(name, name, None, 1_700_000_000_000, folder=folder))
+        mirror.close(name, Ending(FINISHED, 1_700_000_001_000))
+    assert mirror.settle(), mirror.lost
+    return RUNS * EPOCHS * (len(METRICS) + 1) / (time.perf_counter() - started)
+
+
+def _logged(home: Path) -> float:
+    """Return the metrics a second of MLflow's own client, epoch by epoch."""
+    home.mkdir()
+    store = Store(f"sqlite:///{home / 'mlflow.db'}", "scale", "", home)
+    store.create(Node("plain", "plain", None), 1_700_000_000_000)
+    started = time.perf_counter()
+    for epoch in range(EPOCHS // 10):
+        store.log("plain", _points(_row(epoch)))
+    return (EPOCHS // 10) * len(METRICS) / (time.perf_counter() - started)
+
+
+def _points(row: dict[str, Any]) -> list[Point]:
+    return [(name, value, row["time"], row["epoch"]) for name, value in row["metrics"].items()]
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
