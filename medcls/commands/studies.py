@@ -44,4 +44,5 @@ def _ui(given: argparse.Namespace) -> None:
         return
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--port", str(given.port)]
     print(" ".join(command), flush=True)
+    os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # eight processes for language models
     os.execv(sys.executable, [sys.executable, "-m", *command])  # the server takes this process's place

@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,11 @@ def test_the_second_store_is_like_the_first_and_like_mlflows_own(tmp_path: Path,
     own = tmp_path / "three" / "mlflow.db"
     own.parent.mkdir()
     mlflow.MlflowClient(f"sqlite:///{own}").search_experiments()
-    definitions = [{name: text for name, (text, _) in tables(path).items()} for path in (first, second, own)]
+    # Alembic writes a table's constraints in no certain order.
+    definitions = [
+        {name: sorted(text.replace(",", " ").split()) for name, (text, _) in tables(path).items()}
+        for path in (first, second, own)
+    ]
     assert definitions[0] == definitions[1] == definitions[2]
     counts = [{name: len(rows) for name, (_, rows) in tables(path).items()} for path in (first, second, own)]
     assert counts[0] == counts[1] == counts[2]
@@ -83,12 +86,3 @@ def test_a_home_that_cannot_be_written_to_is_no_hindrance(tmp_path: Path, home: 
     assert experiment(made(tmp_path / "one" / "mlflow.db")).name == "Default"
     assert [each.name for each in (tmp_path / "one").iterdir()] != []
     assert not list((tmp_path / "one").glob(".*"))
-
-
-def test_a_copy_is_quicker(tmp_path: Path) -> None:
-    seconds = []
-    for name in ("one", "two"):
-        started = time.perf_counter()
-        made(tmp_path / name / "mlflow.db")
-        seconds.append(time.perf_counter() - started)
-    print(seconds)
