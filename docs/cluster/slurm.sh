@@ -3,7 +3,7 @@
 #
 #   sbatch --nodes 4 docs/cluster/slurm.sh studies/bonus_resnet.py --trials 64
 #
-# Put the environment and the work folder where all machines see them. A job that is cut off by its time limit goes on
+# Put the environment, the work folder and your home where all machines see them. A job that is cut off by its time limit goes on
 # when the same command is submitted again.
 #SBATCH --job-name=medcls
 #SBATCH --nodes=2
@@ -25,11 +25,18 @@ mapfile -t nodes < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
 port=$((20000 + SLURM_JOB_ID % 10000)) # jobs that share a machine keep apart
 export RAY_ADDRESS="${nodes[0]}:$port" RAY_TMPDIR="/tmp/ray-$SLURM_JOB_ID"
 
+export RAY_AUTH_MODE=token # in ~/.ray, which the machines share: nobody else may give this Ray work
+ray get-auth-token --generate >/dev/null
+
 on() { # on NODE COMMAND...: once, on a machine of the job, beside this script
     srun --nodes=1 --ntasks=1 --nodelist="$1" --overlap "${@:2}" &
 }
 on "${nodes[0]}" ray start --head --port="$port" --num-cpus="$SLURM_CPUS_PER_TASK" --disable-usage-stats --block
-until ray status >/dev/null 2>&1; do sleep 1; done
+head=$!
+until ray status >/dev/null 2>&1; do
+    kill -0 "$head" # Ray could not be started: end with that
+    sleep 1
+done
 for node in "${nodes[@]:1}"; do
     on "$node" ray start --address="$RAY_ADDRESS" --num-cpus="$SLURM_CPUS_PER_TASK" --disable-usage-stats --block
 done
