@@ -27,7 +27,6 @@ from medcls.screen import Screen
 from medcls.sources import Source, Sources, decode
 from medcls.spec import Run
 from medcls.study import Study
-from medcls.tracking.mlflow import import_beside
 from medcls.weights import check
 
 FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -83,8 +82,6 @@ def _train(programmes: Sequence[Programme], screen: Screen, started: float, name
     options, work = programmes[0].options, programmes[0].work
     executor = _executor(options)
     executor.warm_up()
-    if not options.offline:
-        import_beside()
     try:
         decoded = [_decoded(programme, screen) for programme in programmes]
         for programme in programmes:

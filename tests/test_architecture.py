@@ -90,7 +90,7 @@ HEAVY = {
     ),
 }
 ONLY_IN = {
-    "mlflow": ("medcls/tracking/mlflow.py", "medcls/export/registry.py"),
+    "mlflow": ("medcls/tracking/mlflow.py", "medcls/tracking/sqlite.py", "medcls/export/registry.py"),
     "optuna": ("medcls/search/",),
     "ray": ("medcls/compute/ray.py",),
 }

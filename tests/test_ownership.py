@@ -77,6 +77,7 @@ def test_a_folder_is_made_held_and_left_without_a_record(tmp_path: Path) -> None
 
 
 def test_the_record_names_the_command_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "study.py", raising=False)
     monkeypatch.setattr(sys, "argv", ["study.py", "--tracking-uri", "postgresql://me:secret@host/store"])
     with owned(tmp_path, wait=False, tell=print):
         assert json.loads((tmp_path / RECORD).read_text())["command"].endswith(

@@ -4,7 +4,6 @@ import contextlib
 import json
 import logging
 import re
-import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -178,11 +177,6 @@ class Store:
             self._client.log_batch(run_id, params=missing[first : first + 100])
         if node.data:
             self._client.log_inputs(run_id, [_dataset(each) for each in node.data])
-
-
-def import_beside() -> None:
-    """Begin to import MLflow, which takes seconds, in a thread; whoever asks for it meanwhile waits for that."""
-    threading.Thread(target=lambda: (mlflow.MlflowClient, entities.Metric), name="import").start()
 
 
 def experiments(uri: str) -> int:

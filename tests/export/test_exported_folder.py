@@ -118,7 +118,7 @@ def test_an_empty_folder_is_taken(trained: Trained, tmp_path: Path):
 @pytest.mark.parametrize(
     ("flags", "word"),
     [
-        ("--format onnx", "keras, weights"),
+        ("--format pickle", "keras, weights"),
         ("--key 0123", "0123"),
         ("--data bone", "xray"),
     ],
