@@ -7,6 +7,7 @@ process or node dies is given out again, and goes on from the run's last checkpo
 import os
 import socket
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ class RayExecutor(Executor):
         passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
         given = {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
         try:
-            ray.init(**({"include_dashboard": False} if address == HERE else {"address": address}), **given)
+            with warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
+                ray.init(**({"include_dashboard": False} if address == HERE else {"address": address}), **given)
         except ImportError as error:
             raise BadInputError(
                 'For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".'
