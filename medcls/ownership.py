@@ -45,7 +45,7 @@ def owned(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[
     """
     tell = _once(tell)
     lock = _locked(folder, wait=wait, tell=tell)
-    lease = Lease(folder / RECORD)
+    lease = Lease(folder / RECORD, tell=tell)
     try:
         while (owner := lease.take()) is not None:
             _leave_or_wait(folder, owner, wait=wait, tell=tell)
@@ -79,13 +79,16 @@ class Lease:
         path: the file.
         beat: seconds between two renewals.
         machine: what tells this machine from others.
+        tell: shows that it looks whether another machine's command is alive.
 
     Attributes:
         lost: whether another's record took the place of this one's; the process has then been interrupted.
     """
 
-    def __init__(self, path: Path, beat: float = BEAT, machine: str | None = None) -> None:
-        self._path, self._beat = path, beat
+    def __init__(
+        self, path: Path, beat: float = BEAT, machine: str | None = None, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self._path, self._beat, self._tell = path, beat, tell
         self._record = {
             "token": uuid.uuid4().hex,
             "machine": machine or _machine(),
@@ -106,8 +109,10 @@ class Lease:
         if not self._is_first():
             found = self._found()
             elsewhere = found.get("machine") != self._record["machine"]
-            if elsewhere and self._is_renewed(found):
-                return self._found()
+            if elsewhere:
+                self._tell(f"looking for up to {LAPSED * self._beat:.0f} s whether {described(found)} is still at work")
+                if self._is_renewed(found):
+                    return self._found()
             self._renew()
             if elsewhere:  # of several that find it lapsed at the same time, the last to write has it
                 time.sleep(2 * self._beat)

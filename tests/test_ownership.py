@@ -117,8 +117,10 @@ def test_an_owner_elsewhere_is_respected_while_it_lives_and_followed_when_it_is_
         assert {said(first), said(second)} == {"mine", "another's"}
     kept = json.loads(record.read_text())
     began = time.monotonic()
-    lease = Lease(record, BEAT, machine="third")
+    said_of: list[str] = []
+    lease = Lease(record, BEAT, machine="third", tell=said_of.append)
     assert lease.take() is None
+    assert said_of[0].startswith("looking for up to 1 s whether ")
     assert time.monotonic() - began >= LAPSED * BEAT  # a clock's look, not the file's time
     assert json.loads(record.read_text())["token"] != kept["token"]
     lease.leave()

@@ -48,17 +48,18 @@ def _make(path: Path) -> None:
     beside, kept = path.with_name(f".{path.name}.unfinished"), _kept()
     artifacts = (path.parent / "mlruns").as_uri()
     _remove(beside)
-    if has_tables(kept):
+    if kept is not None and _has_tables(kept):
         shutil.copyfile(kept, beside)
         _complete(beside, artifacts)
     else:
         _complete(beside, artifacts)
         with contextlib.suppress(OSError, sqlite3.Error):  # a home that cannot be written to costs time alone
-            _keep(beside, kept)
+            if kept is not None:
+                _keep(beside, kept)
     beside.rename(path)
 
 
-def has_tables(path: Path) -> bool:
+def _has_tables(path: Path) -> bool:
     """Tell whether a file is an undamaged database with tables in it."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
@@ -76,17 +77,20 @@ def _complete(path: Path, artifacts: str) -> None:
 def _keep(made: Path, kept: Path) -> None:
     """Keep the tables alone: the experiment that every store has says where the files of this one lie."""
     kept.parent.mkdir(parents=True, exist_ok=True)
-    empty = made.with_name(f"{made.name}.empty")
-    shutil.copyfile(made, empty)
-    with contextlib.closing(sqlite3.connect(empty)) as database:
-        database.execute("delete from experiments")
-        database.commit()
-    write_atomically(kept, lambda target: target.write(empty.read_bytes()))
-    empty.unlink()
+    with contextlib.closing(sqlite3.connect(":memory:")) as empty:
+        with contextlib.closing(sqlite3.connect(made)) as database:
+            database.backup(empty)
+        empty.execute("delete from experiments")
+        empty.commit()
+        empty.execute("vacuum")
+        content = empty.serialize()
+    write_atomically(kept, lambda target: target.write(content))
 
 
-def _kept() -> Path:
-    return platformdirs.user_cache_path("medcls", appauthor=False) / f"mlflow-{mlflow.__version__}.db"
+def _kept() -> Path | None:
+    """Return where the tables are kept, None for a user without a home."""
+    path = platformdirs.user_cache_path("medcls", appauthor=False) / f"mlflow-{mlflow.__version__}.db"
+    return path if path.is_absolute() else None
 
 
 def _remove(beside: Path) -> None:

@@ -81,6 +81,15 @@ def test_what_is_damaged_is_made_anew(tmp_path: Path, home: Path, content: bytes
     assert content == b"" or len(kept.read_bytes()) == len(whole)
 
 
+def test_a_cache_that_takes_no_file_leaves_nothing_beside_the_store(tmp_path: Path, home: Path) -> None:
+    made(tmp_path / "one" / "mlflow.db")
+    (kept,) = home.rglob("*.db")
+    kept.unlink()
+    kept.mkdir()
+    made(tmp_path / "two" / "mlflow.db")
+    assert sorted(each.name for each in (tmp_path / "two").iterdir()) == ["mlflow.db", "mlflow.db.lock"]
+
+
 def test_a_home_that_cannot_be_written_to_is_no_hindrance(tmp_path: Path, home: Path) -> None:
     home.write_text("a file where a folder is wanted")
     assert experiment(made(tmp_path / "one" / "mlflow.db")).name == "Default"
