@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import platformdirs
+
 from medcls.errors import BadInputError
 
 
@@ -80,6 +82,15 @@ def written_whole(folder: Path) -> Iterator[Path]:
         beside.replace(folder.resolve())
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def user_cache() -> Path | None:
+    """Return the folder of what medcls keeps for a user, such as downloads; None for a user without a home."""
+    try:
+        cache = platformdirs.user_cache_path("medcls", appauthor=False)
+    except RuntimeError:
+        return None
+    return cache if cache.is_absolute() else None  # as older platformdirs say that there is no home
 
 
 def is_full(error: BaseException) -> bool:

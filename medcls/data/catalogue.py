@@ -6,8 +6,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import platformdirs
-
 from medcls.data.download import LOCK, PART
 from medcls.data.layouts import KNOWN
 from medcls.data.phantoms import PHANTOMS
@@ -15,6 +13,7 @@ from medcls.data.phantoms.types import Phantom
 from medcls.data.published import MEDMNIST, PUBLISHED
 from medcls.data.toy2d import SOURCE as POINTS
 from medcls.errors import BadInputError
+from medcls.files import user_cache
 
 VARIABLE = "MEDCLS_DATA"
 AS_USUAL: Mapping[str, Any] = MappingProxyType({})
@@ -67,22 +66,18 @@ def homes() -> list[Path]:
     """
     own = os.environ.get(VARIABLE)
     if not own:
-        return _cache()
+        return _downloads()
     folder = _expanded(own).absolute()
     if not folder.is_dir():
         raise BadInputError(
             f"{VARIABLE} is {own}, which is no folder: set it to the folder of your data sets or unset it."
         )
-    return [folder, *_cache()]
+    return [folder, *_downloads()]
 
 
-def _cache() -> list[Path]:
-    """Return the folder of downloads; none where the user has no home."""
-    try:
-        cache = platformdirs.user_cache_path("medcls", appauthor=False)
-    except RuntimeError:
-        return []
-    return [cache] if cache.is_absolute() else []  # as older platformdirs say that there is no home
+def _downloads() -> list[Path]:
+    cache = user_cache()
+    return [] if cache is None else [cache]
 
 
 def unpublished(name: str) -> BadInputError:

@@ -10,10 +10,9 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-import platformdirs
 from filelock import FileLock
 
-from medcls.files import write_atomically
+from medcls.files import user_cache, write_atomically
 from medcls.lazy import lazy
 
 mlflow = lazy("mlflow")
@@ -88,9 +87,8 @@ def _keep(made: Path, kept: Path) -> None:
 
 
 def _kept() -> Path | None:
-    """Return where the tables are kept, None for a user without a home."""
-    path = platformdirs.user_cache_path("medcls", appauthor=False) / f"mlflow-{mlflow.__version__}.db"
-    return path if path.is_absolute() else None
+    cache = user_cache()
+    return cache and cache / f"mlflow-{mlflow.__version__}.db"
 
 
 def _remove(beside: Path) -> None:
