@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from medcls.search.memory import COMPLETE, ENDED, FAILED, PRUNED, RUNNING, WAITING, Trial
 from medcls.search.space import Search
-from medcls.search.tuner import COMPLETE, FAILED, PRUNED, RUNNING, Trial, Tuner
+from medcls.search.tuner import Tuner, best
 from medcls.spec import Run
 
 Result = Mapping[str, Any]
+
+TAKEN_OVER = "taken over"  # a trial that another driver carries on, as this one was away for too long
 
 
 class Agenda(Protocol):
@@ -67,15 +70,16 @@ class SearchAgenda:
     """A search's runs: the folds of each trial in turn, as many trials side by side as the search allows.
 
     Trials that ended under an earlier command are gone through again, as their runs are there already: so this
-    command ends with the same records. Those that failed are tried again.
+    command ends with the same records. Those that failed are tried again. Where other drivers carry trials out too,
+    this one waits for theirs; if one of these is the best, its runs are carried out here as well at the end.
 
     Args:
         search: what is searched.
-        tuner: its memory.
+        tuner: its judgement.
         run_of: (trial, fold) -> the run.
         folds: how many folds a trial has.
         deadline: the time (as of time.monotonic) after which no trial is started.
-        on_trial: told of a trial when it ends.
+        on_trial: told of a trial when it ends, or was taken over by another driver.
     """
 
     def __init__(
@@ -93,20 +97,22 @@ class SearchAgenda:
         self._scores: dict[int, list[float]] = {}
         self._under_way: dict[str, int] = {}
         self._over: set[int] = set()
+        self._winner: int | None = None  # another driver's, whose runs are carried out here too
         tuner.try_again()
 
     @property
     def done(self) -> bool:
-        """Whether no trial is open and none will be proposed."""
-        return not self._under_way and not self._open() and not self._may_propose()
+        """Whether no trial is open, here or elsewhere, and none will be proposed."""
+        return not self._under_way and (self._late() or self._tuner.settled) and not self._open()
 
     @property
     def total(self) -> int:
-        """The folds of all trials, without those that pruning saved."""
+        """The folds of all trials that are or may become ours, without those that pruning saved."""
         trials = self._tuner.trials()
-        saved = sum(self._folds - len(trial.folds) for trial in trials if trial.state in (PRUNED, FAILED))
+        given_up = [trial for trial in trials if trial.state in (PRUNED, FAILED) and trial.ours]
+        saved = sum(self._folds - len(trial.folds) for trial in given_up)
         count = len(trials) if self._late() else max(len(trials), self._search.trials)
-        return count * self._folds - saved
+        return (count - sum(not trial.ours for trial in trials)) * self._folds - saved
 
     @property
     def order(self) -> list[Run]:
@@ -114,12 +120,13 @@ class SearchAgenda:
         return [run for _, runs in sorted(self._runs.items()) for run in runs]
 
     def ready(self) -> list[Run]:
-        """Propose what may be proposed and return the next fold of every trial that waits for one.
+        """Take what may be taken and return the next fold of every trial that waits for one.
 
         Of trials with the same parameters the later one waits, and then finds the run finished.
         """
-        while self._may_propose():
-            self._tuner.propose()
+        while not self._late() and self._tuner.may_take():
+            self._tuner.take()
+        self._let_go()
         runs = []
         for trial in self._open():
             if trial.number not in self._under_way.values():
@@ -132,12 +139,15 @@ class SearchAgenda:
     def ended(self, run: Run, result: Result) -> None:
         """Score the fold; end the trial, prune it, or leave it open for its next fold."""
         number = self._under_way.pop(run.key)
-        self._runs.setdefault(number, []).append(run)
-        trial = self._tuner.trials()[number]
+        runs, scores = self._runs.setdefault(number, []), self._scores.setdefault(number, [])
+        if run not in runs:
+            runs.append(run)
+        trial = self._tuner.trial(number)
+        if trial is None or (trial.state == RUNNING and not trial.ours):
+            return  # another driver took it over while this one slept
         if result["status"] != "finished":
             self._end(trial, FAILED)
             return
-        scores = self._scores.setdefault(number, [])
         scores.append(result["metrics"][self._search.metric])
         if trial.state != RUNNING:  # it ended under an earlier command
             if len(scores) >= len(trial.folds):
@@ -153,16 +163,31 @@ class SearchAgenda:
     def _end(self, trial: Trial, state: str, value: float | None = None) -> None:
         if trial.state == RUNNING:
             self._tuner.tell(trial.number, state, value)
-        self._over.add(trial.number)
-        self._on_trial(self._tuner.trials()[trial.number])
+        now = self._tuner.trial(trial.number)
+        if now is not None and now.state in ENDED:
+            self._over.add(trial.number)
+            self._on_trial(now)
+
+    def _let_go(self) -> None:
+        """Forget what was scored of trials that another driver has taken over; they may come back."""
+        known = {trial.number: trial for trial in self._tuner.trials()}
+        for number in set(self._scores) - self._over - set(self._under_way.values()) - {self._winner}:
+            trial = known.get(number)
+            if trial is None or not trial.ours:
+                self._on_trial(Trial(number, {}, TAKEN_OVER, None, {}, ours=False))
+                del self._scores[number]
 
     def _open(self) -> list[Trial]:
-        return [trial for trial in self._tuner.trials() if trial.number not in self._over]
-
-    def _may_propose(self) -> bool:
+        """Return the trials whose runs are not all through here: ours, and at the very end the best of all."""
         trials = self._tuner.trials()
-        known = trials[: max(0, len(trials) - self._search.parallel + 1)]
-        return len(trials) < self._search.trials and not self._late() and all(trial.state != RUNNING for trial in known)
+        ours = [trial for trial in trials if trial.ours and trial.state != WAITING and trial.number not in self._over]
+        if ours or self._under_way or not (self._late() or self._tuner.settled):
+            return ours
+        winner = best(trials)
+        if winner is None or winner.number in self._over:
+            return []
+        self._winner = winner.number
+        return [winner]
 
     def _late(self) -> bool:
         return self._deadline is not None and time.monotonic() > self._deadline

@@ -9,6 +9,7 @@ from medcls import attention, scoreboard
 from medcls.champion import enter, standing
 from medcls.conclude import Best
 from medcls.drive import Driver
+from medcls.errors import without_password
 from medcls.export.registry import placed
 from medcls.files import read_json, write_json
 from medcls.options import root
@@ -16,10 +17,11 @@ from medcls.pictures import tested
 from medcls.programme import Programme
 from medcls.report import canvas, classes
 from medcls.screen import Screen
-from medcls.search.tuner import Trial, Tuner
+from medcls.search.memory import Trial
+from medcls.search.tuner import Tuner
 from medcls.spec import Run, digest
 from medcls.tracking.journal import RunFolder
-from medcls.tracking.mlflow import Store, without_password
+from medcls.tracking.mlflow import Store
 from medcls.tracking.nodes import FAILED, FINISHED, Ending
 
 

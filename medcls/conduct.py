@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from medcls import forecast
+from medcls.adaptation import adapted, among
 from medcls.compute.executor import Executor
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
@@ -22,7 +23,7 @@ from medcls.outcome import carry_out
 from medcls.ownership import owned
 from medcls.plan import WorkFolder
 from medcls.pretraining import prepare
-from medcls.programme import Programme, adapted, among
+from medcls.programme import Programme
 from medcls.screen import Screen
 from medcls.sources import Source, Sources, decode
 from medcls.spec import Run

@@ -1,4 +1,6 @@
-"""The errors that a user can mend."""
+"""The errors that a user can mend, and what their sentences must not tell."""
+
+import re
 
 
 class BadInputError(Exception):
@@ -10,3 +12,8 @@ class BadInputError(Exception):
 
 class TrainingError(Exception):
     """One run cannot go on, the others can: one sentence that says why (the run is recorded as failed)."""
+
+
+def without_password(uri: str) -> str:
+    """Return a URI without the name and password in it."""
+    return re.sub(r"(?<=://)[^/@]*@", "", uri)

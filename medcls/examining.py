@@ -17,9 +17,10 @@ from medcls import __version__
 from medcls.compute.local import available_cores
 from medcls.data.catalogue import VARIABLE, homes, located
 from medcls.data.phantoms import PHANTOMS
+from medcls.errors import without_password
 from medcls.lazy import lazy
 from medcls.models.backbones import imagenet_file
-from medcls.tracking.mlflow import experiments, sentence, without_password
+from medcls.tracking.mlflow import experiments, sentence
 
 psutil = lazy("psutil")
 requirements = lazy("packaging.requirements")

@@ -4,8 +4,8 @@ import shlex
 import sys
 from pathlib import Path
 
+from medcls.errors import without_password
 from medcls.options import root
-from medcls.tracking.mlflow import without_password
 
 
 def command() -> str:

@@ -15,7 +15,7 @@ from medcls.pictures import pictures
 from medcls.pretraining import kind
 from medcls.programme import Programme
 from medcls.scoreboard import Ended
-from medcls.search.tuner import COMPLETE, FAILED, Trial
+from medcls.search.memory import COMPLETE, FAILED, Trial
 from medcls.sources import Source
 from medcls.spec import Run
 from medcls.tracking import nodes, note
@@ -65,10 +65,10 @@ class Mirroring:
             self.mirror.open(Node(identity, name, self.study, parameters=labels, tags={**tags, "medcls.variant": name}))
 
     def close_trial(self, trial: Trial, runs: Sequence[Ended]) -> None:
-        """End a trial's node: KILLED if it was pruned, FAILED if one of its runs failed."""
+        """End a trial's node: KILLED if it was pruned or taken over, FAILED if one of its runs failed."""
         if self.mirror is not None:
             status = {COMPLETE: nodes.FINISHED, FAILED: nodes.FAILED}.get(trial.state, nodes.KILLED)
-            ended = max(int(result["ended"]) for _, result in runs)
+            ended = max((int(result["ended"]) for _, result in runs), default=int(time.time() * 1000))
             tags = {"medcls.state": trial.state}
             scores = scoreboard.of_group(runs)
             self.mirror.close(self.trial_identity(trial.number), Ending(status, ended, scores, tags=tags))

@@ -45,6 +45,7 @@ class Options:
     json: Path | None
     trials: int | None
     timeout: float | None
+    storage: str | None
 
 
 def root() -> Path:
@@ -108,6 +109,7 @@ def options(given: argparse.Namespace) -> Options:
         json=given.json,
         trials=getattr(given, "trials", None),
         timeout=getattr(given, "timeout", None),
+        storage=getattr(given, "storage", None) or os.environ.get("MEDCLS_STORAGE") or None,
     )
 
 
@@ -154,8 +156,7 @@ def add_flags(parser: Parser, *, search: bool) -> None:
         help="add seeds, up to MAX in all, until the study's first comparison is decided",
     )
     if search:
-        what.add_argument("--trials", type=_whole(1), metavar="N", help="trials of the search in all")
-        what.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="start no trial after so long")
+        _add_search(what)
     what.add_argument("--smoke", action="store_true", help="the whole study, tiny, within a minute")
     what.add_argument("--plan", action="store_true", help="print the runs and what is already done; train nothing")
     what.add_argument("--force", action="store_true", help="run again what is finished")
@@ -163,6 +164,17 @@ def add_flags(parser: Parser, *, search: bool) -> None:
     what.add_argument("--keep", action="store_true", help="count runs made by other code as finished")
     _add_checks(parser)
     _add_places(parser)
+
+
+def _add_search(what: argparse._ArgumentGroup) -> None:
+    what.add_argument("--trials", type=_whole(1), metavar="N", help="trials of the search in all")
+    what.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="start no trial after so long")
+    what.add_argument(
+        "--storage",
+        metavar="URL",
+        help="a database that other commands, with work folders of their own, share the search with "
+        "(MEDCLS_STORAGE, else a file in the work folder)",
+    )
 
 
 def _add_checks(parser: Parser) -> None:

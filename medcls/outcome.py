@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from medcls.files import write_json
 from medcls.interruption import take_note
 from medcls.programme import Programme
 from medcls.reporting import write_report
-from medcls.search.tuner import Trial, Tuner
+from medcls.search.memory import Trial
+from medcls.search.tuner import Tuner
 from medcls.sequence import SequentialAgenda
 from medcls.spec import Run
 from medcls.summary import findings, summarise
@@ -36,10 +38,14 @@ def carry_out(studies: Sequence[tuple[Programme, Driver]], started: float) -> No
     """Carry programmes out together, each to its own summary. Cut off, the store shows them so."""
     try:
         parts = [
-            Part(programme, driver, programme.tuner() if programme.study.search is not None else None)
+            Part(programme, driver, programme.tuner(driver.executor.slots) if programme.study.search else None)
             for programme, driver in studies
         ]
-        errands.carry_out([_errand(part, started, alone=len(parts) == 1) for part in parts])
+        with ExitStack() as stack:
+            for part in parts:
+                if part.tuner is not None:
+                    stack.enter_context(part.tuner.at_work())
+            errands.carry_out([_errand(part, started, alone=len(parts) == 1) for part in parts])
         summaries = []
         for part in parts:
             if len(parts) > 1:

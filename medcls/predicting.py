@@ -15,7 +15,7 @@ from medcls.data.images import UnreadableImageError, decode_sized
 from medcls.data.listing import images_below
 from medcls.data.records import listed
 from medcls.data.types import Images
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, without_password
 from medcls.export import registry
 from medcls.export.facts import FILES, PREPROCESSING
 from medcls.export.formats import FORMATS
@@ -23,7 +23,7 @@ from medcls.export.kinds import Loaded
 from medcls.export.parity import Predict, at_once, by_class
 from medcls.files import read_json
 from medcls.quiet import quiet
-from medcls.tracking.mlflow import sentence, without_password
+from medcls.tracking.mlflow import sentence
 
 NAMED = 100  # bad files in one message
 

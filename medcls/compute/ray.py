@@ -7,6 +7,7 @@ process or node dies is given out again, and goes on from the run's last checkpo
 import os
 import socket
 import sys
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -90,6 +91,8 @@ class RayExecutor(Executor):
         return self._work.options(num_cpus=min(job.threads, self.cores), **_as_ray_says(job)).remote(job)
 
     def _ended(self, seconds: float) -> list[Any]:
+        if not self._running:
+            time.sleep(seconds)  # Ray answers at once
         return self._done(seconds, 1)
 
     def _done(self, seconds: float, count: int) -> list[Any]:

@@ -1,6 +1,8 @@
 """Optuna's own figures of a search, made wide enough to be read."""
 
+import copy
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 from medcls.lazy import lazy
@@ -12,9 +14,9 @@ pyplot = lazy("matplotlib.pyplot")
 PREFIX = "learner."  # on every parameter of a search, so not worth its room
 
 
-def plots(study: Any) -> dict[str, Any]:
-    """Return matplotlib figures by name: history, parallel coordinates, and importances where scores differ."""
-    shown = _shortened(study)
+def plots(trials: Sequence[Any]) -> dict[str, Any]:
+    """Return matplotlib figures of Optuna's trials: history, parallel coordinates, importances where scores differ."""
+    shown = _shortened(trials)
     complete = [trial for trial in shown.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     matplotlib.use("Agg")  # nothing is to pop up
     draw = optuna.visualization.matplotlib
@@ -30,12 +32,13 @@ def plots(study: Any) -> dict[str, Any]:
     return figures
 
 
-def _shortened(study: Any) -> Any:
-    """Return the same study in memory, its parameters by their short names."""
-    shown = optuna.create_study(direction="maximize", study_name=study.study_name)
-    for trial in study.trials:
-        trial.distributions = {name.removeprefix(PREFIX): each for name, each in trial.distributions.items()}
-        trial.params = {name.removeprefix(PREFIX): each for name, each in trial.params.items()}
+def _shortened(trials: Sequence[Any]) -> Any:
+    """Return a study in memory of the same trials, their parameters by their short names."""
+    shown = optuna.create_study(direction="maximize", study_name="search")
+    for each in trials:
+        trial = copy.copy(each)
+        trial.distributions = {name.removeprefix(PREFIX): value for name, value in each.distributions.items()}
+        trial.params = {name.removeprefix(PREFIX): value for name, value in each.params.items()}
         shown.add_trial(trial)
     return shown
 

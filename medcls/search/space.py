@@ -1,13 +1,13 @@
 """What a search looks over: a variant's parameter paths and the values that each may take."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.spec import Variant
-from medcls.values import checked, flattened, function_of, is_node, unknown
+from medcls.values import checked, flattened, function_of, functions, is_node, unknown
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,11 @@ class Search:
         known = base.parameters()
         labels = {path: axis.label(base.get(path)) for path, axis in self.space.items() if path in known}
         return {path: label for path, label in labels.items() if label is not None}
+
+    def functions(self) -> list[Callable[..., Any]]:
+        """Return the functions among the values that it looks over, for hashing their sources."""
+        choices = [value for axis in self.space.values() for value in (axis.choices or {}).values()]
+        return [function for value in choices if is_node(value) for function in functions("", value)]
 
     def described(self) -> dict[str, Any]:
         """Return the search as plain values: what makes two searches the same one."""

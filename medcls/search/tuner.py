@@ -1,94 +1,145 @@
-"""The Optuna study behind a search: proposes trials, prunes them between folds, remembers all in a journal file.
+"""The Optuna study behind a search: proposes trials, and prunes them between folds.
 
 What is proposed for trial k, and whether it is pruned, depends on the trials up to k - parallel alone and on a
-sampler seeded by k. So the search is the same on one worker and on ten, and one that was killed goes on as if it
-had not been.
+sampler seeded by k. So the search is the same on one worker and on ten, by one driver and by several, and one that
+was killed goes on as if it had not been.
 """
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 
+from medcls.errors import TrainingError
 from medcls.lazy import lazy
+from medcls.search.memory import COMPLETE, ENDED, PRUNED, WAITING, Memory, Trial, state_of
 from medcls.search.plots import plots
 from medcls.search.space import Axis, Search
 
 optuna = lazy("optuna")
-journal = lazy("optuna.storages.journal")
 
-COMPLETE, PRUNED, FAILED, RUNNING = "complete", "pruned", "failed", "running"
-LOG, NAME = "search.log", "search"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One trial: its number, proposed labels, state, mean score, and the running mean after each fold."""
-
-    number: int
-    labels: dict[str, Any]
-    state: str
-    value: float | None
-    folds: dict[int, float]
+BEAT = 10.0  # seconds between two heartbeats of what is at work
+PATIENCE, AGAIN = 300.0, 2.0  # seconds for which a database may be away, and between two tries
+Answer = TypeVar("Answer")
 
 
 class Tuner:
-    """A search's memory and judgement, kept in `folder`/search.log."""
+    """A search's judgement of what its memory holds.
 
-    def __init__(self, search: Search, first: dict[str, Any], folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.search = search
-        self._first = first
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        path = folder / LOG
-        _mend(path)
-        self._study = optuna.create_study(
-            storage=_storage(path), study_name=NAME, direction="maximize", load_if_exists=True
-        )
+    Args:
+        search: what is searched.
+        first: the labels of the first trial.
+        memory: of its trials.
+        most: how many trials of ours may be under way at once, None for as many as the search allows.
+    """
+
+    def __init__(self, search: Search, first: dict[str, Any], memory: Memory, most: int | None = None) -> None:
+        self.search, self.memory = search, memory
+        self._first, self._most = first, most
         self._space = {name: _distribution(axis) for name, axis in sorted(search.space.items())}
 
     def trials(self) -> list[Trial]:
         """Return all trials by number."""
-        return [_plain(trial) for trial in self._study.get_trials(deepcopy=False)]
+        return list(self._patiently(self.memory.trials).values())
 
-    def propose(self) -> Trial:
-        """Add the next trial in one write, so that a kill leaves it whole or not at all."""
-        number = len(self.trials())
-        fixed = self._sample(number) | (self._first if number == 0 else {})
-        running = optuna.trial.TrialState.RUNNING
-        self._study.add_trial(optuna.create_trial(state=running, params=fixed, distributions=self._space))
-        return self.trials()[number]
+    def trial(self, number: int) -> Trial | None:
+        """Return a trial that was proposed; None if nobody is at work on it any more and nobody has ended it."""
+        return self._patiently(self.memory.trials).get(number)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all trials have ended, whoever carried them out."""
+        known = self._patiently(self.memory.trials)
+        return all(number in known and known[number].state in ENDED for number in range(self.search.trials))
+
+    def may_take(self) -> bool:
+        """Tell whether there is a trial that can be proposed now, or goes on from where it was left."""
+        return self._next() is not None
+
+    def take(self) -> bool:
+        """Take the next trial that may be taken, if there is one; another driver may be faster. Return whether."""
+        number = self._next()
+        if number is None:
+            return False
+        labels = self._patiently(lambda: self.memory.labels(number))
+        if labels is None:
+            labels = self._sample(number) | (self._first if number == 0 else {})
+        return self._patiently(lambda: self.memory.take(number, labels, self._space))
 
     def report(self, number: int, fold: int, mean: float) -> bool:
         """Record the mean score over the folds up to `fold`; return whether the trial should be given up.
 
         Optuna's median rule over the same folds of the earlier trials: worse than half of them is out.
         """
-        if fold not in self.trials()[number].folds:  # a kill may have come between the report and its consequence
-            self._handle(number).report(mean, fold)
+        self._patiently(lambda: self.memory.report(number, fold, mean))
         shadow = self._shadow(number, optuna.samplers.RandomSampler(seed=0))
         trial = shadow.ask()
         trial.report(mean, fold)
         return bool(trial.should_prune())
 
     def tell(self, number: int, state: str, value: float | None = None) -> None:
-        """Record how a trial ended. A failure is only marked: Optuna would not let the trial be tried again."""
-        if state == FAILED:
-            self._handle(number).set_user_attr(FAILED, True)
-            return
-        ended = optuna.trial.TrialState.COMPLETE if state == COMPLETE else optuna.trial.TrialState.PRUNED
-        self._study.tell(number, value, state=ended, skip_if_finished=True)
+        """Record how a trial ended."""
+        self._patiently(lambda: self.memory.end(number, state, value))
 
     def try_again(self) -> None:
-        """Open the trials that failed again."""
-        for trial in self.trials():
-            if trial.state == FAILED:
-                self._handle(trial.number).set_user_attr(FAILED, False)
+        """Let the trials that failed be tried again."""
+        self._patiently(self.memory.forgive)
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Keep what is ours while this lasts, where other drivers would take it over."""
+        over = threading.Event()
+        beating = threading.Thread(target=self._beat, args=(over,), daemon=True, name="heartbeats")
+        if self.memory.shared:
+            beating.start()
+        try:
+            yield
+        finally:
+            over.set()
+            if self.memory.shared:
+                beating.join(AGAIN)
+
+    def _beat(self, over: threading.Event) -> None:
+        while not over.wait(BEAT):
+            with suppress(Exception):  # a database that is away is met by who needs its answer
+                self.memory.look_after()
+
+    def _next(self) -> int | None:
+        """Return the number of the trial that comes next, None if it must wait, or there is none."""
+        known = self._patiently(self.memory.trials)
+        ours = sum(trial.ours and trial.state not in (*ENDED, WAITING) for trial in known.values())
+        if self._most is not None and ours >= self._most:
+            return None
+        for number in range(self.search.trials):
+            if number not in known or known[number].state == WAITING:
+                before = range(self._knows(number))
+                return number if all(each in known and known[each].state in ENDED for each in before) else None
+        return None
+
+    def _knows(self, number: int) -> int:
+        """Return how many trials a trial may know: those up to number - parallel."""
+        return max(0, number - self.search.parallel + 1)
+
+    def _patiently(self, call: Callable[[], Answer]) -> Answer:
+        """Return the answer of the memory, asked again for a while if its database is away.
+
+        Raises:
+            TrainingError: it does not come back.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return call()
+            except optuna.exceptions.StorageInternalError as error:
+                if time.monotonic() > until:
+                    sentence = "The database of the search cannot be reached any more: run the same command again."
+                    raise TrainingError(sentence) from error
+                time.sleep(AGAIN)
 
     def plots(self) -> dict[str, Any]:
         """Return Optuna's own figures by name: history, importances, parallel coordinates (matplotlib)."""
-        return plots(self._study)
+        return plots(list(self._patiently(self.memory.attempts).values()))
 
     def _sample(self, number: int) -> dict[str, Any]:
         sampler = optuna.samplers.TPESampler(
@@ -100,12 +151,10 @@ class Tuner:
         """Return a study in memory that knows what trial `number` may know: the trials up to number - parallel."""
         pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.startup)
         shadow = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
-        known = self._study.get_trials(deepcopy=False)[: max(0, number - self.search.parallel + 1)]
-        shadow.add_trials([trial for trial in known if trial.state.is_finished()])
+        known = self._patiently(self.memory.attempts)
+        before = [known[each] for each in range(self._knows(number)) if each in known]
+        shadow.add_trials([each for each in before if state_of(each) in (COMPLETE, PRUNED)])
         return shadow
-
-    def _handle(self, number: int) -> Any:
-        return optuna.trial.Trial(self._study, self._study.get_trials(deepcopy=False)[number]._trial_id)
 
 
 def _distribution(axis: Axis) -> Any:
@@ -114,36 +163,6 @@ def _distribution(axis: Axis) -> Any:
     if axis.whole:
         return optuna.distributions.IntDistribution(int(axis.low), int(axis.high), log=axis.log)
     return optuna.distributions.FloatDistribution(axis.low, axis.high, log=axis.log)
-
-
-def _plain(trial: Any) -> Trial:
-    states = {"COMPLETE": COMPLETE, "PRUNED": PRUNED}
-    state = states.get(trial.state.name, FAILED if trial.user_attrs.get(FAILED) else RUNNING)
-    value = trial.value if state == COMPLETE else None
-    return Trial(trial.number, dict(trial.params), state, value, dict(trial.intermediate_values))
-
-
-def remembered(folder: Path) -> list[Trial]:
-    """Return the trials of the search in `folder`, also while another process writes to it; empty without one."""
-    if not (folder / LOG).exists():
-        return []
-    try:
-        study = optuna.load_study(study_name=NAME, storage=_storage(folder / LOG))
-    except KeyError:  # it was just being made
-        return []
-    return [_plain(trial) for trial in study.get_trials(deepcopy=False)]
-
-
-def _storage(path: Path) -> Any:
-    lock = journal.JournalFileOpenLock(str(path))
-    return optuna.storages.JournalStorage(journal.JournalFileBackend(str(path), lock_obj=lock))
-
-
-def _mend(path: Path) -> None:
-    """Drop a line that a kill tore off, and the lock of a process that is no more (the work folder is ours)."""
-    path.with_name(path.name + ".lock").unlink(missing_ok=True)
-    if path.exists():
-        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def best(trials: Sequence[Trial]) -> Trial | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, without_password
 from medcls.lazy import lazy
 from medcls.tracking import sqlite
 from medcls.tracking.nodes import FINISHED, KILLED, DataRecord, Ending, Node
@@ -190,11 +190,6 @@ def sentence(error: Exception) -> str:
     cause = re.search(r"Caused by \w+\((?:.*?: )?\"?(.*?)\"?\)+$", text)
     known = isinstance(error, OSError | exceptions.MlflowException)
     return ("" if known else f"{type(error).__name__}: ") + (cause.group(1) if cause else text)[:200]
-
-
-def without_password(uri: str) -> str:
-    """Return a URI without the name and password in it."""
-    return re.sub(r"(?<=://)[^/@]*@", "", uri)
 
 
 def _name(name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from crash_commands import Command
 from numpy.typing import NDArray
 
-from medcls.search.tuner import remembered
+from medcls.search.storages import remembered
 from medcls.tracking.journal import RunFolder
 from medcls.training.saved import content, digest
 

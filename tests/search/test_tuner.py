@@ -12,7 +12,9 @@ import pytest
 from medcls import data, training
 from medcls.agenda import SearchAgenda
 from medcls.search import Search, choice, floats, integers
-from medcls.search.tuner import COMPLETE, FAILED, PRUNED, Trial, Tuner, best, remembered
+from medcls.search.memory import COMPLETE, FAILED, PRUNED, Trial
+from medcls.search.storages import in_folder, remembered
+from medcls.search.tuner import Tuner, best
 from medcls.spec import Run, Variant
 from medcls.task import MULTICLASS
 
@@ -44,7 +46,7 @@ def drive(
 
     It is left as a kill would leave it after `ends` folds.
     """
-    tuner = Tuner(search, first or {}, folder)
+    tuner = Tuner(search, first or {}, in_folder(folder))
 
     def run_of(trial: Trial, fold: int) -> Run:
         return Run(VARIANT, "", seed=trial.number, fold=fold, folds=FOLDS)
@@ -54,7 +56,9 @@ def drive(
     while not agenda.done and ends != 0:
         waiting += agenda.ready()
         run = waiting.pop(pick(len(waiting)))
-        value = score(tuner.trials()[run.seed], run.fold)
+        trial = tuner.trial(run.seed)
+        assert trial is not None
+        value = score(trial, run.fold)
         metrics = {search.metric: value}
         agenda.ended(run, {"status": "failed" if value is None else "finished", "metrics": metrics})
         ends = ends and ends - 1
@@ -176,7 +180,7 @@ def test_plots_are_drawn_whatever_came_of_the_trials(tmp_path: Path, trials: int
     search = replace(SEARCH, trials=trials)
     drive(tmp_path, search, score)
     before = style()
-    figures = Tuner(search, {}, tmp_path).plots()
+    figures = Tuner(search, {}, in_folder(tmp_path)).plots()
     assert style() == before  # Optuna's style is not left to the figures to come
     assert {"history", "parallel_coordinates"} <= set(figures)
     for name, figure in figures.items():

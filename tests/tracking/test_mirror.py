@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from tracking_stores import content
 
+from medcls.errors import without_password
 from medcls.tracking.journal import RunFolder
 from medcls.tracking.mirror import Mirror
-from medcls.tracking.mlflow import Store, sentence, without_password
+from medcls.tracking.mlflow import Store, sentence
 from medcls.tracking.nodes import FAILED, FINISHED, KILLED, Ending, Node
 
 BEGUN = 1_700_000_000_000

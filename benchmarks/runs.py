@@ -1,0 +1,118 @@
+"""What the driver costs a run that trains nothing, here and on a Ray of this machine, and what memory it grows by.
+
+    python -m benchmarks.runs [RUNS...]
+
+The study has as many seeds as runs, one at a time; its learner guesses and ends at once. Each number of runs is a
+command of its own with a fresh store, from its first line to its last. A run's share is what each further run adds to
+the command's wall time; without the start of a process and the run's own work (both measured) it is what the driver
+spends: its folder, submitting, the journal, the store, summary and report.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medcls.compute.local import LocalExecutor
+from medcls.compute.ray import RayExecutor
+from medcls.data.types import Decoded, Split
+from medcls.options import Parser, add_flags, options
+from medcls.spec import Variant
+from medcls.study import carry_out
+from medcls.task import Task
+from medcls.tracking.journal import RunFolder
+from medcls.training.fitted import Fitted
+from studies import toy_boundaries
+
+
+def guess(
+    data: Decoded,
+    split: Split,  # noqa: ARG001
+    task: Task,  # noqa: ARG001
+    folder: RunFolder,
+    seed: int,
+    *,
+    epochs: int = 1,
+) -> Fitted:
+    """Learn nothing, and say of every point that it is of the first class."""
+
+    def predict(rows: Any) -> Any:
+        return np.eye(len(data.classes), dtype=np.float32)[np.zeros(len(rows), int)]
+
+    metrics = {"loss": 1.0, "val_loss": 1.0, "accuracy": 0.5, "val_accuracy": 0.5, "learning_rate": 0.0}
+    folder.append({"epoch": 0, "time": int(time.time() * 1000), "seconds": 0.0, "metrics": metrics, "system": {}})
+    folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})
+    return Fitted(None, predict, epochs, 0, {"total": 0, "trainable": 0}, str(seed))
+
+
+def main(counts: list[int]) -> None:
+    """Print what a run costs on both, and by how much the driver's memory grew."""
+    for executor in ("local", "ray"):
+        told = [(count, _carried(executor, count)) for count in counts]
+        start = _start(executor)
+        for (few, before), (many, after) in pairwise(told):
+            each = (after["wall"] - before["wall"]) / (many - few) * 1000
+            own = each - start - after["work"]
+            grown = after["peak"] - told[0][1]["peak"]
+            print(
+                f"{executor}, {many} runs: {each:.0f} ms a run; without a process's start ({start:.0f}) and its work "
+                f"({after['work']:.0f}) {own:.0f} ms; the driver's processor {after['cpu'] / many * 1000:.0f} ms; "
+                f"its memory {grown:+.0f} MB beside {told[0][0]} runs",
+                flush=True,
+            )
+
+
+def study(executor: str, count: int, home: str) -> None:
+    """Carry out a study of so many runs and print what it took."""
+    first = next(iter(toy_boundaries.STUDY.variants.values()))
+    variant = Variant(first.data, partial(guess), first.task)
+    seeds = tuple(range(count))
+    made = replace(toy_boundaries.STUDY, name="runs", variants={"guess": variant}, seeds=seeds, answers=())
+    parser = Parser(prog="runs")
+    add_flags(parser, search=False)
+    places = ["--work-dir", f"{home}/runs", "--tracking-uri", f"sqlite:///{home}/mlflow.db", "--executor", executor]
+    given = options(parser.parse_args([*places, "--workers", "1", "--quiet"]))
+    started = time.perf_counter()
+    code = carry_out([made], lambda: given)
+    wall, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
+    results = [json.loads(path.read_text()) for path in Path(home).glob("runs/*/result.json")]
+    assert not code
+    assert [each["status"] for each in results] == ["finished"] * count
+    work = statistics.median(each["seconds"] for each in results) * 1000
+    told = {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024, "work": work}
+    (Path(home) / "told.json").write_text(json.dumps(told))
+
+
+def _carried(executor: str, count: int) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as home:
+        line = f"from benchmarks import runs; runs.study({executor!r}, {count}, {home!r})"
+        subprocess.run([sys.executable, "-c", line], check=True, stdout=subprocess.DEVNULL)
+        told: dict[str, float] = json.loads((Path(home) / "told.json").read_text())
+        return told
+
+
+def _start(name: str) -> float:
+    """Return how long a process that does nothing takes from being asked to its answer, in milliseconds."""
+    executor = LocalExecutor(1, 1) if name == "local" else RayExecutor("ray", 1)
+    executor.warm_up()
+    taken = []
+    for _ in range(12):
+        started = time.perf_counter()
+        executor.ask(int)
+        taken.append((time.perf_counter() - started) * 1000)
+    executor.stop()
+    return statistics.median(taken[2:])
+
+
+if __name__ == "__main__":
+    main([int(text) for text in sys.argv[1:]] or [10, 100, 1_000])
