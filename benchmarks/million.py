@@ -46,7 +46,7 @@ def main(count: int) -> None:
         outside = time.perf_counter() - started
         print(f"first batch {outside:.1f} s after the worker was asked, {inside:.1f} s of it opening and drawing")
         learner = partial(
-            training.gradient, model=partial(models.cnn, filters=(8, 8), dense=()), batch_size=BATCH, epochs=1
+            training.gradient, model=partial(models.cnn, filters=(2, 2), dense=()), batch_size=BATCH, epochs=1
         )
         run = Run(Variant(data.xray, learner, MULTICLASS), "", data_name="million", variant_name="cnn")
         job = Job(run, images, work / run.key, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data import types
+from medcls.data.mapped import Reader
 from medcls.lazy import lazy
 
 tf = lazy("tensorflow")
@@ -87,12 +88,12 @@ def training(
 
     `augment` takes images as they are stored, targets, weights and a seed, and returns the first three, all float32.
     """
-    order = lru_cache(maxsize=2)(order)
+    order, read = lru_cache(maxsize=2)(order), Reader(examples.images)
     steps = steps_of(len(order(epochs.start)), batch_size)
 
     def draw(number: int) -> tuple[NDArray[Any], ...]:
         epoch, step = divmod(int(number), steps)
-        return _take(examples, order(epoch)[step * batch_size : (step + 1) * batch_size])
+        return _take(examples, read, order(epoch)[step * batch_size : (step + 1) * batch_size])
 
     def batch(number: Any) -> tuple[Any, ...]:
         images, targets, weights = _as_tensors(examples, draw, number)
@@ -103,10 +104,10 @@ def training(
 
 def evaluation(examples: Examples, batch_size: int) -> Any:
     """Return a tf.data stream of (images, targets, weights) in the order of the rows, once."""
-    positions = np.arange(len(examples.rows))
+    positions, read = np.arange(len(examples.rows)), Reader(examples.images)
 
     def draw(number: int) -> tuple[NDArray[Any], ...]:
-        return _take(examples, positions[int(number) * batch_size : (int(number) + 1) * batch_size])
+        return _take(examples, read, positions[int(number) * batch_size : (int(number) + 1) * batch_size])
 
     def batch(number: Any) -> tuple[Any, ...]:
         images, targets, weights = _as_tensors(examples, draw, number)
@@ -121,11 +122,11 @@ def steps_of(count: int, batch_size: int) -> int:
     return -(-count // batch_size)
 
 
-def _take(examples: Examples, positions: Rows) -> tuple[NDArray[Any], ...]:
+def _take(examples: Examples, read: Reader, positions: Rows) -> tuple[NDArray[Any], ...]:
     if examples.mirrored:
         count = len(examples.rows)
         flip, positions = positions >= count, positions % count
-    images = np.asarray(examples.images[examples.rows[positions]])  # an array, as TensorFlow frees no memory map
+    images = read(examples.rows[positions])
     targets = examples.targets[positions]
     if examples.mirrored:
         images, targets = (_mirrored(each, flip) for each in (images, targets))

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medcls.data.mapped import Reader
 
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
@@ -125,6 +128,10 @@ class Picked:
         """Its shape."""
         return (len(self.rows), *self.array.shape[1:])
 
+    @cached_property
+    def _read(self) -> Reader:
+        return Reader(self.array)
+
     def __getitem__(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the rows at some positions, float32."""
-        return np.asarray(self.array[self.rows[positions]], np.float32)
+        return np.asarray(self._read(self.rows[positions]), np.float32)

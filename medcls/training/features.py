@@ -11,6 +11,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from medcls.code import code_digest
+from medcls.data.mapped import Reader
 from medcls.data.types import Decoded
 from medcls.models.backbones import features as computed
 from medcls.spec import digest
@@ -89,9 +90,10 @@ def _compute(body: Any, data: Decoded, path: Path, progress: Progress) -> None:
             file.seek(0)
             file.write(header)
         file.seek(len(header) + first * row)
+        read = Reader(data.images)
         for start in range(first, shape[0], BATCH):
             progress(start, shape[0])
-            images = np.asarray(data.images[start : start + BATCH], np.float32)
+            images = np.asarray(read(np.arange(start, min(start + BATCH, shape[0]))), np.float32)
             file.write(np.ascontiguousarray(body.predict_on_batch(images), np.float32).tobytes())
             file.flush()
             os.fsync(file.fileno())
