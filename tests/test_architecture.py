@@ -45,7 +45,7 @@ BESIDE = {  # what each part may use beside itself and the tools
     "tracking": {"data.types"},
     "search": set(),
     "task": {"data.types", "evaluation"},
-    "training": {"augmentation", "models", "task", "data.stream", "data.types", "tracking.journal"},
+    "training": {"augmentation", "models", "task", "data.mapped", "data.stream", "data.types", "tracking.journal"},
     "one_run": {"data", "training", "task", "tracking.journal"},
     "compute": {"one_run", "training", "tracking.journal"},
 }
