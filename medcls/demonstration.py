@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from medcls.errors import BadInputError
 from medcls.interruption import listen, settle
-from medcls.options import Parser, default_tracking_uri, root
+from medcls.options import Parser, default_tracking_uri, folder, root
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -129,7 +129,7 @@ def _parser(demonstration: Demonstration) -> Parser:
     add("--offline", action="store_true", help="write files only, nothing into the store")
     add("--json", type=Path, metavar="FILE", help="write the summary here")
     add("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
-    add("--work-dir", type=Path, metavar="DIR", help="caches and figures (mlruns/runs)")
+    add("--work-dir", type=folder, metavar="DIR", help="caches and figures (mlruns/runs)")
     return parser
 
 

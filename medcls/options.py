@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import unquote
 
 import medcls
 from medcls.errors import BadInputError
@@ -198,7 +199,7 @@ def _add_places(parser: Parser) -> None:
         help="where runs run: local, ray (a Ray started here), auto or ray://HOST:PORT (a cluster)",
     )
     where.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
-    where.add_argument("--work-dir", type=Path, metavar="DIR", help="run folders: journals, checkpoints, caches")
+    where.add_argument("--work-dir", type=folder, metavar="DIR", help="run folders: journals, checkpoints, caches")
     where.add_argument(
         "--offline", action="store_true", help="write run folders only; the next run without it catches up"
     )
@@ -207,6 +208,23 @@ def _add_places(parser: Parser) -> None:
     loud.add_argument("-q", "--quiet", action="store_true", help="say what was found and nothing on the way there")
     loud.add_argument("-v", "--verbose", action="store_true", help="say every epoch of every run")
     where.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
+
+
+def folder(text: str) -> Path:
+    """Return the folder that a flag names, as a path or as file://PATH.
+
+    Raises:
+        argparse.ArgumentTypeError: it lies where no path leads to.
+    """
+    scheme, found, rest = text.partition("://")
+    if not found:
+        return Path(text)
+    if scheme != "file" or not rest.startswith("/"):
+        raise argparse.ArgumentTypeError(
+            f"{text} is no folder that files can be locked and changed in: give a path, on a cluster one that all "
+            "machines share (a bucket may hold MLflow's artifacts)"
+        )
+    return Path(unquote(rest))
 
 
 def _executor(text: str) -> str:

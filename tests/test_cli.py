@@ -73,6 +73,13 @@ def test_data_check_describes_a_folder(tmp_path: Path, draw: Draw) -> None:
     assert told["fingerprint"].startswith("sha256:")
 
 
+def test_a_work_folder_may_be_given_as_a_url(tmp_path: Path, draw: Draw) -> None:
+    source = draw(tmp_path / "own", "A/1.png", "A/2.png", "B/1.png", "B/2.png")
+    done = called("data", "check", source, "--work-dir", f"file://{tmp_path}/some%20runs")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "some runs").is_dir()
+
+
 def test_data_check_describes_a_table_with_patients(tmp_path: Path, draw: Draw) -> None:
     names = [f"{number}.png" for number in range(8)]
     source = draw(tmp_path / "own", *names)

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from medcls.errors import BadInputError
-from medcls.options import Parser, default_tracking_uri, root
+from medcls.options import Parser, default_tracking_uri, folder, root
 
 
 def places() -> Parser:
     """Return the flags that every command takes, as a parent of its parser."""
     parser = Parser(add_help=False, allow_abbrev=False)
     parser.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
-    parser.add_argument("--work-dir", type=Path, metavar="DIR", help="run folders (mlruns/runs)")
+    parser.add_argument("--work-dir", type=folder, metavar="DIR", help="run folders (mlruns/runs)")
     return parser
 
 
