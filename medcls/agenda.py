@@ -80,6 +80,7 @@ class SearchAgenda:
         folds: how many folds a trial has.
         deadline: the time (as of time.monotonic) after which no trial is started.
         on_trial: told of a trial when it ends, or was taken over by another driver.
+        on_wait: told which trials of other drivers are waited for, when there is nothing else left to do.
     """
 
     def __init__(
@@ -90,13 +91,15 @@ class SearchAgenda:
         folds: int,
         deadline: float | None,
         on_trial: Callable[[Trial], None],
+        on_wait: Callable[[Sequence[int]], None] = lambda _: None,
     ) -> None:
         self._search, self._tuner, self._run_of, self._folds = search, tuner, run_of, folds
-        self._deadline, self._on_trial = deadline, on_trial
+        self._deadline, self._on_trial, self._on_wait = deadline, on_trial, on_wait
         self._runs: dict[int, list[Run]] = {}
         self._scores: dict[int, list[float]] = {}
         self._under_way: dict[str, int] = {}
         self._over: set[int] = set()
+        self._waited_for: list[int] = []
         self._winner: int | None = None  # another driver's, whose runs are carried out here too
         tuner.try_again()
 
@@ -134,7 +137,16 @@ class SearchAgenda:
                 if run.key not in self._under_way:
                     self._under_way[run.key] = trial.number
                     runs.append(run)
+        if not self._under_way:
+            self._wait()
         return runs
+
+    def _wait(self) -> None:
+        """Say which trials of other drivers are waited for, once."""
+        others = [each.number for each in self._tuner.trials() if each.state == RUNNING and not each.ours]
+        if others and others != self._waited_for and not self._late():
+            self._waited_for = others
+            self._on_wait(others)
 
     def ended(self, run: Run, result: Result) -> None:
         """Score the fold; end the trial, prune it, or leave it open for its next fold."""

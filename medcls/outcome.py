@@ -130,7 +130,12 @@ def _search(programme: Programme, driver: Driver, tuner: Tuner, started: float) 
         records = [record for record in driver.records.values() if record.parent == parent]
         mirroring.close_trial(trial, [(driver.work.folder(each.run), each.result) for each in records])
 
-    return SearchAgenda(search, tuner, run_of, len(programme.repeats), timeout and started + timeout, on_trial)
+    def on_wait(numbers: Sequence[int]) -> None:
+        listed = ", ".join(map(str, numbers))
+        driver.screen.tell(f"  Waiting for other commands' trials: {listed}.")
+
+    deadline = timeout and started + timeout
+    return SearchAgenda(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)
 
 
 def _groups(programme: Programme, driver: Driver, data_name: str) -> Mapping[str, list[Record]]:

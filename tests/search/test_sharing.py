@@ -99,6 +99,7 @@ def test_drivers_that_are_killed_and_begun_again_lose_and_double_nothing(
     each_ended_once(database)
 
 
+@pytest.mark.slow
 def test_a_driver_that_never_comes_back_is_replaced(database: str, alone: list[Any], tmp_path: Path) -> None:
     lost = begin(database, tmp_path / "lost", pause=60)
     deadline = time.monotonic() + LIMIT
@@ -111,6 +112,7 @@ def test_a_driver_that_never_comes_back_is_replaced(database: str, alone: list[A
     each_ended_once(database)
 
 
+@pytest.mark.slow
 def test_one_that_slept_finds_its_trials_taken_over(database: str, alone: list[Any], tmp_path: Path) -> None:
     sleeper = begin(database, tmp_path / "sleeper", pause=0.5)
     deadline = time.monotonic() + LIMIT
@@ -127,6 +129,7 @@ def test_one_that_slept_finds_its_trials_taken_over(database: str, alone: list[A
     each_ended_once(database)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_for_a_moment_is_waited_for(database: str, alone: list[Any], tmp_path: Path) -> None:
     processes = [begin(database, tmp_path / str(number), pause=0.3) for number in range(2)]
     deadline = time.monotonic() + LIMIT
