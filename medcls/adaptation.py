@@ -35,11 +35,7 @@ def adapted(study: Study, options: Options) -> Study:
     conditions, weights = with_pretrained(conditions, options.weights, options.work_dir, few=options.smoke)
     conditions = with_weights(conditions, weights, options.work_dir)
     if study.search is not None:
-        if options.force and options.storage is not None:
-            raise BadInputError(
-                "--force would throw away what other commands have searched too: leave it out, or first delete the "
-                "search with `optuna delete-study` (`optuna studies --storage URL` lists them)."
-            )
+        _check_force(options)
         inherit = inherited(study.search, conditions[0][1], settings, options.work_dir)
         conditions, settings = _with_settings(conditions, inherit), settings | inherit
     for _, variant in conditions:
@@ -130,6 +126,14 @@ def _check_looks(study: Study, seeds: int, most: int | None) -> None:
         raise BadInputError(f"--until-decided {most}: {study.name} compares no two variants, so nothing decides it.")
     if most <= seeds:
         raise BadInputError(f"--until-decided {most}: there are {seeds} seeds to begin with; allow more.")
+
+
+def _check_force(options: Options) -> None:
+    if options.force and options.storage is not None:
+        raise BadInputError(
+            "--force would throw away what other commands have searched too: leave it out, or first delete the "
+            "search with `optuna delete-study` (`optuna studies --storage URL` lists them)."
+        )
 
 
 def _check_space(search: Search, base: Variant) -> None:

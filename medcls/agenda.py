@@ -127,8 +127,8 @@ class SearchAgenda:
 
         Of trials with the same parameters the later one waits, and then finds the run finished.
         """
-        while not self._late() and self._tuner.may_take():
-            self._tuner.take()
+        while not self._late() and self._tuner.take():
+            pass  # until none may be taken
         self._let_go()
         runs = []
         for trial in self._open():

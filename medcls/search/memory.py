@@ -57,6 +57,11 @@ class Memory:
         """Whether other drivers may be at work on the same search."""
         return self._driver is not None
 
+    @property
+    def beat(self) -> float:
+        """The seconds between two heartbeats of what is at work, where the memory is shared."""
+        return float(self._storage.get_heartbeat_interval())
+
     def trials(self) -> dict[int, Trial]:
         """Return the trials with an attempt that counts, by number."""
         return {number: self._plain(number, attempt) for number, attempt in self._counting().items()}
@@ -70,8 +75,8 @@ class Memory:
         attempts = [each for each in self.study.get_trials(deepcopy=False) if number_of(each) == number]
         return dict(attempts[-1].params) if attempts else None
 
-    def take(self, number: int, labels: Mapping[str, Any], space: Mapping[str, Any]) -> bool:
-        """Take a trial, proposed as `labels` unless it was proposed before; return whether it is ours now."""
+    def take(self, number: int, labels: Mapping[str, Any], space: Mapping[str, Any]) -> None:
+        """Take a trial, proposed as `labels` unless it was proposed before; another driver may be faster."""
         if number not in self._counting(anew=True):
             state, marked = optuna.trial.TrialState.WAITING, {NUMBER: number}
             params, distributions = dict(labels), dict(space)
@@ -80,14 +85,13 @@ class Memory:
             )
         attempt = self._counting(anew=True)[number]
         if attempt.state.name != "WAITING":
-            return False
+            return
         self._forget()
         if self._driver is not None:
             self._storage.record_heartbeat(attempt._trial_id)  # first: so what is at work is never without
         taken = self._storage.set_trial_state_values(attempt._trial_id, optuna.trial.TrialState.RUNNING)
         if taken and self._driver is not None:
             self._storage.set_trial_user_attr(attempt._trial_id, DRIVER, self._driver)
-        return bool(taken)
 
     def report(self, number: int, fold: int, mean: float) -> None:
         """Record a trial's mean score over the folds up to `fold`, if it is still ours."""

@@ -19,7 +19,6 @@ from medcls.search.space import Axis, Search
 
 optuna = lazy("optuna")
 
-BEAT = 10.0  # seconds between two heartbeats of what is at work
 PATIENCE, AGAIN = 300.0, 2.0  # seconds for which a database may be away, and between two tries
 Answer = TypeVar("Answer")
 
@@ -53,19 +52,16 @@ class Tuner:
         known = self._patiently(self.memory.trials)
         return all(number in known and known[number].state in ENDED for number in range(self.search.trials))
 
-    def may_take(self) -> bool:
-        """Tell whether there is a trial that can be proposed now, or goes on from where it was left."""
-        return self._next() is not None
-
     def take(self) -> bool:
-        """Take the next trial that may be taken, if there is one; another driver may be faster. Return whether."""
+        """Take the next trial that may be taken, unless another driver is faster; return whether there was one."""
         number = self._next()
         if number is None:
             return False
         labels = self._patiently(lambda: self.memory.labels(number))
         if labels is None:
             labels = self._sample(number) | (self._first if number == 0 else {})
-        return self._patiently(lambda: self.memory.take(number, labels, self._space))
+        self._patiently(lambda: self.memory.take(number, labels, self._space))
+        return True
 
     def report(self, number: int, fold: int, mean: float) -> bool:
         """Record the mean score over the folds up to `fold`; return whether the trial should be given up.
@@ -101,7 +97,7 @@ class Tuner:
                 beating.join(AGAIN)
 
     def _beat(self, over: threading.Event) -> None:
-        while not over.wait(BEAT):
+        while not over.wait(self.memory.beat):
             with suppress(Exception):  # a database that is away is met by who needs its answer
                 self.memory.look_after()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from medcls import data, training
 from medcls.agenda import SearchAgenda
-from medcls.search import Search, choice, floats, integers, storages, tuner
+from medcls.search import Search, choice, floats, integers, storages
 from medcls.search.memory import Trial
 from medcls.search.tuner import Tuner
 from medcls.spec import Run, Variant
@@ -62,7 +62,7 @@ def run_of(trial: Trial, fold: int) -> Run:
 
 def main(url: str, folder: Path, pause: float) -> None:
     """Carry the search out with the others."""
-    storages.BEAT, storages.GRACE, tuner.BEAT = 1, GRACE, 0.5
+    storages.BEAT, storages.GRACE = 1, GRACE
     judge = Tuner(SEARCH, {}, storages.in_database(url, NAME, folder, "code"), most=2)
     with judge.at_work():
         carry_out(SearchAgenda(SEARCH, judge, run_of, FOLDS, None, lambda trial: None), judge, pause, folder / "runs")
