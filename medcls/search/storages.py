@@ -112,8 +112,10 @@ def _database(url: str, tries: int = TRIES) -> Any:
     engine: dict[str, Any] = {"poolclass": sqlalchemy.NullPool}  # a hundred idle drivers are no hundred connections
     if url.startswith("sqlite"):
         engine["connect_args"] = {"timeout": 60}  # it has one writer at a time
+    # Heartbeats count as experimental; not only here, as they are recorded and looked at in a thread later.
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     try:
-        with _reaching(url), warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+        with _reaching(url):
             kept = optuna.storages.RDBStorage(url, engine, heartbeat_interval=BEAT, grace_period=GRACE)
             return optuna.storages.get_storage(kept)
     except BadInputError as error:

@@ -48,6 +48,7 @@ def begin(url: str, folder: Path, pause: float = 0.1) -> subprocess.Popen[str]:
 def ends_with(process: subprocess.Popen[str], expected: list[Any]) -> None:
     said, complaints = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, complaints
+    assert not complaints
     assert json.loads(said) == expected
 
 

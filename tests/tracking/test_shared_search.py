@@ -52,6 +52,7 @@ def test_commands_that_share_a_search_each_end_with_the_whole_of_it(
         output, _ = process.communicate(timeout=LIMIT * 3)
         assert process.returncode == 0
         said += output
+    assert "Warning" not in said + "".join((command.home / "errors").read_text() for command in commands)
     for command in commands:
         same(command, alone)
     trained = [{run["variant"] for run in summary(command)["runs"]} for command in commands]
