@@ -92,7 +92,8 @@ class Driver:
         source, folder = self.sources.of(run.variant), self.work.folder(run)
         assert source.decoded is not None
         threads = self._threads(run, source, RunFolder(donor or folder.path))
-        return Job(run, source.decoded, folder.path, threads, test, self._explanation(source), self.resources)
+        explain, shown = self._explanation(source), self.mirroring.mirror is not None
+        return Job(run, source.decoded, folder.path, threads, test, explain, self.resources, figures=shown)
 
     def _explanation(self, source: Source) -> Explanation | None:
         """Return what the network of a run on a data set is asked at its end; of points, nothing."""

@@ -35,6 +35,18 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
+def draw_whole(path: Path, figure: Callable[[Path], object]) -> None:
+    """Write a file by a function that takes the path to write to, whole or not at all.
+
+    Raises:
+        Exception: whatever the function raises.
+    """
+    with tempfile.TemporaryDirectory() as elsewhere:
+        drawn = Path(elsewhere) / path.name
+        figure(drawn)
+        write_atomically(path, lambda file: file.write(drawn.read_bytes()))
+
+
 def check_writable(flag: str, path: Path) -> None:
     """Check that a file can be written at `path`, which the user gave with `flag`.
 

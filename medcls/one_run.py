@@ -15,6 +15,7 @@ from medcls.data.split import split
 from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import is_full
+from medcls.pictures import draw_all
 from medcls.spec import Run, Variant
 from medcls.tracking.journal import HEAT, RunFolder
 from medcls.training import borrowed, kept
@@ -44,7 +45,8 @@ class Job:
 
     `data` is the folder of decoded images, `folder` the run's; with `test` the held-out test part is predicted
     too, which the search never asks for; `explain` is what its network is asked at the end; `resources` are what it
-    needs of a cluster beside its threads: "gpu", also a part of one, and "memory" in bytes.
+    needs of a cluster beside its threads: "gpu", also a part of one, and "memory" in bytes; with `figures` they are
+    drawn as soon as it has ended.
     """
 
     run: Run
@@ -54,6 +56,7 @@ class Job:
     test: bool = False
     explain: Explanation | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
+    figures: bool = False
 
 
 def carry_out(job: Job) -> None:
@@ -71,6 +74,8 @@ def carry_out(job: Job) -> None:
             _train(job, folder, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
             folder.finish(_failure(job, folder, error, traceback.format_exc()), {})
+        if job.figures:
+            draw_all(job.run, folder, job.data)
 
 
 def is_done(job: Job) -> bool:

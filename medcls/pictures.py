@@ -1,5 +1,6 @@
 """The figures of a finished run: how it learnt, and what it makes of the images that it is judged on."""
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from medcls.data.types import Decoded
 from medcls.evaluation import classification, segmentation
 from medcls.explain import boundary, plane
 from medcls.explain.plane import Plane
+from medcls.files import draw_whole
 from medcls.report import calibration, canvas, classes, confusion, curves, errors, outlines, thresholds
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
@@ -41,6 +43,16 @@ def pictures(
             drawings["boundary.png"] = partial(_boundary, run, folder, decoded, maps)
             drawings["boundary.gif"] = partial(_film, run, folder, decoded, maps)
     return {folder.path / name: draw for name, draw in drawings.items()}
+
+
+def draw_all(run: Run, folder: RunFolder, decoded: Path) -> None:
+    """Draw a finished run's figures that are not there yet. What fails is tried again, and said, by who shows them."""
+    result = folder.result()
+    with contextlib.suppress(Exception):  # a figure must never cost a result
+        if result is not None and result["status"] == "finished":
+            for path, figure in pictures(run, folder, result, decoded).items():
+                if not path.exists():
+                    draw_whole(path, figure)
 
 
 def tested(run: Run, folder: RunFolder, decoded: Path) -> dict[Path, Callable[[Path], None]]:

@@ -46,7 +46,7 @@ BESIDE = {  # what each part may use beside itself and the tools
     "search": set(),
     "task": {"data.types", "evaluation"},
     "training": {"augmentation", "models", "task", "data.mapped", "data.stream", "data.types", "tracking.journal"},
-    "one_run": {"data", "training", "task", "tracking.journal"},
+    "one_run": {"data", "pictures", "training", "task", "tracking.journal"},
     "compute": {"one_run", "training", "tracking.journal"},
 }
 STUDY_MAY_USE = {

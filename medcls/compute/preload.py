@@ -21,6 +21,9 @@ _watch = threading.Thread(target=_die_with_driver, daemon=True)
 _watch.start()
 with quiet():  # TensorFlow greets on standard error whatever its log level is
     import keras  # noqa: F401
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure
+    import matplotlib.font_manager  # noqa: F401
     import psutil  # noqa: F401
     import tensorflow  # noqa: F401
     from sklearn import metrics, model_selection  # noqa: F401

@@ -6,7 +6,6 @@ because every node that the store does not show as ended is mirrored anew from i
 store has already are dropped by it.
 """
 
-import tempfile
 import threading
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medcls.files import write_atomically
+from medcls.files import draw_whole
 from medcls.tracking.mlflow import Point, Store, sentence
 from medcls.tracking.nodes import Ending, Node
 
@@ -161,19 +160,16 @@ class Mirror:
         self._follow(entry)
         if not entry.created:
             self._create(entry, ending.ended)
-        for path, draw in ending.drawings.items():
-            if not path.exists():
-                self._draw(path, draw)
+        for path, figure in ending.drawings.items():
+            if not path.exists():  # its worker has not drawn it
+                self._draw(path, figure)
         self.store.end(entry.node.identity, ending)
         self._drop(entry)
 
-    def _draw(self, path: Path, draw: Callable[[Path], object]) -> None:
-        """Draw a figure, whole or not at all; one that fails is only said."""
+    def _draw(self, path: Path, figure: Callable[[Path], object]) -> None:
+        """Draw a figure; one that fails is only said."""
         try:
-            with tempfile.TemporaryDirectory() as elsewhere:
-                drawn = Path(elsewhere) / path.name
-                draw(drawn)
-                write_atomically(path, lambda file: file.write(drawn.read_bytes()))
+            draw_whole(path, figure)
         except Exception as error:  # noqa: BLE001 - a figure must never cost a result
             self.refused.append(f"{path} could not be drawn: {sentence(error)}")
 

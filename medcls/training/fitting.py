@@ -11,14 +11,20 @@ from numpy.typing import NDArray
 from medcls.data import stream
 from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
+from medcls.lazy import lazy
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training.checkpoint import recorder, restore
 from medcls.training.fitted import Fitted, weights_sha256
+from medcls.training.network import operations
 from medcls.values import function_of, takes
 
 EVALUATION_BATCH = 64
 EVALUATION_PIXELS = 2**20  # of a batch: more take gigabytes in the maps of a wide network
+keras = lazy("keras")
+
+LIGHT = 10_000_000  # multiply-adds of a batch that take no longer than Keras's own call of a step
+BY_THE_BATCH = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
 Rows = NDArray[np.int64]
 
 
@@ -64,6 +70,8 @@ def train(
     trained = replace(examples(split.train), mirrored=mirrored)
     batches = partial(stream.training, trained, order, task.vary(vary), seed, batch_size)
     evaluation = partial(_evaluation, examples)
+    if _is_light(net, batch_size, callbacks):
+        net.steps_per_execution = stream.steps_of(len(order(0)), batch_size)
     _fit(net, callbacks, folder, batches, evaluation(split.validation), epochs, began)
     return _fitted(whole, net, task, callbacks, folder, evaluation)
 
@@ -72,6 +80,16 @@ def _compile(net: Any, optimizer: Any, loss: Any, metrics: list[Any]) -> None:
     """Compile a network, its optimizer with all its variables."""
     net.compile(optimizer, loss=loss, metrics=metrics, jit_compile=False)  # 'auto' may pick XLA, slower on a CPU
     optimizer.build(net.trainable_variables)  # before a checkpoint can be put into its variables
+
+
+def _is_light(net: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
+    """Tell whether all steps of an epoch are better one call of Keras, which changes no bit of the result.
+
+    They are if the network is so small that the calls cost more than the steps, unless a callback counts the steps.
+    """
+    idle = keras.callbacks.Callback
+    counting = any(getattr(type(each), name) is not getattr(idle, name) for each in callbacks for name in BY_THE_BATCH)
+    return not counting and operations(net) * batch_size <= LIGHT
 
 
 def _scheduled(schedule: Callable[..., Any], net: Any, task: Task, epochs: int) -> Any:

@@ -92,6 +92,20 @@ def test_a_run_cut_off_in_an_epoch_ends_as_one_never_cut_off_although_its_rate_d
     assert state(whole) == state(cut)
 
 
+def test_all_steps_of_an_epoch_in_one_call_give_the_bits_of_single_steps_which_a_callback_may_count(fit: Fit):
+    class Counting(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            self.steps += 1
+
+    counting, learner = Counting(), {"augment": MOVED, "optimizer": partial(training.adamw, learning_rate=1e-3)}
+    _, together = fit("together", stop=lambda task: [keras.callbacks.Callback()], **learner)
+    _, single = fit("single", stop=lambda task: [counting], **learner)
+    assert counting.steps == 3 * 5
+    assert state(together) == state(single)
+
+
 def test_a_journal_ahead_of_its_checkpoint_is_cut_and_its_torn_line_ignored(fit: Fit):
     _, whole = fit("whole", epochs=4)
     _, torn = fit("torn", epochs=2)
