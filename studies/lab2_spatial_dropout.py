@@ -16,7 +16,7 @@ narrows the gap; whether it also raises validation accuracy depends on how far w
 from functools import partial
 
 from medcls import data, models, training
-from medcls.evaluation.answers import compare, converges, final, overfitting
+from medcls.evaluation.answers import compare, converges, final, overfitting, sooner
 from medcls.spec import Variant
 from medcls.study import Study, main
 from medcls.task import BINARY
@@ -42,7 +42,8 @@ STUDY = Study(
     answers=(
         compare("no dropout", "dropout", "val_accuracy", "Which model performs better?", expected="better"),
         compare("no dropout", "dropout", "gap", "Which has more generalisation power?", expected="better"),
-        converges("no dropout", "dropout", "accuracy", expected="worse"),
+        sooner("no dropout", "dropout", "accuracy", "Which converges faster, to what both reach?", "worse"),
+        converges("no dropout", "dropout", "accuracy", "Which is sooner at its own best?", "worse"),
         final("accuracy", "val_accuracy", "val_loss", question="What are the final values?"),
         overfitting(),
     ),

@@ -16,7 +16,7 @@ but less apt to learn the training images by heart.
 from functools import partial
 
 from medcls import data, models, training
-from medcls.evaluation.answers import compare, converges, final, overfitting
+from medcls.evaluation.answers import compare, converges, final, overfitting, sooner
 from medcls.spec import Variant
 from medcls.study import Study, main
 from medcls.task import BINARY
@@ -39,7 +39,8 @@ STUDY = Study(
     seeds=(0, 1, 2),
     metric="accuracy",
     answers=(
-        converges("without", "spatial dropout", "accuracy", "Which converges faster?", expected="worse"),
+        sooner("without", "spatial dropout", "accuracy", "Which converges faster, to what both reach?", "worse"),
+        converges("without", "spatial dropout", "accuracy", "Which is sooner at its own best?", "worse"),
         compare("without", "spatial dropout", "accuracy", "How much training accuracy does it cost?", "worse"),
         compare("without", "spatial dropout", "gap", "Does it narrow the gap?", expected="better"),
         final("val_loss", "val_accuracy", question="What are the final validation loss and accuracy?"),

@@ -16,7 +16,7 @@ network without spatial dropout widens, its validation loss turns up earlier, an
 from functools import partial
 
 from medcls import data, models, training
-from medcls.evaluation.answers import compare, converges, final, overfitting
+from medcls.evaluation.answers import compare, converges, final, overfitting, sooner
 from medcls.spec import Variant
 from medcls.study import Study, main
 from medcls.task import BINARY
@@ -41,7 +41,8 @@ STUDY = Study(
     answers=(
         compare("without", "spatial dropout", "val_accuracy", "Does it help on new images?", expected="better"),
         compare("without", "spatial dropout", "gap", "Does it narrow the gap?", expected="better"),
-        converges("without", "spatial dropout", "accuracy", "Which converges faster?", expected="worse"),
+        sooner("without", "spatial dropout", "accuracy", "Which converges faster, to what both reach?", "worse"),
+        converges("without", "spatial dropout", "accuracy", "Which is sooner at its own best?", "worse"),
         final("accuracy", "val_accuracy", "val_loss", question="What are the final values?"),
         overfitting(),
     ),

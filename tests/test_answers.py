@@ -16,6 +16,7 @@ from medcls.evaluation.answers import (
     looked,
     overfitting,
     reaches,
+    sooner,
     until,
 )
 
@@ -167,6 +168,38 @@ def test_the_faster_one_needs_fewer_epochs_to_its_own_best() -> None:
     (told,) = answered(found, converges("plain", "normed", "accuracy"))
     assert found["comparisons"][0]["difference"] == -1  # epoch 3 against 4
     assert told["question"] == "Which of them converges faster?"
+
+
+def test_who_has_barely_begun_is_not_the_faster_one() -> None:
+    climbing = [0.5 + 0.01 * epoch for epoch in range(40)]  # its mean of five epochs ends at 0.87
+    crawling = [0.5 + 0.0025 * epoch for epoch in range(40)]  # at 0.5925, which the other passes at epoch 13
+    runs = [run(name, seed, curve) for seed in (0, 1) for name, curve in (("fast", climbing), ("slow", crawling))]
+    found = summary(*runs)
+    own, common = answered(
+        found, converges("fast", "slow", "accuracy"), sooner("fast", "slow", "accuracy", expected="worse")
+    )
+    own_row, common_row = found["comparisons"]
+    assert own_row["difference"] < 0  # as if the slow one were the faster
+    assert "still rising in 2 of 2 runs of fast and 2 of 2 runs of slow" in own["answer"]
+    goal = 0.95 * 0.5925  # = 0.562875: 0.5 + 0.01 (n - 3) from n = 10 on, 0.5 + 0.0025 (n - 3) from n = 29 on
+    assert 0.5 + 0.01 * 6.28 < goal < 0.5 + 0.01 * 7
+    assert common_row["difference"] == 29 - 10
+    assert common["question"] == "Which of them comes first to the accuracy that both reach?"
+    assert "fast" in common["answer"]
+    assert "still rising" not in common["answer"]
+
+
+def test_curves_that_have_come_to_rest_are_not_called_rising() -> None:
+    ended = [0.5, 0.8, *[0.9] * 20]
+    runs = [run(name, seed, ended) for seed in (0, 1) for name in ("a", "b")]
+    (told,) = answered(summary(*runs), converges("a", "b", "accuracy"))
+    assert "still rising" not in told["answer"]
+
+
+def test_a_curve_that_one_of_them_has_not_is_no_pair_to_compare() -> None:
+    runs = [run("a", 0, [0.5]), {**run("b", 0, [0.5]), "history": {}}]
+    (told,) = answered(summary(*runs), sooner("a", "b", "accuracy"))
+    assert "no finished pair" in told["answer"]
 
 
 def test_two_data_sets_are_told_apart() -> None:

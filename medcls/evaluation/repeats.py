@@ -6,7 +6,7 @@ given again later, without the runs.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,25 @@ Pair = tuple[int, int | None]
 
 ANY, SHARE = (-np.inf, np.inf), (0.0, 1.0)
 LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff", "_sd")
+
+
+class Compared(Protocol):
+    """What can be compared of two runs: a score of each, or what only both together tell."""
+
+    @property
+    def name(self) -> str:
+        """In words with underscores, as in a summary."""
+
+    @property
+    def words(self) -> str:
+        """The name as a sentence has it."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way it gets better."""
+
+    def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
+        """Return the numbers of two runs."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,10 @@ class Score:
     def words(self) -> str:
         """The name as a sentence has it."""
         return words(self.name)
+
+    def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
+        """Return the numbers of two runs that are compared."""
+        return self.of(a), self.of(b)
 
 
 def words(name: str) -> str:
@@ -136,9 +159,9 @@ def pairs(summary: Mapping[str, Any], data: str, a: str, b: str) -> list[tuple[R
     return [(of_a[pair], of_b[pair]) for pair in sorted(of_a.keys() & of_b.keys(), key=str)]
 
 
-def paired(summary: Mapping[str, Any], data: str, a: str, b: str, one: Score) -> list[tuple[float, float]]:
+def paired(summary: Mapping[str, Any], data: str, a: str, b: str, one: Compared) -> list[tuple[float, float]]:
     """Return the scores of two variants, pair by pair, where both have one."""
-    found = [(one.of(first), one.of(second)) for first, second in pairs(summary, data, a, b)]
+    found = [one.of_pair(first, second) for first, second in pairs(summary, data, a, b)]
     return [(first, second) for first, second in found if first is not None and second is not None]
 
 

@@ -1,0 +1,157 @@
+"""Whether one variant is better than another: the verdicts of a study, corrected for all that it compares."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from medcls.evaluation import comparison, repeats
+from medcls.evaluation.comparison import BETTER, ONE_RUN, UNDECIDED, WORSE, Comparison
+from medcls.evaluation.phrases import Summary, joined, names, on, than
+from medcls.evaluation.repeats import Compared
+
+Answered = dict[str, Any]
+Answer = Callable[[Summary], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Is variant `b` better than variant `a`? The verdict is corrected for all comparisons of the study.
+
+    Attributes:
+        a, b: names of variants.
+        score: what is compared.
+        question: as the study asks it.
+        expected: the verdict that theory or earlier work leads one to expect, "" for none: the answer says
+            whether the data agree.
+    """
+
+    a: str
+    b: str
+    score: Compared
+    question: str
+    expected: str = ""
+
+    def __call__(self, summary: Summary) -> Answered:
+        """Return the verdicts on every data set in words."""
+        rows = [row for row in summary["comparisons"] if self.is_mine(row)]
+        sentences = [on(summary, row["data"], self._sentence(row)) for row in rows]
+        values = {row["data"]: row for row in rows}
+        return {"question": self.question, "answer": joined(sentences), "values": values}
+
+    def row(self, summary: Summary, data: str) -> Answered:
+        """Return the comparison on one data set as a row of the summary, its p not adjusted yet."""
+        found = _compared(summary, data, self)
+        return {
+            "data": data,
+            "metric": self.score.name,
+            "a": self.a,
+            "b": self.b,
+            "difference": found.difference,
+            "ci95": list(found.ci95),
+            "p": found.p,
+            "p_adjusted": found.p,
+            "n": found.n,
+            "detectable": found.detectable,
+            "mcnemar": self._mcnemar(summary, data) if found.n == 1 else None,
+            "verdict": UNDECIDED if found.n else ONE_RUN,
+        }
+
+    def _mcnemar(self, summary: Summary, data: str) -> float | None:
+        """Return p of the only pair's predictions, None where they are not known or the score is another."""
+        right = [repeats.right(run) for run in repeats.pairs(summary, data, self.a, self.b)[0]]
+        if self.score.name != "val_accuracy" or any(each is None for each in right):
+            return None
+        a, b = (np.asarray(each) for each in right)
+        return comparison.mcnemar(a, b) if len(a) == len(b) else None
+
+    def is_mine(self, row: Mapping[str, Any]) -> bool:
+        """Tell whether a row of the summary's comparisons is this one's."""
+        return (row["a"], row["b"], row["metric"]) == (self.a, self.b, self.score.name)
+
+    def _sentence(self, row: Mapping[str, Any]) -> str:
+        what = self.score.words
+        if not row["n"]:
+            return f"{self.b} and {self.a} have no finished pair of runs to compare by {what}."
+        low, high = row["ci95"]
+        by = f"{row['difference']:+.3f} in {what}"
+        if row["verdict"] == ONE_RUN:
+            told = f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge"
+            if row["mcnemar"] is None:
+                return f"{told}."
+            return f"{told} (McNemar's p = {row['mcnemar']:.3f} speaks of these two trained networks alone)."
+        numbers = f"{by} (95% interval {low:+.3f} to {high:+.3f}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
+        least = f"; with so few repeats only differences from about {row['detectable']:.3f} up would show"
+        least = least if row["verdict"] == UNDECIDED and row["detectable"] else ""
+        return f"{self.b} is {row['verdict']} {than(row['verdict'])} {self.a}: {numbers}{least}.{self._agreement(row)}"
+
+    def _agreement(self, row: Mapping[str, Any]) -> str:
+        if not self.expected or row["verdict"] == UNDECIDED:
+            return ""
+        return " As expected." if row["verdict"] == self.expected else f" Expected was {self.expected}."
+
+
+def compare(a: str, b: str, score: str | Compared, question: str = "", expected: str = "") -> Compare:
+    """Return the comparison of variant `b` with variant `a` by a score or its name."""
+    measure = repeats.score(score) if isinstance(score, str) else score
+    return Compare(a, b, measure, question or f"Is {b} better than {a} by {measure.words}?", expected)
+
+
+def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
+    """Return the rows of all comparisons among the answers on every data set, p adjusted over all of them (Holm).
+
+    In a study that adds seeds until it is decided, p counts also for the looks that there are (`comparison.levels`).
+    """
+    asked = [each for each in answers if isinstance(each, Compare)]
+    every = names(summary)
+    rows = [
+        (each, each.row(summary, name)) for name in every for each in asked if _concerns(each, summary, name, every)
+    ]
+    adjusted = comparison.holm([row["p"] for _, row in rows])
+    for (each, row), holm in zip(rows, adjusted, strict=True):
+        p = row["p_adjusted"] = comparison.at_look(holm, _level(summary))
+        if row["n"]:
+            higher = each.score.higher_is_better
+            row["verdict"] = comparison.verdict(row["difference"], p, higher_is_better=higher)
+    return [row for _, row in rows]
+
+
+def _concerns(asked: Compare, summary: Summary, data: str, every: Sequence[str]) -> bool:
+    """Tell whether a comparison is one on a data set: in a study of several, its variants may have their own."""
+    return len(every) == 1 or any(
+        run["data"] == data and run["variant"] in (asked.a, asked.b) for run in summary["runs"]
+    )
+
+
+def decided(summary: Summary, answers: Sequence[Answer]) -> bool:
+    """Tell whether the first comparison among the answers has a verdict of better or worse on every data set."""
+    first = next(each for each in answers if isinstance(each, Compare))
+    rows = [row for row in comparisons(summary, answers) if first.is_mine(row)]
+    return all(row["verdict"] in (BETTER, WORSE) for row in rows)
+
+
+def looked(summary: Summary) -> str:
+    """Return a sentence on the looks of a study that adds seeds until it is decided, "" for another."""
+    look = summary.get("look")
+    if not look:
+        return ""
+    others = ", ".join(map(str, look["seeds"]))
+    now = f"This is look {look['number']} of {len(look['seeds'])} (after {others} seeds)"
+    return f"{now}: p and intervals are widened so that all looks together keep the 5%."
+
+
+def _level(summary: Summary) -> float:
+    """Return what may be spent at the look that a summary is of: all, unless the study adds seeds."""
+    return float((summary.get("look") or {}).get("level", comparison.LEVEL))
+
+
+def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
+    pairs = repeats.paired(summary, data, asked.a, asked.b, asked.score)
+    if not pairs:
+        return Comparison(0.0, (0.0, 0.0), None, 0, None)
+    a, b = [first for first, _ in pairs], [second for _, second in pairs]
+    run = next(iter(repeats.finished(summary, data, asked.a).values()))
+    folds = run["params"].get("folds")
+    level = _level(summary)
+    return comparison.over_folds(a, b, folds, level) if folds else comparison.over_seeds(a, b, level)

@@ -1,0 +1,101 @@
+"""Which of two variants converges faster: each on its way to its own best, or both to what both reach."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medcls.evaluation import repeats
+from medcls.evaluation.comparing import Answered, Compare, compare
+from medcls.evaluation.phrases import Summary, joined, on
+from medcls.evaluation.repeats import RunRecord
+
+SHARE = 0.95  # of the best value, from where on a curve has converged
+LATE, GAIN = 0.2, 0.1  # a curve that gains a tenth of all its gain in the last fifth of its epochs has not ended
+
+
+@dataclass(frozen=True)
+class Converges(Compare):
+    """A comparison of the epochs to each one's own best, which says so where that was not reached yet.
+
+    The share of a best value that only grows with more epochs is reached early by a curve that has barely begun.
+
+    Attributes:
+        metric: whose curve it is.
+    """
+
+    metric: str = ""
+
+    def __call__(self, summary: Summary) -> Answered:
+        """Return the verdicts on every data set in words, and whose curves were still rising."""
+        told = super().__call__(summary)
+        notes = [on(summary, data, note) for data in told["values"] if (note := self._unfinished(summary, data))]
+        return {**told, "answer": joined([told["answer"], *notes])}
+
+    def _unfinished(self, summary: Summary, data: str) -> str:
+        runs = zip(*repeats.pairs(summary, data, self.a, self.b), strict=True)
+        rising = [[_is_rising(run["history"].get(self.metric, [])) for run in each] for each in runs]
+        if not any(map(any, rising)):
+            return ""
+        told = [
+            f"{sum(each)} of {len(each)} runs of {name}"
+            for name, each in zip((self.a, self.b), rising, strict=True)
+            if any(each)
+        ]
+        return (
+            f"At its end {repeats.words(self.metric)} was still rising in {' and '.join(told)}: "
+            "their own best is not known yet, so this comparison favours whoever learnt less."
+        )
+
+
+@dataclass(frozen=True)
+class Sooner:
+    """The epochs until the curve of each of a pair of runs, smoothed over five epochs, is near what both reach.
+
+    Attributes:
+        metric: whose curve it is.
+        share: of the lower one of both runs' best values.
+    """
+
+    metric: str
+    share: float = SHARE
+    higher_is_better: bool = False
+
+    @property
+    def name(self) -> str:
+        """In words with underscores, as in a summary."""
+        return f"epochs_to_{self.share:.0%}_of_the_{self.metric}_that_both_reach"
+
+    @property
+    def words(self) -> str:
+        """The name as a sentence has it."""
+        return repeats.words(self.name)
+
+    def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
+        """Return the epochs of both, counted from 1; None for both where one has no such curve."""
+        curves = [repeats.smoothed(run["history"].get(self.metric, [])) for run in (a, b)]
+        if not all(curves):
+            return None, None
+        goal = self.share * min(max(curve) for curve in curves)
+        first, second = (float(repeats.first_at_least(curve, goal) or len(curve)) for curve in curves)
+        return first, second
+
+
+def converges(a: str, b: str, metric: str = "val_accuracy", question: str = "", expected: str = "") -> Compare:
+    """Return the comparison of the epochs that two variants need to 95% of their own best value."""
+    score, asked = repeats.epochs_to(metric, SHARE), question or "Which of them converges faster?"
+    return Converges(a, b, score, asked, expected, metric)
+
+
+def sooner(a: str, b: str, metric: str = "val_accuracy", question: str = "", expected: str = "") -> Compare:
+    """Return the comparison of the epochs that two variants need to 95% of what both of a pair of runs reach."""
+    asked = question or f"Which of them comes first to the {repeats.words(metric)} that both reach?"
+    return compare(a, b, Sooner(metric), asked, expected)
+
+
+def _is_rising(curve: Sequence[float]) -> bool:
+    """Tell whether a curve, smoothed over five epochs, ends while it still gains."""
+    smooth = repeats.smoothed(curve)
+    before = smooth[: len(smooth) - max(1, round(LATE * len(smooth)))]
+    if not before:
+        return False
+    gained = max(smooth) - smooth[0]
+    return max(smooth) - max(before) > GAIN * gained
