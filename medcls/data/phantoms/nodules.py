@@ -1,6 +1,6 @@
 """Chest X-rays from the front with one to three round nodules and a mask of them: small targets, 0.1 to 1% of a film.
 
-Nodules are 3 to 9 pixels in radius, anywhere in the lungs, also behind ribs, and from barely to plainly seen. Vessels
+Nodules are 3 to 9 pixels in radius, anywhere in the lungs, also behind ribs, and from faintly to plainly seen. Vessels
 that run towards the film, marks of a pixel or two that are brighter than most nodules, are no nodules, nor are the
 crossings of ribs; neither are in the mask.
 """
@@ -56,7 +56,7 @@ def _picture(seed: int, row: int) -> tuple[Field, Mask]:
     for spot, radius in _places(shadows.lungs, rng):
         level = _nodule(spot, radius, rng)
         solid = np.clip(1 - level**3, 0, 1)  # a ball's shadow, a little flatter
-        shadow = shadow + np.float32(rng.uniform(0.16, 0.36)) * solid
+        shadow = shadow + np.float32(rng.uniform(0.25, 0.6)) * solid
         mask |= level < 1
     return chestfilm.exposed(shadow + _vessels_end_on(shadows.lungs, rng), rng), mask
 
