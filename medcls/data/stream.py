@@ -99,7 +99,8 @@ def training(
         images, targets, weights = _as_tensors(examples, draw, number)
         return augment(images, targets, weights, tf.stack([tf.constant(seed, tf.int64), number]))
 
-    return _finished(tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps).map(batch, num_parallel_calls=2))
+    numbers = tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps)
+    return _finished(numbers.map(_as_it_is(batch), num_parallel_calls=2))
 
 
 def evaluation(examples: Examples, batch_size: int) -> Any:
@@ -114,7 +115,7 @@ def evaluation(examples: Examples, batch_size: int) -> Any:
         return tf.cast(images, tf.float32), targets, weights
 
     steps = steps_of(len(positions), batch_size)
-    return _finished(tf.data.Dataset.range(steps).map(batch))
+    return _finished(tf.data.Dataset.range(steps).map(_as_it_is(batch)))
 
 
 def steps_of(count: int, batch_size: int) -> int:
@@ -146,6 +147,12 @@ def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ..
     targets.set_shape((None, *examples.targets.shape[1:]))
     weights.set_shape((None,))
     return images, targets, weights
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is traced without AutoGraph, whose rewriting of its source takes half a second."""
+    plain: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return plain
 
 
 def _finished(stream: Any) -> Any:

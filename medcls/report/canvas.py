@@ -12,12 +12,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from medcls.lazy import lazy
 
 agg = lazy("matplotlib.backends.backend_agg")
 colours = lazy("matplotlib.colors")
 figures = lazy("matplotlib.figure")
 fonts = lazy("matplotlib.font_manager")
+image = lazy("PIL.Image")
 
 DOTS = 100  # an inch
 SIZE, TITLE = 9, 10.5  # of text, in points
@@ -132,8 +135,13 @@ def names(classes: Sequence[str]) -> list[str]:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write the Figure as a PNG of 100 dots an inch: the same bytes for the same figure."""
-    figure.savefig(path, dpi=DOTS, format="png", metadata={"Software": None})
+    """Write the Figure as a PNG of 100 dots an inch: the same bytes for the same figure.
+
+    Matplotlib's own `savefig` draws everything twice, the first time to measure what is placed by hand here.
+    """
+    figure.canvas.draw()
+    pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
+    image.fromarray(np.ascontiguousarray(pixels)).save(path, "PNG", dpi=(DOTS, DOTS))
 
 
 @functools.cache
