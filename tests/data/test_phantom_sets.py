@@ -175,7 +175,8 @@ def test_nodules_are_one_to_three_small_marks_brighter_than_what_is_around_them(
     assert set(counts) == {1, 2, 3}
     assert 0.0004 < min(shares) < 0.003 < max(shares) < 0.01
     assert np.mean(np.array(brighter) > 0) > 0.95
-    assert np.quantile(brighter, 0.1) < 18 < 36 < np.quantile(brighter, 0.9)  # of 255: some faintly, some plainly
+    assert np.quantile(brighter, 0.1) < 18  # of 255: some faintly
+    assert np.quantile(brighter, 0.9) > 36  # some plainly
 
 
 def test_no_threshold_finds_the_nodules() -> None:
