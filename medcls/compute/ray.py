@@ -44,13 +44,12 @@ class RayExecutor(Executor):
     def __init__(self, address: str, workers: int | None, depot: Depot | None = None) -> None:
         passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
         passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
-        given = {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
+        # Without an address Ray would look for one of this machine that may have died.
+        where = {"address": "local", "include_dashboard": False} if address == HERE else {"address": address}
+        given = where | {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
         try:
             with warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
-                ray.init(
-                    **({"address": "local", "include_dashboard": False} if address == HERE else {"address": address}),
-                    **given,
-                )
+                ray.init(**given)
         except ImportError as error:
             raise BadInputError(
                 'For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".'
