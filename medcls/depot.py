@@ -25,6 +25,7 @@ fsspec = lazy("fsspec")
 NOTES = ".depot"  # in the home: what was the same here and there when it was last looked at
 OF_THIS_MACHINE = ("lock", "stop")  # names of files that do not travel
 PERIOD = 1.0  # seconds between two looks at what changed in a folder at work
+STORES = frozenset({"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "memory"})
 MARKS = ("ETag", "etag", "md5Hash", "content_md5", "md5", "mtime", "created", "LastModified", "last_modified", "size")
 """What the file systems say of a file that is another when its content is."""
 
@@ -75,7 +76,8 @@ class Depot:
         """
         try:
             files, root = self._place
-            files.makedirs(root, exist_ok=True)
+            if not self._is_store:
+                files.makedirs(root, exist_ok=True)
             files.pipe_file(f"{root}/.medcls", b"medcls")
         except BadInputError:
             raise
@@ -131,10 +133,8 @@ class Depot:
                 with contextlib.suppress(FileNotFoundError):
                     files.rm_file(f"{root}/{name}/{file}")
             for file in sorted(changed, key=_turn):
-                target = f"{root}/{name}/{file}"
-                files.makedirs(target.rpartition("/")[0], exist_ok=True)
-                with contextlib.suppress(FileNotFoundError):  # it was replaced or removed meanwhile: the next time
-                    files.put_file(str(self.home / name / file), target)
+                if (self.home / name / file).is_file():  # else it was replaced or removed meanwhile: the next time
+                    self._put(name, file)
             there, _ = self._there(name)
             self._note(name, {file: {"there": there[file], "here": here[file]} for file in here if file in there})
 
@@ -221,6 +221,22 @@ class Depot:
         finally:
             beside.unlink(missing_ok=True)
         return _stamp(path)
+
+    def _put(self, name: str, file: str) -> None:
+        files, root = self._place
+        source, folder, last = str(self.home / name / file), *f"{root}/{name}/{file}".rsplit("/", 1)
+        if self._is_store:
+            files.put_file(source, f"{folder}/{last}")
+            return
+        files.makedirs(folder, exist_ok=True)
+        files.put_file(source, f"{folder}/.{last}")  # whoever reads meanwhile, or after a death, has the one before
+        files.mv(f"{folder}/.{last}", f"{folder}/{last}")
+
+    @cached_property
+    def _is_store(self) -> bool:
+        """Whether files appear there whole, and need no folders."""
+        protocol = self._place[0].protocol
+        return not STORES.isdisjoint((protocol,) if isinstance(protocol, str) else protocol)
 
     def _noted(self, name: str) -> dict[str, Any]:
         return read_json(self._notes(name)) or {}
