@@ -2,26 +2,29 @@
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
 from medcls import forecast
 from medcls.adaptation import adapted, among
+from medcls.compute.delivery import WEIGHTS
 from medcls.compute.executor import Executor
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
 from medcls.compute.ray import RayExecutor
 from medcls.data.survey import Tell
 from medcls.drive import Driver, Record, stale
-from medcls.errors import BadInputError, TrainingError
+from medcls.elsewhere import WorkElsewhere
+from medcls.errors import BadInputError, TrainingError, without_password
 from medcls.files import check_writable, is_full
 from medcls.mirroring import opened_store, study_mirroring
 from medcls.one_run import measure
 from medcls.options import Options
 from medcls.outcome import carry_out
-from medcls.ownership import owned
-from medcls.plan import WorkFolder
+from medcls.ownership import RECORD, owned
+from medcls.plan import STUDIES, WorkFolder
 from medcls.pretraining import prepare
 from medcls.programme import Programme
 from medcls.screen import Screen
@@ -55,12 +58,12 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
     started = time.monotonic()
     screen = Screen(options.loudness)
     _check_places(options)
-    work = WorkFolder(options.work_dir)
+    work = WorkElsewhere(options.work_url) if options.work_url else WorkFolder(options.work_dir)
     programmes = [_programme(study, studies, options, work, screen) for study in studies]
     if options.plan:
         forecast.show(programmes, screen)
         return FINISHED
-    with owned(work.path, wait=options.wait, tell=screen.tell):
+    with _owned(work, wait=options.wait, tell=screen.tell):
         _refuse_other_code(programmes)
         return _train(programmes, screen, started, _name(studies))
 
@@ -81,7 +84,7 @@ def _programme(study: Study, studies: Sequence[Study], options: Options, work: W
 
 def _train(programmes: Sequence[Programme], screen: Screen, started: float, name: str) -> int:
     options, work = programmes[0].options, programmes[0].work
-    executor = _executor(options)
+    executor = _executor(options, work)
     executor.warm_up()
     try:
         decoded = [_decoded(programme, screen) for programme in programmes]
@@ -91,6 +94,8 @@ def _train(programmes: Sequence[Programme], screen: Screen, started: float, name
         if options.force:
             for programme in programmes:
                 programme.forget()  # not before it is certain that the studies can be carried out
+        if options.executor != "local":
+            work.send(WEIGHTS, *{path.relative_to(work.path).as_posix() for path in _decoded_folders(decoded)})
         threads = options.threads or (
             1 if options.smoke else None
         )  # tiny runs spend their time in tracing, on one core
@@ -102,13 +107,27 @@ def _train(programmes: Sequence[Programme], screen: Screen, started: float, name
             )
             for programme, store, sources in zip(programmes, stores, decoded, strict=True)
         ]
-        carry_out(list(zip(programmes, drivers, strict=True)), started)
+        try:
+            carry_out(list(zip(programmes, drivers, strict=True)), started)
+        finally:
+            work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
         return _verdict(name, [record for driver in drivers for record in driver.records.values()])
     finally:
         executor.stop()
 
 
-def _executor(options: Options) -> Executor:
+def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+    if not isinstance(work, WorkElsewhere):
+        return owned(work.path, wait=wait, tell=tell)
+    return owned(work.path, wait=wait, tell=tell, slip=work.depot.slip(RECORD), named=without_password(work.url))
+
+
+def _decoded_folders(decoded: Sequence[Sources]) -> Iterator[Path]:
+    for sources in decoded:
+        yield from (source.decoded for source in sources.by_name.values() if source.decoded is not None)
+
+
+def _executor(options: Options, work: WorkFolder) -> Executor:
     """Return what carries runs out.
 
     Raises:
@@ -117,7 +136,7 @@ def _executor(options: Options) -> Executor:
     if options.executor == "local":
         cores = available_cores()
         return LocalExecutor(cores, options.workers or cores)
-    return RayExecutor(options.executor, options.workers)
+    return RayExecutor(options.executor, options.workers, work.depot if isinstance(work, WorkElsewhere) else None)
 
 
 def _decoded(programme: Programme, screen: Screen) -> Sources:

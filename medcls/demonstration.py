@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from medcls.errors import BadInputError
 from medcls.interruption import listen, settle
-from medcls.options import Parser, default_tracking_uri, folder, root
+from medcls.options import Parser, default_tracking_uri, folder, work_dir
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -104,7 +104,7 @@ def _options(given: argparse.Namespace) -> Options:
         offline=given.offline,
         json=given.json,
         tracking_uri=given.tracking_uri or default_tracking_uri(),
-        work_dir=(given.work_dir or root() / "mlruns" / "runs").absolute(),
+        work_dir=work_dir(given),
     )
 
 

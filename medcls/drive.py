@@ -14,7 +14,7 @@ from medcls.data.split import split
 from medcls.errors import TrainingError
 from medcls.mirroring import Mirroring
 from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained, is_over
-from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, State, WorkFolder
+from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkFolder
 from medcls.screen import Line, Screen
 from medcls.sources import Source, Sources
 from medcls.spec import Run, digest
@@ -79,6 +79,7 @@ class Driver:
             return None
         if state.word != FINISHED:
             self.work.folder(run).drop_result()
+        self.work.send(run.key, f"{TRAJECTORIES}/{run.trajectory}")
         self._parents[run] = parent
         self.executor.submit(job)
         return job
@@ -93,7 +94,7 @@ class Driver:
         assert source.decoded is not None
         threads = self._threads(run, source, RunFolder(donor or folder.path))
         explain, shown = self._explanation(source), self.mirroring.mirror is not None
-        return Job(run, source.decoded, folder.path, threads, test, explain, self.resources, figures=shown)
+        return Job(run, source.decoded, folder.path, threads, test, explain, self.resources, shown, self.work.url)
 
     def _explanation(self, source: Source) -> Explanation | None:
         """Return what the network of a run on a data set is asked at its end; of points, nothing."""
@@ -135,6 +136,7 @@ class Driver:
         run, folder = job.run, self.work.folder(job.run)
         result = folder.result()
         assert result is not None
+        self.work.send(run.key)
         identity = (parent, run)
         before = self.records.get(identity)
         if not reused and before is None:

@@ -46,7 +46,7 @@ class Job:
     `data` is the folder of decoded images, `folder` the run's; with `test` the held-out test part is predicted
     too, which the search never asks for; `explain` is what its network is asked at the end; `resources` are what it
     needs of a cluster beside its threads: "gpu", also a part of one, and "memory" in bytes; with `figures` they are
-    drawn as soon as it has ended.
+    drawn as soon as it has ended; `depot` is the URL of the work folder's copy, if it has one.
     """
 
     run: Run
@@ -57,6 +57,7 @@ class Job:
     explain: Explanation | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
     figures: bool = False
+    depot: str = ""
 
 
 def carry_out(job: Job) -> None:

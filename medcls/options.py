@@ -6,10 +6,11 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 from urllib.parse import unquote
 
 import medcls
+from medcls.depot import home_of
 from medcls.errors import BadInputError
 
 LARGEST_SEED = 2**32 - 2  # the split that a seed varies is seeded with one more
@@ -31,6 +32,7 @@ class Options:
     threads: int | None
     tracking_uri: str
     work_dir: Path
+    work_url: str
     smoke: bool
     plan: bool
     force: bool
@@ -94,7 +96,8 @@ def options(given: argparse.Namespace) -> Options:
         workers=given.workers,
         threads=given.threads,
         tracking_uri=given.tracking_uri or default_tracking_uri(),
-        work_dir=(given.work_dir or root() / "mlruns" / "runs").absolute(),
+        work_dir=work_dir(given),
+        work_url=given.work_dir.url if given.work_dir else "",
         smoke=given.smoke,
         plan=given.plan,
         force=given.force,
@@ -210,21 +213,33 @@ def _add_places(parser: Parser) -> None:
     where.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
 
 
-def folder(text: str) -> Path:
-    """Return the folder that a flag names, as a path or as file://PATH.
+class Place(NamedTuple):
+    """A work folder: its path on this machine, and the URL of its copy that other machines see, "" for none."""
+
+    path: Path
+    url: str = ""
+
+
+def folder(text: str) -> Place:
+    """Return the work folder that a flag names: a path, file://PATH or another URL that fsspec knows.
 
     Raises:
-        argparse.ArgumentTypeError: it lies where no path leads to.
+        argparse.ArgumentTypeError: a file://PATH without a path.
     """
     scheme, found, rest = text.partition("://")
     if not found:
-        return Path(text)
-    if scheme != "file" or not rest.startswith("/"):
-        raise argparse.ArgumentTypeError(
-            f"{text} is no folder that files can be locked and changed in: give a path, on a cluster one that all "
-            "machines share (a bucket may hold MLflow's artifacts)"
-        )
-    return Path(unquote(rest))
+        return Place(Path(text))
+    if scheme != "file":
+        return Place(home_of(text), text)
+    if not rest.startswith("/"):
+        raise argparse.ArgumentTypeError(f"{text} names no path: write file:///PATH")
+    return Place(Path(unquote(rest)))
+
+
+def work_dir(given: argparse.Namespace) -> Path:
+    """Return the path of the work folder."""
+    place: Path = given.work_dir.path if given.work_dir else root() / "mlruns" / "runs"
+    return place.absolute()
 
 
 def _executor(text: str) -> str:

@@ -6,7 +6,6 @@ of another machine looks, by a clock of its own, whether it is still renewed; an
 the place of its own stops.
 """
 
-import json
 import os
 import signal
 import socket
@@ -21,8 +20,8 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from medcls.errors import BadInputError, TrainingError
-from medcls.files import read_json, write_json
 from medcls.invocation import command
+from medcls.slip import FileSlip, Slip
 
 LOCK, RECORD = "driver.lock", "owner.json"
 BEAT = 5.0  # seconds between two renewals
@@ -31,29 +30,34 @@ POLL = 2.0  # seconds between two looks of a command that waits
 
 
 @contextmanager
-def owned(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> Iterator[None]:
+def owned(
+    folder: Path, *, wait: bool, tell: Callable[[str], None], slip: Slip | None = None, named: str = ""
+) -> Iterator[None]:
     """Hold a work folder, which is made if it is not there.
 
     Args:
         folder: the work folder.
         wait: whether to wait until another command has left it.
         tell: shows that it waits, and for whom.
+        slip: where its owner says so, if not in the folder itself.
+        named: what the folder is called, if not by its path.
 
     Raises:
         BadInputError: another command owns it, or it cannot be written to.
         TrainingError: another machine's command took it over while this one could not renew its record.
     """
     tell = _once(tell)
-    lock = _locked(folder, wait=wait, tell=tell)
-    lease = Lease(folder / RECORD, tell=tell)
+    slip, name = slip or FileSlip(folder / RECORD), named or str(folder)
+    lock = _locked(folder, name, slip, wait=wait, tell=tell)
+    lease = Lease(slip, tell=tell)
     try:
         while (owner := lease.take()) is not None:
-            _leave_or_wait(folder, owner, wait=wait, tell=tell)
+            _leave_or_wait(name, owner, wait=wait, tell=tell)
         yield
     except KeyboardInterrupt:
         if lease.lost:
             raise TrainingError(
-                f"{folder} now belongs to {described(read_json(folder / RECORD))}, as this command did not renew its "
+                f"{name} now belongs to {described(slip.read())}, as this command did not renew its "
                 "record in time. Every finished epoch is kept."
             ) from None
         raise
@@ -73,10 +77,10 @@ def described(record: Any) -> str:
 
 
 class Lease:
-    """A file that says who owns its folder, and is renewed by a thread until it is left.
+    """A record that says who owns its folder, and is renewed by a thread until it is left.
 
     Args:
-        path: the file.
+        slip: the record.
         beat: seconds between two renewals.
         machine: what tells this machine from others.
         tell: shows that it looks whether another machine's command is alive.
@@ -86,9 +90,9 @@ class Lease:
     """
 
     def __init__(
-        self, path: Path, beat: float = BEAT, machine: str | None = None, tell: Callable[[str], None] = lambda _: None
+        self, slip: Slip, beat: float = BEAT, machine: str | None = None, tell: Callable[[str], None] = lambda _: None
     ) -> None:
-        self._path, self._beat, self._tell = path, beat, tell
+        self._slip, self._beat, self._tell = slip, beat, tell
         self._record = {
             "token": uuid.uuid4().hex,
             "machine": machine or _machine(),
@@ -106,7 +110,7 @@ class Lease:
 
         Whether it is alive takes up to six renewals to see. On this machine the lock has said already that it is not.
         """
-        if not self._is_first():
+        if not self._slip.create(self._stamped()):
             found = self._found()
             elsewhere = found.get("machine") != self._record["machine"]
             if elsewhere:
@@ -128,22 +132,13 @@ class Lease:
         if self._thread is not None:
             self._thread.join()
             if not self.lost and not self._is_anothers():
-                self._path.unlink(missing_ok=True)
-
-    def _is_first(self) -> bool:
-        """Write the record where there is none; return whether there was none."""
-        try:
-            with self._path.open("x") as file:
-                json.dump(self._stamped(), file)
-        except FileExistsError:
-            return False
-        return True
+                self._slip.remove()
 
     def _is_renewed(self, found: Any) -> bool:
         until = time.monotonic() + LAPSED * self._beat
         while time.monotonic() < until:
             time.sleep(self._beat / 4)
-            if not self._path.exists():
+            if not self._slip.exists():
                 return False  # it was left
             if self._found() != found:
                 return True
@@ -157,8 +152,8 @@ class Lease:
                     _stop_this()
                     return
                 self._renew()
-            except OSError:
-                continue  # a full disk, a path that is away for a while: the next beat tries again
+            except Exception:  # noqa: BLE001 - a full disk, a path that is away for a while: the next beat tries again
+                continue
 
     def _is_anothers(self) -> bool:
         own = self._record["token"]
@@ -166,17 +161,17 @@ class Lease:
 
     def _found(self) -> Any:
         """Return the record that there is, without anything in it where it is damaged or not there."""
-        record = read_json(self._path)
+        record = self._slip.read()
         return record if isinstance(record, dict) else {}
 
     def _renew(self) -> None:
-        write_json(self._path, self._stamped())
+        self._slip.write(self._stamped())
 
     def _stamped(self) -> dict[str, Any]:
         return {**self._record, "renewed": time.time()}
 
 
-def _locked(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> FileLock | None:
+def _locked(folder: Path, name: str, slip: Slip, *, wait: bool, tell: Callable[[str], None]) -> FileLock | None:
     """Return the lock, held; None where the file system has none, and the record alone decides."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -185,7 +180,7 @@ def _locked(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> FileLoc
             try:
                 lock.acquire()
             except Timeout:
-                _leave_or_wait(folder, read_json(folder / RECORD), wait=wait, tell=tell)
+                _leave_or_wait(name, slip.read(), wait=wait, tell=tell)
             else:
                 return lock
     except NotImplementedError:
@@ -194,13 +189,13 @@ def _locked(folder: Path, *, wait: bool, tell: Callable[[str], None]) -> FileLoc
         raise BadInputError(f"--work-dir {folder} cannot be written to: {error.strerror}.") from error
 
 
-def _leave_or_wait(folder: Path, owner: Any, *, wait: bool, tell: Callable[[str], None]) -> None:
+def _leave_or_wait(name: str, owner: Any, *, wait: bool, tell: Callable[[str], None]) -> None:
     if not wait:
         raise BadInputError(
-            f"Another study is at work in {folder}: {described(owner)}. "
+            f"Another study is at work in {name}: {described(owner)}. "
             "Wait for it (--wait does), or give this one its own --work-dir."
         )
-    tell(f"waiting for {described(owner)} to leave {folder}")
+    tell(f"waiting for {described(owner)} to leave {name}")
     time.sleep(POLL)
 
 

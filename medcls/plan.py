@@ -8,6 +8,7 @@ from typing import Any
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
 
+STUDIES, TRAJECTORIES = "studies", "trajectories"  # folders beside the runs'
 FINISHED, CONTINUE, SHARED, NEW = "finished", "to continue", "shares epochs", "new"
 
 
@@ -46,11 +47,23 @@ class WorkFolder:
 
     def folder(self, run: Run) -> RunFolder:
         """Return the run's folder, which need not exist."""
-        return RunFolder(self.path / run.key)
+        return self.at(run.key)
 
     def study(self, key: str) -> Path:
         """Return the folder of a study's own memory."""
-        return self.path / "studies" / key
+        return self.path / STUDIES / key
+
+    @property
+    def url(self) -> str:
+        """Where the folder's copy is that other machines see, "" where this is the only one."""
+        return ""
+
+    def send(self, *names: str) -> None:
+        """Bring entries of the folder up to date where other machines see them: here they see them anyway."""
+
+    def at(self, name: str) -> RunFolder:
+        """Return the run folder of this name."""
+        return RunFolder(self.path / name)
 
     @property
     def cache(self) -> Path:
@@ -90,14 +103,14 @@ class WorkFolder:
         folder.adopt(donor.rows(), epochs, kept, arrays)
 
     def _siblings(self, run: Run) -> Path:
-        return self.path / "trajectories" / run.trajectory
+        return self.path / TRAJECTORIES / run.trajectory
 
     def _donor(self, run: Run) -> tuple[Path | None, int]:
         """Return the run folder on the same trajectory whose checkpoints come furthest without going too far."""
         best: tuple[Path | None, int] = (None, 0)
         siblings = self._siblings(run)
         for name in sorted(path.name for path in siblings.iterdir()) if siblings.is_dir() else ():
-            folder = RunFolder(self.path / name)
+            folder = self.at(name)
             epochs = folder.most_epochs(run.epochs) if folder.description() else 0
             if name != run.key and best[1] < epochs:
                 best = (self.path / name, epochs)

@@ -25,6 +25,8 @@ TOOLS = {
     "errors": set(),
     "lazy": set(),
     "files": {"errors"},
+    "slip": {"files"},
+    "depot": {"errors", "files", "lazy", "slip"},
     "quiet": set(),
     "code": set(),
     "interruption": set(),

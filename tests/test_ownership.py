@@ -14,6 +14,7 @@ import pytest
 
 from medcls.errors import BadInputError, TrainingError
 from medcls.ownership import LAPSED, LOCK, RECORD, Lease, described, owned
+from medcls.slip import FileSlip
 
 BEAT = 0.2
 OWNER = """
@@ -21,8 +22,9 @@ import signal, sys, time
 from pathlib import Path
 from medcls.interruption import listen
 from medcls.ownership import Lease
+from medcls.slip import FileSlip
 listen()
-lease = Lease(Path(sys.argv[1]), float(sys.argv[3]), machine=sys.argv[2])
+lease = Lease(FileSlip(Path(sys.argv[1])), float(sys.argv[3]), machine=sys.argv[2])
 try:
     print("another's" if lease.take() else "mine", flush=True)
     time.sleep(600)
@@ -118,7 +120,7 @@ def test_an_owner_elsewhere_is_respected_while_it_lives_and_followed_when_it_is_
     kept = json.loads(record.read_text())
     began = time.monotonic()
     said_of: list[str] = []
-    lease = Lease(record, BEAT, machine="third", tell=said_of.append)
+    lease = Lease(FileSlip(record), BEAT, machine="third", tell=said_of.append)
     assert lease.take() is None
     assert said_of[0].startswith("looking for up to 1 s whether ")
     assert time.monotonic() - began >= LAPSED * BEAT  # a clock's look, not the file's time
@@ -132,7 +134,7 @@ def test_an_owner_that_slept_too_long_stops_when_it_wakes(tmp_path: Path) -> Non
     with owner(record, "first") as first:
         assert said(first) == "mine"
         first.send_signal(signal.SIGSTOP)
-        lease = Lease(record, BEAT, machine="second")
+        lease = Lease(FileSlip(record), BEAT, machine="second")
         assert lease.take() is None
         first.send_signal(signal.SIGCONT)
         assert said(first) == "lost"
@@ -161,7 +163,7 @@ def test_of_many_that_come_at_once_one_becomes_the_owner(tmp_path: Path, lapsed:
 def test_a_damaged_record_holds_up_for_as_long_as_a_dead_owner(tmp_path: Path, content: str) -> None:
     record = tmp_path / RECORD
     record.write_text(content)
-    lease = Lease(record, 0.02, machine="this")
+    lease = Lease(FileSlip(record), 0.02, machine="this")
     assert lease.take() is None
     lease.leave()
     assert not record.exists()

@@ -5,9 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from medcls.commands.places import examples, work_dir
+from medcls.commands.places import examples
 from medcls.errors import BadInputError
-from medcls.options import Parser
+from medcls.options import Parser, work_dir
 
 if TYPE_CHECKING:
     from medcls.data.checks import Description

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from medcls.commands.places import examples, work_dir
-from medcls.options import Parser, default_tracking_uri
+from medcls.commands.places import examples
+from medcls.options import Parser, default_tracking_uri, work_dir
 
 
 def add(commands: Any, places: Parser) -> None:

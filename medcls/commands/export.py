@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import examples, naming_a_study, work_dir
+from medcls.commands.places import examples, naming_a_study
 from medcls.errors import BadInputError
 from medcls.export.facts import BY_DEFAULT, FILES
 from medcls.files import check_empty
-from medcls.options import Parser
+from medcls.options import Parser, work_dir
 from medcls.quiet import quiet
 
 

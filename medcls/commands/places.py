@@ -41,9 +41,3 @@ def store(given: argparse.Namespace) -> str:
     if file != uri and not Path(file).exists():
         raise BadInputError(f"There is no store {file} yet: run a study first, or name another with --tracking-uri.")
     return uri
-
-
-def work_dir(given: argparse.Namespace) -> Path:
-    """Return the folder of the run folders."""
-    folder: Path = given.work_dir or root() / "mlruns" / "runs"
-    return folder.absolute()

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcls.commands.places import examples, work_dir
+from medcls.commands.places import examples
 from medcls.errors import BadInputError
 from medcls.files import check_writable
 from medcls.lazy import lazy
 from medcls.limits import check_task
-from medcls.options import Parser
+from medcls.options import Parser, work_dir
 from medcls.values import functions
 
 np = lazy("numpy")

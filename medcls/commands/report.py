@@ -5,9 +5,9 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import examples, naming_a_study, work_dir
+from medcls.commands.places import examples, naming_a_study
 from medcls.errors import BadInputError
-from medcls.options import Parser
+from medcls.options import Parser, work_dir
 
 
 def add(commands: Any, places: Parser) -> None:

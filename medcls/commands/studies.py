@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from medcls.commands.places import examples, store, work_dir
-from medcls.options import Parser, root
+from medcls.commands.places import examples, store
+from medcls.options import Parser, root, work_dir
 
 
 def add(commands: Any, places: Parser) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from medcls.compute.delivery import wish
 from medcls.one_run import Job
 from medcls.tracking.journal import RunFolder
 
@@ -70,7 +71,7 @@ class Executor(ABC):
         """Start nothing more, and let those at work end after their epochs."""
         self._waiting.clear()
         for job in self.running:
-            RunFolder(job.folder).wind_down()
+            wish(job, stop=True)
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < self._workers:
@@ -80,7 +81,7 @@ class Executor(ABC):
             job = self._waiting.popleft()
             self._count_try(job)
             job.folder.mkdir(parents=True, exist_ok=True)
-            RunFolder(job.folder).go_on()
+            wish(job, stop=False)
             self._running[self._begun(job)] = job
 
     def _count_try(self, job: Job) -> None:

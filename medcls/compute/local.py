@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from multiprocessing import connection
 from typing import Any
 
+from medcls.compute.delivery import delivered
 from medcls.compute.executor import TRIES, Executor
 from medcls.compute.travelling import travelling
 from medcls.compute.worker import DRIVER, answer, work
 from medcls.errors import TrainingError
 from medcls.interruption import settle
 from medcls.lazy import lazy
-from medcls.one_run import Job, carry_out, is_over, obituary
+from medcls.one_run import Job, is_over, obituary
 from medcls.tracking.journal import RunFolder
 
 psutil = lazy("psutil")
@@ -94,7 +95,7 @@ class LocalExecutor(Executor):
         _end_server()
 
     def _begun(self, job: Job) -> Any:
-        return self._process(work, *travelling(carry_out, (job,)), job.threads, job.folder / "output.txt")
+        return self._process(work, *travelling(delivered, (job,)), job.threads, job.folder / "output.txt")
 
     def _ended(self, seconds: float) -> list[Any]:
         connection.wait([process.sentinel for process in self._running], seconds)

@@ -13,16 +13,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from medcls.compute.delivery import arrived, delivered
 from medcls.compute.executor import TRIES, Executor
+from medcls.compute.local import LocalExecutor
 from medcls.compute.worker import answer, work
+from medcls.depot import PERIOD, Depot
 from medcls.errors import BadInputError, TrainingError
 from medcls.interruption import settle
 from medcls.lazy import lazy
-from medcls.one_run import Job, carry_out, is_over, obituary
+from medcls.one_run import Job, is_over, obituary
 
 ray = lazy("ray")
 
 HERE = "ray"
+SMALL = 20_000_000  # bytes of a file that is fetched while its run is at work
 
 
 class RayExecutor(Executor):
@@ -31,18 +35,21 @@ class RayExecutor(Executor):
     Args:
         address: "ray" for a Ray on this machine's cores, started here; "auto" or "ray://HOST:PORT" for one there is.
         workers: how many runs may be at work at most; None for as many as the cluster has room for.
+        depot: where the cluster's machines leave what they make, if they share no folder.
 
     Raises:
         BadInputError: Ray is not installed, or there is none at the address.
     """
 
-    def __init__(self, address: str, workers: int | None) -> None:
+    def __init__(self, address: str, workers: int | None, depot: Depot | None = None) -> None:
         passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
         passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
-        given = {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
+        # Without an address Ray would look for one of this machine that may have died.
+        where = {"address": "local", "include_dashboard": False} if address == HERE else {"address": address}
+        given = where | {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
         try:
             with warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
-                ray.init(**({"include_dashboard": False} if address == HERE else {"address": address}), **given)
+                ray.init(**given)
         except ImportError as error:
             raise BadInputError(
                 'For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".'
@@ -56,6 +63,8 @@ class RayExecutor(Executor):
         super().__init__(max([1, *counts]), room, workers or room)
         self._work = ray.remote(max_calls=1, max_retries=0)(_carried_out)
         self._answer = ray.remote(max_calls=1, max_retries=TRIES)(_answered)
+        self._depot, self._looked = depot, 0.0
+        self._here = LocalExecutor(1, 1) if depot is not None else None
 
     def warm_up(self) -> None:
         """Do nothing: Ray has its own processes."""
@@ -66,6 +75,8 @@ class RayExecutor(Executor):
         Raises:
             TrainingError: the call raised, or its process died more than once.
         """
+        if self._here is not None:  # what is asked for is written into this machine's own folder
+            return self._here.ask(target, *arguments)
         try:
             value, error = ray.get(self._answer.options(num_cpus=1).remote(target, arguments))
         except ray.exceptions.RayError as died:
@@ -86,6 +97,8 @@ class RayExecutor(Executor):
             ray.cancel(reference, force=True)
         self._running.clear()
         ray.shutdown()
+        if self._here is not None:
+            self._here.stop()
 
     def _begun(self, job: Job) -> Any:
         return self._work.options(num_cpus=min(job.threads, self.cores), **_as_ray_says(job)).remote(job)
@@ -97,7 +110,19 @@ class RayExecutor(Executor):
 
     def _done(self, seconds: float, count: int) -> list[Any]:
         """Wait for so many tasks and at most so long; return those that have ended."""
-        return list(ray.wait(list(self._running), num_returns=count, timeout=seconds)[0]) if self._running else []
+        ended = list(ray.wait(list(self._running), num_returns=count, timeout=seconds)[0]) if self._running else []
+        if self._depot is not None:
+            self._look(self._depot, ended)
+        return ended
+
+    def _look(self, depot: Depot, ended: Sequence[Any]) -> None:
+        """Fetch what the tasks have made: all of those that have ended, of the others now and then what is small."""
+        for task in ended:
+            depot.fetch(self._running[task].folder.name)
+        if time.monotonic() - self._looked > PERIOD:
+            for task in self._running.keys() - set(ended):
+                depot.fetch(self._running[task].folder.name, SMALL)
+            self._looked = time.monotonic()
 
     def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
         try:
@@ -128,12 +153,13 @@ def _carried_out(job: Job) -> None:
     Raises:
         BadInputError: this machine does not see the job's folders.
     """
+    job = arrived(job) if job.depot else job
     for place in (job.folder, job.data):
         if not place.is_dir():
             raise BadInputError(
                 f"{socket.gethostname()} cannot see {place}: give a --work-dir that all machines of the cluster share."
             )
-    work(carry_out, (job,), job.threads, job.folder / "output.txt")
+    work(delivered, (job,), job.threads, job.folder / "output.txt")
 
 
 def _answered(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str | None]:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,23 +70,30 @@ class Running:
 
 @dataclass(frozen=True)
 class Command:
-    """The command of a study, or of several whose names a space divides; work folder, store and summary in `home`."""
+    """The command of a study, or of several whose names a space divides; work folder, store and summary in `home`.
+
+    `place` is the URL of a work folder elsewhere.
+    """
 
     study: str
     images: Path
     home: Path
     flags: tuple[str, ...] = field(default=("--workers", "2", "--threads", "1"))
+    place: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def start(self) -> Running:
         """Start the command."""
         self.home.mkdir(parents=True, exist_ok=True)
-        places = {"--data": self.images, "--work-dir": self.work, "--json": self.summary, "--tracking-uri": self.store}
+        work = self.place or self.work
+        places = {"--data": self.images, "--work-dir": work, "--json": self.summary, "--tracking-uri": self.store}
         arguments = [str(part) for place in places.items() for part in place]
         with (self.home / "output").open("w") as output, (self.home / "errors").open("w") as errors:
             files = [str(STUDIES / f"{name}.py") for name in self.study.split()]
             together = ["-m", "medcls", "run"] if len(files) > 1 else []
             line = [sys.executable, *together, *files, *arguments, *self.flags]
-            process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True)
+            mine = {**os.environ, **self.environment}
+            process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True, env=mine)
         return Running(process, self.home)
 
     def run(self) -> Ended:

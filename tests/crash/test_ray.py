@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -118,6 +119,16 @@ def test_a_lost_node_costs_nothing(run: Command, tmp_path: Path, cluster: Any):
     assert (ended.code, ended.errors) == (0, "")
     assert outcomes.run_folders(command) == outcomes.run_folders(run)
     assert outcomes.summary(command) == outcomes.summary(run)
+
+
+def test_a_ray_that_died_here_is_not_joined(run: Command, tmp_path: Path):
+    """Ray leaves a note of the last cluster of a machine; without an address it would try to reach that for minutes."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:  # a socket's name has at most 107 characters
+        (Path(short) / "ray").mkdir()
+        (Path(short) / "ray" / "ray_current_cluster").write_text("127.0.0.1:9")
+        ended = replace(on_ray(run, tmp_path), environment={"RAY_TMPDIR": short}).run()
+    assert (ended.code, ended.errors) == (0, "")
+    assert outcomes.run_folders(on_ray(run, tmp_path)) == outcomes.run_folders(run)
 
 
 def test_no_cluster_is_said_in_one_sentence(run: Command, tmp_path: Path):

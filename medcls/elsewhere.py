@@ -1,0 +1,58 @@
+"""A work folder whose truth lies behind a URL: what is asked for is fetched first, what has changed is sent."""
+
+from functools import cached_property
+from pathlib import Path
+
+from medcls.depot import Depot, home_of
+from medcls.plan import STUDIES, TRAJECTORIES, WorkFolder
+from medcls.spec import Run
+from medcls.tracking.journal import RunFolder
+
+
+class WorkElsewhere(WorkFolder):
+    """A work folder in this machine's home of a URL. Each entry is fetched once, when it is first asked for.
+
+    Raises:
+        BadInputError: one cannot write behind the URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(home_of(url))
+        self.depot = Depot(url, self.path)
+        self.depot.check()
+        self._fetched: set[str] = set()
+
+    @property
+    def url(self) -> str:
+        """Where the folder's copy is that other machines see."""
+        return self.depot.url
+
+    def send(self, *names: str) -> None:
+        """Bring entries of the folder up to date where other machines see them."""
+        for name in names:
+            self.depot.send(name)
+
+    def at(self, name: str) -> RunFolder:
+        """Return the run folder of this name."""
+        self._fetch(name, self._runs)
+        return super().at(name)
+
+    def study(self, key: str) -> Path:
+        """Return the folder of a study's own memory."""
+        self._fetch(f"{STUDIES}/{key}")
+        return super().study(key)
+
+    def _siblings(self, run: Run) -> Path:
+        self._fetch(f"{TRAJECTORIES}/{run.trajectory}")
+        return super()._siblings(run)
+
+    @cached_property
+    def _runs(self) -> set[str]:
+        """The names of the entries that were there when the command began: nobody else adds any while it is at work."""
+        return self.depot.entries()
+
+    def _fetch(self, name: str, known: set[str] | None = None) -> None:
+        if name not in self._fetched:
+            self._fetched.add(name)
+            if known is None or name in known:
+                self.depot.fetch(name)
