@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medcls.errors import BadInputError, without_password
@@ -105,17 +106,20 @@ class Store:
             self._ids[node.identity] = made.info.run_id
         self._describe(node)
 
-    def log(self, identity: str, points: Iterable[Point]) -> None:
-        """Add values of metrics; those that are there already stay single."""
+    def log(self, identity: str, points: Iterable[Point], tags: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Add values of metrics; those that are there already stay single. With the last of them come the tags."""
         metrics = [entities.Metric(_name(name), value, time, step) for name, value, time, step in points]
-        for first in range(0, len(metrics), BATCH):
-            self._client.log_batch(self._ids[identity], metrics=metrics[first : first + BATCH])
+        *before, last = [metrics[first : first + BATCH] for first in range(0, max(len(metrics), 1), BATCH)]
+        for some in before:
+            self._client.log_batch(self._ids[identity], metrics=some)
+        if last or tags:
+            self._client.log_batch(self._ids[identity], metrics=last, tags=_tags(_texts(tags)))
 
     def end(self, identity: str, ending: Ending) -> None:
         """Add a node's final scores, tags and those of its files that hold something, and end it."""
         run_id = self._ids[identity]
-        self.log(identity, [(name, value, ending.ended, 0) for name, value in ending.metrics.items()])
-        self._client.log_batch(run_id, tags=_tags(_texts(ending.tags)))
+        scores = [(name, value, ending.ended, 0) for name, value in ending.metrics.items()]
+        self.log(identity, scores, ending.tags)
         for path, place in {**ending.files, **dict.fromkeys(ending.drawings, "")}.items():
             if path.exists() and path.stat().st_size:
                 self._client.log_artifact(run_id, str(path), place or None)
