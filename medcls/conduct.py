@@ -64,6 +64,7 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
         forecast.show(programmes, screen)
         return FINISHED
     with _owned(work, wait=options.wait, tell=screen.tell):
+        work.look_anew()
         _refuse_other_code(programmes)
         return _train(programmes, screen, started, _name(studies))
 

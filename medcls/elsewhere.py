@@ -1,6 +1,5 @@
 """A work folder whose truth lies behind a URL: what is asked for is fetched first, what has changed is sent."""
 
-from functools import cached_property
 from pathlib import Path
 
 from medcls.depot import Depot, home_of
@@ -10,7 +9,10 @@ from medcls.tracking.journal import RunFolder
 
 
 class WorkElsewhere(WorkFolder):
-    """A work folder in this machine's home of a URL. Each entry is fetched once, when it is first asked for.
+    """A work folder in this machine's home of a URL.
+
+    Each entry is fetched when it is first asked for, and once more after `look_anew`: while the folder is owned nobody
+    else changes any.
 
     Raises:
         BadInputError: one cannot write behind the URL.
@@ -21,6 +23,7 @@ class WorkElsewhere(WorkFolder):
         self.depot = Depot(url, self.path)
         self.depot.check()
         self._fetched: set[str] = set()
+        self._runs: set[str] | None = None
 
     @property
     def url(self) -> str:
@@ -34,7 +37,10 @@ class WorkElsewhere(WorkFolder):
 
     def at(self, name: str) -> RunFolder:
         """Return the run folder of this name."""
-        self._fetch(name, self._runs)
+        if self._runs is None:
+            self._runs = self.depot.entries()
+        if name in self._runs:
+            self._fetch(name)
         return super().at(name)
 
     def study(self, key: str) -> Path:
@@ -46,13 +52,12 @@ class WorkElsewhere(WorkFolder):
         self._fetch(f"{TRAJECTORIES}/{run.trajectory}")
         return super()._siblings(run)
 
-    @cached_property
-    def _runs(self) -> set[str]:
-        """The names of the entries that were there when the command began: nobody else adds any while it is at work."""
-        return self.depot.entries()
+    def look_anew(self) -> None:
+        """Forget what was seen before the folder was owned: others may have been at work."""
+        self._fetched.clear()
+        self._runs = None
 
-    def _fetch(self, name: str, known: set[str] | None = None) -> None:
+    def _fetch(self, name: str) -> None:
         if name not in self._fetched:
+            self.depot.fetch(name)
             self._fetched.add(name)
-            if known is None or name in known:
-                self.depot.fetch(name)

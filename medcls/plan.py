@@ -61,6 +61,9 @@ class WorkFolder:
     def send(self, *names: str) -> None:
         """Bring entries of the folder up to date where other machines see them: here they see them anyway."""
 
+    def look_anew(self) -> None:
+        """Forget what was seen before the folder was owned: others may have been at work. Here nothing is kept."""
+
     def at(self, name: str) -> RunFolder:
         """Return the run folder of this name."""
         return RunFolder(self.path / name)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from medcls.depot import Depot, home_of
+from medcls.elsewhere import WorkElsewhere
 from medcls.errors import BadInputError, TrainingError
 from medcls.slip import FileSlip
 from medcls.tracking.journal import RunFolder
@@ -40,6 +41,18 @@ def change(folder: Path, changes: list[tuple[str, bytes | None]]) -> None:
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
+
+
+def test_who_waited_for_the_folder_sees_what_was_made_meanwhile(tmp_path: Path, monkeypatch: Any):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    waiting = WorkElsewhere(f"local://{tmp_path}/bucket")
+    assert waiting.at(RUN).description() == {}
+    one, _ = depots(tmp_path)
+    RunFolder(one.home / RUN).describe({"key": RUN})
+    one.send(RUN)
+    assert waiting.at(RUN).description() == {}
+    waiting.look_anew()
+    assert waiting.at(RUN).description() == {"key": RUN}
 
 
 def test_what_was_lost_there_is_sent_anew(tmp_path: Path):
