@@ -111,7 +111,6 @@ def _carried(kind: str, count: int) -> dict[str, float]:
 def _start(kind: str) -> float:
     """Return how long a process that does nothing takes from being asked to its answer, in milliseconds."""
     executor = RayExecutor("ray", 1) if kind == "ray" else LocalExecutor(1, 1)
-    executor.warm_up()
     taken = []
     for _ in range(12):
         started = time.perf_counter()

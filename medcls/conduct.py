@@ -59,14 +59,19 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
     screen = Screen(options.loudness)
     _check_places(options)
     work = WorkElsewhere(options.work_url) if options.work_url else WorkFolder(options.work_dir)
-    programmes = [_programme(study, studies, options, work, screen) for study in studies]
-    if options.plan:
-        forecast.show(programmes, screen)
-        return FINISHED
-    with _owned(work, wait=options.wait, tell=screen.tell):
-        work.look_anew()
-        _refuse_other_code(programmes)
-        return _train(programmes, screen, started, _name(studies))
+    here = _warm(options) if options.executor == "local" and not options.plan else None
+    try:
+        programmes = [_programme(study, studies, options, work, screen) for study in studies]
+        if options.plan:
+            forecast.show(programmes, screen)
+            return FINISHED
+        with _owned(work, wait=options.wait, tell=screen.tell):
+            work.look_anew()
+            _refuse_other_code(programmes)
+            return _train(programmes, here or _cluster(options, work), screen, started, _name(studies))
+    finally:
+        if here is not None:
+            here.stop()
 
 
 def _name(studies: Sequence[Study]) -> str:
@@ -83,10 +88,8 @@ def _programme(study: Study, studies: Sequence[Study], options: Options, work: W
     return programme
 
 
-def _train(programmes: Sequence[Programme], screen: Screen, started: float, name: str) -> int:
+def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, started: float, name: str) -> int:
     options, work = programmes[0].options, programmes[0].work
-    executor = _executor(options, work)
-    executor.warm_up()
     try:
         decoded = [_decoded(programme, screen) for programme in programmes]
         for programme in programmes:
@@ -128,15 +131,20 @@ def _decoded_folders(decoded: Sequence[Sources]) -> Iterator[Path]:
         yield from (source.decoded for source in sources.by_name.values() if source.decoded is not None)
 
 
-def _executor(options: Options, work: WorkFolder) -> Executor:
-    """Return what carries runs out.
+def _warm(options: Options) -> LocalExecutor:
+    """Return what carries runs out on this machine; while the data are looked at it imports TensorFlow."""
+    cores = available_cores()
+    executor = LocalExecutor(cores, options.workers or cores)
+    executor.warm_up()
+    return executor
+
+
+def _cluster(options: Options, work: WorkFolder) -> RayExecutor:
+    """Return what carries runs out on a cluster.
 
     Raises:
         BadInputError: there is no such cluster.
     """
-    if options.executor == "local":
-        cores = available_cores()
-        return LocalExecutor(cores, options.workers or cores)
     return RayExecutor(options.executor, options.workers, work.depot if isinstance(work, WorkElsewhere) else None)
 
 

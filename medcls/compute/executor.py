@@ -90,10 +90,6 @@ class Executor(ABC):
         self._tries[job.folder] = (tries + 1 if held == before else 1, held)
 
     @abstractmethod
-    def warm_up(self) -> None:
-        """Begin to start what takes long, without waiting for it."""
-
-    @abstractmethod
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Return `target(*arguments)` from a process of its own, which may use TensorFlow.
 

@@ -66,9 +66,6 @@ class RayExecutor(Executor):
         self._depot, self._looked = depot, 0.0
         self._here = LocalExecutor(1, 1) if depot is not None else None
 
-    def warm_up(self) -> None:
-        """Do nothing: Ray has its own processes."""
-
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Return `target(*arguments)` from a process of its own, which may use TensorFlow.
 
