@@ -121,9 +121,8 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
 
 
 def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[None]:
-    if not isinstance(work, WorkElsewhere):
-        return owned(work.path, wait=wait, tell=tell)
-    return owned(work.path, wait=wait, tell=tell, slip=work.depot.slip(RECORD), named=without_password(work.url))
+    slip = work.depot.slip(RECORD) if work.depot is not None else None
+    return owned(work.path, wait=wait, tell=tell, slip=slip, named=without_password(work.url))
 
 
 def _decoded_folders(decoded: Sequence[Sources]) -> Iterator[Path]:
@@ -145,7 +144,7 @@ def _cluster(options: Options, work: WorkFolder) -> RayExecutor:
     Raises:
         BadInputError: there is no such cluster.
     """
-    return RayExecutor(options.executor, options.workers, work.depot if isinstance(work, WorkElsewhere) else None)
+    return RayExecutor(options.executor, options.workers, work.depot)
 
 
 def _decoded(programme: Programme, screen: Screen) -> Sources:

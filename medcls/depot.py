@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from medcls.errors import BadInputError, TrainingError, without_password
+from medcls.errors import BadInputError, TrainingError, first_line, without_password
 from medcls.files import read_json, user_cache, write_json
 from medcls.lazy import lazy
 from medcls.slip import DistantSlip
@@ -247,11 +247,6 @@ class Depot:
 
     def _notes(self, name: str) -> Path:
         return self.home / NOTES / f"{name.replace('/', '-')}.json"
-
-
-def first_line(error: Exception) -> str:
-    """Return the first line of what an error says."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
 def _turn(file: str) -> tuple[int, int, str]:

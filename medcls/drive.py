@@ -94,7 +94,8 @@ class Driver:
         assert source.decoded is not None
         threads = self._threads(run, source, RunFolder(donor or folder.path))
         explain, shown = self._explanation(source), self.mirroring.mirror is not None
-        return Job(run, source.decoded, folder.path, threads, test, explain, self.resources, shown, self.work.url)
+        places = (source.decoded, folder.path, threads, test, explain, self.resources)
+        return Job(run, *places, figures=shown, depot=self.work.url)
 
     def _explanation(self, source: Source) -> Explanation | None:
         """Return what the network of a run on a data set is asked at its end; of points, nothing."""

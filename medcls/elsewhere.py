@@ -18,17 +18,14 @@ class WorkElsewhere(WorkFolder):
         BadInputError: one cannot write behind the URL.
     """
 
+    depot: Depot
+
     def __init__(self, url: str) -> None:
         super().__init__(home_of(url))
         self.depot = Depot(url, self.path)
         self.depot.check()
         self._fetched: set[str] = set()
         self._runs: set[str] | None = None
-
-    @property
-    def url(self) -> str:
-        """Where the folder's copy is that other machines see."""
-        return self.depot.url
 
     def send(self, *names: str) -> None:
         """Bring entries of the folder up to date where other machines see them."""

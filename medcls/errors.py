@@ -17,3 +17,8 @@ class TrainingError(Exception):
 def without_password(uri: str) -> str:
     """Return a URI without the name and password in it."""
     return re.sub(r"(?<=://)[^/@]*@", "", uri)
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, without a full stop; its kind where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -16,7 +16,7 @@ from medcls.data import cache
 from medcls.data.leaks import LEAKS
 from medcls.data.split import split
 from medcls.data.types import Decoded, Split
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, first_line
 from medcls.evaluation import classification, segmentation
 from medcls.export.card import card
 from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
@@ -221,8 +221,9 @@ def _put(name: str, write: Callable[[], None]) -> None:
     except (BadInputError, OSError):
         raise
     except Exception as error:  # each converter has errors of its own
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise BadInputError(f"The model cannot be written as {name} ({first}). Nothing was exported.") from error
+        raise BadInputError(
+            f"The model cannot be written as {name} ({first_line(error)}). Nothing was exported."
+        ) from error
 
 
 def _refuse(file: str, found: Mapping[str, float | int], answers: Any) -> None:

@@ -36,15 +36,8 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def draw_whole(path: Path, figure: Callable[[Path], object]) -> None:
-    """Write a file by a function that takes the path to write to, whole or not at all.
-
-    Raises:
-        Exception: whatever the function raises.
-    """
-    with tempfile.TemporaryDirectory() as elsewhere:
-        drawn = Path(elsewhere) / path.name
-        figure(drawn)
-        write_atomically(path, lambda file: file.write(drawn.read_bytes()))
+    """Write a file by a function that takes the path to write to, whole or not at all."""
+    write_atomically(path, lambda file: figure(Path(file.name)))
 
 
 def check_writable(flag: str, path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from medcls.depot import Depot
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
 
@@ -40,7 +41,14 @@ def with_planned_sharing(runs: Sequence[Run], states: Sequence[State]) -> list[S
 
 
 class WorkFolder:
-    """The folder of all run folders, with the caches and the searches' memories beside them."""
+    """The folder of all run folders, with the caches and the searches' memories beside them.
+
+    Attributes:
+        path: of the folder on this machine.
+        depot: of its copy that other machines see, None where this is the only one.
+    """
+
+    depot: Depot | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -56,7 +64,7 @@ class WorkFolder:
     @property
     def url(self) -> str:
         """Where the folder's copy is that other machines see, "" where this is the only one."""
-        return ""
+        return self.depot.url if self.depot is not None else ""
 
     def send(self, *names: str) -> None:
         """Bring entries of the folder up to date where other machines see them: here they see them anyway."""

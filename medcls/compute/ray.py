@@ -18,7 +18,7 @@ from medcls.compute.executor import TRIES, Executor
 from medcls.compute.local import LocalExecutor
 from medcls.compute.worker import answer, work
 from medcls.depot import PERIOD, Depot
-from medcls.errors import BadInputError, TrainingError
+from medcls.errors import BadInputError, TrainingError, first_line
 from medcls.interruption import settle
 from medcls.lazy import lazy
 from medcls.one_run import Job, is_over, obituary
@@ -56,7 +56,7 @@ class RayExecutor(Executor):
             ) from error
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             raise BadInputError(
-                f"There is no Ray at --executor {address} ({_first_line(error)}): start one, or say ray for one here."
+                f"There is no Ray at --executor {address} ({first_line(error)}): start one, or say ray for one here."
             ) from error
         counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         room = max(sum(counts), 1)
@@ -125,9 +125,9 @@ class RayExecutor(Executor):
         try:
             ray.get(handle)
         except ray.exceptions.RayTaskError as error:
-            return {**obituary(job, None), "error": f"{_first_line(error.cause or error)}."}
+            return {**obituary(job, None), "error": f"{first_line(error.cause or error)}."}
         except ray.exceptions.RayError as error:
-            sentence = f"Its process or its machine died again and again ({_first_line(error)})."
+            sentence = f"Its process or its machine died again and again ({first_line(error)})."
             return None if is_over(job) else {**obituary(job, None), "error": sentence}
         return None
 
@@ -172,7 +172,3 @@ class _Reply:
 
     def send(self, value: tuple[Any, str | None]) -> None:
         self.sent = value
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

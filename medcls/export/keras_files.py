@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from medcls.data.types import Images
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, first_line
 from medcls.export.kinds import Format, Loaded
 from medcls.files import write_atomically
 from medcls.lazy import lazy
@@ -24,8 +24,7 @@ def load(path: Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False)
     except Exception as error:  # a damaged file makes Keras raise anything
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        reason = first if zipfile.is_zipfile(path) else "damaged, or of another kind"
+        reason = first_line(error) if zipfile.is_zipfile(path) else "damaged, or of another kind"
         raise BadInputError(f"{path} cannot be read as a Keras model ({reason}): export it again.") from error
 
 
