@@ -155,8 +155,8 @@ class SearchAgenda:
         if run not in runs:
             runs.append(run)
         trial = self._tuner.trial(number)
-        if trial is None or (trial.state == RUNNING and not trial.ours):
-            return  # another driver took it over while this one slept
+        if trial is None or (trial.state in (RUNNING, WAITING) and not trial.ours):
+            return  # it was given up while this one slept
         if result["status"] != "finished":
             self._end(trial, FAILED)
             return
@@ -165,10 +165,10 @@ class SearchAgenda:
             if len(scores) >= len(trial.folds):
                 self._end(trial, trial.state)
             return
-        mean = sum(scores) / len(scores)
-        worse = self._tuner.report(number, len(scores) - 1, mean)
+        means = [sum(scores[:count]) / count for count in range(1, len(scores) + 1)]
+        worse = self._tuner.report(number, means)
         if len(scores) == self._folds:
-            self._end(trial, COMPLETE, mean)
+            self._end(trial, COMPLETE, means[-1])
         elif worse:
             self._end(trial, PRUNED)
 
@@ -179,6 +179,8 @@ class SearchAgenda:
         if now is not None and now.state in ENDED:
             self._over.add(trial.number)
             self._on_trial(now)
+        else:  # it was given up while this one slept: whoever takes it goes through all its folds
+            self._scores[trial.number].clear()
 
     def _let_go(self) -> None:
         """Forget what was scored of trials that another driver has taken over; they may come back."""

@@ -7,7 +7,7 @@ attempt that was not given up is the one that counts. So a kill at any moment lo
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -93,12 +93,17 @@ class Memory:
         if taken and self._driver is not None:
             self._storage.set_trial_user_attr(attempt._trial_id, DRIVER, self._driver)
 
-    def report(self, number: int, fold: int, mean: float) -> None:
-        """Record a trial's mean score over the folds up to `fold`, if it is still ours."""
+    def report(self, number: int, means: Sequence[float]) -> None:
+        """Record a trial's mean scores over its folds up to each, if it is still ours.
+
+        Those of earlier folds too: they may have been recorded in an attempt that was given up meanwhile.
+        """
         attempt = self._at_work(number)
-        if attempt is not None and fold not in attempt.intermediate_values:
+        if attempt is not None:
+            missing = set(range(len(means))) - set(attempt.intermediate_values)
             with self._writing(attempt):
-                optuna.trial.Trial(self.study, attempt._trial_id).report(mean, fold)
+                for fold in sorted(missing):
+                    optuna.trial.Trial(self.study, attempt._trial_id).report(means[fold], fold)
 
     def end(self, number: int, state: str, value: float | None = None) -> None:
         """Record how a trial ended, if it is still ours."""

@@ -63,15 +63,15 @@ class Tuner:
         self._patiently(lambda: self.memory.take(number, labels, self._space))
         return True
 
-    def report(self, number: int, fold: int, mean: float) -> bool:
-        """Record the mean score over the folds up to `fold`; return whether the trial should be given up.
+    def report(self, number: int, means: Sequence[float]) -> bool:
+        """Record the mean scores over the folds up to each; return whether the trial should be given up.
 
         Optuna's median rule over the same folds of the earlier trials: worse than half of them is out.
         """
-        self._patiently(lambda: self.memory.report(number, fold, mean))
+        self._patiently(lambda: self.memory.report(number, means))
         shadow = self._shadow(number, optuna.samplers.RandomSampler(seed=0))
         trial = shadow.ask()
-        trial.report(mean, fold)
+        trial.report(means[-1], len(means) - 1)
         return bool(trial.should_prune())
 
     def tell(self, number: int, state: str, value: float | None = None) -> None:

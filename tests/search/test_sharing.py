@@ -23,6 +23,7 @@ from medcls.errors import BadInputError
 from medcls.search import storages
 from medcls.search.memory import COMPLETE, PRUNED
 from medcls.search.tuner import Tuner
+from medcls.spec import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
 LIMIT = 240
@@ -58,6 +59,14 @@ def attempts(url: str) -> list[Any]:
         return list(optuna.load_study(study_name=one_driver.NAME, storage=storage).get_trials())
     except KeyError:
         return []
+
+
+def give_up(url: str) -> None:
+    """Give up what is at work, as another driver does that has seen no heartbeat for a while."""
+    storage = optuna.storages.RDBStorage(url, {"poolclass": sqlalchemy.NullPool})
+    for each in optuna.load_study(study_name=one_driver.NAME, storage=storage).get_trials():
+        if each.state.name == "RUNNING":
+            storage.set_trial_state_values(each._trial_id, optuna.trial.TrialState.FAIL)
 
 
 def each_ended_once(url: str) -> None:
@@ -98,6 +107,33 @@ def test_drivers_that_are_killed_and_begun_again_lose_and_double_nothing(
     for process in processes:
         ends_with(process, alone)
     each_ended_once(database)
+
+
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2, 3))])
+@pytest.mark.parametrize("fresh", [0.0, 1.0])
+def test_trials_that_are_given_up_while_their_driver_is_but_slow_lose_no_fold(
+    fresh: float, seed: int, alone: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, dice = f"sqlite:///{tmp_path / 'search.db'}", random.Random(seed)
+
+    class Slow(SearchAgenda):
+        def ended(self, run: Run, result: Any) -> None:
+            if dice.random() < 0.3:
+                give_up(url)
+            super().ended(run, result)
+
+        def ready(self) -> list[Run]:
+            if dice.random() < 0.1:
+                give_up(url)
+            return super().ready()
+
+    monkeypatch.setattr("medcls.search.memory.FRESH", fresh)
+    judge = Tuner(SEARCH, {}, storages.in_database(url, one_driver.NAME, tmp_path, "code"))
+    agenda = Slow(SEARCH, judge, run_of, FOLDS, None, lambda trial: None)
+    one_driver.carry_out(agenda, judge, 0.0, tmp_path / "runs")
+    assert json.loads(json.dumps([told(trial) for trial in judge.trials()])) == alone
+    each_ended_once(url)
+    assert {int(line.split()[1]) for line in (tmp_path / "runs").read_text().splitlines()} == set(range(FOLDS))
 
 
 @pytest.mark.slow
