@@ -1,6 +1,7 @@
 """How a study ends in the store: its scores, figures and summary, the champion; and what to type next."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -117,11 +118,17 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
     if not whole:
         say(f"The MLflow store was lost ({mirror.lost}): run the same command again and what it missed appears.")
         return
-    for data_name, each in best.items():
-        if each is not None and driver.sources.by_name[data_name].bundle.size:  # nobody predicts points later
-            model = name if len(best) == 1 else f"{name}-{data_name}"
-            say(_registered(driver, each, summary, data_name, model, promote=programme.options.promote))
+    register = partial(_registered, driver, summary, promote=programme.options.promote)
+    with ThreadPoolExecutor(driver.executor.slots) as registrars:
+        for sentence in registrars.map(lambda each: register(*each), _champions(driver, best, name)):
+            say(sentence)
     say(f"Compare the runs: {_viewer(mirror.store)}")
+
+
+def _champions(driver: Driver, best: Mapping[str, Best | None], name: str) -> list[tuple[Best, str, str]]:
+    """Return the best models to be registered, their data sets, and under which names; nobody predicts points later."""
+    images = {each: found for each, found in best.items() if found and driver.sources.by_name[each].bundle.size}
+    return [(found, each, name if len(best) == 1 else f"{name}-{each}") for each, found in images.items()]
 
 
 def _scores(driver: Driver, best: Best) -> dict[str, float]:
@@ -135,7 +142,7 @@ def _scores(driver: Driver, best: Best) -> dict[str, float]:
 
 
 def _registered(
-    driver: Driver, best: Best, summary: Mapping[str, Any], data_name: str, model: str, *, promote: bool
+    driver: Driver, summary: Mapping[str, Any], best: Best, data_name: str, model: str, *, promote: bool
 ) -> str:
     """Register the best model in the store, as champion if none is better; return what to say."""
     record, mirror = driver.records_of(best.run)[0], driver.mirroring.mirror

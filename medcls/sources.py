@@ -13,14 +13,14 @@ from medcls.data.hashes import Hashes
 from medcls.data.leaks import Finding, leaks
 from medcls.data.mending import selected
 from medcls.data.survey import Tell
-from medcls.data.types import Bundle
+from medcls.data.types import VALIDATION, Bundle
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
 from medcls.spec import Variant
 from medcls.values import Scalar, arguments_of, function_of
 
 Parameters = tuple[tuple[str, Scalar], ...]
-FEW = 4  # images of a class and part under --smoke: two a fold
+FEW, FEWEST = 4, 2  # images of a class and part under --smoke: where parts are cut further, and where they are not
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,8 @@ def describe(
             bundle, given = variant.data(hashes), str(variant.get("data.source"))
             if name not in by_name:
                 found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
-                by_name[name] = given, _source(name, found_there, few=few)
+                cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
+                by_name[name] = given, _source(name, found_there, (FEW if cut else FEWEST) if few else None)
             first, source = by_name[name]
             if first != given:
                 raise BadInputError(f"The variants mean different images by {name}: {first} and {given}; give one.")
@@ -130,8 +131,8 @@ def _resized(source: Source, bundle: Bundle) -> Source:
     return replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
 
 
-def _source(name: str, checked: Checked, *, few: bool) -> Source:
-    bundle = sample(checked.bundle, FEW) if few else checked.bundle
+def _source(name: str, checked: Checked, few: int | None) -> Source:
+    bundle = sample(checked.bundle, few) if few else checked.bundle
     return Source(name, bundle, checked.findings, checked.skipped)
 
 

@@ -106,13 +106,13 @@ def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
 def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequence[Mapping[str, Any]]) -> None:
     rows = []
     for each in comparisons:
-        low, high = each["ci95"]
+        (low, high), digits = each["ci95"], repeats.digits(each["metric"])
         rows.append(
             [
                 f"{each['b']} against {each['a']}" + (f" on {each['data']}" if len(summary["data_sets"]) > 1 else ""),
                 repeats.words(each["metric"]),
-                f"{each['difference']:+.3f}" if each["n"] else "",
-                f"{low:+.3f} to {high:+.3f}" if each["n"] > 1 else "",
+                f"{each['difference']:+.{digits}f}" if each["n"] else "",
+                f"{low:+.{digits}f} to {high:+.{digits}f}" if each["n"] > 1 else "",
                 _short(each["p_adjusted"]),
                 str(each["n"]),
                 _short(each["detectable"]),

@@ -71,18 +71,18 @@ class Compare:
         return (row["a"], row["b"], row["metric"]) == (self.a, self.b, self.score.name)
 
     def _sentence(self, row: Mapping[str, Any]) -> str:
-        what = self.score.words
+        what, digits = self.score.words, repeats.digits(self.score.name)
         if not row["n"]:
             return f"{self.b} and {self.a} have no finished pair of runs to compare by {what}."
-        low, high = row["ci95"]
-        by = f"{row['difference']:+.3f} in {what}"
+        by = f"{row['difference']:+.{digits}f} in {what}"
         if row["verdict"] == ONE_RUN:
             told = f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge"
             if row["mcnemar"] is None:
                 return f"{told}."
             return f"{told} (McNemar's p = {row['mcnemar']:.3f} speaks of these two trained networks alone)."
-        numbers = f"{by} (95% interval {low:+.3f} to {high:+.3f}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
-        least = f"; with so few repeats only differences from about {row['detectable']:.3f} up would show"
+        low, high = (f"{end:+.{digits}f}" for end in row["ci95"])
+        numbers = f"{by} (95% interval {low} to {high}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
+        least = f"; with so few repeats only differences from about {row['detectable']:.{digits}f} up would show"
         least = least if row["verdict"] == UNDECIDED and row["detectable"] else ""
         return f"{self.b} is {row['verdict']} {than(row['verdict'])} {self.a}: {numbers}{least}.{self._agreement(row)}"
 

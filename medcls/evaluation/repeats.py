@@ -72,6 +72,11 @@ def words(name: str) -> str:
     return name.replace("val_", "validation_").replace("_", " ")
 
 
+def digits(name: str) -> int:
+    """Return how many digits after the point a score is said with: epochs and parameters are counted."""
+    return 1 if name.startswith("epoch") else 0 if name == "parameters" else 3
+
+
 def score(name: str) -> Score:
     """Return a score by its name: what the history holds at the epoch that a run keeps, else its final score.
 

@@ -47,7 +47,7 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"words": repeats.words, "signed": _signed, "number": _number}
+    environment.filters |= {"words": repeats.words, "digits": repeats.digits, "signed": _signed, "number": _number}
     names, params = [each["name"] for each in summary["data_sets"]], _parameters(summary)
     page = environment.get_template("page.html").render(
         study=summary["study"],
@@ -169,9 +169,9 @@ def _plain(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+def _signed(value: float, digits: int) -> str:
+    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+def _number(value: float | None, digits: int = 3) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
