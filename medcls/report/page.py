@@ -59,6 +59,7 @@ def render(
         answers=summary["answers"],
         comparisons=summary["comparisons"],
         looked=looked(summary),
+        trials=_trials(summary),
         variants=[_variants(summary, name) for name in names],
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
         charts=[{"name": name, "charts": _charts(summary, name)} for name in names],
@@ -74,6 +75,33 @@ def render(
         day=day,
     )
     return str(page)
+
+
+def _trials(summary: Summary) -> dict[str, Any]:
+    """Return a search's trials as a table, the best first; {} without a search.
+
+    Those without a run here were carried out by other commands that share the search.
+    """
+    trials = sorted(summary.get("trials", ()), key=lambda each: (each["value"] is None, -(each["value"] or 0)))
+    if not trials:
+        return {}
+    here = {run["variant"] for run in summary["runs"]}
+    paths = dict.fromkeys(path for each in trials for path in each["params"])
+    metric = next((best["metric"] for best in summary["best"].values()), "score")
+    return {
+        "metric": f"mean {repeats.words(metric)}",
+        "paths": [path.removeprefix("learner.") for path in paths],
+        "rows": [
+            [
+                each["number"],
+                each["state"],
+                _number(each["value"]),
+                *(_plain(each["params"].get(path)) for path in paths),
+            ]
+            for each in trials
+        ],
+        "elsewhere": sorted(each["number"] for each in trials if f"trial {each['number']}" not in here),
+    }
 
 
 def _variants(summary: Summary, data: str) -> dict[str, Any]:
