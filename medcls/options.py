@@ -257,8 +257,8 @@ def _source(text: str) -> tuple[str, str]:
 
 
 def _setting(text: str) -> tuple[str, str]:
-    path, _, value = (part.strip() for part in text.partition("="))
-    if not path or not value:
+    path, given, value = (part.strip() for part in text.partition("="))
+    if not path or not given:
         raise BadInputError(f"--set {text}: write PATH=VALUE, e.g. learner.epochs=5.")
     return path, value
 

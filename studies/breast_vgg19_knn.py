@@ -10,6 +10,7 @@ to length 1 for learning only. Here: the same mistake in asking; then mended; th
 folds within the training images; then a logistic regression on the same features. All are judged by 5 folds that
 divide no patient, on the same images, and the best once more on patients held out. MedMNIST+ has .795 for VGG16 and 11
 neighbours on BreastMNIST, other images. Without a network, give the weights: --weights FILE, or say --weights random.
+Another body: --set learner.model.backbone=mobilenet_v2 --set learner.model.layer= --set learner.model.pooling=average.
 
 Why: every image is its own nearest neighbour, so accuracy on the training images says little. Features of length 1
 are compared by their angles; one of another length is nearest to whatever is longest in its direction. A larger

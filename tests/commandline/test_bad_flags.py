@@ -57,6 +57,7 @@ def call(place, capfd, monkeypatch) -> Callable[..., Ended]:
         ("--threads 0", ["--threads", "'0'", "from 1 up"]),
         ("--set learner.epochs", ["--set learner.epochs", "PATH=VALUE"]),
         ("--set =5", ["--set =5", "PATH=VALUE"]),
+        ("--set learner.epochs=", ["learner.epochs=''", "50"]),
         ("--work-dir nonsense://bucket/runs", ["--work-dir nonsense://bucket/runs", "a URL that fsspec knows"]),
         ("--work-dir file://runs", ["--work-dir", "file://runs", "file:///PATH"]),
         ("--storage nonsense", ["--storage nonsense", "give the URL"]),

@@ -61,3 +61,12 @@ def test_variants_whose_names_have_commas_can_be_chosen(place, only, runs):
     assert f"\n{runs} new." in ended.out
     wrong = place.run(study, "--plan", "--only", "grey, plain,grey,augmented")
     wrong.check_complaint(2, "--only grey:", '"grey, plain", "grey, augmented", "colour, plain"')
+
+
+def test_a_setting_of_text_can_be_emptied(place):
+    study = place.BONUS.with_name("breast_vgg19_knn.py")
+    settings = ["--set", "learner.model.backbone=mobilenet_v2", "--set", "learner.model.layer=", "--weights", "random"]
+    ended = place.run(study, "--plan", *settings)
+    assert (ended.code, ended.err) == (0, "")
+    assert "\n20 new." in ended.out
+    place.run(study, "--plan", *settings[:2], *settings[4:]).check_complaint(2, "learner.model.layer='fc1'", "leave it out")
