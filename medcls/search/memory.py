@@ -85,6 +85,8 @@ class Memory:
             )
         attempt = self._counting(anew=True)[number]
         if attempt.state.name != "WAITING":
+            if attempt.state.is_finished():
+                self._tidy(number)  # it ended while we added an attempt
             return
         self._forget()
         if self._driver is not None:
