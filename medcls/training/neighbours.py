@@ -12,6 +12,7 @@ from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
 from medcls.limits import at_least, limited, of_classes, suits
+from medcls.models.pretrained import AVERAGE
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training.borrowed import IMAGENET, borrow, origin
@@ -19,6 +20,7 @@ from medcls.training.features import seen_by
 from medcls.training.fitted import Fitted, weights_sha256
 from medcls.training.saved import parameters
 from medcls.training.voting import voting
+from medcls.values import arguments_of
 
 nearest = lazy("sklearn.neighbors")
 preprocessing = lazy("sklearn.preprocessing")
@@ -54,18 +56,18 @@ def neighbours(
     One pass and no epochs: the journal has one row. What it calls training scores are of images that are among
     their own neighbours, so they flatter.
 
-    `model`'s head is left aside; `pretrained` is "imagenet", "random" or the digest of a file's weights. Of
-    `candidates` for the number of neighbours, the best is chosen by cross-validation within the training images, no
-    patient divided; without any, `count` it is. `normalise` brings the training images' features to length 1, so
-    that angles count and not brightness; `normalise_queries` those of the images that are asked about (False repeats
-    a mistake of the course's).
+    `model`'s head is left aside, but for its pooling of maps; `pretrained` is "imagenet", "random" or the digest of a
+    file's weights. Of `candidates` for the number of neighbours, the best is chosen by cross-validation within the
+    training images, no patient divided; without any, `count` it is. `normalise` brings the training images' features
+    to length 1, so that angles count and not brightness; `normalise_queries` those of the images that are asked about
+    (False repeats a mistake of the course's).
 
     Raises:
         BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.
     """
     started = time.time()
-    body = borrow(data, task, folder, seed, model, pretrained).body
-    features = np.asarray(seen_by(lambda: body, data, folder, model, pretrained)).reshape(len(data.labels), -1)
+    body, averaged = borrow(data, task, folder, seed, model, pretrained).body, _is_averaged(model)
+    features = _vectors(np.asarray(seen_by(lambda: body, data, folder, model, pretrained)), averaged=averaged)
     lengthless = preprocessing.normalize(features) if normalise or normalise_queries else features
     known, asked = (lengthless if normalise else features), (lengthless if normalise_queries else features)
     chosen = _chosen(known, data, split.train, candidates, seed) or count
@@ -85,8 +87,19 @@ def neighbours(
     borrowed = origin(model, pretrained).file(data.images.shape[1:])
     counted = {"total": parameters(folder.saved_weights(borrowed)), "trainable": 0}
     learnt, labels = known[split.train], data.labels[split.train]
-    network = voting(body, learnt, labels, len(data.classes), count=chosen, normalise=normalise_queries)
+    votes = {"count": chosen, "averaged": averaged, "normalise": normalise_queries}
+    network = voting(body, learnt, labels, len(data.classes), **votes)
     return Fitted(network, predict, 1, 0, counted, weights_sha256(network.get_weights()), borrowed)
+
+
+def _is_averaged(model: Callable[..., Any]) -> bool:
+    return bool(arguments_of(model)["pooling"] == AVERAGE)
+
+
+def _vectors(features: NDArray[np.float32], *, averaged: bool) -> NDArray[np.float32]:
+    """Return the features of each image in a row: those of a dense layer, or its maps, averaged or laid flat."""
+    maps = features.ndim == 4 and averaged
+    return features.mean(axis=(1, 2)) if maps else features.reshape(len(features), -1)
 
 
 def _chosen(features: Any, data: Decoded, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:

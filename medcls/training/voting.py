@@ -11,7 +11,14 @@ keras = lazy("keras")
 
 
 def voting(
-    body: Any, known: NDArray[np.float32], labels: NDArray[np.int64], classes: int, *, count: int, normalise: bool
+    body: Any,
+    known: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    classes: int,
+    *,
+    count: int,
+    averaged: bool = False,
+    normalise: bool,
 ) -> Any:
     """Return a network from images to how the `count` nearest neighbours of each vote (Cover and Hart 1967).
 
@@ -24,9 +31,13 @@ def voting(
         labels: their classes, of shape (n,).
         classes: how many classes there are.
         count: how many of them vote on an image.
+        averaged: whether the body's maps are averaged, each to one feature.
         normalise: whether an image's features are brought to length 1 first.
     """
-    features = keras.layers.Flatten(name="flatten_features")(body.output)
+    features = body.output
+    if averaged and len(features.shape) == 4:
+        features = keras.layers.GlobalAveragePooling2D(name="average")(features)
+    features = keras.layers.Flatten(name="flatten_features")(features)
     if normalise:
         features = keras.layers.UnitNormalization(name="normalise")(features)
     closeness = keras.layers.Dense(len(known), name="closeness")

@@ -69,4 +69,6 @@ def test_a_setting_of_text_can_be_emptied(place):
     ended = place.run(study, "--plan", *settings)
     assert (ended.code, ended.err) == (0, "")
     assert "\n20 new." in ended.out
-    place.run(study, "--plan", *settings[:2], *settings[4:]).check_complaint(2, "learner.model.layer='fc1'", "leave it out")
+    place.run(study, "--plan", *settings[:2], *settings[4:]).check_complaint(
+        2, "learner.model.layer='fc1'", "leave it out"
+    )

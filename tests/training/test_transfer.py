@@ -61,7 +61,7 @@ class Work:
         folder = RunFolder(self.path / name)
         folder.path.mkdir(exist_ok=True)
         model = given.setdefault("model", SMALL)
-        path = folder.saved_weights(borrowed.origin(model, "digest").file(SHAPE))
+        path = folder.saved_weights(borrowed.origin(model, "digest").file(self.data.images.shape[1:]))
         if not path.exists():
             borrowed.lay_in(model, BINARY, "digest", self.data.images.shape[1:], 2, path, self.file)
         if learner is training.transfer:
@@ -249,6 +249,18 @@ def test_neighbours_vote_as_scikit_learn_says_and_the_mistakes_of_the_course_are
         mistaken.model.predict_on_batch(np.asarray(data.images[12:], np.float32)), asked, atol=1e-6
     )
     assert len({each.weights_sha256 for each in (mended, alone, mistaken)}) == 1  # they have learnt the same images
+
+
+def test_neighbours_by_averages_of_maps(tmp_path: Path, data: Decoded, weights: Path):
+    work = Work(tmp_path, replace(data, images=data.images.repeat(2, 1).repeat(2, 2)), weights)
+    ended = work.fit("a", learner=training.neighbours, model=partial(SMALL, pooling="average"), count=3)
+    maps = np.load(work.cached()[0])
+    assert maps.shape == (20, 2, 2, 512)
+    features = normalize(maps.mean(axis=(1, 2)))
+    known = KNeighborsClassifier(3).fit(features[:12], data.labels[:12])
+    np.testing.assert_allclose(ended.predict(ROWS.validation), known.predict_proba(features[12:]), atol=1e-6)
+    voted = ended.model.predict_on_batch(np.asarray(work.data.images[12:], np.float32))
+    np.testing.assert_allclose(voted, known.predict_proba(features[12:]), atol=1e-6)
 
 
 def test_the_number_of_neighbours_is_chosen_within_the_training_images(work: Work, data: Decoded):
