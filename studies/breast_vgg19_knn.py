@@ -6,15 +6,16 @@ Time: VGG19 sees each of 2,400 patches once: half an hour on two cores; then sec
 
 Exercise 3 of the third report: the features of VGG19's first dense layer (fc1, 4,096 of them, 122,788,928 parameters)
 at 224x224, 11 neighbours. The course saw .880, but asked about the very images that it had learnt, and brought these
-to length 1 for learning only. Here: the same mistake in asking; then mended; then the number of neighbours chosen by
+to length 1 for learning only. Here: asked as the course asked; then mended; then the number of neighbours chosen by
 folds within the training images; then a logistic regression on the same features. All are judged by 5 folds that
 divide no patient, on the same images, and the best once more on patients held out. MedMNIST+ has .795 for VGG16 and 11
 neighbours on BreastMNIST, other images. Without a network, give the weights: --weights FILE, or say --weights random.
 Another body: --set learner.model.backbone=mobilenet_v2 --set learner.model.layer= --set learner.model.pooling=average.
 
 Why: every image is its own nearest neighbour, so accuracy on the training images says little. Features of length 1
-are compared by their angles; one of another length is nearest to whatever is longest in its direction. A larger
-number of neighbours smooths, too large a one blurs (Cover and Hart 1967).
+are compared by their angles. Where only those that vote have that length, |x - k|^2 = |x|^2 - 2 x.k + 1 orders them
+by the angle still: the course's way of asking costs nothing, and the first comparison shows it. A larger number of
+neighbours smooths, too large a one blurs (Cover and Hart 1967).
 """
 
 from functools import partial

@@ -60,7 +60,7 @@ def neighbours(
     file's weights. Of `candidates` for the number of neighbours, the best is chosen by cross-validation within the
     training images, no patient divided; without any, `count` it is. `normalise` brings the training images' features
     to length 1, so that angles count and not brightness; `normalise_queries` those of the images that are asked about
-    (False repeats a mistake of the course's).
+    (False is what the course did: among neighbours of length 1 it changes nothing).
 
     Raises:
         BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.

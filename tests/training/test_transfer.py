@@ -225,7 +225,7 @@ def test_grey_images_are_seen_as_three_equal_channels(tmp_path: Path, data: Deco
     np.testing.assert_allclose(found[0], found[1], atol=1e-6)
 
 
-def test_neighbours_vote_as_scikit_learn_says_and_the_mistakes_of_the_course_are_mistakes(work: Work, data: Decoded):
+def test_neighbours_vote_as_scikit_learn_says_and_learnt_images_find_themselves(work: Work, data: Decoded):
     mended = work.fit("a", learner=training.neighbours, count=3)
     features = normalize(np.load(work.cached()[0]).reshape(20, -1))
     known = KNeighborsClassifier(3).fit(features[:12], data.labels[:12])
@@ -242,13 +242,14 @@ def test_neighbours_vote_as_scikit_learn_says_and_the_mistakes_of_the_course_are
     np.testing.assert_array_equal(again.predict_on_batch(np.asarray(data.images[12:], np.float32)), voted)
     alone = work.fit("b", learner=training.neighbours, count=1)
     assert RunFolder(work.path / "b").history()["accuracy"] == [1.0]  # each is its own nearest
-    mistaken = work.fit("c", learner=training.neighbours, count=3, normalise_queries=False)
+    course = work.fit("c", learner=training.neighbours, count=3, normalise_queries=False)
     asked = known.predict_proba(np.load(work.cached()[0]).reshape(20, -1)[12:])
-    np.testing.assert_allclose(mistaken.predict(ROWS.validation), asked, atol=1e-6)
+    np.testing.assert_allclose(course.predict(ROWS.validation), asked, atol=1e-6)
+    np.testing.assert_allclose(asked, known.predict_proba(features[12:]), atol=1e-6)  # the order of x.k, whatever |x|
     np.testing.assert_allclose(
-        mistaken.model.predict_on_batch(np.asarray(data.images[12:], np.float32)), asked, atol=1e-6
+        course.model.predict_on_batch(np.asarray(data.images[12:], np.float32)), asked, atol=1e-6
     )
-    assert len({each.weights_sha256 for each in (mended, alone, mistaken)}) == 1  # they have learnt the same images
+    assert len({each.weights_sha256 for each in (mended, alone, course)}) == 1  # they have learnt the same images
 
 
 def test_neighbours_by_averages_of_maps(tmp_path: Path, data: Decoded, weights: Path):
