@@ -34,7 +34,7 @@ def test_studies_of_digits_run_without_mnist_and_score_the_test_part_once(place,
     assert "scikit-learn's 1,797 real digits" in ended.out
     summary = place.summary()
     (data,), best = summary["data_sets"], summary["best"]["mnist"]
-    assert (data["kind"], data["n"]) == ("toolkit", {"train": 40, "validation": 40, "test": 40})
+    assert (data["kind"], data["n"]) == ("toolkit", {"train": 20, "validation": 20, "test": 20})
     low, high = best["test"]["accuracy"]["ci95"]
     assert low <= best["test"]["accuracy"]["value"] <= high
     assert len(best["tested"]["accuracy"]) == 1
