@@ -1,6 +1,7 @@
 """A study's report: one HTML page that needs nothing beside it."""
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -47,7 +48,8 @@ def render(
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"words": repeats.words, "digits": repeats.digits, "signed": _signed, "number": _number}
+    environment.filters |= {"words": repeats.words, "digits": repeats.digits}
+    environment.filters |= {"signed": _signed, "number": _number, "breakable": _breakable}
     names, params = [each["name"] for each in summary["data_sets"]], _parameters(summary)
     page = environment.get_template("page.html").render(
         study=summary["study"],
@@ -96,7 +98,7 @@ def _trials(summary: Summary) -> dict[str, Any]:
                 each["number"],
                 each["state"],
                 _number(each["value"]),
-                *(_plain(each["params"].get(path)) for path in paths),
+                *(_breakable(_short(each["params"].get(path))) for path in paths),
             ]
             for each in trials
         ],
@@ -195,6 +197,15 @@ def _provenance(summary: Summary) -> str:
 
 def _plain(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else _plain(value)
+
+
+def _breakable(text: str) -> str:
+    """Return a parameter's path or value with places where a line may break."""
+    return text if text[:1].isdigit() else re.sub(r"(?<=[._(,])", "\N{ZERO WIDTH SPACE}", text)
 
 
 def _signed(value: float, digits: int) -> str:

@@ -87,8 +87,9 @@ def neighbours(
     borrowed = origin(model, pretrained).file(data.images.shape[1:])
     counted = {"total": parameters(folder.saved_weights(borrowed)), "trainable": 0}
     learnt, labels = known[split.train], data.labels[split.train]
-    votes = {"count": chosen, "averaged": averaged, "normalise": normalise_queries}
-    network = voting(body, learnt, labels, len(data.classes), **votes)
+    network = voting(
+        body, learnt, labels, len(data.classes), count=chosen, averaged=averaged, normalise=normalise_queries
+    )
     return Fitted(network, predict, 1, 0, counted, weights_sha256(network.get_weights()), borrowed)
 
 

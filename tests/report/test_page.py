@@ -63,17 +63,23 @@ def test_a_searchs_trials_are_shown_the_best_first_and_whose_they_were() -> None
     trials = [
         {"number": 0, "state": "complete", "value": 0.71234, "params": {"learner.model.base": 8, "learner.rate": 1e-4}},
         {"number": 1, "state": "pruned", "value": None, "params": {"learner.model.base": 16}},
-        {"number": 2, "state": "complete", "value": 0.84, "params": {"learner.model.base": 32, "learner.rate": 0.02}},
+        {
+            "number": 2,
+            "state": "complete",
+            "value": 0.84,
+            "params": {"learner.model.base": 32, "learner.rate": 0.0212345},
+        },
     ]
     found = summary(trials=trials)
     for run in found["runs"]:
         run["variant"] = {"plain": "trial 0", "dropout": "trial 1"}[run["variant"]]
     text = rendered(found)
     table = text[text.index("<h2>Trials</h2>") : text.index("<h2>Variants</h2>")]
-    rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in table.split("<tr>")[1:]]
+    plain = table.replace("\N{ZERO WIDTH SPACE}", "")
+    rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in plain.split("<tr>")[1:]]
     assert rows == [
         ["trial", "state", "mean score", "model.base", "rate"],
-        ["2", "complete", "0.840", "32", "0.02"],
+        ["2", "complete", "0.840", "32", "0.0212"],
         ["0", "complete", "0.712", "8", "0.0001"],
         ["1", "pruned", "", "16", ""],
     ]
