@@ -7,6 +7,7 @@ from typing import Any
 
 from medcls.lazy import lazy
 
+agg = lazy("matplotlib.backends.backend_agg")
 optuna = lazy("optuna")
 matplotlib = lazy("matplotlib")
 pyplot = lazy("matplotlib.pyplot")
@@ -52,5 +53,6 @@ def _sized(figure: Any, width: float) -> Any:
     for axes in figure.axes:
         axes.tick_params(labelsize=8)
     figure.tight_layout()
-    pyplot.close(figure)
+    pyplot.close(figure)  # which takes the canvas from it that pictures are drawn on
+    agg.FigureCanvasAgg(figure)
     return figure

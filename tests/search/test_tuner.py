@@ -8,9 +8,11 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
+from PIL import Image
 
 from medcls import data, training
 from medcls.agenda import SearchAgenda
+from medcls.report import canvas
 from medcls.search import Search, choice, floats, integers
 from medcls.search.memory import COMPLETE, FAILED, PRUNED, Trial
 from medcls.search.storages import in_folder, remembered
@@ -184,5 +186,7 @@ def test_plots_are_drawn_whatever_came_of_the_trials(tmp_path: Path, trials: int
     assert style() == before  # Optuna's style is not left to the figures to come
     assert {"history", "parallel_coordinates"} <= set(figures)
     for name, figure in figures.items():
-        figure.savefig(tmp_path / f"{name}.png")
-        assert (tmp_path / f"{name}.png").stat().st_size > 1000
+        canvas.save(figure, tmp_path / f"{name}.png")
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert picture.size == tuple(int(inches * canvas.DOTS) for inches in figure.get_size_inches())
+            assert len(picture.getcolors(2**20)) > 10
