@@ -82,7 +82,9 @@ class Place:
         out, err = self.folder / "out.txt", self.folder / "err.txt"
         with self.start(study, *flags, wrapper=wrapper, without=without, environment=environment, cwd=cwd) as process:
             code = process.wait(LONG)
-        return Ended(code, out.read_text(), err.read_text())
+        ended = Ended(code, out.read_text(), err.read_text())
+        assert code or "could not be drawn" not in ended.out, ended.out  # a figure costs no result, but a test
+        return ended
 
     @contextmanager
     def start(
