@@ -28,6 +28,7 @@ with quiet():  # TensorFlow greets on standard error whatever its log level is
     import tensorflow  # noqa: F401
     from sklearn import metrics, model_selection  # noqa: F401
 
+    import medcls.compute.delivery
     import medcls.training  # noqa: F401
 
 _imported.set()

@@ -45,13 +45,8 @@ def render(
         montages: data set -> a PNG of examples; may lack some.
         sheets: title -> a PNG of where networks look.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"words": repeats.words, "digits": repeats.digits}
-    environment.filters |= {"signed": _signed, "number": _number, "breakable": _breakable}
     names, params = [each["name"] for each in summary["data_sets"]], _parameters(summary)
-    page = environment.get_template("page.html").render(
+    page = _template().render(
         study=summary["study"],
         question=summary["question"],
         smoke=summary["smoke"],
@@ -77,6 +72,15 @@ def render(
         day=day,
     )
     return str(page)
+
+
+def _template() -> Any:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"words": repeats.words, "digits": repeats.digits}
+    environment.filters |= {"signed": _signed, "number": _number, "breakable": _breakable}
+    return environment.get_template("page.html")
 
 
 def _trials(summary: Summary) -> dict[str, Any]:
