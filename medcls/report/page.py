@@ -79,7 +79,7 @@ def _template() -> Any:
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"words": repeats.words, "digits": repeats.digits}
-    environment.filters |= {"signed": _signed, "number": _number, "breakable": _breakable}
+    environment.filters |= {"signed": _signed, "number": _number, "parts": _parts}
     return environment.get_template("page.html")
 
 
@@ -102,7 +102,7 @@ def _trials(summary: Summary) -> dict[str, Any]:
                 each["number"],
                 each["state"],
                 _number(each["value"]),
-                *(_breakable(_short(each["params"].get(path))) for path in paths),
+                *(_short(each["params"].get(path)) for path in paths),
             ]
             for each in trials
         ],
@@ -207,9 +207,9 @@ def _short(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else _plain(value)
 
 
-def _breakable(text: str) -> str:
-    """Return a parameter's path or value with places where a line may break."""
-    return text if text[:1].isdigit() else re.sub(r"(?<=[._(,])", "\N{ZERO WIDTH SPACE}", text)
+def _parts(text: str) -> list[str]:
+    """Return a parameter's path or value in parts between which a line may break."""
+    return [text] if text[:1].isdigit() else re.split(r"(?<=[._(,])(?=\D)", text)
 
 
 def _signed(value: float, digits: int) -> str:

@@ -60,27 +60,23 @@ def test_the_table_of_variants_has_means_and_deviations() -> None:
 
 
 def test_a_searchs_trials_are_shown_the_best_first_and_whose_they_were() -> None:
+    base, rate = "learner.model.base", "learner.rate"
     trials = [
-        {"number": 0, "state": "complete", "value": 0.71234, "params": {"learner.model.base": 8, "learner.rate": 1e-4}},
-        {"number": 1, "state": "pruned", "value": None, "params": {"learner.model.base": 16}},
-        {
-            "number": 2,
-            "state": "complete",
-            "value": 0.84,
-            "params": {"learner.model.base": 32, "learner.rate": 0.0212345},
-        },
+        {"number": 0, "state": "complete", "value": 0.71234, "params": {base: 8, rate: 0.0212345}},
+        {"number": 1, "state": "pruned", "value": None, "params": {base: 16}},
+        {"number": 2, "state": "complete", "value": 0.84, "params": {base: 32, rate: "<b>(x,0.5)"}},
     ]
     found = summary(trials=trials)
     for run in found["runs"]:
         run["variant"] = {"plain": "trial 0", "dropout": "trial 1"}[run["variant"]]
     text = rendered(found)
     table = text[text.index("<h2>Trials</h2>") : text.index("<h2>Variants</h2>")]
-    plain = table.replace("\N{ZERO WIDTH SPACE}", "")
+    plain = table.replace("<wbr>", "")
     rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in plain.split("<tr>")[1:]]
     assert rows == [
         ["trial", "state", "mean score", "model.base", "rate"],
-        ["2", "complete", "0.840", "32", "0.0212"],
-        ["0", "complete", "0.712", "8", "0.0001"],
+        ["2", "complete", "0.840", "32", "&lt;b&gt;(x,0.5)"],
+        ["0", "complete", "0.712", "8", "0.0212"],
         ["1", "pruned", "", "16", ""],
     ]
     assert "Carried out by other commands that share this search: 2." in table
