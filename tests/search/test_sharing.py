@@ -136,6 +136,22 @@ def test_trials_that_are_given_up_while_their_driver_is_but_slow_lose_no_fold(
     assert {int(line.split()[1]) for line in (tmp_path / "runs").read_text().splitlines()} == set(range(FOLDS))
 
 
+def test_an_attempt_added_to_a_trial_that_ends_meanwhile_is_given_up(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    slow, quick = (storages.in_database(url, one_driver.NAME, tmp_path / each, "code") for each in ("slow", "quick"))
+    add = slow.study.add_trial
+
+    def add_late(attempt: Any) -> None:
+        quick.take(0, {}, {})
+        quick.end(0, COMPLETE, 1.0)
+        add(attempt)
+
+    slow.study.add_trial = add_late
+    slow.take(0, {}, {})
+    assert [each.state.name for each in attempts(url)] == ["COMPLETE", "FAIL"]
+    assert (slow.trials()[0].state, slow.trials()[0].value) == (COMPLETE, 1.0)
+
+
 @pytest.mark.slow
 def test_a_driver_that_never_comes_back_is_replaced(database: str, alone: list[Any], tmp_path: Path) -> None:
     lost = begin(database, tmp_path / "lost", pause=60)
