@@ -4,7 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import connection
 from typing import Any
 
@@ -34,10 +34,12 @@ class LocalExecutor(Executor):
     Args:
         cores: how many threads may be at work in all.
         workers: how many runs may be at work at most.
+        environment: variables that their processes have beside this one's.
     """
 
-    def __init__(self, cores: int, workers: int) -> None:
+    def __init__(self, cores: int, workers: int, environment: Mapping[str, str] | None = None) -> None:
         super().__init__(cores, cores, workers)
+        self._environment = dict(environment or {})
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context: Any = multiprocessing.get_context(method)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the server and its children inherit it
@@ -62,7 +64,7 @@ class LocalExecutor(Executor):
         """
         for _ in range(TRIES):
             receiver, sender = self._context.Pipe(duplex=False)
-            process = self._process(answer, *travelling(target, arguments), sender)
+            process = self._process(answer, *travelling(target, arguments), sender, self._environment)
             sender.close()
             try:
                 value, error = receiver.recv()
@@ -76,6 +78,14 @@ class LocalExecutor(Executor):
                 raise TrainingError(f"{target.__name__}: {error}")
             return value
         raise TrainingError(f"{target.__name__}: its process died again and again")
+
+    def see_through(self, job: Job) -> int | None:
+        """Carry one job out, whatever else is at work; return the exit code of its process."""
+        process = self._begun(job)
+        process.join()
+        code: int | None = process.exitcode
+        process.close()
+        return code
 
     def drain(self, seconds: float) -> bool:
         """Wait for at most so long; return whether some are still at work. Who has ended stays among `running`."""
@@ -95,7 +105,8 @@ class LocalExecutor(Executor):
         _end_server()
 
     def _begun(self, job: Job) -> Any:
-        return self._process(work, *travelling(delivered, (job,)), job.threads, job.folder / "output.txt")
+        output = job.folder / "output.txt"
+        return self._process(work, *travelling(delivered, (job,)), job.threads, output, self._environment)
 
     def _ended(self, seconds: float) -> list[Any]:
         connection.wait([process.sentinel for process in self._running], seconds)
@@ -104,7 +115,7 @@ class LocalExecutor(Executor):
     def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
         code = handle.exitcode
         handle.close()
-        return obituary(job, code) if _died(job, code) else None
+        return obituary_of(job, code)
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Start a process, and the server anew should that have died."""
@@ -119,8 +130,10 @@ class LocalExecutor(Executor):
         raise OSError("The server of worker processes died again and again (out of memory?)")
 
 
-def _died(job: Job, exit_code: int | None) -> bool:
-    return RunFolder(job.folder).result() is None if exit_code == 0 else not is_over(job)
+def obituary_of(job: Job, exit_code: int | None) -> dict[str, Any] | None:
+    """Return the result of a job whose process died, None if it came to its own end, well or badly."""
+    died = RunFolder(job.folder).result() is None if exit_code == 0 else not is_over(job)
+    return obituary(job, exit_code) if died else None
 
 
 def _end_server() -> None:

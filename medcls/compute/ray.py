@@ -1,7 +1,8 @@
 """Runs as Ray tasks (Moritz et al. 2018): on a Ray started here, or on a cluster whose machines see the work folder.
 
 Ray places, distributes and starts; what a run does and what is kept of it is the same as on one machine. A task whose
-process or node dies is given out again, and goes on from the run's last checkpoint.
+process or node dies is given out again, and goes on from the run's last checkpoint. A process of Ray's serves many
+tasks: each starts the run's own one from a server of workers, as on one machine, so TensorFlow is imported once.
 """
 
 import os
@@ -13,10 +14,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from medcls.compute.delivery import arrived, delivered
+from medcls.compute.delivery import arrived
 from medcls.compute.executor import TRIES, Executor
-from medcls.compute.local import LocalExecutor
-from medcls.compute.worker import answer, work
+from medcls.compute.local import LocalExecutor, obituary_of
 from medcls.depot import PERIOD, Depot
 from medcls.errors import BadInputError, TrainingError, first_line
 from medcls.interruption import settle
@@ -27,6 +27,7 @@ ray = lazy("ray")
 
 HERE = "ray"
 SMALL = 20_000_000  # bytes of a file that is fetched while its run is at work
+DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")  # what Ray gives a task changes
 
 
 class RayExecutor(Executor):
@@ -61,8 +62,8 @@ class RayExecutor(Executor):
         counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         room = max(sum(counts), 1)
         super().__init__(max([1, *counts]), room, workers or room)
-        self._work = ray.remote(max_calls=1, max_retries=0)(_carried_out)
-        self._answer = ray.remote(max_calls=1, max_retries=TRIES)(_answered)
+        self._work = ray.remote(max_retries=0)(_carried_out)
+        self._answer = ray.remote(max_retries=TRIES)(_answered)
         self._depot, self._looked = depot, 0.0
         self._here = LocalExecutor(1, 1) if depot is not None else None
 
@@ -78,8 +79,8 @@ class RayExecutor(Executor):
             value, error = ray.get(self._answer.options(num_cpus=1).remote(target, arguments))
         except ray.exceptions.RayError as died:
             raise TrainingError(f"{target.__name__}: its process died again and again") from died
-        if error is not None:
-            raise TrainingError(f"{target.__name__}: {error}")
+        if error:
+            raise TrainingError(error)
         return value
 
     def drain(self, seconds: float) -> bool:
@@ -123,13 +124,12 @@ class RayExecutor(Executor):
 
     def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
         try:
-            ray.get(handle)
+            return obituary_of(job, ray.get(handle))
         except ray.exceptions.RayTaskError as error:
             return {**obituary(job, None), "error": f"{first_line(error.cause or error)}."}
         except ray.exceptions.RayError as error:
             sentence = f"Its process or its machine died again and again ({first_line(error)})."
             return None if is_over(job) else {**obituary(job, None), "error": sentence}
-        return None
 
 
 def _ours(places: Sequence[str]) -> list[str]:
@@ -144,8 +144,8 @@ def _as_ray_says(job: Job) -> dict[str, float]:
     return {names[name]: amount for name, amount in job.resources.items() if name in names}
 
 
-def _carried_out(job: Job) -> None:
-    """Carry a job out, in a process of Ray's.
+def _carried_out(job: Job) -> int | None:
+    """Carry a job out, asked by a process of Ray's; return the exit code of the run's own process.
 
     Raises:
         BadInputError: this machine does not see the job's folders.
@@ -156,19 +156,18 @@ def _carried_out(job: Job) -> None:
             raise BadInputError(
                 f"{socket.gethostname()} cannot see {place}: give a --work-dir that all machines of the cluster share."
             )
-    work(delivered, (job,), job.threads, job.folder / "output.txt")
+    return _of_this_machine().see_through(job)
 
 
-def _answered(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str | None]:
-    reply = _Reply()
-    answer(target, arguments, reply)
-    return reply.sent
+def _answered(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Any, str]:
+    """Return (what a call returns in a process of its own, "") or (None, what went wrong)."""
+    try:
+        return _of_this_machine().ask(target, *arguments), ""
+    except TrainingError as error:
+        return None, str(error)
 
 
-class _Reply:
-    """Keeps what is sent."""
-
-    sent: tuple[Any, str | None] = (None, "it said nothing")
-
-    def send(self, value: tuple[Any, str | None]) -> None:
-        self.sent = value
+def _of_this_machine() -> LocalExecutor:
+    """Return what starts processes for the task that this process of Ray's has; their server outlives the task."""
+    vars(sys.modules["__main__"]).pop("__file__", None)  # or each would import the script that Ray started this one by
+    return LocalExecutor(1, 1, {name: os.environ[name] for name in DEVICES if name in os.environ})

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from multiprocessing import connection
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,15 @@ DRIVER = "MEDCLS_DRIVER"
 """The environment variable by which the server of workers knows the process that started it."""
 
 
-def work(target: Callable[..., Any], arguments: tuple[Any, ...], threads: int, output: Path) -> Any:
+def work(
+    target: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    threads: int,
+    output: Path,
+    environment: Mapping[str, str],
+) -> Any:
     """Call `target(*arguments)` in this fresh process with so many threads for TensorFlow."""
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_driver()
@@ -27,10 +34,10 @@ def work(target: Callable[..., Any], arguments: tuple[Any, ...], threads: int, o
     return target(*arguments)
 
 
-def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any) -> None:
+def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any, environment: Mapping[str, str]) -> None:
     """Call `target(*arguments)` in this fresh, silent process; send (what it returns, None) or (None, its error)."""
     try:
-        reply.send((work(target, arguments, 1, Path(os.devnull)), None))
+        reply.send((work(target, arguments, 1, Path(os.devnull), environment), None))
     except Exception as error:  # noqa: BLE001 - the driver is told, whatever it was
         reply.send((None, f"{type(error).__name__}: {error}"))
 

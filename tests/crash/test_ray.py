@@ -1,5 +1,6 @@
 """Runs on a real Ray: the same bits as on this machine alone, whatever dies: a worker, a node, the driver."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -14,11 +15,12 @@ from typing import Any
 import crash_outcomes as outcomes
 import psutil
 import pytest
+import ray
 from crash_commands import Command, kill, until
 
 from medcls import data, models, training
-from medcls.compute.ray import _carried_out
-from medcls.errors import BadInputError
+from medcls.compute.ray import RayExecutor, _carried_out
+from medcls.errors import BadInputError, TrainingError
 from medcls.one_run import Job
 from medcls.spec import Run, Variant
 from medcls.task import MULTICLASS
@@ -31,7 +33,7 @@ CLUSTER = """
 import sys
 from ray.cluster_utils import Cluster
 cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+nodes = [cluster.add_node(num_cpus=1, num_gpus=1) for _ in range(2)]
 print(cluster.address, flush=True)
 for line in sys.stdin:
     cluster.remove_node(nodes.pop(), allow_graceful=False)
@@ -44,12 +46,21 @@ def on_ray(command: Command, home: Path, executor: str = "ray") -> Command:
 
 
 def at_work() -> list[psutil.Process]:
-    """Return the processes in which Ray trains a run."""
+    """Return the processes of Ray that have a run."""
     found = []
     for process in psutil.process_iter(["name", "cmdline"]):
         words = " ".join(process.info["cmdline"] or ())
         if "ray::_carried_out" in words:
             found.append(process)
+    return found
+
+
+def training() -> list[psutil.Process]:
+    """Return the processes that train the runs: those that the servers below Ray's have started."""
+    found = []
+    for process in at_work():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += [run for server in process.children() for run in server.children()]
     return found
 
 
@@ -93,13 +104,18 @@ def test_a_search_on_ray_has_the_bits_of_a_local_one(search: Command, tmp_path: 
 def test_a_killed_worker_and_a_killed_driver_cost_nothing(run: Command, tmp_path: Path):
     command = on_ray(run, tmp_path)
     running = command.start()
-    assert until(lambda: epochs_held(command) >= 3 and at_work() != [])
-    for process in at_work():
-        kill(process)
+    for processes in (training, at_work):  # the run's own process alone; then Ray's, above it
+        held = epochs_held(command)
+        assert until(lambda held=held, processes=processes: epochs_held(command) >= held + 3 and processes() != [])
+        for process in processes():
+            kill(process)
     held = epochs_held(command)
     assert until(lambda: epochs_held(command) > held + 2)
+    left = training()
+    assert left != []
     running.kill()
     assert until(lambda: at_work() == [], 60)  # Ray ends what belongs to a driver that is gone
+    assert until(lambda: not any(process.is_running() for process in left), 10)
     held = epochs_held(command)
     assert 0 < held < 40
     again = command.run()
@@ -129,6 +145,20 @@ def test_a_ray_that_died_here_is_not_joined(run: Command, tmp_path: Path):
         ended = replace(on_ray(run, tmp_path), environment={"RAY_TMPDIR": short}).run()
     assert (ended.code, ended.errors) == (0, "")
     assert outcomes.run_folders(on_ray(run, tmp_path)) == outcomes.run_folders(run)
+
+
+def test_runs_share_a_server_of_workers_and_see_the_devices_that_ray_gives_them(cluster: Any):
+    executor = RayExecutor("auto", 1)
+    try:
+        servers = {executor.ask(os.getppid) for _ in range(6)}
+        with pytest.raises(TrainingError, match=r"^remove: FileNotFoundError"):
+            executor.ask(os.remove, "/nowhere/at/all")
+        asked = executor._answer.options(num_gpus=0.5).remote(os.getenv, ("CUDA_VISIBLE_DEVICES",))
+        assert ray.get(asked) == ("0", "")
+    finally:
+        executor.stop()
+    assert len(servers) <= 2  # one on each node, not one a call
+    assert until(lambda: not any(psutil.pid_exists(server) for server in servers), 20)
 
 
 def test_no_cluster_is_said_in_one_sentence(run: Command, tmp_path: Path):
