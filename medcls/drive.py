@@ -11,7 +11,6 @@ from medcls.compute.executor import Executor
 from medcls.compute.placement import Placement
 from medcls.data.regions import regions
 from medcls.data.split import split
-from medcls.errors import TrainingError
 from medcls.mirroring import Mirroring
 from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained, is_over
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkFolder
@@ -111,10 +110,7 @@ class Driver:
         known = begun.description().get("threads") if begun.epochs_held() else None
         if known is not None:
             return int(known)
-        try:
-            return self.placement.threads(run, source)
-        except TrainingError:  # the network cannot be built: the run itself will fail and say why
-            return 1
+        return self.placement.threads(run, source)
 
     def _description(self, run: Run, job: Job) -> dict[str, Any]:
         return {

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from medcls.errors import TrainingError
 from medcls.files import read_json, write_json
 
 STEP_WORK = 1_000_000_000
@@ -27,7 +28,7 @@ class Placement:
         cores: how many threads may be at work in all.
         fixed: the user's own number of threads, if any.
         memory: a JSON file of multiply-adds by network.
-        measure: (run, its data source) -> {"operations": ...}, by building the network.
+        measure: (run, its data source) -> {"operations": ...}, by building the network; raises TrainingError.
     """
 
     def __init__(
@@ -35,9 +36,10 @@ class Placement:
     ) -> None:
         self._cores, self._fixed, self._memory, self._measure = cores, fixed, memory, measure
         self._known: dict[str, dict[str, int]] = read_json(memory) or {}
+        self._failed: set[str] = set()
 
     def threads(self, run: Any, source: Any) -> int:
-        """Return how many threads the run gets."""
+        """Return how many threads the run gets: one where no network can be built, as the run itself will say."""
         if self._fixed is not None or self._cores == 1:
             return self._fixed or 1
         parameters = run.variant.parameters()
@@ -45,9 +47,19 @@ class Placement:
             path: value for path, value in parameters.items() if path.startswith(("learner.model", "data.", "task"))
         }
         name = repr(sorted((path, value) for path, value in network.items() if path != "data.source"))
-        if name not in self._known:
-            self._known[name] = self._measure(run, source)
-            self._memory.parent.mkdir(parents=True, exist_ok=True)
-            write_json(self._memory, self._known)
+        if name in self._failed or not self._measured(name, run, source):
+            return 1
         batch_size = int(parameters.get("learner.batch_size") or 1)
         return threads_for(self._known[name]["operations"], batch_size, self._cores)
+
+    def _measured(self, name: str, run: Any, source: Any) -> bool:
+        """Tell whether the network is known by now; what could not be built is not tried again for every run."""
+        if name not in self._known:
+            try:
+                self._known[name] = self._measure(run, source)
+            except TrainingError:
+                self._failed.add(name)
+                return False
+            self._memory.parent.mkdir(parents=True, exist_ok=True)
+            write_json(self._memory, self._known)
+        return True

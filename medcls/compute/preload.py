@@ -20,6 +20,7 @@ def _die_with_driver() -> None:
 _watch = threading.Thread(target=_die_with_driver, daemon=True)
 _watch.start()
 with quiet():  # TensorFlow greets on standard error whatever its log level is
+    import cloudpickle  # noqa: F401 - opens what comes from a notebook, and from a driver behind Ray
     import keras  # noqa: F401
     import matplotlib.backends.backend_agg
     import matplotlib.figure
