@@ -9,6 +9,7 @@ from typing import Any
 
 from medcls.lazy import lazy
 
+lengths = lazy("rich.cells")
 progress = lazy("rich.progress")
 console = lazy("rich.console")
 table = lazy("rich.table")
@@ -104,7 +105,7 @@ class Screen:
             self._live.update(self._bars[each.label], completed=each.epoch, note=f"{_epochs(each)} {each.scores}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table, the first column to the left and the others to the right; long names fold, not the numbers.
+        """Print a table, the first column to the left and the others to the right; long names fold before numbers.
 
         One of very many rows is printed without a frame, and nothing in it folds.
         """
@@ -112,18 +113,10 @@ class Screen:
             self._plain_table(title, columns, rows)
             return
         made = table.Table(title=title, title_justify="left", title_style="bold")
-        longest = [max(map(len, each)) for each in zip(columns, *rows, strict=True)]
-        most = self._console.width // 3  # of a column that stays whole beside names, such as those of files
-        for number, column in enumerate(columns):
-            whole = not number if longest[0] <= most else longest[number] <= most
-            words = [len(word) for row in (columns, *rows) for word in row[number].split()]
-            made.add_column(
-                column,
-                justify="right" if number else "left",
-                overflow="fold",
-                no_wrap=whole,
-                min_width=min(max(words, default=0), most),
-            )
+        cells = list(zip(columns, *rows, strict=True))
+        frame = 3 * len(columns) + 1
+        for number, width in enumerate(column_widths(cells, self._console.width - frame)):
+            made.add_column(columns[number], justify="right" if number else "left", overflow="fold", width=width)
         for row in rows:
             made.add_row(*map(text.Text, row))  # a name may have what markup has
         self._console.print(made)
@@ -151,6 +144,25 @@ class Screen:
             return ""
         seconds = (time.monotonic() - self._started) / worked * (total - reused - worked)
         return duration(max(0.0, seconds))
+
+
+def column_widths(cells: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Return the widths of a table's columns, of whose cells these are, that take no more than `room` in all.
+
+    Each is as wide as its longest cell if there is room for that, else at least as its longest word; whose cells fold
+    least become whole first. Where there is no room for the longest words either, the widest are broken.
+    """
+    whole = [max(lengths.cell_len(cell) for cell in column) for column in cells]
+    widths = [max((lengths.cell_len(word) for cell in column for word in cell.split()), default=1) for column in cells]
+    while sum(widths) > room and max(widths) > 1:
+        widths[widths.index(max(widths))] -= 1
+    lacks = [full - width for full, width in zip(whole, widths, strict=True)]
+    order = sorted((number for number, lack in enumerate(lacks) if lack > 0), key=lacks.__getitem__)
+    for place, number in enumerate(order):
+        spare = max(0, room - sum(widths))
+        share = spare // (len(order) - place)
+        widths[number] += lacks[number] if lacks[number] <= max(share, spare // 2) else share
+    return widths
 
 
 def duration(seconds: float) -> str:
