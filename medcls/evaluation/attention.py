@@ -47,14 +47,23 @@ def _answered(summary: Summary, question: str, numbers: Any, sentence: Any, noth
         values[data], told = {}, []
         for variant in repeats.variants(summary, data):
             runs = repeats.finished(summary, data, variant).values()
-            found = numbers([run["heat"] for run in runs if "heat" in run])
-            if found:
+            heats = [run["heat"] for run in runs if "heat" in run]
+            found = numbers(heats)
+            if heats and not any(heat["warm"] for heat in heats):
+                told.append(f"{variant}: {_cold(heats)}")
+            elif found:
                 values[data][variant] = found
                 told.append(f"{variant}: {sentence(found)}")
         said = "; ".join(told) if told else nothing
         sentences.append(f"{f'On {data}, ' if len(names) > 1 else ''}{said}.")
     text = " ".join(sentences)
     return {"question": question, "answer": text[:1].upper() + text[1:], "values": values}
+
+
+def _cold(heats: Sequence[Heat]) -> str:
+    """Say of maps without any heat what that means."""
+    accuracy = _mean(heat["accuracy"] for heat in heats)
+    return f"its maps are empty, as nothing in an image changes what it says (accuracy {accuracy:.3f})"
 
 
 def _region_numbers(heats: Sequence[Heat]) -> dict[str, Any]:

@@ -24,16 +24,18 @@ def read(folder: RunFolder) -> dict[str, Any]:
 def told(arrays: Arrays) -> dict[str, Any]:
     """Return the numbers of a run's maps as plain values.
 
-    "regions" has, for each that is marked, the mean "share" of the heat and of the "area", how many "times" as much
-    heat as area there is, "excess" (the mean of share less area, and its standard error over the images) and the
-    accuracy with the region filled in. "sanity" has the mean similarity to the trained network's maps stage by stage;
-    "deletion" and "insertion" the mean area under the curve of the maps and of maps that know nothing.
+    "warm" says in how many images there is any heat. "regions" has, for each that is marked, the mean "share" of the
+    heat and of the "area", how many "times" as much heat as area there is, "excess" (the mean of share less area, and
+    its standard error over the images) and the accuracy with the region filled in. "sanity" has the mean similarity to
+    the trained network's maps stage by stage; "deletion" and "insertion" the mean area under the curve of the maps and
+    of maps that know nothing.
     """
     right = _accuracy(arrays["predictions"], arrays["labels"])
     found: dict[str, Any] = {
         "method": str(arrays["method"]),
         "layer": str(arrays["layer"]),
         "images": len(arrays["rows"]),
+        "warm": int(arrays["maps"].any(axis=(1, 2)).sum()),
         "accuracy": right,
         "regions": {str(name): _region(arrays, number) for number, name in enumerate(arrays["regions"])},
     }

@@ -22,6 +22,7 @@ def region(share: float, area: float, error: float, filled: float) -> dict[str, 
 def heat(label: float, bone: float, error: float = 0.01) -> dict[str, Any]:
     return {
         "images": 96,
+        "warm": 96,
         "accuracy": 0.8,
         "regions": {"bone": region(bone, 0.3, error, 0.78), "label": region(label, 0.02, error, 0.5)},
         "sanity": {"images": 16, "ranks": [0.8, 0.1], "likeness": [0.9, 0.2]},
@@ -63,6 +64,15 @@ def test_images_without_regions_are_said_to_have_none() -> None:
     found = where_it_looks()(summary(low=[bare], high=[None]))
     assert "No regions are known" in found["answer"]
     assert found["values"] == {"bone": {}}
+
+
+@pytest.mark.parametrize("answer", [where_it_looks, believable])
+def test_a_network_that_learnt_nothing_is_told_from_images_without_regions(answer: Any) -> None:
+    cold = {"images": 96, "warm": 0, "accuracy": 0.5, "regions": {}}
+    found = answer()(summary(low=[cold, cold], high=[heat(0.01, 0.5)]))
+    assert "Low: its maps are empty, as nothing in an image changes what it says (accuracy 0.500)" in found["answer"]
+    assert "high: " in found["answer"]
+    assert list(found["values"]["bone"]) == ["high"]
 
 
 def test_belief_is_put_into_words() -> None:
