@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import pytest
 
 STUDIES = Path(__file__).parents[1] / "tiny"
 LIMIT = 600.0  # seconds, after which a command counts as hanging
@@ -54,9 +55,30 @@ class Running:
         return found
 
     def wait(self) -> Ended:
-        """Wait for the command to end."""
-        code = self.process.wait(LIMIT)
+        """Wait for the command to end; of one that hangs, say where it and its processes stand."""
+        try:
+            code = self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            pytest.fail(f"It hangs.\n{self._stacks()}", pytrace=False)
         return Ended(code, (self.home / "output").read_text(), (self.home / "errors").read_text())
+
+    def _stacks(self) -> str:
+        """Make all processes of the command say where they stand, end them, and return what they said."""
+        command = psutil.Process(self.process.pid)
+        processes = [command, *command.children(recursive=True)]
+        table = [
+            f"{each.pid} below {each.ppid()}, {each.status()}: {' '.join(each.cmdline())[-150:]}" for each in processes
+        ]
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGABRT)  # faulthandler prints all threads
+        time.sleep(3.0)
+        for process in processes:
+            kill(process)
+        self.process.wait()
+        said = [self.home / "output", self.home / "errors", *sorted(self.home.rglob("output.txt"))]
+        ends = [f"{path}:\n{path.read_text()[-8000:]}" for path in said if path.exists()]
+        return "\n".join([*table, *ends])
 
     def kill(self) -> None:
         """Kill the command as nothing can prevent."""
@@ -92,7 +114,7 @@ class Command:
             files = [str(STUDIES / f"{name}.py") for name in self.study.split()]
             together = ["-m", "medcls", "run"] if len(files) > 1 else []
             line = [sys.executable, *together, *files, *arguments, *self.flags]
-            mine = {**os.environ, **self.environment}
+            mine = {**os.environ, "PYTHONFAULTHANDLER": "1", **self.environment}
             process = subprocess.Popen(line, stdout=output, stderr=errors, start_new_session=True, env=mine)
         return Running(process, self.home)
 

@@ -42,23 +42,25 @@ for line in sys.stdin:
 
 
 def on_ray(command: Command, home: Path, executor: str = "ray") -> Command:
-    return replace(command, home=home, flags=(*command.flags, "--executor", executor))
+    flags = (*command.flags, "--executor", executor)
+    return replace(command, home=home, flags=flags, environment={"MEDCLS_CALLED_FROM": str(home)})
 
 
-def at_work() -> list[psutil.Process]:
-    """Return the processes of Ray that have a run."""
+def at_work(command: Command) -> list[psutil.Process]:
+    """Return the processes of Ray that have a run of the command's; another test may have some too."""
     found = []
-    for process in psutil.process_iter(["name", "cmdline"]):
-        words = " ".join(process.info["cmdline"] or ())
-        if "ray::_carried_out" in words:
-            found.append(process)
+    for process in psutil.process_iter(["cmdline"]):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            ours = process.environ().get("MEDCLS_CALLED_FROM") == str(command.home)
+            if ours and "ray::_carried_out" in " ".join(process.info["cmdline"] or ()):
+                found.append(process)
     return found
 
 
-def training() -> list[psutil.Process]:
-    """Return the processes that train the runs: those that the servers below Ray's have started."""
+def training(command: Command) -> list[psutil.Process]:
+    """Return the processes that train the command's runs: those that the servers below Ray's have started."""
     found = []
-    for process in at_work():
+    for process in at_work(command):
         with contextlib.suppress(psutil.NoSuchProcess):
             found += [run for server in process.children() for run in server.children()]
     return found
@@ -106,15 +108,17 @@ def test_a_killed_worker_and_a_killed_driver_cost_nothing(run: Command, tmp_path
     running = command.start()
     for processes in (training, at_work):  # the run's own process alone; then Ray's, above it
         held = epochs_held(command)
-        assert until(lambda held=held, processes=processes: epochs_held(command) >= held + 3 and processes() != [])
-        for process in processes():
+        assert until(
+            lambda held=held, processes=processes: epochs_held(command) >= held + 3 and processes(command) != []
+        )
+        for process in processes(command):
             kill(process)
     held = epochs_held(command)
     assert until(lambda: epochs_held(command) > held + 2)
-    left = training()
+    left = training(command)
     assert left != []
     running.kill()
-    assert until(lambda: at_work() == [], 60)  # Ray ends what belongs to a driver that is gone
+    assert until(lambda: at_work(command) == [], 60)  # Ray ends what belongs to a driver that is gone
     assert until(lambda: not any(process.is_running() for process in left), 10)
     held = epochs_held(command)
     assert 0 < held < 40
