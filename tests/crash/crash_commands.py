@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,14 @@ class Ended:
     code: int
     output: str
     errors: str
+
+
+def in_short(text: str) -> str:
+    """Return what faulthandler printed of all threads in a line, the innermost call of each first; else the end."""
+    threads = re.split(r"^(?:Current thread|Thread) .*$", text, flags=re.MULTILINE)[1:]
+    calls = [re.findall(r'File ".*?([^/"]+)", line (\d+) in (\S+)', thread) for thread in threads]
+    told = [" < ".join(f"{function} {file}:{line}" for file, line, function in thread[:12]) for thread in calls]
+    return " | ".join(told) or text[-500:]
 
 
 @dataclass
@@ -64,21 +73,19 @@ class Running:
 
     def _stacks(self) -> str:
         """Make all processes of the command say where they stand, end them, and return what they said."""
-        command = psutil.Process(self.process.pid)
+        command, table = psutil.Process(self.process.pid), []
         processes = [command, *command.children(recursive=True)]
-        table = [
-            f"{each.pid} below {each.ppid()}, {each.status()}: {' '.join(each.cmdline())[-150:]}" for each in processes
-        ]
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
+                words = " ".join(process.cmdline())[-150:]
+                table.append(f"{process.pid} below {process.ppid()}, {process.status()}: {words}")
                 process.send_signal(signal.SIGABRT)  # faulthandler prints all threads
         time.sleep(3.0)
         for process in processes:
             kill(process)
         self.process.wait()
         said = [self.home / "output", self.home / "errors", *sorted(self.home.rglob("output.txt"))]
-        ends = [f"{path}:\n{path.read_text()[-8000:]}" for path in said if path.exists()]
-        return "\n".join([*table, *ends])
+        return "\n".join([*table, *(f"{path.name}: {in_short(path.read_text())}" for path in said if path.exists())])
 
     def kill(self) -> None:
         """Kill the command as nothing can prevent."""
