@@ -15,7 +15,7 @@ from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
 from medcls.compute.ray import RayExecutor
 from medcls.data.survey import Tell
-from medcls.drive import Driver, Record, stale
+from medcls.drive import Driver, stale
 from medcls.elsewhere import WorkElsewhere
 from medcls.errors import BadInputError, TrainingError, without_password
 from medcls.files import check_writable, is_full
@@ -115,7 +115,7 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
             carry_out(list(zip(programmes, drivers, strict=True)), started)
         finally:
             work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
-        return _verdict(name, [record for driver in drivers for record in driver.records.values()])
+        return _verdict(name, drivers)
     finally:
         executor.stop()
 
@@ -201,12 +201,15 @@ def _measuring(executor: Executor) -> Callable[[Run, Source], dict[str, int]]:
     return measured
 
 
-def _verdict(name: str, records: list[Record]) -> int:
-    failed = [record for record in records if record.result["status"] == "failed"]
+def _verdict(name: str, drivers: Sequence[Driver]) -> int:
+    ended = [(driver, record) for driver in drivers for record in driver.records.values()]
+    failed = [
+        (driver.sources.called(each.run), each.result) for driver, each in ended if each.result["status"] == "failed"
+    ]
     if not failed:
         return FINISHED
-    first = failed[0]
-    sentence = f"{len(failed)} of {len(records)} runs failed, e.g. {first.run.label}: {first.result['error']}"
+    first, result = failed[0]
+    sentence = f"{len(failed)} of {len(ended)} runs failed, e.g. {first}: {result['error']}"
     return _say(name, sentence, SOME_FAILED)
 
 

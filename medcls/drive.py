@@ -72,7 +72,7 @@ class Driver:
         if state.word in (NEW, SHARED):
             self.work.enter(run, self._description(run, job), state)
         fresh = state.word != FINISHED or not is_explained(job)
-        self.mirroring.open_run(run, self.work.folder(run), parent, self.sources.of(run.variant), fresh=fresh)
+        self.mirroring.open_run(run, self.work.folder(run), parent, self.sources, fresh=fresh)
         if is_done(job):
             self.end(job, parent, reused=True)
             return None
@@ -133,11 +133,12 @@ class Driver:
         run, folder = job.run, self.work.folder(job.run)
         result = folder.result()
         assert result is not None
+        folder.tidy()  # a process that died after the result, in its figures, is not begun again
         self.work.send(run.key)
         identity = (parent, run)
         before = self.records.get(identity)
         if not reused and before is None:
-            self.screen.tell(_ended(run, result))
+            self.screen.tell(_ended(self.sources.called(run), result))
         self.records[identity] = Record(run, result, before.reused if before else reused, parent)
         self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
 
@@ -151,7 +152,7 @@ class Driver:
         ]
         scores = [f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2]]
         said = "  ".join(scores) if rows else self.work.folder(job.run).told()
-        return Line(job.run.label, len(rows), job.run.epochs, said)
+        return Line(self.sources.called(job.run), len(rows), job.run.epochs, said)
 
 
 def code_of(run: Run) -> str:
@@ -164,9 +165,9 @@ def stale(run: Run, state: State) -> bool:
     return state.word in (FINISHED, CONTINUE) and state.code is not None and state.code != code_of(run)
 
 
-def _ended(run: Run, result: Mapping[str, Any]) -> str:
+def _ended(name: str, result: Mapping[str, Any]) -> str:
     if result["status"] != "finished":
-        return f"  {run.label}: {result['status']}: {result['error']}"
+        return f"  {name}: {result['status']}: {result['error']}"
     shown = [name for name in ("dice", "iou", "balanced_accuracy", "accuracy", "macro_f1") if name in result["metrics"]]
     scores = ", ".join(f"{name.replace('_', ' ')} {result['metrics'][name]:.3f}" for name in shown)
-    return f"  {run.label}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"
+    return f"  {name}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"

@@ -54,7 +54,7 @@ def show(programmes: Sequence[Programme], screen: Screen) -> None:
 
 def _show_runs(programme: Programme, planned: Sequence[Planned], screen: Screen) -> None:
     study, counts = programme.study, Counter(each.state.word for each in planned)
-    rows = [[each.run.label, each.state.word, each.epochs, each.run.key] for each in planned]
+    rows = [[programme.sources.called(each.run), each.state.word, each.epochs, each.run.key] for each in planned]
     if rows:
         screen.table(f"{study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
     if study.search is not None:

@@ -16,7 +16,7 @@ from medcls.pretraining import kind
 from medcls.programme import Programme
 from medcls.scoreboard import Ended
 from medcls.search.memory import COMPLETE, FAILED, Trial
-from medcls.sources import Source
+from medcls.sources import Source, Sources
 from medcls.spec import Run
 from medcls.tracking import nodes, note
 from medcls.tracking.journal import RunFolder
@@ -73,11 +73,11 @@ class Mirroring:
             scores = scoreboard.of_group(runs)
             self.mirror.close(self.trial_identity(trial.number), Ending(status, ended, scores, tags=tags))
 
-    def open_run(self, run: Run, folder: RunFolder, parent: str, source: Source, *, fresh: bool) -> None:
+    def open_run(self, run: Run, folder: RunFolder, parent: str, sources: Sources, *, fresh: bool) -> None:
         """Show a run's node; `fresh` if it is not finished, so that the store must follow it."""
         if self.mirror is None:
             return
-        described = folder.description()
+        described, source = folder.description(), sources.of(run.variant)
         tags = {
             **self.tags,
             **_commit_tags(described),
@@ -93,7 +93,7 @@ class Mirroring:
             "weights.kind": kind(run.variant),
         }
         identity, data = self.run_identity(run, parent), (_data_record(source),)
-        node = Node(identity, run.label, parent, None, run.parameters(), tags, data, folder)
+        node = Node(identity, sources.called(run), parent, None, run.parameters(), tags, data, folder)
         self.mirror.open(node, anew=fresh)
 
     def close_run(self, run: Run, folder: RunFolder, parent: str, result: Mapping[str, Any], source: Source) -> None:

@@ -16,7 +16,7 @@ from medcls.data.survey import Tell
 from medcls.data.types import VALIDATION, Bundle
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
-from medcls.spec import Variant
+from medcls.spec import Run, Variant
 from medcls.values import Scalar, arguments_of, function_of
 
 Parameters = tuple[tuple[str, Scalar], ...]
@@ -62,6 +62,10 @@ class Sources:
         for source in self.views.values():
             named.setdefault(source.name, source)
         return named
+
+    def called(self, run: Run) -> str:
+        """Return what a person calls a run in this study: its data set comes first where there are several."""
+        return f"{run.data_name}, {run.label}" if len(self.by_name) > 1 else run.label
 
     def map(self, change: Callable[[Source], Source]) -> "Sources":
         """Return the data sets with every view changed."""

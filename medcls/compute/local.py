@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping
 from multiprocessing import connection
 from typing import Any
@@ -19,6 +20,8 @@ from medcls.one_run import Job, is_over, obituary
 from medcls.tracking.journal import RunFolder
 
 psutil = lazy("psutil")
+
+ATTEMPTS, PAUSE = 6, 0.1  # to start a process, and seconds between the first two; then twice as long each time
 
 
 def available_cores() -> int:
@@ -118,13 +121,14 @@ class LocalExecutor(Executor):
         return obituary_of(job, code)
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
-        """Start a process, and the server anew should that have died."""
-        for _ in range(TRIES):
+        """Start a process, and the server anew should that have died, which on a busy machine takes it a while."""
+        for attempt in range(ATTEMPTS):
             self.warm_up()
             process = self._context.Process(target=target, args=arguments, daemon=True)
             try:
                 process.start()
             except (ConnectionError, EOFError):
+                time.sleep(PAUSE * 2**attempt)
                 continue
             return process
         raise OSError("The server of worker processes died again and again (out of memory?)")

@@ -47,6 +47,7 @@ class RayExecutor(Executor):
         passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
         # Without an address Ray would look for one of this machine that may have died.
         where = {"address": "local", "include_dashboard": False} if address == HERE else {"address": address}
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of a study leaves its machines unasked
         given = where | {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
         try:
             with warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited

@@ -17,10 +17,11 @@ __all__ = ["believable", "where_it_looks"]
 
 
 def where_it_looks(question: str = "Where does each network look?") -> Any:
-    """Return the answer that says at which marked region each variant looks, data set by data set.
+    """Return the answer that says at which marked region each variant looks and which it needs, data set by data set.
 
     A region is looked at if over the images more of the heat lies on it than its share of the area, by a 95% interval;
-    of several, that with most heat for its area is named.
+    of several, that with most heat for its area is named. One is needed if the accuracy falls when it is filled in, by
+    a 95% interval as well: that is what a network does, of which heat is but a picture.
     """
 
     def answer(summary: Summary) -> Answered:
@@ -73,22 +74,41 @@ def _region_numbers(heats: Sequence[Heat]) -> dict[str, Any]:
     for name in names:
         each = [heat["regions"][name] for heat in heats]
         mean = {key: _mean(one[key] for one in each) for key in ("share", "area", "times", "accuracy_filled_in")}
-        excess, error = (_mean(one["excess"][place] for one in each) for place in (0, 1))
-        interval = [excess - NORMAL * error, excess + NORMAL * error]
-        found[name] = {**mean, "excess": excess, "ci95": interval, "runs": len(each), "images": each[0]["images"]}
+        (excess, ci95), (lost, lost_ci95) = (_with_interval(each, key) for key in ("excess", "lost"))
+        intervals = {"excess": excess, "ci95": ci95, "lost": lost, "lost_ci95": lost_ci95}
+        found[name] = {**mean, **intervals, "runs": len(each), "images": each[0]["images"]}
     return {"accuracy": _mean(heat["accuracy"] for heat in heats), "regions": found} if found else {}
+
+
+def _with_interval(found: Sequence[Heat], key: str) -> tuple[float, list[float]]:
+    """Return the mean of what has a mean and a standard error in each run, and its 95% interval."""
+    mean, error = (_mean(one[key][place] for one in found) for place in (0, 1))
+    return mean, [mean - NORMAL * error, mean + NORMAL * error]
 
 
 def _looks(found: Mapping[str, Any]) -> str:
     regions = found["regions"]
-    warm = [name for name, each in regions.items() if each["ci95"][0] > 0]
-    verdict = f"looks at the {max(warm, key=lambda name: regions[name]['times'])}" if warm else "looks at none of them"
+    verdict = _verdict(regions)
     shares = [
         f"{each['share']:.1%} of the heat on the {name} ({each['area']:.1%} of the area: {each['times']:.1f} times)"
         for name, each in regions.items()
     ]
     filled = [f"{each['accuracy_filled_in']:.3f} with the {name} filled in" for name, each in regions.items()]
     return f"it {verdict}: {', '.join(shares)}; accuracy {found['accuracy']:.3f}, {', '.join(filled)}"
+
+
+def _verdict(regions: Mapping[str, Any]) -> str:
+    """Say in a few words which region the heat lies on and which the network cannot do without."""
+    warm = [name for name, each in regions.items() if each["ci95"][0] > 0]
+    looked_at = max(warm, key=lambda name: regions[name]["times"]) if warm else ""
+    looks = f"looks at the {looked_at}" if looked_at else "looks at none of them"
+    needed = [name for name, each in regions.items() if each["lost_ci95"][0] > 0]
+    if not needed:
+        return f"{looks} and needs none of them"
+    if needed == [looked_at]:
+        return f"{looks} and needs it"
+    needs = f"needs the {' and the '.join(needed)}"
+    return f"{looks} and {needs}" if looked_at in needed else f"{needs}, though it {looks}"
 
 
 def _trust_numbers(heats: Sequence[Heat]) -> dict[str, Any]:
@@ -103,9 +123,8 @@ def _trust_numbers(heats: Sequence[Heat]) -> dict[str, Any]:
         "likeness_all_random": _mean(heat["sanity"]["likeness"][-1] for heat in tested),
     }
     for kind in ("deletion", "insertion"):
-        difference, error = (_mean(heat[kind]["difference"][place] for heat in tested) for place in (0, 1))
+        difference, interval = _with_interval([heat[kind] for heat in tested], "difference")
         means = {key: _mean(heat[kind][key] for heat in tested) for key in ("heat", "random")}
-        interval = [difference - NORMAL * error, difference + NORMAL * error]
         found[kind] = {**means, "difference": difference, "ci95": interval}
     return found
 

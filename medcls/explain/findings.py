@@ -26,18 +26,18 @@ def told(arrays: Arrays) -> dict[str, Any]:
 
     "warm" says in how many images there is any heat. "regions" has, for each that is marked, the mean "share" of the
     heat and of the "area", how many "times" as much heat as area there is, "excess" (the mean of share less area, and
-    its standard error over the images) and the accuracy with the region filled in. "sanity" has the mean similarity to
-    the trained network's maps stage by stage; "deletion" and "insertion" the mean area under the curve of the maps and
-    of maps that know nothing.
+    its standard error over the images), the accuracy with the region filled in, and what is "lost" by that (the mean
+    over the images and its standard error). "sanity" has the mean similarity to the trained network's maps stage by
+    stage; "deletion" and "insertion" the mean area under the curve of the maps and of maps that know nothing.
     """
-    right = _accuracy(arrays["predictions"], arrays["labels"])
+    right = _right(arrays["predictions"], arrays["labels"])
     found: dict[str, Any] = {
         "method": str(arrays["method"]),
         "layer": str(arrays["layer"]),
         "images": len(arrays["rows"]),
         "warm": int(arrays["maps"].any(axis=(1, 2)).sum()),
-        "accuracy": right,
-        "regions": {str(name): _region(arrays, number) for number, name in enumerate(arrays["regions"])},
+        "accuracy": round(float(right.mean()), 5),
+        "regions": {str(name): _region(arrays, number, right) for number, name in enumerate(arrays["regions"])},
     }
     found["regions"] = {name: each for name, each in found["regions"].items() if each["images"]}
     if "ranks" in arrays:
@@ -66,12 +66,14 @@ def scores(found: Mapping[str, Any]) -> dict[str, float]:
     return single
 
 
-def _region(arrays: Arrays, number: int) -> dict[str, Any]:
+def _region(arrays: Arrays, number: int, right: NDArray[np.bool_]) -> dict[str, Any]:
     share, size = arrays["share"][number], arrays["area"][number]
     known = np.isfinite(share)
     if not known.any():
         return {"images": 0}
     excess = (share - size)[known]
+    filled_in = _right(arrays["filled_in"][number], arrays["labels"])
+    lost = right.astype(float) - filled_in
     mean_share, mean_size = float(share[known].mean()), float(size[known].mean())
     return {
         "images": int(known.sum()),
@@ -79,7 +81,8 @@ def _region(arrays: Arrays, number: int) -> dict[str, Any]:
         "area": round(mean_size, 5),
         "times": round(mean_share / mean_size, 3),
         "excess": [round(float(excess.mean()), 5), round(_error(excess), 5)],
-        "accuracy_filled_in": _accuracy(arrays["filled_in"][number], arrays["labels"]),
+        "accuracy_filled_in": round(float(filled_in.mean()), 5),
+        "lost": [round(float(lost.mean()), 5), round(_error(lost), 5)],
     }
 
 
@@ -97,8 +100,8 @@ def _error(values: NDArray[np.floating]) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
 
 
-def _accuracy(predictions: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
-    return round(float((predictions.argmax(axis=1) == labels).mean()), 5)
+def _right(predictions: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.asarray(predictions.argmax(axis=1) == labels)
 
 
 def _rounded(values: NDArray[np.floating]) -> list[float]:

@@ -11,7 +11,7 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from medcls.files import read_json, write_atomically, write_json
@@ -57,13 +57,22 @@ class RunFolder:
         return str(read_json(self.path / "doing.json") or "")
 
     @contextlib.contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder's lock, waiting for another holder to let go; a holder's death lets go."""
+    def lock(self, seconds: float = -1) -> Iterator[None]:
+        """Hold the folder's lock, waiting (for at most so long) for another holder to let go; a holder's death lets go.
+
+        Raises:
+            Timeout: another process holds it.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path / "lock"):
+        with FileLock(self.path / "lock", timeout=seconds):
             for left_behind in self.path.glob(".*"):  # a holder before was killed while it wrote
                 left_behind.unlink()
             yield
+
+    def tidy(self) -> None:
+        """Remove what a process that was killed while it wrote has left behind, where nobody will train again."""
+        with contextlib.suppress(Timeout), self.lock(5.0):
+            pass
 
     def describe(self, record: Mapping[str, Any]) -> None:
         """Write what the run is: its parameters, key, code, threads."""

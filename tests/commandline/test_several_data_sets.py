@@ -86,6 +86,8 @@ def test_the_binary_task_stores_both_classes_and_has_one_unit(summary: dict[str,
 def test_one_of_the_data_sets_can_be_replaced(tmp_path: Path) -> None:
     done = run(tmp_path, "--plan", "--data", "bone=skin")
     assert done.returncode == 0, done.stderr
+    named = [f"{data}, {variant} seed 0" for data in ("skin", "bone") for variant in ("narrow", "wide")]
+    assert [name for name in named if name not in done.stdout] == []
     other = run(tmp_path, "--plan", "--data", "gone=skin")
     assert other.returncode == 2
     assert "skin" in other.stderr

@@ -79,6 +79,8 @@ class Running:
             with contextlib.suppress(psutil.NoSuchProcess):
                 words = " ".join(process.cmdline())[-150:]
                 table.append(f"{process.pid} below {process.ppid()}, {process.status()}: {words}")
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGABRT)  # faulthandler prints all threads
         time.sleep(3.0)
         for process in processes:

@@ -53,3 +53,14 @@ def test_run_that_always_kills_itself_fails_alone(images: Path, tmp_path: Path):
     assert "was killed by signal 9" in runs["deadly"]["error"]
     assert runs["deadly"]["error"] in ended.errors
     assert ended.errors.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_run_killed_while_it_draws_leaves_nothing_half_drawn(run: Command, tmp_path: Path):
+    command = replace(run, home=tmp_path, flags=tuple(flag for flag in run.flags if flag != "--offline"))
+    running = command.start()
+    assert until(lambda: any(command.work.glob("*/.*.png")) and worker_killed(running))
+    assert running.wait().code == 0
+    (folder,) = (path.parent for path in command.work.glob("*/run.json"))
+    assert list(folder.glob("*.png")) != []
+    assert outcomes.run_folders(command) == outcomes.run_folders(run)

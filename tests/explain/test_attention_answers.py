@@ -8,7 +8,7 @@ from medcls.evaluation.attention import believable, where_it_looks
 
 
 def region(share: float, area: float, error: float, filled: float) -> dict[str, Any]:
-    excess = [share - area, error]
+    excess, lost = [share - area, error], [0.8 - filled, 0.03]
     return {
         "images": 96,
         "share": share,
@@ -16,6 +16,7 @@ def region(share: float, area: float, error: float, filled: float) -> dict[str, 
         "times": share / area,
         "excess": excess,
         "accuracy_filled_in": filled,
+        "lost": lost,
     }
 
 
@@ -47,16 +48,26 @@ def summary(**variants: Any) -> dict[str, Any]:
 def test_the_region_with_most_heat_for_its_area_is_named_with_its_numbers() -> None:
     found = where_it_looks("Where?")(summary(low=[heat(0.2, 0.5), heat(0.3, 0.5)], high=[heat(0.01, 0.5)]))
     low, high = found["answer"].split("; high: ")
-    assert low.startswith("Low: it looks at the label: 50.0% of the heat on the bone (30.0% of the area: 1.7 times)")
+    assert low.startswith(
+        "Low: it looks at the label and needs it: 50.0% of the heat on the bone (30.0% of the area: 1.7 times)"
+    )
     assert "25.0% of the heat on the label (2.0% of the area: 12.5 times)" in low
     assert "accuracy 0.800, 0.780 with the bone filled in, 0.500 with the label filled in" in low
-    assert high.startswith("it looks at the bone")
+    assert high.startswith("it needs the label, though it looks at the bone: ")
     assert found["values"]["bone"]["low"]["regions"]["label"]["share"] == pytest.approx(0.25)
 
 
 def test_heat_that_might_be_chance_is_no_look() -> None:
     found = where_it_looks()(summary(low=[heat(0.03, 0.31, error=0.1)]))
     assert "looks at none of them" in found["answer"]
+
+
+def test_what_the_accuracy_does_not_fall_without_is_not_needed() -> None:
+    one = heat(0.3, 0.5)
+    one["regions"]["label"]["lost"] = [0.05, 0.03]
+    assert "it looks at the label and needs none of them: " in where_it_looks()(summary(low=[one]))["answer"]
+    one["regions"]["label"]["lost"] = one["regions"]["bone"]["lost"] = [0.3, 0.03]
+    assert "it looks at the label and needs the bone and the label: " in where_it_looks()(summary(low=[one]))["answer"]
 
 
 def test_images_without_regions_are_said_to_have_none() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.stats import sem
 
 from medcls import data, explain, models, training
 from medcls.attention import drawings, figures
@@ -135,6 +136,10 @@ def test_the_numbers_are_those_of_the_maps(asked: Job) -> None:
     assert told["regions"]["left"]["times"] == pytest.approx(2 * shares.mean(), abs=5e-3)
     assert told["images"] == len(found["rows"])
     assert told["accuracy"] == pytest.approx((found["predictions"].argmax(axis=1) == found["labels"]).mean(), abs=1e-4)
+    filled_in = found["filled_in"][0].argmax(axis=1) == found["labels"]
+    changes = (found["predictions"].argmax(axis=1) == found["labels"]).astype(float) - filled_in
+    assert told["regions"]["left"]["lost"] == pytest.approx([changes.mean(), sem(changes)], abs=1e-4)
+    assert told["regions"]["left"]["accuracy_filled_in"] == pytest.approx(filled_in.mean(), abs=1e-4)
     assert len(told["sanity"]["ranks"]) == 2
     assert told["deletion"]["heat"] == pytest.approx(np.trapezoid(found["deletion"], dx=1 / 3).mean(), abs=1e-4)
     scores = findings.scores(told)
