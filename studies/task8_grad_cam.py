@@ -2,9 +2,8 @@
 
     python studies/task8_grad_cam.py
 
-Time: 2 variants x 2 data sets x 3 seeds x 80 epochs: about an hour and a half on two cores (an estimate). Each run's
-folder, and its entry in MLflow, then holds heat_maps.png (right and wrong, certain and uncertain images of each class),
-heat_methods.png (six methods side by side), heat_trust.png (can they be believed?) and overlays of 512 pixels.
+Time: 2 variants x 2 data sets x 3 seeds x 80 epochs: about an hour and a half on two cores (an estimate). Each run has
+heat_maps.png (right, wrong, certain, uncertain), heat_methods.png (six side by side), heat_trust.png and overlays.
 
 Task 8 of the laboratory assignment: VGG16 of base 8, three dense layers of 64 with dropout 0.4 after each, two softmax
 units (304,474 parameters), categorical cross-entropy, task 4's augmentation, batches of 8, Adam at 1e-5, or at 1e-3 as
@@ -14,9 +13,8 @@ on the same femurs without letters. Real images need masks beside them for that 
 accuracy .74, .51 with the letters filled in, .74 with the bone, .50 trained without letters: it reads, though its heat
 lies on the bone. At 1e-3, without batch norm, it may not begin to learn (a loss of .693, empty maps).
 
-Why: a network takes the cheapest hint that there is (Geirhos et al. 2020, arXiv:2004.07780; Zech et al. 2018, PLOS
-Medicine 15). Heat that stays as it is when weights are random shows the image's edges and not the network (Adebayo et
-al. 2018, arXiv:1810.03292). --set explain.method=hires_cam draws by another method.
+Why: a network takes the cheapest hint (Geirhos et al. 2020, arXiv:2004.07780). Heat that stays as it is when weights
+are random shows edges (Adebayo et al. 2018, arXiv:1810.03292). --set explain.method=hires_cam: by another method.
 """
 
 from functools import partial
