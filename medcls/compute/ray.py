@@ -5,12 +5,13 @@ process or node dies is given out again, and goes on from the run's last checkpo
 tasks: each starts the run's own one from a server of workers, as on one machine, so TensorFlow is imported once.
 """
 
+import contextlib
 import os
 import socket
 import sys
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +44,7 @@ class RayExecutor(Executor):
     """
 
     def __init__(self, address: str, workers: int | None, depot: Depot | None = None) -> None:
-        passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
-        passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
-        # Without an address Ray would look for one of this machine that may have died.
-        where = {"address": "local", "include_dashboard": False} if address == HERE else {"address": address}
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing of a study leaves its machines unasked
-        given = where | {"runtime_env": {"env_vars": passed}, "log_to_driver": False, "logging_level": "ERROR"}
-        try:
-            with warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
-                ray.init(**given)
-        except ImportError as error:
-            raise BadInputError(
-                'For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".'
-            ) from error
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            raise BadInputError(
-                f"There is no Ray at --executor {address} ({first_line(error)}): start one, or say ray for one here."
-            ) from error
+        _connect(address)
         counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         room = max(sum(counts), 1)
         super().__init__(max([1, *counts]), room, workers or room)
@@ -131,6 +116,47 @@ class RayExecutor(Executor):
         except ray.exceptions.RayError as error:
             sentence = f"Its process or its machine died again and again ({first_line(error)})."
             return None if is_over(job) else {**obituary(job, None), "error": sentence}
+
+
+def _connect(address: str) -> None:
+    """Start a Ray here, or join one.
+
+    Raises:
+        BadInputError: Ray is not installed, or there is none at the address.
+    """
+    passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
+    here: dict[str, str] = {}
+    where: dict[str, Any] = {"address": address, "runtime_env": {"env_vars": passed}}
+    if address == HERE:
+        # Without an address Ray would look for one of this machine that may have died. What it starts inherits the
+        # environment: so it need not first start an agent that makes one for its processes.
+        here, where = passed, {"address": "local", "include_dashboard": False}
+        here |= {"RAY_USAGE_STATS_ENABLED": os.environ.get("RAY_USAGE_STATS_ENABLED", "0")}  # nothing leaves unasked
+    try:
+        with _environment(here), warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
+            ray.init(**where, log_to_driver=False, logging_level="ERROR")
+    except ImportError as error:
+        raise BadInputError('For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".') from error
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        raise BadInputError(
+            f"There is no Ray at --executor {address} ({first_line(error)}): start one, or say ray for one here."
+        ) from error
+
+
+@contextlib.contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have variables in the environment for a while."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _ours(places: Sequence[str]) -> list[str]:
