@@ -50,10 +50,10 @@ def at_work(command: Command) -> list[psutil.Process]:
     """Return the processes of Ray that have a run of the command's; another test may have some too."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            ours = process.environ().get("MEDCLS_CALLED_FROM") == str(command.home)
-            if ours and "ray::_carried_out" in " ".join(process.info["cmdline"] or ()):
-                found.append(process)
+        if "ray::_carried_out" in " ".join(process.info["cmdline"] or ()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if process.environ().get("MEDCLS_CALLED_FROM") == str(command.home):
+                    found.append(process)
     return found
 
 
