@@ -4,8 +4,9 @@
 
 Both train the same networks for the same epochs, SHARE (0.1) of the laboratory's, on the skin phantom, decoded
 beforehand, with one seed. The script trains one model after another in one process: Keras `fit` on arrays with
-TensorFlow's own threads, in medcls's order of images, so that the final accuracies can be compared; they may differ
-by what another number of threads does to the last bits. Sharing is what the epochs took in the script that medcls did
+TensorFlow's own threads, in medcls's order of images, so that the final accuracies can be compared. They differ by
+what another number of threads does to the last bits: how much that is shows the same script, then run on one thread
+(not timed). Sharing is what the epochs took in the script that medcls did
 not train; all else (runs side by side or on all threads, processes, journals, figures, the store) is the rest.
 """
 
@@ -26,6 +27,7 @@ from benchmarks.workload import decoded
 from medcls.data.cache import open_decoded
 from medcls.data.split import split
 from medcls.data.stream import shuffled, steps_of
+from medcls.one_run import set_threads
 from medcls.options import Parser, add_flags, options
 from medcls.spec import Variant
 from medcls.study import Study, carry_out
@@ -36,6 +38,7 @@ from studies import task2b_spatial_dropout_longer as task2b
 
 LAB = (task1a_dropout, task1b_batch_norm, task1c_low_learning_rate, task1d_longer_training, task2a, task2b)
 SEED = 0
+MEASURES = ("accuracy", "val_accuracy")
 
 
 def main(share: float) -> None:
@@ -44,7 +47,8 @@ def main(share: float) -> None:
         work = Path(folder)
         decoded(work, next(iter(task1a_dropout.STUDY.variants.values())))
         walls = {name: _timed(name, share, work) for name in ("plain", "medcls")}
-        script = json.loads((work / "plain.json").read_text())
+        _timed("single", share, work)
+        script, single = (json.loads((work / f"{name}.json").read_text()) for name in ("plain", "single"))
         summaries = json.loads((work / "medcls.json").read_text())["studies"]
     runs = {(each["study"], run["variant"]): run for each in summaries for run in each["runs"]}
     spared = sum(_spared(run) * script[" | ".join(name)]["epoch"] for name, run in runs.items())
@@ -55,13 +59,22 @@ def main(share: float) -> None:
         f"sharing spared {spared:.0f} s ({spared / walls['plain']:.1%}); all else {rest:.0f} s "
         f"({rest / walls['plain']:.1%})"
     )
+    _compare(runs, script, single)
+
+
+def _compare(runs: Mapping[tuple[str, str], Any], script: Mapping[str, Any], single: Mapping[str, Any]) -> None:
+    """Print the final accuracies of both, and how far they are apart beside what a change of threads does."""
+    apart: dict[str, list[float]] = {"medcls": [], "script on one thread": []}
     for name, run in runs.items():
-        theirs, ours = script[" | ".join(name)], run["history"]
-        print(
-            f"{' | '.join(name)}: {run['epochs']} epochs, {run['threads']} threads; accuracy / validation accuracy: "
-            f"medcls {ours['accuracy'][-1]:.3f} / {ours['val_accuracy'][-1]:.3f}, "
-            f"script {theirs['accuracy']:.3f} / {theirs['val_accuracy']:.3f}"
-        )
+        label = " | ".join(name)
+        ours = {measure: run["history"][measure][-1] for measure in MEASURES}
+        theirs = {"medcls": ours, "script": script[label], "script on one thread": single[label]}
+        shown = [f"{who} {each[MEASURES[0]]:.3f} / {each[MEASURES[1]]:.3f}" for who, each in theirs.items()]
+        print(f"{label}: {run['epochs']} epochs, {run['threads']} threads; {' / '.join(MEASURES)}: {', '.join(shown)}")
+        for who, differences in apart.items():
+            differences.extend(abs(theirs[who][measure] - script[label][measure]) for measure in MEASURES)
+    for who, differences in apart.items():
+        print(f"{who} and the script differ by {np.mean(differences):.4f} on average, {max(differences):.4f} at most")
 
 
 def _spared(run: Mapping[str, Any]) -> int:
@@ -99,16 +112,18 @@ def through_medcls(share: float, work: Path) -> int:
     return carry_out(list(lab(share)), lambda: options(given))
 
 
-def plainly(share: float, work: Path) -> None:
+def plainly(share: float, work: Path, name: str) -> None:
     """Train one model after another; what task 1a has trained, task 1b does not train again."""
+    if name == "single":
+        set_threads(1)
     found: dict[str, Any] = {}
     trained: dict[Variant, dict[str, float]] = {}
     for study in lab(share):
-        for name, variant in study.variants.items():
+        for label, variant in study.variants.items():
             if variant not in trained:
                 trained[variant] = _fitted(variant, work)
-            found[f"{study.name} | {name}"] = trained[variant]
-    (work / "plain.json").write_text(json.dumps(found))
+            found[f"{study.name} | {label}"] = trained[variant]
+    (work / f"{name}.json").write_text(json.dumps(found))
 
 
 class Ordered(keras.utils.PyDataset):  # type: ignore[misc]
@@ -161,4 +176,4 @@ if __name__ == "__main__":
     elif sys.argv[2] == "medcls":
         sys.exit(through_medcls(chosen, Path(sys.argv[3])))
     else:
-        plainly(chosen, Path(sys.argv[3]))
+        plainly(chosen, Path(sys.argv[3]), sys.argv[2])
