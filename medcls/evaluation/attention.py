@@ -45,7 +45,7 @@ def _answered(summary: Summary, question: str, numbers: Any, sentence: Any, noth
     sentences = []
     names = [each["name"] for each in summary["data_sets"]]
     for data in names:
-        values[data], told = {}, []
+        values[data], told, untold = {}, [], []
         for variant in repeats.variants(summary, data):
             runs = repeats.finished(summary, data, variant).values()
             heats = [run["heat"] for run in runs if "heat" in run]
@@ -55,6 +55,10 @@ def _answered(summary: Summary, question: str, numbers: Any, sentence: Any, noth
             elif found:
                 values[data][variant] = found
                 told.append(f"{variant}: {sentence(found)}")
+            elif heats:
+                untold.append(variant)
+        if told and untold:
+            told.append(f"{', '.join(untold)}: {nothing}")
         said = "; ".join(told) if told else nothing
         sentences.append(f"{f'On {data}, ' if len(names) > 1 else ''}{said}.")
     text = " ".join(sentences)

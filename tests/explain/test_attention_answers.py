@@ -75,6 +75,12 @@ def test_images_without_regions_are_said_to_have_none() -> None:
     found = where_it_looks()(summary(low=[bare], high=[None]))
     assert "No regions are known" in found["answer"]
     assert found["values"] == {"bone": {}}
+    cold = {**bare, "warm": 0}
+    found = where_it_looks()(summary(low=[bare], high=[cold], other=[None]))
+    assert found["answer"].startswith("High: its maps are empty")
+    assert found["answer"].endswith(
+        "; low: no regions are known in these images, so the maps are shown and not measured."
+    )
 
 
 @pytest.mark.parametrize("answer", [where_it_looks, believable])
