@@ -11,7 +11,7 @@ a later lab has it; Grad-CAM at its last convolution. Two course solutions found
 phantom's betray the class in 85% of its pictures, and it knows where they are: so the study measures it, and repeats it
 on the same femurs without letters. Real images need masks beside them for that (README). With one seed, at 1e-5:
 accuracy .74, .51 with the letters filled in, .74 with the bone, .50 trained without letters: it reads, though its heat
-lies on the bone. At 1e-3, without batch norm, it did not begin to learn (loss .693, empty maps), on real femurs neither.
+lies on the bone. At 1e-3, without batch norm, it did not begin to learn (loss .693, empty maps), nor on real femurs.
 
 Why: a network takes the cheapest hint (Geirhos et al. 2020, arXiv:2004.07780). Heat that stays as it is when weights
 are random shows edges (Adebayo et al. 2018, arXiv:1810.03292). --set explain.method=hires_cam: by another method.
