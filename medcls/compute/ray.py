@@ -122,8 +122,10 @@ def _connect(address: str) -> None:
     """Start a Ray here, or join one.
 
     Raises:
-        BadInputError: Ray is not installed, or there is none at the address.
+        BadInputError: Ray is not installed, there is none at the address, or none can be started here.
     """
+    if address == HERE:
+        _check_temporary()
     passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
     passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
     here: dict[str, str] = {}
@@ -138,10 +140,27 @@ def _connect(address: str) -> None:
             ray.init(**where, log_to_driver=False, logging_level="ERROR")
     except ImportError as error:
         raise BadInputError('For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".') from error
-    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
+        if address == HERE:
+            raise BadInputError(f"--executor ray: no Ray can be started here ({first_line(error)}).") from error
         raise BadInputError(
             f"There is no Ray at --executor {address} ({first_line(error)}): start one, or say ray for one here."
         ) from error
+
+
+def _check_temporary() -> None:
+    """Refuse a place for Ray's temporary files in which its processes would end at once and it wait for them for good.
+
+    Raises:
+        BadInputError: it lies in the virtual environment.
+    """
+    place = Path(os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp").resolve()
+    environment = os.environ.get("VIRTUAL_ENV")
+    if environment and place.is_relative_to(Path(environment).resolve()):
+        raise BadInputError(
+            f"--executor ray: Ray keeps no temporary files within a virtual environment, and {place} is in one: "
+            "set TMPDIR to another folder, with a short name."
+        )
 
 
 @contextlib.contextmanager

@@ -172,6 +172,24 @@ def test_no_cluster_is_said_in_one_sentence(run: Command, tmp_path: Path):
     assert "--executor ray://127.0.0.1:9" in ended.errors
 
 
+def test_temporary_files_in_the_virtual_environment_are_refused(run: Command, tmp_path: Path):
+    """Ray's processes would end at once there, and Ray wait for them for good."""
+    (tmp_path / "tmp").mkdir()
+    places = {"VIRTUAL_ENV": str(tmp_path), "TMPDIR": str(tmp_path / "tmp")}
+    ended = replace(on_ray(run, tmp_path / "home"), environment=places).run()
+    assert ended.code == 2
+    assert ended.errors.count("\n") == 1
+    assert f"{tmp_path / 'tmp'} is in one: set TMPDIR" in ended.errors
+
+
+def test_a_socket_with_too_long_a_name_is_said_in_one_sentence(run: Command, tmp_path: Path):
+    (deep := tmp_path / ("deep" * 20)).mkdir()
+    ended = replace(on_ray(run, tmp_path / "home"), environment={"RAY_TMPDIR": str(deep)}).run()
+    assert ended.code == 2
+    assert ended.errors.count("\n") == 1
+    assert "no Ray can be started here" in ended.errors
+
+
 def test_a_machine_that_does_not_see_the_work_folder_says_so(tmp_path: Path):
     job = Job(Run(VARIANT, "sha256:0"), tmp_path, tmp_path / "elsewhere" / "run", 1)
     with pytest.raises(BadInputError, match=r"cannot see .*/elsewhere/run: give a --work-dir that all machines"):
