@@ -16,7 +16,7 @@ import crash_outcomes as outcomes
 import psutil
 import pytest
 import ray
-from crash_commands import Command, kill, until
+from crash_commands import Command, Running, kill, until
 
 from medcls import data, models, training
 from medcls.compute.ray import RayExecutor, _carried_out
@@ -29,6 +29,7 @@ from medcls.tracking.journal import RunFolder
 pytestmark = pytest.mark.slow
 
 VARIANT = Variant(partial(data.xray), partial(training.gradient, model=models.resnet), MULTICLASS)
+EPOCHS = 200
 CLUSTER = """
 import sys
 from ray.cluster_utils import Cluster
@@ -70,6 +71,19 @@ def epochs_held(command: Command) -> int:
     return max((RunFolder(path.parent).epochs_held() for path in command.work.glob("*/run.json")), default=0)
 
 
+def longer(run: Command, home: Path) -> Command:
+    """Return the run with so many epochs that it can be killed several times."""
+    flags = [flag.replace("epochs=40", f"epochs={EPOCHS}").replace("patience=12", "patience=999") for flag in run.flags]
+    return replace(run, home=home, flags=tuple(flags))
+
+
+def goes_on(command: Command, running: Running) -> bool:
+    """Wait until some epochs more are held; tell whether the command is still at work then."""
+    held = epochs_held(command)
+    until(lambda: epochs_held(command) > held + 2 or running.process.poll() is not None)
+    return running.process.poll() is None
+
+
 @pytest.fixture
 def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Yield a cluster of a head without cores and two nodes of one, which loses a node for every line it is told."""
@@ -104,28 +118,27 @@ def test_a_search_on_ray_has_the_bits_of_a_local_one(search: Command, tmp_path: 
 
 
 def test_a_killed_worker_and_a_killed_driver_cost_nothing(run: Command, tmp_path: Path):
-    command = on_ray(run, tmp_path)
+    alone = longer(run, tmp_path / "alone")
+    assert alone.run().code == 0
+    command = on_ray(alone, tmp_path / "ray")
     running = command.start()
     for processes in (training, at_work):  # the run's own process alone; then Ray's, above it
-        held = epochs_held(command)
-        assert until(
-            lambda held=held, processes=processes: epochs_held(command) >= held + 3 and processes(command) != []
-        )
+        assert goes_on(command, running)
+        assert until(lambda processes=processes: processes(command) != [])
         for process in processes(command):
             kill(process)
-    held = epochs_held(command)
-    assert until(lambda: epochs_held(command) > held + 2)
+    assert goes_on(command, running)
     left = training(command)
     assert left != []
     running.kill()
     assert until(lambda: at_work(command) == [], 60)  # Ray ends what belongs to a driver that is gone
     assert until(lambda: not any(process.is_running() for process in left), 10)
     held = epochs_held(command)
-    assert 0 < held < 40
+    assert 0 < held < EPOCHS
     again = command.run()
     assert (again.code, again.errors) == (0, "")
-    assert outcomes.run_folders(command) == outcomes.run_folders(run)
-    assert outcomes.summary(command) == outcomes.summary(run)
+    assert outcomes.run_folders(command) == outcomes.run_folders(alone)
+    assert outcomes.summary(command) == outcomes.summary(alone)
 
 
 def test_a_lost_node_costs_nothing(run: Command, tmp_path: Path, cluster: Any):
