@@ -57,22 +57,23 @@ class RunFolder:
         return str(read_json(self.path / "doing.json") or "")
 
     @contextlib.contextmanager
-    def lock(self, seconds: float = -1) -> Iterator[None]:
-        """Hold the folder's lock, waiting (for at most so long) for another holder to let go; a holder's death lets go.
-
-        Raises:
-            Timeout: another process holds it.
-        """
+    def lock(self) -> Iterator[None]:
+        """Hold the folder's lock, waiting for another holder to let go; a holder's death lets go."""
         self.path.mkdir(parents=True, exist_ok=True)
-        with FileLock(self.path / "lock", timeout=seconds):
+        with FileLock(self.path / "lock"):
             for left_behind in self.path.glob(".*"):  # a holder before was killed while it wrote
                 left_behind.unlink()
             yield
 
     def tidy(self) -> None:
-        """Remove what a process that was killed while it wrote has left behind, where nobody will train again."""
-        with contextlib.suppress(Timeout), self.lock(5.0):
-            pass
+        """Remove what processes that were killed while they wrote have left behind, where nobody will train again.
+
+        What this process writes stays: a thread of it may be drawing the run's figures.
+        """
+        with contextlib.suppress(Timeout), FileLock(self.path / "lock", timeout=5.0):
+            for left_behind in self.path.glob(".*"):
+                if not left_behind.name.startswith(f".{os.getpid()}."):
+                    left_behind.unlink()
 
     def describe(self, record: Mapping[str, Any]) -> None:
         """Write what the run is: its parameters, key, code, threads."""

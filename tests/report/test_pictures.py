@@ -1,5 +1,6 @@
 """The figures of a finished run: which there are, and that each is drawn of what the run's folder holds."""
 
+import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -67,3 +68,11 @@ def test_each_is_drawn(folder: RunFolder, decoded: Path) -> None:
     drawn = {path.name: path.read_bytes() for path in drawings}
     assert all(content.startswith(b"\x89PNG") for content in drawn.values())
     assert len(set(drawn.values())) == len(drawn)  # the two parts differ
+
+
+def test_what_a_killed_process_left_goes_and_what_this_one_draws_stays(tmp_path: Path):
+    drawn, (left, drawing) = tmp_path / "curves.png", (tmp_path / f".{pid}.curves.png" for pid in (0, os.getpid()))
+    for path in (drawn, left, drawing):
+        path.touch()
+    RunFolder(tmp_path).tidy()
+    assert sorted(tmp_path.glob("*.png")) == sorted([drawing, drawn])
