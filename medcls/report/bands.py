@@ -14,7 +14,8 @@ ticker = lazy("matplotlib.ticker")
 
 INK = "#010203"  # stands for the page's own text colour
 # Petroff, Accessible color sequences for data visualization (2021); darkest left out, as the page may be dark.
-COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#9c9ca1", "#7a21dd")
+COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
+GREY = "#9c9ca1"  # of the same sequence
 
 Curves = Mapping[str, Sequence[Sequence[float]]]
 
@@ -35,32 +36,41 @@ def mean_and_band(repeats: Sequence[Sequence[float]]) -> tuple[Any, Any, Any]:
     return mean, mean - sd, mean + sd
 
 
-def chart(name: str, training: Curves, validation: Curves) -> str:
+def chart(name: str, training: Curves, validation: Curves, marked: Sequence[str]) -> str:
     """Return an SVG of one quantity: per variant the mean of its repeats, training dashed and validation full.
 
     Args:
         name: what is drawn.
         training: variant -> one curve a repeat; may be empty.
         validation: likewise.
+        marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; of the others,
+            the validation curves are drawn in grey.
     """
     figure = figures.Figure(figsize=(6.4, 3.4))
     svg.FigureCanvasSVG(figure)
     axes = figure.add_axes((0.135, 0.14, 0.845, 0.77))  # a layout engine would draw it twice
-    for number, variant in enumerate(dict.fromkeys([*training, *validation])):
-        colour = COLOURS[number % len(COLOURS)]
+    others = [variant for variant in validation if variant not in marked]
+    for variant, colour in zip(marked, COLOURS, strict=False):
         for curves, style in ((training, "--"), (validation, "-")):
             if curves.get(variant):
                 _draw(axes, curves[variant], colour, style, variant if curves is validation else "")
+    for number, variant in enumerate(others):
+        label = "" if number else variant if len(others) == 1 else f"{len(others)} others"
+        _draw(axes, validation[variant], GREY, "-", label, behind=True)
     _style(axes, name)
     return _inline(figure)
 
 
-def _draw(axes: Any, repeats: Sequence[Sequence[float]], colour: str, style: str, label: str) -> None:
+def _draw(
+    axes: Any, repeats: Sequence[Sequence[float]], colour: str, style: str, label: str, *, behind: bool = False
+) -> None:
     mean, low, high = mean_and_band(repeats)
     epochs = np.arange(1, len(mean) + 1)
     marker = "o" if len(mean) == 1 else None
-    axes.plot(epochs, mean, color=colour, linestyle=style, linewidth=1.4, marker=marker, label=label or None)
-    if len(repeats) > 1:
+    width, order = (0.8, 1.5) if behind else (1.4, 2.0)
+    look = {"color": colour, "linestyle": style, "linewidth": width, "marker": marker, "zorder": order}
+    axes.plot(epochs, mean, label=label or None, **look)
+    if len(repeats) > 1 and not behind:
         axes.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
 
 

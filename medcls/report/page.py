@@ -9,7 +9,7 @@ from typing import Any
 from medcls.evaluation import repeats
 from medcls.evaluation.answers import looked
 from medcls.lazy import lazy
-from medcls.report import bands
+from medcls.report.learning import charts, foremost
 
 jinja2 = lazy("jinja2")
 
@@ -18,8 +18,6 @@ COLUMNS = (
     *("dice", "val_dice", "hausdorff95", "surface_distance", "dice_worst"),
     *("val_loss", "gap"),
 )
-CHARTS = ("accuracy", "dice", "soft_dice", "loss")
-MEASURES = ("accuracy", "dice")
 
 Summary = Mapping[str, Any]
 
@@ -59,7 +57,7 @@ def render(
         trials=_trials(summary),
         variants=[_variants(summary, name) for name in names],
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
-        charts=[{"name": name, "charts": _charts(summary, name)} for name in names],
+        charts=[{"name": name, "charts": charts(summary, name), **_shown(summary, name)} for name in names],
         data_sets=[_data(each, montages) for each in summary["data_sets"]],
         sheets=[{"title": title, "picture": base64.b64encode(sheet).decode()} for title, sheet in sheets.items()],
         notes=notes,
@@ -141,27 +139,9 @@ def _held_out(data: str, best: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": data, "variant": best["variant"], "rows": rows}
 
 
-def _charts(summary: Summary, data: str) -> list[str]:
-    """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded."""
-    found = {name: repeats.finished(summary, data, name).values() for name in repeats.variants(summary, data)}
-
-    def curves(metric: str) -> dict[str, list[list[float]]]:
-        each = {name: [run["history"].get(metric, []) for run in runs] for name, runs in found.items()}
-        return {name: [curve for curve in runs if curve] for name, runs in each.items() if any(runs)}
-
-    drawn = [bands.chart(name, curves(name), curves(f"val_{name}")) for name in CHARTS if curves(name)]
-    measure = next((name for name in MEASURES if curves(name)), MEASURES[0])
-    training, validation = curves(measure), curves(f"val_{measure}")
-    gaps = {
-        name: [
-            [a - b for a, b in zip(one, other, strict=True)]
-            for one, other in zip(training[name], validation[name], strict=True)
-        ]
-        for name in training.keys() & validation.keys()
-    }
-    ordered = {name: gaps[name] for name in training if name in gaps}
-    title = f"generalisation gap (training - validation {measure})"
-    return [*drawn, bands.chart(title, {}, ordered)] if gaps else drawn
+def _shown(summary: Summary, data: str) -> dict[str, int]:
+    """Return how many variants the charts show in colours and how many there are."""
+    return {"coloured": len(foremost(summary, data)), "variants": len(repeats.variants(summary, data))}
 
 
 def _data(data: Mapping[str, Any], montages: Mapping[str, bytes]) -> dict[str, Any]:

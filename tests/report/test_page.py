@@ -103,7 +103,7 @@ def test_bands_leave_out_repeats_that_stopped() -> None:
 
 
 def test_charts_take_the_pages_colour_and_width() -> None:
-    svg = bands.chart("loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]})
+    svg = bands.chart("loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}, ["a"])
     assert "currentColor" in svg
     assert bands.INK not in svg
     assert not re.search(r'<svg[^>]*\b(width|height)="', svg)

@@ -1,0 +1,53 @@
+"""A study's learning curves as charts of its page: of many variants the foremost in colours, the others in grey."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from medcls.evaluation import repeats
+from medcls.report import bands
+
+CHARTS = ("accuracy", "dice", "soft_dice", "loss")
+MEASURES = ("accuracy", "dice")
+
+Summary = Mapping[str, Any]
+
+
+def charts(summary: Summary, data: str) -> list[str]:
+    """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded."""
+    found = {name: repeats.finished(summary, data, name).values() for name in repeats.variants(summary, data)}
+    marked = foremost(summary, data)
+
+    def curves(metric: str) -> dict[str, list[list[float]]]:
+        each = {name: [run["history"].get(metric, []) for run in runs] for name, runs in found.items()}
+        return {name: [curve for curve in runs if curve] for name, runs in each.items() if any(runs)}
+
+    drawn = [bands.chart(name, curves(name), curves(f"val_{name}"), marked) for name in CHARTS if curves(name)]
+    measure = next((name for name in MEASURES if curves(name)), MEASURES[0])
+    training, validation = curves(measure), curves(f"val_{measure}")
+    gaps = {name: _differences(training[name], validation[name]) for name in training if name in validation}
+    title = f"generalisation gap (training - validation {measure})"
+    return [*drawn, bands.chart(title, {}, gaps, marked)] if gaps else drawn
+
+
+def foremost(summary: Summary, data: str) -> list[str]:
+    """Return the variants that have a colour of their own: all in the study's order, of too many the best, best first.
+
+    The best are those with the highest mean of the study's metric among those that were not given up.
+    """
+    names = repeats.variants(summary, data)
+    best = summary["best"].get(data)
+    if len(names) <= len(bands.COLOURS) or best is None:
+        return names[: len(bands.COLOURS)]
+
+    def rank(name: str) -> tuple[int, float]:
+        scores = [run["metrics"].get(best["metric"]) for run in repeats.finished(summary, data, name).values()]
+        known = [score for score in scores if score is not None]
+        return -len(known), -float(np.mean(known)) if known else 0.0
+
+    return sorted(names, key=rank)[: len(bands.COLOURS)]
+
+
+def _differences(training: Sequence[Sequence[float]], validation: Sequence[Sequence[float]]) -> list[list[float]]:
+    return [[a - b for a, b in zip(one, other, strict=True)] for one, other in zip(training, validation, strict=True)]

@@ -1,0 +1,69 @@
+"""Learning curves on a study's page: of many variants the best ones in colours, the others in grey."""
+
+import copy
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from summaries import summary
+
+from medcls.report import bands, learning
+
+
+def searched(accuracies: dict[str, tuple[float, ...]]) -> dict[str, Any]:
+    """Return the summary of a search whose trials reached these accuracies, fold by fold."""
+    found, runs = summary(), []
+    for name, scores in accuracies.items():
+        for fold, score in enumerate(scores):
+            run = copy.deepcopy(found["runs"][0]) | {"variant": name, "fold": fold}
+            run["params"]["folds"] = 3
+            runs.append(run | {"metrics": {"accuracy": score, "gap": 0.0}})
+    best = {"variant": "trial 1", "metric": "accuracy", "value": 0.9, "mean_sd": {}, "test": {}, "refit": None}
+    return found | {"runs": runs, "best": {"skin": best}}
+
+
+TRIALS = {f"trial {number}": (0.5 + 0.4 * (number * 3 % 8) / 8,) * 3 for number in range(8)}
+
+
+def test_the_best_of_many_trials_are_marked_the_best_first() -> None:
+    expected = sorted(TRIALS, key=lambda name: -np.mean(TRIALS[name]))[: len(bands.COLOURS)]
+    assert learning.foremost(searched(TRIALS), "skin") == expected
+
+
+def test_a_trial_that_was_given_up_after_a_lucky_fold_comes_behind_whole_ones() -> None:
+    found = searched({**TRIALS, "trial 8": (0.99,)})
+    assert "trial 8" not in learning.foremost(found, "skin")
+
+
+def test_a_few_variants_keep_their_order_and_have_a_colour_each() -> None:
+    assert learning.foremost(summary(), "skin") == ["plain", "dropout"]
+    for chart in learning.charts(summary(), "skin"):
+        assert drawn(chart, bands.GREY) == 0
+        assert drawn(chart, bands.COLOURS[0]) > 0
+
+
+@pytest.mark.parametrize("count", [6, 7, 8])
+def test_no_two_variants_have_the_same_colour(count: int) -> None:
+    chosen = dict(list(TRIALS.items())[:count])
+    accuracy, loss, gap = learning.charts(searched(chosen), "skin")
+    for chart, curves in ((accuracy, 2), (loss, 2), (gap, 1)):  # training and validation, or their difference
+        assert [drawn(chart, colour) for colour in bands.COLOURS] == [curves] * len(bands.COLOURS)
+        assert drawn(chart, bands.GREY) == count - len(bands.COLOURS)
+
+
+def test_the_legend_names_who_has_a_colour_and_counts_the_others() -> None:
+    chart = learning.charts(searched(TRIALS), "skin")[0]
+    named = re.findall(r"<!-- (.*?) -->", chart)
+    others = len(TRIALS) - len(bands.COLOURS)
+    assert f"{others} others" in named
+    assert [name for name in named if name.startswith("trial")] == learning.foremost(searched(TRIALS), "skin")
+    one_too_many = dict(list(TRIALS.items())[: len(bands.COLOURS) + 1])
+    named = re.findall(r"<!-- (.*?) -->", learning.charts(searched(one_too_many), "skin")[0])
+    assert sorted(name for name in named if name.startswith("trial")) == sorted(one_too_many)
+
+
+def drawn(chart: str, colour: str) -> int:
+    """Return how many curves within the axes have a colour."""
+    paths = re.findall(r'<path d="[^"]*" clip-path="[^"]*" style="([^"]*)"', chart)
+    return sum(f"stroke: {colour}" in style and "fill: none" in style for style in paths)
