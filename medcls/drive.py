@@ -36,7 +36,7 @@ class Driver:
     """Begins and ends the runs of one study; `records` collects how each ended.
 
     `explain` is the function that every network of images is asked at the end of its run, None for none; `resources`
-    are what a run needs of a cluster.
+    are what a run needs of a cluster; `begun_with` is the part of each run that was there when it was begun.
     """
 
     work: WorkFolder
@@ -48,6 +48,7 @@ class Driver:
     explain: Callable[..., Any] | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
     records: dict[tuple[str, Run], Record] = field(default_factory=dict)
+    begun_with: dict[Run, float] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
     def note_interruption(self) -> None:
@@ -80,6 +81,7 @@ class Driver:
             self.work.folder(run).drop_result()
         self.work.send(run.key, f"{TRAJECTORIES}/{run.trajectory}")
         self._parents[run] = parent
+        self.begun_with[run] = self.work.folder(run).epochs_held() / run.epochs if run.epochs else 0.0
         self.executor.submit(job)
         return job
 

@@ -101,7 +101,17 @@ def _show(errands: Sequence[Errand], before: Sequence[Records], at_work: Mapping
     driver = errands[0].driver
     running = [at_work[job.run.trajectory] for job in driver.executor.running]
     lines = [_named(errand, errand.driver.line(job)) for errand, job in running]
-    driver.screen.show(lines, len(records), sum(record.reused for record in records), max(total, len(records)))
+    at_hand = sum(_at_hand(errand, known, at_work) for errand, known in zip(errands, before, strict=True))
+    driver.screen.show(lines, len(records), at_hand, max(total, len(records)))
+
+
+def _at_hand(errand: Errand, known: Records, at_work: Mapping[str, tuple[Errand, Job]]) -> float:
+    """Return how much work, in runs, was there before this loop: it says nothing of how fast the loop is."""
+    driver = errand.driver
+    new = [record for identity, record in driver.records.items() if identity not in known]
+    ended = sum(1.0 if record.reused else driver.begun_with.get(record.run, 0.0) for record in new)
+    begun = sum(driver.begun_with.get(job.run, 0.0) for other, job in at_work.values() if other is errand)
+    return len(known) + ended + begun
 
 
 def _named(errand: Errand, line: Line) -> Line:

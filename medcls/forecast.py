@@ -1,17 +1,23 @@
 """What a command would do, without doing it: its runs, what they share, how long they may take."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
+from typing import TypeVar
 
 from medcls.plan import CONTINUE, FINISHED, SHARED, State, with_planned_sharing
 from medcls.programme import Programme
 from medcls.screen import Screen, duration
 from medcls.spec import Run
+from medcls.tracking.journal import RunFolder
+from medcls.values import arguments_of, is_node, name_of
 
 Kind = tuple[str, str, str]
 """A study, a data set and a variant: epochs of one kind take about the same time."""
+Network = tuple[str, str]
+"""A learner and its model, by their names: those of one network may take about the same time."""
+Key = TypeVar("Key", Kind, Network)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,23 @@ class Planned:
     def kind(self) -> Kind:
         """Whose epochs take about as long as this run's."""
         return self.programme.study.name, self.run.data_name, self.run.variant_name
+
+    @property
+    def network(self) -> Network:
+        """Whose epochs take about as long as this run's where none of its kind has been trained."""
+        learner = self.run.variant.learner
+        model = arguments_of(learner).get("model")
+        return name_of(learner), name_of(model) if is_node(model) else ""
+
+    def seconds(self) -> list[float]:
+        """Return what its epochs have taken so far, or those of the run that it goes on from."""
+        folder = self.programme.work.folder(self.run) if self.state.donor is None else RunFolder(self.state.donor)
+        return [row["seconds"] for row in folder.rows()]
+
+    @property
+    def missing(self) -> int:
+        """The epochs that are to be trained."""
+        return (self.run.epochs or 0) - self.state.epochs
 
     @property
     def epochs(self) -> str:
@@ -80,18 +103,26 @@ def _to_come(programme: Programme) -> int:
 
 def _estimate(programmes: Sequence[Programme], planned: Sequence[Planned]) -> str:
     """Return the time that the epochs to come may take, from the journals of epochs trained before."""
-    seconds: dict[Kind, list[float]] = {}
-    for each in planned:
-        rows = each.programme.work.folder(each.run).rows()
-        seconds.setdefault(each.kind, []).extend(row["seconds"] for row in rows)
-    known = {kind: median(values) for kind, values in seconds.items() if values}
-    if not known:
+    seconds = [(each, each.seconds()) for each in planned]
+    by_kind = _medians((each.kind, taken) for each, taken in seconds)
+    by_network = _medians((each.network, taken) for each, taken in seconds)
+    if not by_kind:
         return "unknown (nothing of this has been trained yet)"
-    usual = median(known.values())
-    waiting = [each for each in planned if each.state.word != FINISHED]
-    left = sum((each.run.epochs - each.state.epochs) * known.get(each.kind, usual) for each in waiting)
+    waiting = [each for each in planned if each.state.word != FINISHED and each.missing]
+    told = [(each.missing, by_kind.get(each.kind, by_network.get(each.network))) for each in waiting]
+    left = sum(missing * epoch for missing, epoch in told if epoch is not None)
     begun = [each.state.epochs for each in planned if each.state.word in (FINISHED, CONTINUE) and each.state.epochs]
     searches = [programme for programme in programmes if programme.study.search is not None]
     if begun:
-        left += sum(_to_come(programme) for programme in searches) * median(begun) * usual
-    return duration(left)
+        left += sum(_to_come(programme) for programme in searches) * median(begun) * median(by_kind.values())
+    untold = sum(epoch is None for _, epoch in told)
+    beside = f", and {untold} {'run' if untold == 1 else 'runs'} of networks that have not been trained yet"
+    return duration(left) + (beside if untold else "")
+
+
+def _medians(seconds: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, float]:
+    """Return the median of what epochs took, kind by kind, of those with any epochs."""
+    collected: dict[Key, list[float]] = {}
+    for key, taken in seconds:
+        collected.setdefault(key, []).extend(taken)
+    return {key: median(values) for key, values in collected.items() if values}

@@ -16,6 +16,7 @@ table = lazy("rich.table")
 text = lazy("rich.text")
 
 QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
+ENOUGH = 0.05  # of a run, to tell from it how long the others take
 MANY = 500  # rows of a table; a longer one has no frame, as drawing that takes a millisecond a row
 
 
@@ -82,13 +83,13 @@ class Screen:
             self._live.stop()
             self._live, self._bars = None, {}
 
-    def show(self, lines: Sequence[Line], done: int, reused: int, total: int) -> None:
-        """Show where everything stands; `reused` of the `done` runs cost no time."""
+    def show(self, lines: Sequence[Line], done: int, at_hand: float, total: int) -> None:
+        """Show where everything stands; as much work as `at_hand` runs was there before and cost no time."""
         if self._loudness < 0:
             return
         if self._loudness > 0:
             self._tell_epochs(lines)
-        left = self._left(lines, done, reused, total)
+        left = self._left(lines, done, at_hand, total)
         note = f"{done} of {total} runs, {left} left" if left else f"{done} of {total} runs"
         if self._live is None:
             if lines and time.monotonic() - self._last > QUIET:
@@ -138,11 +139,12 @@ class Screen:
                 self._epochs[each.label] = each.epoch
                 self.say(f"  {each.label}: {_epochs(each)} {each.scores}".rstrip())
 
-    def _left(self, lines: Sequence[Line], done: int, reused: int, total: int) -> str:
-        worked = done - reused + sum(_part(each) for each in lines)
-        if worked < 0.2:
+    def _left(self, lines: Sequence[Line], done: int, at_hand: float, total: int) -> str:
+        ended = done + sum(_part(each) for each in lines)
+        worked = ended - at_hand
+        if worked < ENOUGH:
             return ""
-        seconds = (time.monotonic() - self._started) / worked * (total - reused - worked)
+        seconds = (time.monotonic() - self._started) / worked * (total - ended)
         return duration(max(0.0, seconds))
 
 
