@@ -10,10 +10,11 @@ from medcls.evaluation.answers import Compare
 from medcls.options import Options
 from medcls.pretraining import with_pretrained
 from medcls.search.space import Search
+from medcls.settings import set_text
 from medcls.sources import data_name, with_sources
 from medcls.spec import Variant
 from medcls.study import Study
-from medcls.values import check_limits, checked, function_of, given_to, set_text
+from medcls.values import check_limits, checked, function_of, given_to
 from medcls.weights import inherited, with_weights
 
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1

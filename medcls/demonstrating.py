@@ -21,6 +21,7 @@ from medcls.explain import transforms
 from medcls.explain.transforms import Changed
 from medcls.files import check_writable, read_json, write_json
 from medcls.options import root
+from medcls.quiet import quiet
 from medcls.report.strips import Picture, strips
 from medcls.spec import digest
 from medcls.tracking.mlflow import Store
@@ -145,7 +146,8 @@ def _changes(demonstration: Demonstration, options: Options, image: Images) -> d
 def _random(demonstration: Demonstration, seed: int, image: Images) -> list[Changed]:
     shaped = image[..., None] if image.ndim == 2 else image
     batch = np.repeat(shaped[None].astype(np.float32), demonstration.count, axis=0)
-    drawn = np.asarray(demonstration.augment()(batch, np.array([seed, 0], np.int64)))
+    with quiet():  # TensorFlow greets on standard error
+        drawn = np.asarray(demonstration.augment()(batch, np.array([seed, 0], np.int64)))
     pixels = np.rint(np.clip(drawn, 0, 255)).astype(np.uint8)
     return [transforms.augmented(_plain(each), image, number + 1) for number, each in enumerate(pixels)]
 

@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from itertools import product
 from typing import Any
 
-from medcls import values
+from medcls import settings, values
 from medcls.errors import BadInputError
 from medcls.limits import check_task
 from medcls.values import Scalar, arguments_of, function_of, is_node, name_of
@@ -59,7 +59,7 @@ class Variant:
         """Return this variant with `path` set to what `text` says on the command line (number, name or JSON)."""
         if path not in self.parameters() or path == "task":
             return self.with_(path, text)
-        return self.with_(path, values.parsed(path, text, self.get(path)))
+        return self.with_(path, settings.parsed(path, text, self.get(path)))
 
     def get(self, path: str) -> Any:
         """Return the value at `path`: a scalar, a tuple, or a partial."""

@@ -1,4 +1,4 @@
-"""The values in a variant's tree: checking, typing, naming, flattening, and reading them from the command line."""
+"""The values in a variant's tree: checking, typing, naming and flattening them."""
 
 import difflib
 import inspect
@@ -134,22 +134,6 @@ def replaced(node: Any, path: str, value: Any) -> Any:
     return partial(function_of(node), **{**keywords, name: replaced(current, rest, value)})
 
 
-def set_text(root: str, node: Any, path: str, text: str) -> partial[Any]:
-    """Return the node called `root` with what `text` says at the dotted `path`, which begins with that name.
-
-    Raises:
-        BadInputError: no such parameter, or a value that does not fit it.
-    """
-    known = [each for each, _, _ in flattened(root, node, default=False)]
-    if path not in known:
-        raise BadInputError(unknown(path, known))
-    _, *names = path.split(".")
-    current = node
-    for name in names:
-        current = arguments_of(current)[name]
-    return checked(root, replaced(node, ".".join(names), parsed(path, text, current)))
-
-
 def flattened(path: str, node: Any, *, default: bool) -> Iterator[tuple[str, Scalar, bool]]:
     """Yield (dotted path, scalar, whether it is its default) for a node and all below it."""
     yield path, name_of(node), default
@@ -168,47 +152,6 @@ def functions(path: str, node: Any) -> list[Callable[..., Any]]:
     """Return the functions of a node and of all below it."""
     below = [functions(f"{path}.{name}", each) for name, each in arguments_of(node).items() if is_node(each)]
     return [function_of(node), *(function for each in below for function in each)]
-
-
-def parsed(path: str, text: str, current: Any) -> Any:
-    """Return what `text` on the command line means where the value now is `current`.
-
-    A function is named as its package exports it (`learner.schedule=cosine`) and keeps the parameters that
-    both functions have; other values are JSON, and text where JSON does not fit.
-
-    Raises:
-        BadInputError: no such function; the ones there are are named.
-    """
-    if is_node(current):
-        return _function_named(path, text, current)
-    if isinstance(current, str):
-        return text
-    try:
-        return json.loads(text.lower() if text.lower() in ("true", "false") else text)
-    except json.JSONDecodeError:
-        return text
-
-
-def _function_named(path: str, text: str, current: Any) -> partial[Any]:
-    function = function_of(current)
-    top = function.__module__.split(".")[0]
-    package = ".".join(function.__module__.split(".")[:2]) if top == "medcls" else function.__module__
-    module = sys.modules[package]
-    kin = _kin(function, module)
-    if text.rsplit(".", maxsplit=1)[-1] not in kin:
-        raise BadInputError(unknown(f"{path}={text}", [f"{path}={name}" for name in sorted(kin)]))
-    chosen = kin[text.rsplit(".", maxsplit=1)[-1]]
-    kept = {name: value for name, value in arguments_of(current).items() if name in declared(chosen)}
-    given = given_to(current)
-    return partial(chosen, **{name: value for name, value in kept.items() if name in given})
-
-
-def _kin(function: Callable[..., Any], module: Any) -> dict[str, Callable[..., Any]]:
-    """Return the functions that can stand where `function` stands: exported by its module or its package."""
-    own = sys.modules[function.__module__]
-    exported = getattr(own, "__all__", None) or getattr(module, "__all__", None) or vars(own)
-    found = {name: getattr(own, name, None) or getattr(module, name, None) for name in exported}
-    return {name: each for name, each in found.items() if inspect.isfunction(each) and not name.startswith("_")}
 
 
 def unknown(path: str, known: list[str]) -> str:

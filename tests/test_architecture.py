@@ -32,7 +32,8 @@ TOOLS = {
     "interruption": set(),
     "limits": {"errors"},
     "values": {"errors", "limits"},
-    "spec": {"errors", "limits", "values"},
+    "settings": {"errors", "values"},
+    "spec": {"errors", "limits", "settings", "values"},
     "losses": {"lazy", "limits"},
     "metrics": {"lazy", "losses"},
 }

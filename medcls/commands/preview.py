@@ -12,6 +12,7 @@ from medcls.files import check_writable
 from medcls.lazy import lazy
 from medcls.limits import check_task
 from medcls.options import Parser, work_dir
+from medcls.quiet import quiet
 from medcls.values import functions
 
 np = lazy("numpy")
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from medcls.augmentation import Augmentation
     from medcls.data.types import Bundle
     from medcls.report.strips import Picture
+    from medcls.spec import Variant
 
 COLUMNS = 5  # random versions of every image
 BORDER = (134, 200, 221)  # the colour of a mask's border
@@ -63,7 +65,9 @@ def _preview(given: argparse.Namespace) -> None:
     bundle = any_kind(hashes, given.source, given.size, 3)
     check_task(functions("learner.augment", augment), MULTICLASS if bundle.masks is None else SEGMENTATION)
     rows = np.unique(np.linspace(0, len(bundle.labels) - 1, given.count).astype(int))
-    strips(_pictures(bundle, rows.tolist(), augment(), given.seed), given.out, f"{given.source}: {given.augment}")
+    with quiet():  # TensorFlow greets on standard error
+        pictures = _pictures(bundle, rows.tolist(), augment(), given.seed)
+    strips(pictures, given.out, f"{given.source}: {given.augment}")
     print(f"{given.out} shows {len(rows)} images of {given.source}, each as it is and {COLUMNS} times at random")
 
 
@@ -79,6 +83,8 @@ def parsed(text: str) -> "partial[Augmentation]":
 
     learner = partial(training.gradient, augment=augmentation.standard)
     variant = Variant(data=partial(_nothing), learner=learner, task=MULTICLASS)
+    if re.match(r"[\w.]+\(", text):  # as --set has it
+        return _checked(variant.set_text("learner.augment", text))
     for number, part in enumerate(re.split(r",(?![^\[]*\])", text)):  # a range has its own comma, within brackets
         path, equals, value = (each.strip() for each in part.partition("="))
         if number == 0 and path and not equals:
@@ -87,6 +93,10 @@ def parsed(text: str) -> "partial[Augmentation]":
             raise BadInputError(f"--augment {text}: write PARAMETER=VALUE, e.g. {EVERYDAY}.")
         else:
             variant = variant.set_text(f"learner.augment.{path}", value)
+    return _checked(variant)
+
+
+def _checked(variant: "Variant") -> "partial[Augmentation]":
     variant.check()
     chosen: partial[Augmentation] = variant.get("learner.augment")
     return chosen

@@ -1,5 +1,7 @@
 """`medcls data preview`: a sheet of random augmentations, and what it refuses."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,13 @@ def test_a_sheet_shows_every_image_with_its_draws_and_depends_on_the_seed_alone(
     assert pixels[3].shape[0] < pixels[0].shape[0]
 
 
+def test_nothing_but_the_answer_is_said(folder: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "medcls", "data", "preview", str(folder), "--out", str(tmp_path / "sheet.png")]
+    done = subprocess.run([*command, "--work-dir", str(tmp_path)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
 @pytest.mark.parametrize("augment", ["mixup,alpha=1,first=standard,first.rotation=20", "randaugment,magnitude=20"])
 def test_any_augmentation_can_be_shown(augment: str, folder: Path, tmp_path: Path) -> None:
     assert preview(folder, tmp_path / "sheet.png", "--augment", augment) == 0
@@ -55,8 +64,15 @@ def test_any_augmentation_can_be_shown(augment: str, folder: Path, tmp_path: Pat
         assert sheet.size[0] > 800
 
 
-def test_the_text_is_read_by_the_functions_signature() -> None:
-    chosen = parsed("rotation=10, zoom_range=[0.9,1.1],fill_mode=reflect,vertical_flip=true")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rotation=10, zoom_range=[0.9,1.1],fill_mode=reflect,vertical_flip=true",
+        "standard(rotation=10, zoom_range=(0.9, 1.1), fill_mode='reflect', vertical_flip=True)",
+    ],
+)
+def test_the_text_is_read_by_the_functions_signature(text: str) -> None:
+    chosen = parsed(text)
 
     assert chosen.func.__name__ == "standard"
     assert chosen.keywords == {
