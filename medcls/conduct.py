@@ -91,9 +91,10 @@ def _programme(study: Study, studies: Sequence[Study], options: Options, work: W
 def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, started: float, name: str) -> int:
     options, work = programmes[0].options, programmes[0].work
     try:
-        decoded = [_decoded(programme, screen) for programme in programmes]
         for programme in programmes:
+            _describe(programme, screen)
             _check_weights(programme, executor, screen)
+        decoded = [_decoded(programme, screen) for programme in programmes]
         stores = [opened_store(programme) for programme in programmes]
         if options.force:
             for programme in programmes:
@@ -147,10 +148,14 @@ def _cluster(options: Options, work: WorkFolder) -> RayExecutor:
     return RayExecutor(options.executor, options.workers, work.depot)
 
 
-def _decoded(programme: Programme, screen: Screen) -> Sources:
-    """Return the data sets, each said in one line, their images decoded."""
+def _describe(programme: Programme, screen: Screen) -> None:
+    """Say each data set in one line."""
     for source in programme.sources.by_name.values():
         screen.say(_described(source))
+
+
+def _decoded(programme: Programme, screen: Screen) -> Sources:
+    """Return the data sets, their images decoded."""
     tell = _telling(screen)
     return programme.sources.map(lambda each: decode(each, programme.work, partial(tell, f"decoding {each.name}")))
 
@@ -161,7 +166,7 @@ def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> 
     compared = study.folds is not None or options.vary_split
     for line in check(study.conditions, programme.sources, options.work_dir, executor.ask, folds=compared):
         screen.say(line)
-    for line in prepare(study.conditions, programme.sources, options.work_dir, executor.ask):
+    for line in prepare(study.conditions, programme.sources, options.work_dir, executor.ask, options.weights):
         screen.say(line)
 
 

@@ -57,7 +57,9 @@ def _imagenet_file(found: Origin) -> Path:
     return imagenet_file(found.backbone, found.alpha, found.layer)
 
 
-def prepare(conditions: Conditions, sources: Sources, work: Path, ask: Callable[..., Any]) -> Iterator[str]:
+def prepare(
+    conditions: Conditions, sources: Sources, work: Path, ask: Callable[..., Any], given: str | None
+) -> Iterator[str]:
     """Lay the borrowed weights into the work folder, checked; yield a sentence for each network that has random ones.
 
     Args:
@@ -65,6 +67,7 @@ def prepare(conditions: Conditions, sources: Sources, work: Path, ask: Callable[
         sources: its data sets.
         work: the work folder.
         ask: calls a function in a process that may use TensorFlow.
+        given: what --weights says.
 
     Raises:
         BadInputError: they cannot be fetched, or are of another network.
@@ -77,11 +80,11 @@ def prepare(conditions: Conditions, sources: Sources, work: Path, ask: Callable[
         found = origin(variant.get(MODEL), str(variant.get(PATH)))
         path = saved_weights(work, found.file(bundle.shape))
         if not path.exists():
-            complaint = ask(
-                lay_in, variant, bundle.shape, len(bundle.classes), path, saved_weights(work, found.pretrained)
-            )
+            copy = saved_weights(work, found.pretrained)
+            complaint = ask(lay_in, variant, bundle.shape, len(bundle.classes), path, copy)
             if complaint:
-                raise BadInputError(_told(complaint, name, found))
+                original = given or os.environ.get(VARIABLE) or str(copy)
+                raise BadInputError(_told(complaint.replace(str(copy), original), name, found))
         if found.pretrained == RANDOM and path not in done:
             yield f"The {found.backbone} of {name} has random weights: its features have learnt nothing from ImageNet."
         done.add(path)
@@ -91,7 +94,7 @@ def _told(complaint: str, name: str, found: Origin) -> str:
     if found.pretrained == RANDOM:
         return f"The network of {name} cannot be built: {complaint}"
     if found.pretrained != IMAGENET:
-        return f"--weights of {name}: {complaint} Give {found.backbone}'s, or choose other variants with --only."
+        return f"The weights of {name}: {complaint} Give {found.backbone}'s, or choose other variants with --only."
     file = _imagenet_file(found)
     return (
         f"The ImageNet weights of {found.backbone} could not be had ({complaint}): put the file {file.name} into "

@@ -99,6 +99,8 @@ def test_without_a_network_the_file_to_put_is_named(tmp_path: Path) -> None:
     where = tmp_path / "keras" / "models"
     assert f"put the file vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 into {where}" in done.stderr
     assert "--weights random" in done.stderr
+    cache = tmp_path / "runs" / "cache"
+    assert not list(cache.glob("*-*x*x*"))  # no image is decoded for nothing
 
 
 @pytest.mark.slow
@@ -107,7 +109,7 @@ def test_weights_of_another_network_stop_the_study(tmp_path: Path) -> None:
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(path)
     done = run(tmp_path, "--smoke", "--offline", "--only", "head", "--weights", str(path))
     assert done.returncode == 2, done.stdout
-    assert "weights of another network: layer block1_conv1 is not there" in done.stderr
+    assert f"{path} has the weights of another network: layer block1_conv1 is not there" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
