@@ -67,6 +67,7 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
             return FINISHED
         with _owned(work, wait=options.wait, tell=screen.tell):
             work.look_anew()
+            work.tidy()
             _refuse_other_code(programmes)
             return _train(programmes, here or _cluster(options, work), screen, started, _name(studies))
     finally:

@@ -13,6 +13,11 @@ from typing import IO, Any
 import platformdirs
 
 from medcls.errors import BadInputError
+from medcls.lazy import lazy
+
+psutil = lazy("psutil")
+
+LONGEST = 10  # digits of a process's number
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -33,6 +38,14 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what `write_atomically` has not finished in a folder, of processes that are dead."""
+    for beside in folder.glob(".*.*"):
+        writer = beside.name.split(".")[1]
+        if writer.isdecimal() and len(writer) < LONGEST and not psutil.pid_exists(int(writer)):
+            beside.unlink(missing_ok=True)
 
 
 def draw_whole(path: Path, figure: Callable[[Path], object]) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from medcls.depot import Depot
+from medcls.files import remove_leftovers
 from medcls.spec import Run
-from medcls.tracking.journal import RunFolder
+from medcls.tracking.journal import RunFolder, saved_weights
 
 STUDIES, TRAJECTORIES = "studies", "trajectories"  # folders beside the runs'
 FINISHED, CONTINUE, SHARED, NEW = "finished", "to continue", "shares epochs", "new"
@@ -71,6 +72,11 @@ class WorkFolder:
 
     def look_anew(self) -> None:
         """Forget what was seen before the folder was owned: others may have been at work. Here nothing is kept."""
+
+    def tidy(self) -> None:
+        """Remove what killed commands were writing here, outside the runs' folders: for who owns the folder."""
+        for folder in (self.path, self.cache, saved_weights(self.path, "").parent, *(self.path / STUDIES).glob("*")):
+            remove_leftovers(folder)
 
     def at(self, name: str) -> RunFolder:
         """Return the run folder of this name."""

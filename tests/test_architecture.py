@@ -24,7 +24,7 @@ STUDIES = [name for name in TREES if name.startswith("studies/") and not name.en
 TOOLS = {
     "errors": set(),
     "lazy": set(),
-    "files": {"errors"},
+    "files": {"errors", "lazy"},
     "slip": {"files"},
     "depot": {"errors", "files", "lazy", "slip"},
     "quiet": set(),

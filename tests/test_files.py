@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medcls.files import read_json, write_atomically, write_json
+from medcls.files import read_json, remove_leftovers, write_atomically, write_json
 
 FULL_DISK = """
 import resource, sys
@@ -14,6 +14,12 @@ from pathlib import Path
 from medcls.files import write_atomically
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 write_atomically(Path(sys.argv[1]), lambda file: file.write(bytes(5000)))
+"""
+SLOW = """
+import sys, time
+from pathlib import Path
+from medcls.files import write_atomically
+write_atomically(Path(sys.argv[1]), lambda file: (print("writing", flush=True), time.sleep(600)))
 """
 
 
@@ -46,6 +52,22 @@ def test_a_disk_that_is_full_leaves_the_old_content(tmp_path: Path):
     assert "OSError" in ended.stderr
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_was_writing_is_removed_and_a_living_ones_is_not(tmp_path: Path):
+    with subprocess.Popen([sys.executable, "-c", SLOW, str(tmp_path / "file")], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        half = tmp_path / f".{process.pid}.file"
+        remove_leftovers(tmp_path)
+        assert half.exists()
+        process.kill()
+    others = {tmp_path / name for name in (".hidden", ".1.file", ".git.file", f".{'9' * 30}.file", "file.2")}
+    for path in others:
+        path.touch()
+    remove_leftovers(tmp_path)
+    assert set(tmp_path.iterdir()) == others
+    remove_leftovers(tmp_path / "a folder that is not there")
 
 
 def test_json_is_read_back_and_a_damaged_file_is_none(tmp_path: Path):
