@@ -4,7 +4,9 @@ import ast
 import inspect
 import json
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -78,14 +80,13 @@ def _call(path: str, text: str) -> tuple[str, dict[str, str] | None]:
     """
     if "(" not in text:
         return text, None
-    try:
+    with suppress(SyntaxError, ValueError, RecursionError, MemoryError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's about what is in quotes
         call = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        call = None
-    if isinstance(call, ast.Call) and not call.args:
-        given = {each.arg: _text(each.value) for each in call.keywords if each.arg is not None}
-        if len(given) == len(call.keywords):
-            return ast.unparse(call.func), given
+        if isinstance(call, ast.Call) and not call.args:
+            given = {each.arg: _text(each.value) for each in call.keywords if each.arg is not None}
+            if len(given) == len(call.keywords):
+                return ast.unparse(call.func), given
     raise BadInputError(f"{path}={text} cannot be read: write NAME, or NAME(PARAMETER=VALUE, ...).")
 
 

@@ -68,6 +68,8 @@ def test_a_function_with_parameters_is_the_one_that_python_would_write(path: str
         ("step(**{})", "cannot be read"),
         ("step(every=4)(factor=1)", "no learner.schedule=step"),
         ("(step)", "cannot be read"),
+        pytest.param(f"step(every={'-' * 100_000}1)", "cannot be read", id="deep"),
+        (r"step(every='\d')", "does not fit"),
         ("stop(every=4)", r"no learner\.schedule=stop; the nearest are learner\.schedule=step"),
         ("step(evry=4)", r"no learner\.schedule\.evry; the nearest are learner\.schedule\.every"),
         ("step(every=often)", r"learner\.schedule\.every='often' does not fit"),
