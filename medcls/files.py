@@ -40,12 +40,17 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what `write_atomically` has not finished in a folder, of processes that are dead."""
+def remove_unfinished(folder: Path, *, of: Callable[[int], bool]) -> None:
+    """Remove what `write_atomically` has not finished in a folder, by the processes whose numbers `of` tells."""
     for beside in folder.glob(".*.*"):
         writer = beside.name.split(".")[1]
-        if writer.isdecimal() and len(writer) < LONGEST and not psutil.pid_exists(int(writer)):
+        if writer.isdecimal() and len(writer) < LONGEST and of(int(writer)):
             beside.unlink(missing_ok=True)
+
+
+def is_dead(process: int) -> bool:
+    """Tell whether this machine has no process of this number."""
+    return not psutil.pid_exists(process)
 
 
 def draw_whole(path: Path, figure: Callable[[Path], object]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls.depot import Depot
-from medcls.files import remove_leftovers
+from medcls.files import is_dead, remove_unfinished
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder, saved_weights
 
@@ -76,7 +76,7 @@ class WorkFolder:
     def tidy(self) -> None:
         """Remove what killed commands were writing here, outside the runs' folders: for who owns the folder."""
         for folder in (self.path, self.cache, saved_weights(self.path, "").parent, *(self.path / STUDIES).glob("*")):
-            remove_leftovers(folder)
+            remove_unfinished(folder, of=is_dead)
 
     def at(self, name: str) -> RunFolder:
         """Return the run folder of this name."""

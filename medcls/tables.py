@@ -6,6 +6,7 @@ from typing import Any
 from medcls.errors import BadInputError
 from medcls.evaluation import repeats
 from medcls.evaluation.answers import looked
+from medcls.evaluation.phrases import p_value
 from medcls.screen import Screen
 
 MOST = 5  # trials shown
@@ -113,7 +114,7 @@ def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequen
                 repeats.words(each["metric"]),
                 f"{each['difference']:+.{digits}f}" if each["n"] else "",
                 f"{low:+.{digits}f} to {high:+.{digits}f}" if each["n"] > 1 else "",
-                _short(each["p_adjusted"]),
+                p_value(each["p_adjusted"]),
                 str(each["n"]),
                 _short(each["detectable"]),
                 each["verdict"],

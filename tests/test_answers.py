@@ -19,6 +19,7 @@ from medcls.evaluation.answers import (
     sooner,
     until,
 )
+from medcls.evaluation.phrases import p_value
 
 
 def run(variant: str, seed: int, curve: list[float], fold: int | None = None, **more: Any) -> dict[str, Any]:
@@ -258,6 +259,16 @@ def test_a_single_pair_is_told_by_its_predictions() -> None:
     assert "McNemar's p = 0.031" in told["answer"]
     answered(found, compare("plain", "normed", "gap"))
     assert found["comparisons"][0]["mcnemar"] is None
+
+
+def test_a_small_p_is_not_said_to_be_nothing() -> None:
+    """By hand: twelve images that only one network is right about: p = 2 / 2^12 = 0.00049."""
+    found = summary(run("plain", 0, [0.0], right="0" * 12), run("normed", 0, [1.0], right="1" * 12))
+    (told,) = answered(found, compare("plain", "normed", "val_accuracy"))
+    assert "(McNemar's p < 0.001 speaks" in told["answer"]
+    assert [p_value(p) for p in (None, 0.0, 0.000499, 0.0005, 0.0123, 1.0)] == [
+        *("", "< 0.001", "< 0.001", "0.001", "0.012", "1.000")
+    ]
 
 
 def test_the_epoch_of_a_value_is_told_for_every_variant_and_never_where_it_is_not_reached():

@@ -45,7 +45,7 @@ BESIDE = {  # what each part may use beside itself and the tools
     "export": {"data.types"},
     "models": set(),
     "report": {"data.types", "evaluation"},
-    "tracking": {"data.types"},
+    "tracking": {"data.types", "evaluation"},
     "search": set(),
     "task": {"data.types", "evaluation"},
     "training": {"augmentation", "models", "task", "data.mapped", "data.stream", "data.types", "tracking.journal"},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from medcls.files import read_json, remove_leftovers, write_atomically, write_json
+from medcls.files import is_dead, read_json, remove_unfinished, write_atomically, write_json
 
 FULL_DISK = """
 import resource, sys
@@ -59,15 +59,15 @@ def test_what_a_killed_process_was_writing_is_removed_and_a_living_ones_is_not(t
         assert process.stdout is not None
         process.stdout.readline()
         half = tmp_path / f".{process.pid}.file"
-        remove_leftovers(tmp_path)
+        remove_unfinished(tmp_path, of=is_dead)
         assert half.exists()
         process.kill()
     others = {tmp_path / name for name in (".hidden", ".1.file", ".git.file", f".{'9' * 30}.file", "file.2")}
     for path in others:
         path.touch()
-    remove_leftovers(tmp_path)
+    remove_unfinished(tmp_path, of=is_dead)
     assert set(tmp_path.iterdir()) == others
-    remove_leftovers(tmp_path / "a folder that is not there")
+    remove_unfinished(tmp_path / "a folder that is not there", of=is_dead)
 
 
 def test_json_is_read_back_and_a_damaged_file_is_none(tmp_path: Path):

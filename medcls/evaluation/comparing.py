@@ -8,7 +8,7 @@ import numpy as np
 
 from medcls.evaluation import comparison, repeats
 from medcls.evaluation.comparison import BETTER, ONE_RUN, UNDECIDED, WORSE, Comparison
-from medcls.evaluation.phrases import Summary, joined, names, on, than
+from medcls.evaluation.phrases import Summary, joined, names, on, p_value, than
 from medcls.evaluation.repeats import Compared
 
 Answered = dict[str, Any]
@@ -79,9 +79,9 @@ class Compare:
             told = f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge"
             if row["mcnemar"] is None:
                 return f"{told}."
-            return f"{told} (McNemar's p = {row['mcnemar']:.3f} speaks of these two trained networks alone)."
+            return f"{told} (McNemar's p {p_value(row['mcnemar'], '= ')} speaks of these two trained networks alone)."
         low, high = (f"{end:+.{digits}f}" for end in row["ci95"])
-        numbers = f"{by} (95% interval {low} to {high}, adjusted p = {row['p_adjusted']:.3f}, n = {row['n']})"
+        numbers = f"{by} (95% interval {low} to {high}, adjusted p {p_value(row['p_adjusted'], '= ')}, n = {row['n']})"
         least = f"; with so few repeats only differences from about {row['detectable']:.{digits}f} up would show"
         least = least if row["verdict"] == UNDECIDED and row["detectable"] else ""
         return f"{self.b} is {row['verdict']} {than(row['verdict'])} {self.a}: {numbers}{least}.{self._agreement(row)}"

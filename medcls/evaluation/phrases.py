@@ -17,6 +17,13 @@ def said(found: Mapping[str, Any], digits: int) -> str:
     return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
+def p_value(p: float | None, before: str = "") -> str:
+    """Return p with `before` it ("= 0.012"), "< 0.001" where three digits would say that it is 0, "" without one."""
+    if p is None:
+        return ""
+    return "< 0.001" if p < 0.0005 else f"{before}{p:.3f}"
+
+
 def when(epochs: Sequence[int | None]) -> str:
     """Return in words at which epochs runs have reached something, None for those that have not."""
     reached = [float(epoch) for epoch in epochs if epoch is not None]

@@ -14,10 +14,12 @@ MEASURES = ("accuracy", "dice")
 Summary = Mapping[str, Any]
 
 
-def charts(summary: Summary, data: str) -> list[str]:
-    """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded."""
+def charts(summary: Summary, data: str, marked: Sequence[str]) -> list[str]:
+    """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded.
+
+    The variants that are `marked` have a colour each, as `foremost` chooses them.
+    """
     found = {name: repeats.finished(summary, data, name).values() for name in repeats.variants(summary, data)}
-    marked = foremost(summary, data)
 
     def curves(metric: str) -> dict[str, list[list[float]]]:
         each = {name: [run["history"].get(metric, []) for run in runs] for name, runs in found.items()}

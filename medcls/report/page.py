@@ -8,8 +8,9 @@ from typing import Any
 
 from medcls.evaluation import repeats
 from medcls.evaluation.answers import looked
+from medcls.evaluation.phrases import p_value
 from medcls.lazy import lazy
-from medcls.report.learning import charts, foremost
+from medcls.report import learning
 
 jinja2 = lazy("jinja2")
 
@@ -57,7 +58,7 @@ def render(
         trials=_trials(summary),
         variants=[_variants(summary, name) for name in names],
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
-        charts=[{"name": name, "charts": charts(summary, name), **_shown(summary, name)} for name in names],
+        charts=[_charts(summary, name) for name in names],
         data_sets=[_data(each, montages) for each in summary["data_sets"]],
         sheets=[{"title": title, "picture": base64.b64encode(sheet).decode()} for title, sheet in sheets.items()],
         notes=notes,
@@ -76,7 +77,7 @@ def _template() -> Any:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"words": repeats.words, "digits": repeats.digits}
+    environment.filters |= {"words": repeats.words, "digits": repeats.digits, "p_value": p_value}
     environment.filters |= {"signed": _signed, "number": _number, "parts": _parts}
     return environment.get_template("page.html")
 
@@ -139,9 +140,10 @@ def _held_out(data: str, best: Mapping[str, Any]) -> dict[str, Any]:
     return {"data": data, "variant": best["variant"], "rows": rows}
 
 
-def _shown(summary: Summary, data: str) -> dict[str, int]:
-    """Return how many variants the charts show in colours and how many there are."""
-    return {"coloured": len(foremost(summary, data)), "variants": len(repeats.variants(summary, data))}
+def _charts(summary: Summary, data: str) -> dict[str, Any]:
+    marked, variants = learning.foremost(summary, data), repeats.variants(summary, data)
+    drawn = learning.charts(summary, data, marked)
+    return {"name": data, "charts": drawn, "coloured": len(marked), "variants": len(variants)}
 
 
 def _data(data: Mapping[str, Any], montages: Mapping[str, bytes]) -> dict[str, Any]:

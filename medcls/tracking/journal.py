@@ -14,7 +14,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from medcls.files import read_json, write_atomically, write_json
+from medcls.files import read_json, remove_unfinished, write_atomically, write_json
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -71,9 +71,7 @@ class RunFolder:
         What this process writes stays: a thread of it may be drawing the run's figures.
         """
         with contextlib.suppress(Timeout), FileLock(self.path / "lock", timeout=5.0):
-            for left_behind in self.path.glob(".*"):
-                if not left_behind.name.startswith(f".{os.getpid()}."):
-                    left_behind.unlink()
+            remove_unfinished(self.path, of=lambda process: process != os.getpid())
 
     def describe(self, record: Mapping[str, Any]) -> None:
         """Write what the run is: its parameters, key, code, threads."""

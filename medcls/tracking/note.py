@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from medcls.evaluation.phrases import p_value
+
 
 def opening(question: str, command: str) -> str:
     """Return a study's description while it is under way, in Markdown."""
@@ -53,9 +55,10 @@ def _verdicts(comparisons: Sequence[Mapping[str, Any]]) -> str:
     for each in comparisons:
         low, high = each["ci95"]
         difference = f"{each['difference']:+.3f} [{low:+.3f}, {high:+.3f}]" if each["n"] else ""
-        p = "" if each["p_adjusted"] is None else f"{each['p_adjusted']:.3f}"
         name, score = f"{each['b']} against {each['a']} ({each['data']})", each["metric"].replace("_", " ")
-        rows.append(f"| {name} | {score} | {difference} | {p} | {each['n']} | {each['verdict']} |")
+        rows.append(
+            f"| {name} | {score} | {difference} | {p_value(each['p_adjusted'])} | {each['n']} | {each['verdict']} |"
+        )
     return "\n".join(rows)
 
 

@@ -38,7 +38,7 @@ def test_a_trial_that_was_given_up_after_a_lucky_fold_comes_behind_whole_ones() 
 
 def test_a_few_variants_keep_their_order_and_have_a_colour_each() -> None:
     assert learning.foremost(summary(), "skin") == ["plain", "dropout"]
-    for chart in learning.charts(summary(), "skin"):
+    for chart in charts_of(summary()):
         assert drawn(chart, bands.GREY) == 0
         assert drawn(chart, bands.COLOURS[0]) > 0
 
@@ -46,21 +46,26 @@ def test_a_few_variants_keep_their_order_and_have_a_colour_each() -> None:
 @pytest.mark.parametrize("count", [6, 7, 8])
 def test_no_two_variants_have_the_same_colour(count: int) -> None:
     chosen = dict(list(TRIALS.items())[:count])
-    accuracy, loss, gap = learning.charts(searched(chosen), "skin")
+    accuracy, loss, gap = charts_of(searched(chosen))
     for chart, curves in ((accuracy, 2), (loss, 2), (gap, 1)):  # training and validation, or their difference
         assert [drawn(chart, colour) for colour in bands.COLOURS] == [curves] * len(bands.COLOURS)
         assert drawn(chart, bands.GREY) == count - len(bands.COLOURS)
 
 
 def test_the_legend_names_who_has_a_colour_and_counts_the_others() -> None:
-    chart = learning.charts(searched(TRIALS), "skin")[0]
+    chart = charts_of(searched(TRIALS))[0]
     named = re.findall(r"<!-- (.*?) -->", chart)
     others = len(TRIALS) - len(bands.COLOURS)
     assert f"{others} others" in named
     assert [name for name in named if name.startswith("trial")] == learning.foremost(searched(TRIALS), "skin")
     one_too_many = dict(list(TRIALS.items())[: len(bands.COLOURS) + 1])
-    named = re.findall(r"<!-- (.*?) -->", learning.charts(searched(one_too_many), "skin")[0])
+    named = re.findall(r"<!-- (.*?) -->", charts_of(searched(one_too_many))[0])
     assert sorted(name for name in named if name.startswith("trial")) == sorted(one_too_many)
+
+
+def charts_of(found: dict[str, Any]) -> list[str]:
+    """Return the charts of a summary as its page has them."""
+    return learning.charts(found, "skin", learning.foremost(found, "skin"))
 
 
 def drawn(chart: str, colour: str) -> int:
