@@ -204,6 +204,23 @@ def test_a_curve_that_one_of_them_has_not_is_no_pair_to_compare() -> None:
     assert "no finished pair" in told["answer"]
 
 
+def test_of_a_study_of_several_data_sets_what_was_not_run_is_neither_compared_nor_left_blank() -> None:
+    bone = [{**each, "data": "bone"} for each in SEEDS if each["variant"] == "plain"]  # as --only plain would
+    found = summary(*bone, *SEEDS, data=("skin", "bone"))
+    asked = compare("plain", "normed", "val_accuracy"), compare("normed", "gone", "gap")
+    told = answered(found, *asked)
+    assert [(row["data"], row["n"]) for row in found["comparisons"]] == [("skin", 4)]
+    assert "On skin: normed is" in told[0]["answer"]
+    assert told[1]["answer"] == "gone and normed have no finished pair of runs to compare by gap."
+
+
+def test_an_interval_of_epochs_begins_with_the_first() -> None:
+    runs = [run("a", seed, [*[0.5] * seed, 0.9, *[0.5] * (20 - seed)]) for seed in (1, 19)]
+    (told,) = answered(summary(*runs), overfitting())
+    (found,) = (each for name, each in told["values"]["skin"]["a"].items() if name.startswith("epoch"))
+    assert (found["values"], found["ci95"][0]) == ([2.0, 20.0], 1.0)
+
+
 def test_two_data_sets_are_told_apart() -> None:
     bone = [{**each, "data": "bone"} for each in SEEDS]
     found = summary(*SEEDS, *bone, data=("skin", "bone"))

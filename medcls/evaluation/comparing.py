@@ -38,7 +38,7 @@ class Compare:
         rows = [row for row in summary["comparisons"] if self.is_mine(row)]
         sentences = [on(summary, row["data"], self._sentence(row)) for row in rows]
         values = {row["data"]: row for row in rows}
-        return {"question": self.question, "answer": joined(sentences), "values": values}
+        return {"question": self.question, "answer": joined(sentences) or self._no_pair, "values": values}
 
     def row(self, summary: Summary, data: str) -> Answered:
         """Return the comparison on one data set as a row of the summary, its p not adjusted yet."""
@@ -70,10 +70,14 @@ class Compare:
         """Tell whether a row of the summary's comparisons is this one's."""
         return (row["a"], row["b"], row["metric"]) == (self.a, self.b, self.score.name)
 
+    @property
+    def _no_pair(self) -> str:
+        return f"{self.b} and {self.a} have no finished pair of runs to compare by {self.score.words}."
+
     def _sentence(self, row: Mapping[str, Any]) -> str:
         what, digits = self.score.words, repeats.digits(self.score.name)
         if not row["n"]:
-            return f"{self.b} and {self.a} have no finished pair of runs to compare by {what}."
+            return self._no_pair
         by = f"{row['difference']:+.{digits}f} in {what}"
         if row["verdict"] == ONE_RUN:
             told = f"{self.b} differs from {self.a} by {by} in one pair of runs: repeat it with more seeds to judge"
@@ -119,9 +123,7 @@ def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
 
 def _concerns(asked: Compare, summary: Summary, data: str, every: Sequence[str]) -> bool:
     """Tell whether a comparison is one on a data set: in a study of several, its variants may have their own."""
-    return len(every) == 1 or any(
-        run["data"] == data and run["variant"] in (asked.a, asked.b) for run in summary["runs"]
-    )
+    return len(every) == 1 or {asked.a, asked.b} <= {run["variant"] for run in summary["runs"] if run["data"] == data}
 
 
 def decided(summary: Summary, answers: Sequence[Answer]) -> bool:

@@ -18,7 +18,7 @@ RunRecord = Mapping[str, Any]
 Pair = tuple[int, int | None]
 """A seed and a fold: runs of two variants with the same one are paired."""
 
-ANY, SHARE = (-np.inf, np.inf), (0.0, 1.0)
+ANY, SHARE, EPOCHS = (-np.inf, np.inf), (0.0, 1.0), (1.0, np.inf)
 LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff", "_sd")
 
 
@@ -99,7 +99,7 @@ def epochs_to(metric: str, share: float = 0.95) -> Score:
         curve = run["history"].get(metric)
         return None if not curve else float(first_at_least(curve, share * max(curve)) or len(curve))
 
-    return Score(f"epochs_to_{share:.0%}_of_best_{metric}", of, higher_is_better=False)
+    return Score(f"epochs_to_{share:.0%}_of_best_{metric}", of, higher_is_better=False, ends=EPOCHS)
 
 
 def best_epoch(loss: str = "val_loss") -> Score:
@@ -109,7 +109,7 @@ def best_epoch(loss: str = "val_loss") -> Score:
         curve = run["history"].get(loss)
         return float(np.argmin(curve)) + 1 if curve else None
 
-    return Score(f"epoch_of_least_{loss}", of, higher_is_better=False)
+    return Score(f"epoch_of_least_{loss}", of, higher_is_better=False, ends=EPOCHS)
 
 
 def parameters() -> Score:
