@@ -123,7 +123,9 @@ def comparisons(summary: Summary, answers: Sequence[Answer]) -> list[Answered]:
 
 def _concerns(asked: Compare, summary: Summary, data: str, every: Sequence[str]) -> bool:
     """Tell whether a comparison is one on a data set: in a study of several, its variants may have their own."""
-    return len(every) == 1 or {asked.a, asked.b} <= {run["variant"] for run in summary["runs"] if run["data"] == data}
+    return len(every) == 1 or any(
+        run["data"] == data and run["variant"] in (asked.a, asked.b) for run in summary["runs"]
+    )
 
 
 def decided(summary: Summary, answers: Sequence[Answer]) -> bool:

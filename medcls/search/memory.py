@@ -8,7 +8,7 @@ attempt that was not given up is the one that counts. So a kill at any moment lo
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,7 @@ class Memory:
         attempt = self._counting(anew=True)[number]
         if attempt.state.name != "WAITING":
             if attempt.state.is_finished():
-                self._tidy(number)  # it ended while we added an attempt
+                self.tidy()  # it ended while we added an attempt
             return
         self._forget()
         if self._driver is not None:
@@ -117,7 +117,7 @@ class Memory:
             if state == FAILED:
                 self._storage.set_trial_user_attr(attempt._trial_id, FAILED, True)
             self.study.tell(attempt.number, value, state=optuna.trial.TrialState[ending])
-        self._tidy(number)
+        self.tidy()
 
     def forgive(self) -> None:
         """Let the trials that have failed so far be tried again."""
@@ -132,6 +132,14 @@ class Memory:
         optuna.storages.fail_stale_trials(self.study)
         self._forget()
 
+    def tidy(self) -> None:
+        """Give the attempts up that still wait at trials that have ended: two drivers may have added one each."""
+        ended = {number for number, each in self._counting(anew=True).items() if each.state.is_finished()}
+        for attempt in self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
+            if number_of(attempt) in ended:
+                with suppress(optuna.exceptions.UpdateFinishedTrialError):  # another driver was faster
+                    self._storage.set_trial_state_values(attempt._trial_id, optuna.trial.TrialState.FAIL)
+
     def _counting(self, *, anew: bool = False) -> dict[int, Any]:
         """Return the attempt that counts of each trial, in their order; without `anew` it may be a second old."""
         if not anew and self.shared and time.monotonic() - self._seen_at < FRESH:
@@ -144,12 +152,6 @@ class Memory:
                 found[number_of(attempt)] = attempt
         self._seen, self._seen_at = dict(sorted(found.items())), now
         return self._seen
-
-    def _tidy(self, number: int) -> None:
-        """Give the attempts up that still wait at a trial that has ended: two drivers may have added one each."""
-        for attempt in self.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
-            if number_of(attempt) == number:
-                self._storage.set_trial_state_values(attempt._trial_id, optuna.trial.TrialState.FAIL)
 
     def _at_work(self, number: int) -> Any:
         """Return the attempt at a trial that we are at work on; None if it was given up meanwhile."""

@@ -95,6 +95,8 @@ class Tuner:
             over.set()
             if self.memory.shared:
                 beating.join(AGAIN)
+                with suppress(Exception):  # a database that is away is no trouble any more
+                    self.memory.tidy()  # also of drivers that were killed before they could
 
     def _beat(self, over: threading.Event) -> None:
         while not over.wait(self.memory.beat):

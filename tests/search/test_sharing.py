@@ -152,6 +152,21 @@ def test_an_attempt_added_to_a_trial_that_ends_meanwhile_is_given_up(tmp_path: P
     assert (slow.trials()[0].state, slow.trials()[0].value) == (COMPLETE, 1.0)
 
 
+def test_what_a_killed_driver_left_waiting_at_a_trial_that_has_ended_goes_with_the_next(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'search.db'}"
+    killed, other = (
+        storages.in_database(url, one_driver.NAME, tmp_path / each, "code") for each in ("killed", "other")
+    )
+    other.take(0, {}, {})
+    other.end(0, COMPLETE, 1.0)
+    waiting = optuna.trial.TrialState.WAITING
+    for number in (0, 1):  # added, and killed before it was taken
+        killed.study.add_trial(optuna.create_trial(state=waiting, user_attrs={"trial": number}))
+    with Tuner(SEARCH, {}, other).at_work():
+        assert [each.state.name for each in attempts(url)] == ["COMPLETE", "WAITING", "WAITING"]
+    assert [each.state.name for each in attempts(url)] == ["COMPLETE", "FAIL", "WAITING"]
+
+
 @pytest.mark.slow
 def test_a_driver_that_never_comes_back_is_replaced(database: str, alone: list[Any], tmp_path: Path) -> None:
     lost = begin(database, tmp_path / "lost", pause=60)
