@@ -34,17 +34,24 @@ def code_digest(roots: Iterable[Callable[..., Any]]) -> str:
     Raises:
         OSError: the source of a function cannot be found.
     """
+    roots = list(roots)
+    lines = [_told(root, []) for root in roots]
+    lines += [_read(item)[0] for item in reached(roots)]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+
+
+def reached(roots: Iterable[Callable[..., Any]]) -> set[Any]:
+    """Return the functions and classes of medcls and of the user's files that functions (or partials) can call."""
     waiting: list[Any] = []
-    lines = [_told(root, waiting) for root in roots]
-    seen = set()
+    for root in roots:
+        _told(root, waiting)
+    seen: set[Any] = set()
     while waiting:
         item = waiting.pop()
         if item not in seen:
             seen.add(item)
-            line, reached = _read(item)
-            lines.append(line)
-            waiting.extend(reached)
-    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]
+            waiting.extend(_read(item)[1])
+    return seen
 
 
 @cache

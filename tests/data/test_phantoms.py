@@ -6,6 +6,7 @@ import os
 import pickle
 import subprocess
 import sys
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
+from medcls.code import reached
 from medcls.data.phantoms import PHANTOMS, xray
 from medcls.data.phantoms.drawing import Body, Oval, Pose, Ring, Rod
-from medcls.data.phantoms.types import SIZE, Phantom, sources_digest
+from medcls.data.phantoms.types import SIZE, Phantom
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
 
 PER_CLASS = 40
@@ -151,19 +153,29 @@ def test_recipe_names_all_that_makes_the_pixels() -> None:
     assert xray.phantom().recipe == recipes[0]
 
 
-def test_digest_of_sources_follows_the_code_not_its_dress(tmp_path) -> None:
-    file = tmp_path / "generator.py"
+@pytest.mark.parametrize("name", PHANTOMS)
+def test_recipe_follows_every_function_that_draws(name: str) -> None:
+    phantom = PHANTOMS[name]()
+    rendered = [phantom.render, *phantom.masks.values()]
+    digested = {(item.__module__, item.__qualname__) for item in reached(rendered)}
+    drawing: set[tuple[str, str]] = set()
 
-    def told(text: str) -> str:
-        file.write_text(text, encoding="utf-8")
-        return sources_digest(file)
+    def note(frame: FrameType, event: str, _: object) -> None:
+        module = frame.f_globals.get("__name__", "")
+        if event == "call" and module.startswith("medcls.data.phantoms") and frame.f_code.co_filename != "<string>":
+            function = frame.f_code.co_qualname.partition(".<locals>")[0]
+            drawing.add((module, function.rpartition(".")[0] or function))  # of a method its class
 
-    plain = told("def draw(x):\n    return x + 1\n")
-    assert told('"""Module."""\n\ndef draw( x ):\n    """Docstring."""\n    return (x + 1)  # comment\n') == plain
-    assert told("def draw(x):\n    return x + 2\n") != plain
-    assert told("def draw(x):\n    return x - 1\n") != plain
-    assert told("def draw(y):\n    return y + 1\n") != plain
-    assert told("def draw(x, /):\n    return x + 1\n") != plain
+    sys.setprofile(note)
+    try:
+        for row in range(0, len(phantom.labels), len(phantom.labels) // 12):
+            for render in rendered:
+                render(row)
+    finally:
+        sys.setprofile(None)
+    lambdas = {(module, function) for module, function in drawing if function == "<lambda>"}
+    assert len(drawing) > 5
+    assert drawing - lambdas <= digested
 
 
 def test_classes_differ_but_pixels_alone_do_not_tell_them(images: NDArray[np.uint8], balanced: Phantom) -> None:

@@ -20,6 +20,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.code import code_digest
 from medcls.data.phantoms import drawing, femur, film, folders, radiograph, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, smooth
 from medcls.data.phantoms.types import Phantom, Pixels
@@ -54,8 +55,7 @@ def phantom(
     """
     labels = np.concatenate([types.by_class(train), types.by_class(validation)])
     letters = Letters(label, telling)
-    used = drawing.__file__, femur.__file__, film.__file__, radiograph.__file__, shapes.__file__, texture.__file__
-    code = types.sources_digest(__file__, *used)
+    code = code_digest([types.by_class, _render, _bone, _label])
     counts = f"train={tuple(train)} validation={tuple(validation)}"
     return Phantom(
         name="bone",

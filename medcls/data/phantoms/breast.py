@@ -12,7 +12,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.phantoms import folders, histology, shapes, texture, types
+from medcls.code import code_digest
+from medcls.data.phantoms import folders, histology, shapes, texture
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import UNSPLIT
@@ -26,7 +27,7 @@ POSITIVE = 0.28  # share of the patches with carcinoma
 def phantom(*, seed: int = 0, images: int = 2400) -> Phantom:
     """Return the phantom of `images` patches in two classes, 0 and 1, not split into parts, with their patients."""
     labels, patients = _cases(seed, images)
-    code = types.sources_digest(__file__, histology.__file__, shapes.__file__, texture.__file__)
+    code = code_digest([_cases, _render])
     return Phantom(
         name="breast",
         classes=("0", "1"),

@@ -8,12 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from medcls.data.phantoms import radiograph, shapes, texture, thorax
+from medcls.data.phantoms import radiograph, shapes, thorax
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid, smooth
 
 PICTURE = 256  # pixels a side
 MARKERS = ("R", "L", "R", "PA\nERECT", "L\nPA", "AP")
-SOURCES = (__file__, radiograph.__file__, shapes.__file__, texture.__file__, thorax.__file__)
 """The files that a film's pixels depend on."""
 
 Place = Callable[[complex], complex]

@@ -10,7 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from medcls.data.phantoms import folders, histology, shapes, texture, types
+from medcls.code import code_digest
+from medcls.data.phantoms import folders, histology, shapes, texture
 from medcls.data.phantoms.shapes import Outline
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
@@ -22,7 +23,7 @@ FINE = 256  # drawn at, then reduced
 
 def phantom(*, seed: int = 0, train: int = 85, test: int = 60) -> Phantom:
     """Return the phantom of `train` and `test` pictures; its mask is "glands", it has no classes."""
-    code = types.sources_digest(__file__, histology.__file__, shapes.__file__, texture.__file__)
+    code = code_digest([_render, _mask])
     return Phantom(
         name="glands",
         classes=(),

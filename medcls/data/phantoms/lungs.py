@@ -8,7 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from medcls.data.phantoms import chestfilm, folders, texture, types
+from medcls.code import code_digest
+from medcls.data.phantoms import chestfilm, folders, texture
 from medcls.data.phantoms.chestfilm import PICTURE
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TRAIN, VALIDATION
@@ -16,7 +17,7 @@ from medcls.data.types import TRAIN, VALIDATION
 
 def phantom(*, seed: int = 0, train: int = 160, validation: int = 40) -> Phantom:
     """Return the phantom of `train` and `validation` chests; its mask is "lungs", it has no classes."""
-    code = types.sources_digest(__file__, *chestfilm.SOURCES)
+    code = code_digest([_render, _mask])
     return Phantom(
         name="lungs",
         classes=(),

@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.phantoms import chestfilm, folders, shapes, texture, types
+from medcls.code import code_digest
+from medcls.data.phantoms import chestfilm, folders, shapes, texture
 from medcls.data.phantoms.chestfilm import PICTURE
 from medcls.data.phantoms.texture import Field, Generator
 from medcls.data.phantoms.types import Phantom, Pixels
@@ -25,7 +26,7 @@ APART = 4  # pixels between two of them at least
 
 def phantom(*, seed: int = 0, train: int = 160, validation: int = 40) -> Phantom:
     """Return the phantom of `train` and `validation` chests; its mask is "nodule", it has no classes."""
-    code = types.sources_digest(__file__, *chestfilm.SOURCES)
+    code = code_digest([_render, _mask])
     return Phantom(
         name="nodules",
         classes=(),

@@ -17,6 +17,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.code import code_digest
 from medcls.data.phantoms import dermoscopy, folders, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
@@ -44,7 +45,7 @@ class Signs:
 def phantom(*, seed: int = 0, train: Sequence[int] = (500, 500), validation: Sequence[int] = (100, 100)) -> Phantom:
     """Return the phantom of `train[label]` and `validation[label]` lesions of each class, Mel and Nev."""
     labels = np.concatenate([types.by_class(train), types.by_class(validation)])
-    code = types.sources_digest(__file__, dermoscopy.__file__, shapes.__file__, texture.__file__)
+    code = code_digest([types.by_class, _render])
     return Phantom(
         name="skin",
         classes=("Mel", "Nev"),

@@ -1,15 +1,11 @@
 """What a phantom is: a made-up data set whose every image follows from a seed and a row number."""
 
-import ast
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.code import meaning
 from medcls.data.phantoms import folders
 
 SIZE = 128  # of the X-rays' film
@@ -28,7 +24,8 @@ class Phantom:
         labels: of shape (n,), int64: the class of each image, 0 where there are no classes.
         parts: of shape (n,), str: TRAIN, VALIDATION, TEST or UNSPLIT for each image.
         render: row number -> the image, of that shape, uint8, whatever was rendered before and where.
-        recipe: everything that the pixels depend on, as text: two phantoms of one recipe are the same.
+        recipe: everything that the pixels depend on, as text: two phantoms of one recipe are the same. The code in it
+            is the digest of the functions that draw, wherever their files lie.
         shape: of every image: (height, width) of a grey one, (height, width, 3) of one in colour.
         masks: what is marked -> (row number -> its mask, of shape (height, width), uint8, 255 there and 0 elsewhere).
         patients: of shape (n,), str: the patient of each image, or None where each is one of its own.
@@ -47,14 +44,6 @@ class Phantom:
     patients: NDArray[np.str_] | None = None
     file: Callable[[str, str, int], str] = folders.by_prefix
     mask_file: Callable[[str, str], str] = folders.mask_apart
-
-
-def sources_digest(*files: str | Path) -> str:
-    """Return the SHA-256 of what Python files do: neither comments, docstrings nor layout change it."""
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(meaning(ast.parse(Path(file).read_text(encoding="utf-8"))).encode())
-    return digest.hexdigest()
 
 
 def by_class(counts: Sequence[int]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.code import code_digest
 from medcls.data.phantoms import anatomy, drawing, film, types
 from medcls.data.phantoms.types import Phantom, Pixels
 from medcls.data.types import TEST, TRAIN
@@ -37,7 +38,7 @@ def phantom(
 ) -> Phantom:
     """Return the phantom of nine regions: `train[label]` and `test[label]` images of each."""
     labels = np.concatenate([types.by_class(train), types.by_class(test)])
-    code = types.sources_digest(__file__, anatomy.__file__, drawing.__file__, film.__file__)
+    code = code_digest([types.by_class, _render])
     return Phantom(
         name="xray",
         classes=tuple(f"C{label + 1}" for label in range(len(REGIONS))),
