@@ -18,6 +18,7 @@ from medcls.errors import BadInputError
 from medcls.limits import check_task
 from medcls.values import Scalar, arguments_of, function_of, is_node, name_of
 
+BUILTIN = "builtin:"  # before the name of a data set: it is no folder
 UNHASHED = ("data", "data.source")  # the fingerprint says which data it is; where it lies does not matter
 
 
@@ -70,8 +71,15 @@ class Variant:
         return value
 
     def parameters(self) -> dict[str, Scalar]:
-        """Return every parameter by its dotted path, defaults included: what is recorded."""
-        return {path: value for path, value, _ in self._flat}
+        """Return every parameter by its dotted path, defaults included: what is recorded.
+
+        A built-in data set is recorded by its name alone: builtin:xray is xray.
+        """
+        parameters = {path: value for path, value, _ in self._flat}
+        source = parameters.get("data.source")
+        if isinstance(source, str):
+            parameters["data.source"] = source.removeprefix(BUILTIN)
+        return parameters
 
     def hashed(self) -> dict[str, Scalar]:
         """Return the parameters that differ from their defaults: what the key is made of."""

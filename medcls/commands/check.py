@@ -33,12 +33,13 @@ def add(commands: Any, places: Parser) -> None:
 
 
 def _check(given: argparse.Namespace) -> None:
+    from medcls.data.catalogue import POINTS, builtin
     from medcls.data.checks import examine
     from medcls.data.hashes import Hashes
-    from medcls.data.toy2d import SOURCE, TOYS
+    from medcls.data.toy2d import TOYS
 
     hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
-    if given.source == SOURCE:
+    if builtin(given.source) == POINTS:
         _print_points(hashes, TOYS)
         return
     described = examine(given.source, hashes, folds=given.folds, tell=_Progress())

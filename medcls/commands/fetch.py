@@ -36,21 +36,24 @@ def add(commands: Any, places: Parser) -> None:
 def _fetch(given: argparse.Namespace) -> None:
     from medcls.data.catalogue import VARIABLE, homes, unpublished
     from medcls.data.published import PUBLISHED, SEVERAL_LABELS
+    from medcls.spec import BUILTIN
 
-    if given.name not in PUBLISHED:
-        raise unpublished(given.name)
+    name: str = given.name.removeprefix(BUILTIN)
+    if name not in PUBLISHED:
+        raise unpublished(name)
     if given.mirror is not None and not given.mirror.startswith(("http://", "https://")):
         raise BadInputError(f"--mirror {given.mirror}: give a URL that begins with http:// or https://.")
     if not homes():
         raise BadInputError(f"You have no home folder to fetch into: set {VARIABLE} to a folder for your data sets.")
-    if SEVERAL_LABELS in given.name:
-        print(f"{given.name} has several labels an image: no study can use it yet, they all expect one.")
+    if SEVERAL_LABELS in name:
+        print(f"{name} has several labels an image: no study can use it yet, they all expect one.")
     try:
-        path = _fetched(PUBLISHED[given.name], homes(), given.mirror)
+        path = _fetched(PUBLISHED[name], homes(), given.mirror)
     except KeyboardInterrupt:
         print("medcls: interrupted; what has come is kept, and the same command goes on.", file=sys.stderr)
         raise
-    print(f"{given.name} is at {path}: use it with --data {given.name}")
+    said = f"{BUILTIN}{name}" if Path(name).exists() else name  # beside something else of that name
+    print(f"{name} is at {path}: use it with --data {said}")
 
 
 def _fetched(published: "Published", homes: list[Path], mirror: str | None) -> Path:

@@ -31,15 +31,17 @@ def add(commands: Any, places: Parser) -> None:
 def _make(given: argparse.Namespace) -> None:
     from medcls.data.phantoms import PHANTOMS
     from medcls.data.phantoms.writing import made, write
+    from medcls.spec import BUILTIN
 
-    if given.name not in PHANTOMS:
-        raise BadInputError(f"There is no phantom {given.name!r}: give {', '.join(PHANTOMS)}.")
+    name = given.name.removeprefix(BUILTIN)
+    if name not in PHANTOMS:
+        raise BadInputError(f"There is no phantom {name!r}: give {', '.join(PHANTOMS)}.")
     if given.seed < 0:
         raise BadInputError(f"--seed {given.seed}: give a whole number from 0 up.")
-    phantom = made(given.name, seed=given.seed, count=given.count)
-    write(phantom, given.folder.expanduser().absolute(), _Progress(given.name))
+    phantom = made(name, seed=given.seed, count=given.count)
+    write(phantom, given.folder.expanduser().absolute(), _Progress(name))
     masks = f", masks of the {' and of the '.join(phantom.masks)}" if phantom.masks else ""
-    print(f"{given.folder} holds {len(phantom.parts)} made-up images of {given.name}{masks}: no real ones.")
+    print(f"{given.folder} holds {len(phantom.parts)} made-up images of {name}{masks}: no real ones.")
 
 
 class _Progress:

@@ -11,11 +11,12 @@ from medcls.data.layouts import KNOWN
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Phantom
 from medcls.data.published import MEDMNIST, PUBLISHED
-from medcls.data.toy2d import SOURCE as POINTS
 from medcls.errors import BadInputError
 from medcls.files import user_cache
+from medcls.spec import BUILTIN
 
 VARIABLE = "MEDCLS_DATA"
+POINTS = "toy2d"
 AS_USUAL: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -27,22 +28,66 @@ def find(source: str, drawing: Mapping[str, Any] = AS_USUAL) -> Path | Phantom:
     a path.
 
     Raises:
-        BadInputError: neither a built-in name nor an existing path, points, or a published file not fetched yet.
+        BadInputError: neither a built-in name nor an existing path, both at once, points, or a published file not
+            fetched yet.
     """
-    if source in PHANTOMS or source in PUBLISHED:
-        path = located(source)
-        if path is None and source in PUBLISHED and source not in PHANTOMS:
-            raise _not_fetched(source)
-        return path or PHANTOMS[source](**drawing)
-    if source.startswith(MEDMNIST):
-        raise unpublished(source)
-    if source == POINTS:
+    name = builtin(source)
+    if name is None:
+        path = _expanded(source)
+        if not source or not _exists(path):
+            raise BadInputError(f"There is no data set or folder {source!r}: give {_names()}, or {KNOWN}.")
+        return path.absolute()
+    if name == POINTS:
         raise BadInputError(f"{POINTS} are points in the plane and no images: the study toy_boundaries makes its own.")
-    path = _expanded(source)
-    if not source or not _exists(path):
-        names = ", ".join([*sorted(PHANTOMS), "mnist", f"{MEDMNIST}NAME"])
-        raise BadInputError(f"There is no data set or folder {source!r}: give a built-in name ({names}), or {KNOWN}.")
-    return path.absolute()
+    there = located(name)
+    if there is None and name not in PHANTOMS:
+        raise _not_fetched(name)
+    return there or PHANTOMS[name](**drawing)
+
+
+def builtin(source: str) -> str | None:
+    """Return the built-in name that a source stands for, None where it is a path.
+
+    `builtin:NAME` is a built-in name whatever lies in the working directory.
+
+    Raises:
+        BadInputError: no such built-in name, or something else of that name lies in the working directory.
+    """
+    name = source.removeprefix(BUILTIN)
+    if name.startswith(MEDMNIST) and name not in PUBLISHED:
+        raise unpublished(name)
+    if name in PHANTOMS or name in PUBLISHED or name == POINTS:
+        if source == name:
+            _refuse_ambiguous(name)
+        return name
+    if source != name:
+        raise BadInputError(f"There is no built-in data set {name!r}: give {_names()}.")
+    return None
+
+
+def _refuse_ambiguous(name: str) -> None:
+    """Never take a built-in data set for what the user has under its name in the working directory."""
+    here = Path(name)
+    if not _exists(here) or any(_exists(place) and here.samefile(place) for place in _meant(name)):
+        return
+    kind = "folder" if here.is_dir() else "file"
+    raise BadInputError(
+        f"{name} is a {kind} here and a built-in name: say ./{name} for the {kind} or {BUILTIN}{name} for the "
+        "built-in data set."
+    )
+
+
+def _meant(name: str) -> list[Path]:
+    """Return the places of a built-in name: its images, and the folder of a published file."""
+    there = located(name)
+    if there is None:
+        return [home / name for home in homes()]
+    return [there, there.parent] if name in PUBLISHED else [there]
+
+
+def _names() -> str:
+    names = ", ".join([*sorted(PHANTOMS), "mnist", f"{MEDMNIST}NAME"])
+    return f"a built-in name ({names})"
 
 
 def located(name: str) -> Path | None:
@@ -52,9 +97,10 @@ def located(name: str) -> Path | None:
 
 def name_of(source: str) -> str:
     """Return what a source is called where the study has no name for it: "pathmnist" for "medmnist:pathmnist"."""
-    if source in PUBLISHED:
-        return source.removeprefix(MEDMNIST)
-    path = Path(source).absolute()
+    name = source.removeprefix(BUILTIN)
+    if name in PUBLISHED:
+        return name.removeprefix(MEDMNIST)
+    path = Path(name).absolute()
     return path.parent.name if path.suffix.lower() == ".csv" else path.name
 
 

@@ -85,7 +85,7 @@ def masked(name: str, hashes: Hashes, source: str, size: int, channels: int, val
     found = find(source)
     if isinstance(found, Phantom):
         if found.classes or len(found.masks) != 1:
-            raise BadInputError(f"The built-in {source} holds images of classes and no masks: give {PAIRS}.")
+            raise BadInputError(f"The built-in {found.name} holds images of classes and no masks: give {PAIRS}.")
         drawn = next(iter(found.masks.values()))
         bundle = phantom_bundle(name, found, size, channels)
         return replace(bundle, classes=(FOREGROUND,), masks=lambda row, side: masks.fit(drawn(row) > 127, side))

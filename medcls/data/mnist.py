@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.catalogue import located
+from medcls.data.catalogue import builtin, located
 from medcls.data.hashes import Hashes
 from medcls.data.mending import fingerprint_of
 from medcls.data.sources import check_shape, opened
@@ -39,7 +39,7 @@ def mnist(hashes: Hashes, *, source: str = NAME, size: int = 28, channels: int =
     """
     if not 0 < validation < PUBLISHED:
         raise BadInputError(f"data.validation={validation}: hold some of the {PUBLISHED:,} training images.")
-    if source == NAME and located(NAME) is None:
+    if builtin(source) == NAME and located(NAME) is None:
         return _digits(size, channels, validation)
     bundle = opened(NAME, hashes, source, size, channels)
     parts = _with_validation(bundle.labels, bundle.parts, validation)

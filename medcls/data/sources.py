@@ -7,7 +7,7 @@ from typing import Any
 
 from medcls.data import images
 from medcls.data.bundles import bundle_of
-from medcls.data.catalogue import AS_USUAL, find, name_of
+from medcls.data.catalogue import AS_USUAL, builtin, find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import KNOWN
 from medcls.data.phantoms.types import Phantom
@@ -48,7 +48,7 @@ def bone_unlettered(hashes: Hashes, *, source: str = "bone", size: int = 128, ch
     Raises:
         BadInputError: as of `xray`.
     """
-    drawing = {"label": False} if source == "bone" else {}
+    drawing = {"label": False} if builtin(source) == "bone" else {}
     return opened("bone_unlettered", hashes, source, size, channels, drawing)
 
 
@@ -82,7 +82,7 @@ def opened(
     found = find(source, drawing)
     if isinstance(found, Phantom):
         if not found.classes:
-            raise BadInputError(f"The built-in {source} holds images with masks and no classes: give {KNOWN}.")
+            raise BadInputError(f"The built-in {found.name} holds images with masks and no classes: give {KNOWN}.")
         return phantom_bundle(name, found, size, channels)
     return bundle_of(name, hashes, found, size, channels)
 

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data.catalogue import POINTS, builtin
 from medcls.data.hashes import Hashes
 from medcls.data.toolkit import toolkit
 from medcls.data.types import UNSPLIT, Bundle
@@ -11,7 +12,6 @@ from medcls.lazy import lazy
 
 datasets = lazy("sklearn.datasets")
 
-SOURCE = "toy2d"
 TOYS = ("2blob", "blob_circle", "4blob")
 CLASSES = ("0", "1")
 SPREAD = 0.6  # standard deviation of a blob
@@ -21,7 +21,7 @@ def toy2d(
     hashes: Hashes,  # noqa: ARG001
     *,
     name: str = "2blob",
-    source: str = SOURCE,
+    source: str = POINTS,
     points: int = 1000,
     seed: int = 0,
 ) -> Bundle:
@@ -38,7 +38,7 @@ def toy2d(
     Raises:
         BadInputError: another source, an unknown name, or too few points.
     """
-    if source != SOURCE:
+    if builtin(source) != POINTS:
         raise BadInputError(f"{source!r} cannot stand for the toy {name}: its points are made, give no --data.")
     if name not in TOYS:
         raise BadInputError(f"data.name={name!r} is no toy: say {', '.join(TOYS)}.")
