@@ -60,7 +60,7 @@ def split(
         return Split(pool, validation, test)
     test = test if len(test) else validation
     if not len(test):
-        pool, test = grouping.hold_out(pool, HELD_OUT, (seed, 0))
+        pool, test = grouping.hold_out(pool, HELD_OUT, (seed, 0), folds=folds)
     cut = grouping.folds(pool, folds, seed)
     train, validation = grouping.hold_out(pool, STOPPING, (seed, 1)) if fold is None else cut[fold]
     return Split(train, validation, test)

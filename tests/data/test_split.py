@@ -1,7 +1,7 @@
 """Splits: laws that hold for every data set, and what is refused."""
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -162,8 +162,8 @@ def test_another_seed_splits_otherwise(choice: tuple[int | None, int | None], kn
 @pytest.mark.parametrize(
     ("counts", "folds", "message"),
     [
-        ((20, 1), None, "Class Nev has 1 images .*at least 2"),
-        ((20, 4), 5, "Class Nev has 3 images .*5 folds: at least 5"),
+        ((20, 1), None, "Class Nev has 1 image .*at least 2"),
+        ((20, 5), 5, "Class Nev has 5 images .*5 folds and a held-out test set need at least 6"),
         ((20, 20), 1, "folds=1"),
     ],
 )
@@ -177,7 +177,7 @@ def test_too_few_images_of_a_class_are_refused(counts: tuple[int, int], folds: i
 def test_too_few_patients_of_a_class_are_refused(folds: int | None) -> None:
     labels = np.repeat([0, 1], 30)
     patients = np.array([f"a{number}" for number in range(30)] + ["b"] * 30)
-    with pytest.raises(BadInputError, match="Class 1 has 1 patients"):
+    with pytest.raises(BadInputError, match="Class 1 has 1 patient to"):
         split(labels, np.full(60, TRAIN), patients, fold=None, folds=folds, seed=0)
 
 
@@ -203,3 +203,87 @@ def test_a_seed_draws_train_and_validation_anew_and_leaves_the_test_part(seed: i
     assert abs(np.bincount(labels[rows.validation])[0] - 10) <= (1 if known else 0)
     assert not known or not set(patients[rows.train]) & set(patients[rows.validation])
     assert set(rows.validation) != set(range(60, 80))
+
+
+@st.composite
+def few_patients(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels and patients of a small set in which cuts are rare: up to 7 patients, some of several classes."""
+    classes = draw(st.integers(2, 3))
+    held = draw(st.lists(st.lists(st.integers(0, 3), min_size=classes, max_size=classes), min_size=2, max_size=7))
+    rows = [
+        (label, number) for number, counts in enumerate(held) for label in range(classes) for _ in range(counts[label])
+    ]
+    rows += [(label, len(held) + label) for label in range(classes)]  # each class occurs
+    labels, patients = zip(*rows, strict=True)
+    return np.array(labels), np.array([f"p{number}" for number in patients])
+
+
+def is_cuttable(labels: np.ndarray, patients: np.ndarray, sides: int) -> bool:
+    """Tell whether some way of all ways to share patients out gives every side every class."""
+    names, classes = np.unique(patients), len(np.unique(labels))
+    pairs = {(patient, label) for patient, label in zip(patients.tolist(), labels.tolist(), strict=True)}
+    holds = np.array([[(name, label) in pairs for label in range(classes)] for name in names.tolist()])
+    for shared in product(range(sides), repeat=len(names)):
+        if all(holds[np.array(shared) == side].any(axis=0).all() for side in range(sides)):
+            return True
+    return False
+
+
+@settings(max_examples=150)
+@given(few_patients(), st.sampled_from([(None, UNSPLIT), (2, UNSPLIT), (3, UNSPLIT), (2, TEST), (3, TEST)]), SEEDS)
+def test_a_cut_is_refused_only_where_none_exists(
+    rows: tuple[np.ndarray, np.ndarray], choice: tuple[int | None, str], seed: int
+) -> None:
+    (labels, patients), (folds, last) = rows, choice
+    classes = len(np.unique(labels))
+    parts = np.full(len(labels), UNSPLIT, "U10")
+    if last == TEST:  # the test set is given, so folds alone are to be cut
+        labels, patients = np.append(labels, np.arange(classes)), np.append(patients, ["t"] * classes)
+        parts = np.append(parts, [TEST] * classes)
+    sides = 2 if folds is None else folds + (last != TEST)
+    exists = is_cuttable(labels[parts != TEST], patients[parts != TEST], sides)
+    choices = [None] if folds is None else [None, *range(folds)]
+    if not exists:
+        with pytest.raises(BadInputError, match="need"):
+            split(labels, parts, patients, fold=None, folds=folds, seed=seed)
+        return
+    cuts = [split(labels, parts, patients, fold=fold, folds=folds, seed=seed) for fold in choices]
+    for rows_of in cuts:
+        held = [set(patients[part].tolist()) for part in parts_of(rows_of)]
+        assert sum(map(len, held)) == len(set(patients.tolist()))
+        for part in (rows_of.train, rows_of.validation, *([rows_of.test] if folds else [])):
+            assert len(np.unique(labels[part])) == classes
+        np.testing.assert_array_equal(rows_of.test, cuts[0].test)
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 6, 6), (1, 2, 3, 9), (4, 4, 4, 4)])
+def test_no_more_patients_of_a_rare_class_are_held_out_than_leave_one_for_each_fold(sizes: tuple[int, ...]) -> None:
+    labels = np.repeat([0, 1], [36, sum(sizes)])
+    patients = np.array([f"a{number // 3}" for number in range(36)] + [f"b{n}" for n in np.repeat(range(4), sizes)])
+    refit = split(labels, np.full(len(labels), UNSPLIT), patients, fold=None, folds=3, seed=0)
+    assert len(set(patients[refit.test][labels[refit.test] == 1])) == 1
+    assert abs(int((labels[refit.test] == 0).sum()) - 0.2 * 36) <= 1.5
+    for fold in range(3):
+        validation = split(labels, np.full(len(labels), UNSPLIT), patients, fold=fold, folds=3, seed=0).validation
+        assert len(set(patients[validation][labels[validation] == 1])) == 1
+        assert 6 <= (labels[validation] == 0).sum() <= 15
+
+
+def test_what_a_class_of_too_few_patients_would_need_is_said() -> None:
+    labels, patients = (
+        np.repeat([0, 1], [12, 6]),
+        np.array([f"a{n}" for n in range(12)] + ["x", "x", "y", "y", "z", "z"]),
+    )
+    with pytest.raises(
+        BadInputError, match=r"Class Nev has 3 patients .*3 folds and a held-out test set need at least 4"
+    ):
+        split(labels, np.full(18, UNSPLIT), patients, fold=0, folds=3, seed=0, classes=("Mel", "Nev"))
+
+
+def test_patients_of_many_classes_each_are_shared_out_in_time() -> None:
+    generator = np.random.default_rng(0)
+    holds = generator.random((60, 12)) < 0.25
+    patients, labels = np.nonzero(holds)
+    for fold in (None, 0, 4):
+        rows = split(labels, np.full(len(labels), UNSPLIT), patients.astype(str), fold=fold, folds=5, seed=0)
+        assert all(len(np.unique(labels[part])) == 12 for part in parts_of(rows))
