@@ -164,7 +164,7 @@ def _decoded(programme: Programme, screen: Screen) -> Sources:
 def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> None:
     """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
     study, options = programme.study, programme.options
-    compared = study.folds is not None or options.vary_split
+    compared = study.folds is not None or options.vary_split or options.split_seed > 0
     for line in check(study.conditions, programme.sources, options.work_dir, executor.ask, folds=compared):
         screen.say(line)
     for line in prepare(study.conditions, programme.sources, options.work_dir, executor.ask, options.weights):

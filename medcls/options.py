@@ -1,9 +1,8 @@
 """The flags that every study script takes."""
 
 import argparse
-import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -12,8 +11,7 @@ from urllib.parse import unquote
 import medcls
 from medcls.depot import home_of
 from medcls.errors import BadInputError
-
-LARGEST_SEED = 2**32 - 2  # the split that a seed varies is seeded with one more
+from medcls.flag_values import executor, seconds, seeds, split_seed, whole
 
 
 @dataclass(frozen=True)
@@ -27,6 +25,7 @@ class Options:
     seeds: tuple[int, ...] | None
     folds: int | None
     vary_split: bool
+    split_seed: int
     until_decided: int | None
     workers: int | None
     threads: int | None
@@ -92,6 +91,7 @@ def options(given: argparse.Namespace) -> Options:
         seeds=given.seeds,
         folds=given.folds,
         vary_split=given.vary == "split",
+        split_seed=given.split_seed,
         until_decided=given.until_decided,
         workers=given.workers,
         threads=given.threads,
@@ -150,12 +150,14 @@ def add_flags(parser: Parser, *, search: bool) -> None:
     what.add_argument(
         "--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants (repeatable)"
     )
-    what.add_argument("--seeds", type=_seeds, metavar="0,1,2", help="seeds to repeat with")
-    what.add_argument("--folds", type=_whole(2), metavar="K", help="folds of the cross-validation")
-    what.add_argument("--vary", choices=["split"], help="let seeds vary the split too")
+    what.add_argument("--seeds", type=seeds, metavar="0,1,2", help="seeds to repeat with")
+    what.add_argument("--folds", type=whole(2), metavar="K", help="folds of the cross-validation")
+    split = what.add_mutually_exclusive_group()
+    split.add_argument("--vary", choices=["split"], help="let seeds vary the split too")
+    split.add_argument("--split-seed", type=split_seed, default=0, metavar="N", help="cut the data another way")
     what.add_argument(
         "--until-decided",
-        type=_whole(2),
+        type=whole(2),
         metavar="MAX",
         help="add seeds, up to MAX in all, until the study's first comparison is decided",
     )
@@ -171,8 +173,8 @@ def add_flags(parser: Parser, *, search: bool) -> None:
 
 
 def _add_search(what: argparse._ArgumentGroup) -> None:
-    what.add_argument("--trials", type=_whole(1), metavar="N", help="trials of the search in all")
-    what.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="start no trial after so long")
+    what.add_argument("--trials", type=whole(1), metavar="N", help="trials of the search in all")
+    what.add_argument("--timeout", type=seconds, metavar="SECONDS", help="start no trial after so long")
     what.add_argument(
         "--storage",
         metavar="URL",
@@ -192,11 +194,11 @@ def _add_checks(parser: Parser) -> None:
 
 def _add_places(parser: Parser) -> None:
     where = parser.add_argument_group("where")
-    where.add_argument("--workers", type=_whole(1), metavar="N", help="runs at a time")
-    where.add_argument("--threads", type=_whole(1), metavar="N", help="threads of each run")
+    where.add_argument("--workers", type=whole(1), metavar="N", help="runs at a time")
+    where.add_argument("--threads", type=whole(1), metavar="N", help="threads of each run")
     where.add_argument(
         "--executor",
-        type=_executor,
+        type=executor,
         default="local",
         metavar="WHERE",
         help="where runs run: local, ray (a Ray started here), auto or ray://HOST:PORT (a cluster)",
@@ -242,12 +244,6 @@ def work_dir(given: argparse.Namespace) -> Path:
     return place.absolute()
 
 
-def _executor(text: str) -> str:
-    if text not in ("local", "ray", "auto") and not text.startswith("ray://"):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of local, ray, auto and ray://HOST:PORT")
-    return text
-
-
 def _source(text: str) -> tuple[str, str]:
     """Return (data set's name, source); the name is "" where the source stands for every data set."""
     if "=" not in text or os.path.exists(text):  # noqa: PTH110 - Path.exists raises where it may not look
@@ -261,36 +257,3 @@ def _setting(text: str) -> tuple[str, str]:
     if not path or not given:
         raise BadInputError(f"--set {text}: write PATH=VALUE, e.g. learner.epochs=5.")
     return path, value
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    try:
-        seeds = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
-    if len(set(seeds)) != len(seeds) or not all(0 <= seed <= LARGEST_SEED for seed in seeds):
-        raise argparse.ArgumentTypeError(f"{text} has a seed twice or out of range: each once, 0 to {LARGEST_SEED}")
-    return seeds
-
-
-def _whole(least: int) -> Callable[[str], int]:
-    def whole(text: str) -> int:
-        try:
-            number = int(text)
-        except ValueError:
-            number = least - 1
-        if number < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
-        return number
-
-    return whole
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return seconds

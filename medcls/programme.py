@@ -65,6 +65,7 @@ class Programme:
                 "seeds": list(study.seeds),
                 "search": study.search and study.search.described(),
                 "vary": self.options.vary_split,
+                **({"split_seed": self.options.split_seed} if self.options.split_seed else {}),
                 **({"until": self.looks} if self.options.until_decided else {}),
             }
         )
@@ -76,7 +77,7 @@ class Programme:
 
     def split_seed(self, seed: int) -> int:
         """Return what seeds the split of a run with this seed; 0 keeps the parts that the data came with."""
-        return seed + 1 if self.options.vary_split else 0
+        return seed + 1 if self.options.vary_split else self.options.split_seed
 
     @property
     def looks(self) -> list[int]:

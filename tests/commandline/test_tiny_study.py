@@ -53,6 +53,14 @@ def test_a_plan_afterwards_lists_what_is_finished(finished):
     assert not finished.store.exists()
 
 
+def test_another_split_seed_asks_for_other_runs(finished):
+    plan = [finished.TINY, "--data", finished.images, "--plan"]
+    assert "4 finished." in finished.run(*plan, "--split-seed", 0).out
+    assert "4 new." in finished.run(*plan, "--split-seed", 3).out
+    finished.run(*plan, "--split-seed", 3, "--vary", "split").check_complaint(2, "--vary", "--split-seed")
+    finished.run(*plan, "--split-seed", "1,2").check_complaint(2, "--split-seed", "give one")
+
+
 def test_what_was_run_offline_comes_into_the_store_later(finished, stored):
     before, summary = finished.results(), stored.summary()
     assert stored.results() == before
