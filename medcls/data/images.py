@@ -14,15 +14,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data import dicom
+from medcls.data import dicom, foreign
 from medcls.data.types import Images
 
 if TYPE_CHECKING:
     from PIL import Image
 
-FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
-READABLE = "PNG, JPEG, BMP, TIFF or DICOM"
-DECODER = 2  # raised whenever the functions below give other pixels, so that no older cache is used
+FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "PPM")
+UNMARKED = MappingProxyType({".tga": "TGA"})  # formats without a mark of their own: the file's name has to tell
+READABLE = "PNG, JPEG, BMP, TIFF, PGM, PPM, TGA or DICOM"
+DECODER = 3  # raised whenever the functions below give other pixels, so that no older cache is used
 MOST_PIXELS = 178_956_970  # Pillow's own limit: a gigabyte or two while such an image is decoded
 LARGE = 2**24  # pixels: larger images are decoded one at a time, for each takes hundreds of megabytes
 TURN = Lock()
@@ -79,11 +80,16 @@ def read(path: Path, make: "Callable[[Image.Image], NDArray[Any]]") -> NDArray[A
             data = dicom.opened(path)
             with _turn(data.Rows * data.Columns):
                 return make(Image.fromarray(dicom.pixels_of(data)))
-        with Image.open(path, formats=FORMATS) as image, _turn(image.width * image.height), closing(image):
+        with _opened(path) as image, _turn(image.width * image.height), closing(image):
             if image.format == "TIFF":
                 _silence_libtiff()
                 if getattr(image, "n_frames", 1) > 1:
                     raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
+                if foreign.is_misread(image):
+                    raise UnreadableImageError(
+                        "TIFF of 16 bits with its colours in planes, which Pillow misreads: save it with the colours "
+                        "of each pixel together"
+                    )
             ImageOps.exif_transpose(image, in_place=True)
             return make(image)
 
@@ -94,13 +100,11 @@ def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
     Raises:
         UnreadableImageError: as `decode` does, as far as the file's header tells.
     """
-    from PIL import Image
-
     with _complaining(path):
         if dicom.is_dicom(path):
             data = dicom.opened(path)
             return dicom.kind_of(data), (int(data.Columns), int(data.Rows))
-        with Image.open(path, formats=FORMATS) as image:
+        with _opened(path) as image:
             return KINDS.get(image.mode, "grey, 16 bit" if image.mode.startswith("I") else image.mode), image.size
 
 
@@ -109,6 +113,13 @@ def fit(pixels: NDArray[np.uint8], size: int, channels: int) -> Images:
     from PIL import Image
 
     return _fitted(Image.fromarray(pixels), size, channels)
+
+
+def _opened(path: Path) -> "Image.Image":
+    from PIL import Image
+
+    named = UNMARKED.get(path.suffix.lower())
+    return Image.open(path, formats=FORMATS if named is None else (*FORMATS, named))
 
 
 @contextmanager
@@ -124,14 +135,22 @@ def _complaining(path: Path) -> Iterator[None]:
     except Image.DecompressionBombError as error:
         raise UnreadableImageError(_too_large()) from error
     except UnidentifiedImageError as error:
-        reason = f"not a {READABLE} image" if path.stat().st_size else "empty file"
-        raise UnreadableImageError(reason) from error
+        raise UnreadableImageError(_unknown(path)) from error
     except UnreadableImageError:
         raise
     except OSError as error:
         raise UnreadableImageError(error.strerror or f"damaged: {_line(error)}") from error
     except Exception as error:  # a damaged file makes the parsers raise anything
         raise UnreadableImageError(f"damaged: {_line(error)}") from error
+
+
+def _unknown(path: Path) -> str:
+    """Return what is wrong with a file of no format that is read."""
+    if not path.stat().st_size:
+        return "empty file"
+    with suppress(Exception):  # what is damaged makes the parsers raise anything
+        return foreign.reason(path) or f"not a {READABLE} image"
+    return f"not a {READABLE} image"
 
 
 def _silence() -> None:
@@ -202,11 +221,13 @@ def _plain(image: "Image.Image", mode: str) -> "Image.Image":
     """Return an image in the mode that is asked for; or in floating point, 0..255, if its grey is finer than 8 bits."""
     from PIL import Image
 
-    deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG")
+    if foreign.is_signed(image):
+        raise UnreadableImageError(foreign.UNSAID)
+    deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
     if deep:  # convert() would cut them off at 255
         return Image.fromarray(_eight_bits(image))
     if image.mode == "I" or (image.mode == "F" and image.format):
-        raise UnreadableImageError("32 bits or signed, whose black and white nobody knows: save it in 8 or 16 bits")
+        raise UnreadableImageError(foreign.UNSAID)
     if image.mode == "LAB":
         raise UnreadableImageError("of the colours LAB: save it as RGB")
     if image.has_transparency_data:

@@ -9,7 +9,9 @@ from medcls.data.dicom import SHORTEST, SUFFIXES, has_no_suffix, is_dicom
 from medcls.data.images import READABLE
 from medcls.errors import BadInputError
 
-READ = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", *SUFFIXES})
+JPEGS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif"})
+PNMS = frozenset({".pgm", ".ppm", ".pbm", ".pnm"})
+READ = frozenset({".png", ".bmp", ".tif", ".tiff", ".tga", *JPEGS, *PNMS, *SUFFIXES})
 NOT_READ = frozenset({".gif", ".webp", ".jp2", ".heic", ".avif", ".nii", ".mha", ".mhd", ".nrrd", ".svs"})
 LITTER = frozenset({"thumbs.db", "desktop.ini", "__macosx", "dicomdir"})
 

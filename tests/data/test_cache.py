@@ -127,7 +127,7 @@ def test_all_bad_files_are_named_at_once_and_nothing_is_left(source: Path, folde
     message = str(refusal.value)
     assert message.startswith(f"4 of 20 images in {source} ")
     for named in (
-        "train/A/0.png (not a PNG, JPEG, BMP, TIFF or DICOM image)",
+        "train/A/0.png (not a PNG, JPEG, BMP, TIFF, PGM, PPM, TGA or DICOM image)",
         "train/B/1.png (empty file)",
         "test/A/2.png (missing",
         "3.png (",

@@ -19,9 +19,11 @@ from pydicom.uid import (
     MPEG2MPML,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGExtended12Bit,
     JPEGLosslessSV1,
     RLELossless,
 )
@@ -189,6 +191,10 @@ REFUSED = {
     "no photometric interpretation": (lacking("PhotometricInterpretation"), "damaged"),
     "odd colours": (setting(PhotometricInterpretation="HSV"), "kind HSV"),
     "JPEG lossless": (compressed(JPEGLosslessSV1), "needs a plug-in: .* pylibjpeg pylibjpeg-libjpeg"),
+    "JPEG of 12 bits": (
+        lambda written: [setting(BitsAllocated=16, BitsStored=12)(written), compressed(JPEGExtended12Bit)(written)],
+        "needs a plug-in: .* pylibjpeg pylibjpeg-libjpeg",
+    ),
     "a film": (compressed(MPEG2MPML), "compressed as MPEG2.*: save it uncompressed"),
     "a broken JPEG": (compressed(JPEGBaseline8Bit), "damaged: "),
 }
@@ -212,7 +218,7 @@ def test_what_ends_too_early_is_refused(tmp_path: Path) -> None:
         with pytest.raises(UnreadableImageError, match=r"damaged|empty|not a PNG|DICOM without an image"):
             decode(tmp_path / "cut.dcm", 8, 1)
     (tmp_path / "text.dcm").write_text("This is no image.")
-    with pytest.raises(UnreadableImageError, match="not a PNG, JPEG, BMP, TIFF or DICOM image"):
+    with pytest.raises(UnreadableImageError, match="not a PNG, JPEG, BMP, TIFF, PGM, PPM, TGA or DICOM image"):
         decode(tmp_path / "text.dcm", 8, 1)
 
 
@@ -235,6 +241,60 @@ def test_a_folder_of_a_hospital(tmp_path: Path) -> None:
     shown = {name: bundle.decode(row)[:, :, 0] for row, name in enumerate(bundle.names)}
     for number, name in enumerate(names):
         np.testing.assert_array_equal(shown[name], EIGHT_BITS // (number + 1))
+
+
+BARE = {
+    "from the first element on": lambda whole: whole[whole.index(b"\x08\0\x16\0") :],
+    "from what is said of the file on": lambda whole: whole[132:],
+    "from the mark on": lambda whole: whole[128:],
+}
+
+
+@pytest.mark.parametrize("name", ["A/a.dcm", "A/IM0007", "A/a.IMA", "A/a.dic"])
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+@pytest.mark.parametrize("bare", BARE)
+def test_what_lacks_its_preamble_is_read_where_it_is_named_as_dicom(
+    bare: str, syntax: str, name: str, tmp_path: Path
+) -> None:
+    whole = save(tmp_path / "set/B/whole.dcm", TWELVE_BITS, bits=12, syntax=syntax)
+    (tmp_path / "set/A").mkdir()
+    (tmp_path / "set" / name).write_bytes(BARE[bare](whole.read_bytes()))
+    np.testing.assert_array_equal(grey(tmp_path / "set" / name), grey(whole))
+    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path / "set"), size=SIDE)
+    assert sorted(bundle.names) == [name, "B/whole.dcm"]
+    (tmp_path / "set/A/x.png").write_bytes(BARE[bare](whole.read_bytes()))
+    with pytest.raises(UnreadableImageError, match="not a PNG"):
+        decode(tmp_path / "set/A/x.png", SIDE, 1)
+
+
+def test_the_other_order_of_bytes_without_a_preamble(tmp_path: Path) -> None:
+    written = dataset(TWELVE_BITS, bits=12, syntax=ExplicitVRBigEndian, PixelData=TWELVE_BITS.byteswap().tobytes())
+    written.save_as(tmp_path / "whole.dcm", enforce_file_format=True)
+    whole = (tmp_path / "whole.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(whole[whole.index(b"\0\x08\0\x16") :])
+    np.testing.assert_allclose(grey(tmp_path / "a.dcm"), TWELVE_BITS / 4095 * 255, atol=0.51)
+
+
+def test_what_only_begins_as_dicom_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "A").mkdir()
+    save(tmp_path / "B/b.dcm", EIGHT_BITS)
+    save(tmp_path / "A/a.dcm", EIGHT_BITS)
+    (tmp_path / "A/weights").write_bytes(b"\x08\0\x16\0\4\0\0\0" + bytes(range(256)) * 4)
+    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
+    assert sorted(bundle.names) == ["A/a.dcm", "B/b.dcm"]
+    (tmp_path / "c.dcm").write_bytes((tmp_path / "A/weights").read_bytes())
+    with pytest.raises(UnreadableImageError, match=r"damaged|DICOM without an image"):
+        decode(tmp_path / "c.dcm", SIDE, 1)
+
+
+def test_compressed_pixels_that_do_not_say_how_are_refused(tmp_path: Path) -> None:
+    written = dataset(TWELVE_BITS, bits=12)
+    written.compress(RLELossless)
+    written.save_as(tmp_path / "whole.dcm", enforce_file_format=True)
+    whole = (tmp_path / "whole.dcm").read_bytes()
+    (tmp_path / "a.dcm").write_bytes(whole[whole.index(b"\x08\0\x16\0") :])
+    with pytest.raises(UnreadableImageError, match="compressed and does not say how"):
+        decode(tmp_path / "a.dcm", SIDE, 1)
 
 
 def test_a_file_without_a_suffix_that_was_cut_off_is_not_passed_over(tmp_path: Path) -> None:

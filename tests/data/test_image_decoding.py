@@ -107,7 +107,7 @@ def test_a_colour_image_keeps_its_channels_apart(size: int, level: int) -> None:
 def test_what_is_no_whole_image_is_refused_with_the_reason(tmp_path: Path, colours: np.ndarray) -> None:
     whole = save(tmp_path, np.tile(colours, (10, 10, 1)), "whole.jpg").read_bytes()
     contents = {
-        "text.jpg": (b"not an image at all", "not a PNG, JPEG, BMP, TIFF or DICOM image"),
+        "text.jpg": (b"not an image at all", "not a PNG, JPEG, BMP, TIFF, PGM, PPM, TGA or DICOM image"),
         "empty.png": (b"", "empty"),
         "cut.jpg": (whole[: len(whole) // 2], "truncated"),
     }

@@ -107,7 +107,7 @@ def test_a_class_is_the_same_however_its_accents_are_written(tmp_path: Path, dra
 
 
 REFUSED = {
-    "nothing in it": ((), "no PNG, JPEG, BMP, TIFF or DICOM image"),
+    "nothing in it": ((), "no PNG, JPEG, BMP, TIFF, PGM, PPM, TGA or DICOM image"),
     "one class": (("train/Mel/a.png", "validation/Mel/b.png"), "one class only \\(Mel\\)"),
     "train lacks a class": ((*SPLIT[:1], *SPLIT[2:]), "no image of Nev to train on \\(1 in validation\\)"),
     "no train": (SPLIT[2:], "no image of Mel to train on"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
@@ -26,6 +27,10 @@ KINDS = {
     "deflate.tif": {"compression": "tiff_adobe_deflate"},
     "bits.tif": {"compression": "packbits"},
     "a.PNG": {"format": "PNG"},
+    "a.tga": {},
+    "packed.TGA": {"compression": "tga_rle"},
+    "a.ppm": {},
+    "a.pnm": {"format": "PPM"},
 }
 
 
@@ -137,6 +142,24 @@ REFUSED = {
     "floating point": (lambda path: Image.fromarray(GREY.astype(np.float32)).save(path), "nobody knows"),
     "32 bits": (lambda path: Image.fromarray(GREY.astype(np.int32)).save(path), "nobody knows"),
     "signed": (lambda path: Image.fromarray(DEEP).save(path, tiffinfo={339: 2}), "nobody knows"),
+    "signed in 8 bits": (lambda path: tifffile.imwrite(path, GREY.astype(np.int8)), "signed, .*nobody knows"),
+    "signed colours": (
+        lambda path: tifffile.imwrite(path, COLOURS.astype(np.int8), photometric="rgb"),
+        "3 x 8 bits, signed",
+    ),
+    "signed in 8 bits, packed": (
+        lambda path: tifffile.imwrite(path, GREY.astype(np.int8), compression="zlib"),
+        "signed, .*nobody knows",
+    ),
+    "half precision": (lambda path: tifffile.imwrite(path, GREY.astype(np.float16)), "1 x 16 bits, floating-point"),
+    "double precision": (lambda path: tifffile.imwrite(path, GREY.astype(np.float64)), "1 x 64 bits, floating-point"),
+    "64 bits": (lambda path: tifffile.imwrite(path, GREY.astype(np.uint64)), "1 x 64 bits, whole numbers"),
+    "deep colours in planes": (
+        lambda path: tifffile.imwrite(
+            path, COLOURS.transpose(2, 0, 1).astype(np.uint16) * 257, photometric="rgb", planarconfig="separate"
+        ),
+        "16 bits with its colours in planes",
+    ),
     "LAB": (lambda path: Image.new("LAB", (4, 4)).save(path), "colours LAB"),
     "a width that lies": (lambda path: tagged(path, GREY, width=4000), "damaged"),
     "a width beyond all bounds": (lambda path: tagged(path, GREY, width=2**31), "more than the 178,956,970 pixels"),
@@ -151,6 +174,50 @@ def test_a_tiff_that_cannot_be_shown_is_refused_in_one_line(fault: str, tmp_path
         decode(tmp_path / "a.tif", 8, 1)
     assert "\n" not in str(refusal.value)
     assert capfd.readouterr() == ("", "")
+
+
+def test_deep_colours_and_planes_of_bytes(tmp_path: Path) -> None:
+    deep = COLOURS.astype(np.uint16) * 257
+    for number, order in enumerate("<>"):
+        tifffile.imwrite(tmp_path / f"{number}.tif", deep, photometric="rgb", byteorder=order)
+        np.testing.assert_array_equal(decode(tmp_path / f"{number}.tif", SIDE, 3), COLOURS)
+    tifffile.imwrite(tmp_path / "p.tif", COLOURS.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    np.testing.assert_array_equal(decode(tmp_path / "p.tif", SIDE, 3), COLOURS)
+
+
+@pytest.mark.parametrize(("largest", "kind"), [(255, np.uint8), (15, np.uint8), (4095, ">u2"), (65535, ">u2")])
+def test_a_pgm_says_what_white_is(largest: int, kind: str, tmp_path: Path) -> None:
+    values = (DEEP.astype(np.int64) * largest // 65535).astype(kind)
+    (tmp_path / "a.pgm").write_bytes(b"P5 %d %d %d\n" % (SIDE, SIDE, largest) + values.tobytes())
+    np.testing.assert_allclose(decode(tmp_path / "a.pgm", SIDE, 1)[:, :, 0], values / largest * 255, atol=0.51)
+    plain = f"P2 {SIDE} {SIDE} {largest}\n" + " ".join(map(str, values.ravel().tolist()))
+    (tmp_path / "b.pgm").write_text(plain)
+    np.testing.assert_array_equal(decode(tmp_path / "b.pgm", SIDE, 1), decode(tmp_path / "a.pgm", SIDE, 1))
+
+
+def test_black_and_white_in_a_pbm(tmp_path: Path) -> None:
+    Image.fromarray(GREY > 99).save(tmp_path / "a.pbm", format="PPM")
+    np.testing.assert_array_equal(decode(tmp_path / "a.pbm", SIDE, 1)[:, :, 0], (GREY > 99) * 255)
+
+
+@pytest.mark.parametrize("name", ["a.jfif", "a.jpe", "a.JFI"])
+def test_jpeg_by_its_other_names(name: str, tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").rename(tmp_path / name)
+    assert kind_of(tmp_path / name) == ("grey", (SIDE, SIDE))
+
+
+@pytest.mark.parametrize(
+    ("marker", "bits", "said"), [(0xC1, 12, "a JPEG of 12 bits"), (0xC3, 16, "a lossless JPEG of 16 bits")]
+)
+def test_a_jpeg_that_pillow_does_not_read_is_named(marker: int, bits: int, said: str, tmp_path: Path) -> None:
+    Image.fromarray(GREY).save(tmp_path / "a.jpg")
+    content = bytearray((tmp_path / "a.jpg").read_bytes())
+    frame = content.index(b"\xff\xc0")
+    content[frame + 1], content[frame + 4] = marker, bits
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(UnreadableImageError, match=f"{said}.* save it as PNG or TIFF of 16 bits"):
+        decode(tmp_path / "a.jpg", 8, 1)
 
 
 @pytest.mark.parametrize("name", KINDS)

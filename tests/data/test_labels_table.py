@@ -80,7 +80,7 @@ REFUSED = {
     "no label column": ("path,class\nimages/a.png,Mel", "no column label .*path, class"),
     "no path column": ("file,label\nimages/a.png,Mel", "no column path"),
     "empty": ("", "no column path .*none"),
-    "header alone": ("path,label\n", "no PNG, JPEG, BMP, TIFF or DICOM image"),
+    "header alone": ("path,label\n", "no PNG, JPEG, BMP, TIFF, PGM, PPM, TGA or DICOM image"),
     "missing files": ("path,label\nimages/a.png,Mel\nx.png,Nev\ny.png,Nev", "2 missing files: x.png, y.png"),
     "no label": ("path,label\nimages/a.png,Mel\nimages/b.png,", "line 3, has no label"),
     "short line": ("path,label\nimages/a.png,Mel\nimages/b.png", "line 3, has no label"),
