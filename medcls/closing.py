@@ -10,12 +10,12 @@ from medcls import attention, scoreboard
 from medcls.champion import enter, standing
 from medcls.conclude import Best
 from medcls.drive import Driver
-from medcls.errors import without_password
 from medcls.export.registry import placed
 from medcls.files import read_json, write_json
 from medcls.options import root
 from medcls.pictures import tested
 from medcls.programme import Programme
+from medcls.redaction import without_secrets
 from medcls.report import canvas, classes
 from medcls.screen import Screen
 from medcls.search.memory import Trial
@@ -169,8 +169,8 @@ def _registered(
 def _viewer(store: Store) -> str:
     """Return how to see the experiment in the browser."""
     if store.uri.startswith("http"):
-        return without_password(store.uri).rstrip("/") + store.page
-    command = f"mlflow ui --backend-store-uri {without_password(store.uri)}"
+        return without_secrets(store.uri).rstrip("/") + store.page
+    command = f"mlflow ui --backend-store-uri {without_secrets(store.uri)}"
     if store.uri == f"sqlite:///{root() / 'mlflow.db'}":
         command = "mlflow ui" + ("" if Path.cwd() == root() else f" (in {root()})")
     return f"{command}, then open http://127.0.0.1:5000{store.page}"

@@ -17,7 +17,7 @@ from medcls.compute.ray import RayExecutor
 from medcls.data.survey import Tell
 from medcls.drive import Driver, stale
 from medcls.elsewhere import WorkElsewhere
-from medcls.errors import BadInputError, TrainingError, without_password
+from medcls.errors import BadInputError, TrainingError
 from medcls.files import check_writable, is_full
 from medcls.mirroring import opened_store, study_mirroring
 from medcls.one_run import measure
@@ -27,6 +27,7 @@ from medcls.ownership import RECORD, owned
 from medcls.plan import STUDIES, WorkFolder
 from medcls.pretraining import prepare
 from medcls.programme import Programme
+from medcls.redaction import without_secrets
 from medcls.screen import Screen
 from medcls.sources import Source, Sources, decode
 from medcls.spec import Run
@@ -124,7 +125,7 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
 
 def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[None]:
     slip = work.depot.slip(RECORD) if work.depot is not None else None
-    return owned(work.path, wait=wait, tell=tell, slip=slip, named=without_password(work.url))
+    return owned(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
 
 
 def _decoded_folders(decoded: Sequence[Sources]) -> Iterator[Path]:

@@ -15,9 +15,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from medcls.errors import BadInputError, TrainingError, first_line, without_password
+from medcls.errors import BadInputError, TrainingError, first_line
 from medcls.files import read_json, user_cache, write_json
 from medcls.lazy import lazy
+from medcls.redaction import without_secrets
 from medcls.slip import DistantSlip
 
 fsspec = lazy("fsspec")
@@ -61,11 +62,12 @@ class Depot:
             return files, root.rstrip("/")
         except ImportError as error:
             lacks_fsspec = isinstance(error, ModuleNotFoundError) and error.name == "fsspec"
-            need = 'python -m pip install -e ".[remote]"' if lacks_fsspec else first_line(error)
-            raise BadInputError(f"--work-dir {without_password(self.url)} needs a package: {need}.") from error
+            need = 'python -m pip install -e ".[remote]"' if lacks_fsspec else first_line(error, self.url)
+            raise BadInputError(f"--work-dir {without_secrets(self.url)} needs a package: {need}.") from error
         except ValueError as error:
             raise BadInputError(
-                f"--work-dir {without_password(self.url)}: {error}; give a folder, or a URL that fsspec knows."
+                f"--work-dir {without_secrets(self.url)}: {first_line(error, self.url)}; give a folder, or a URL "
+                "that fsspec knows."
             ) from error
 
     def check(self) -> None:
@@ -83,7 +85,8 @@ class Depot:
             raise
         except Exception as error:
             raise BadInputError(
-                f"--work-dir {without_password(self.url)} cannot be written to ({first_line(error)}): give another."
+                f"--work-dir {without_secrets(self.url)} cannot be written to ({first_line(error, self.url)}): "
+                "give another."
             ) from error
 
     def entries(self) -> set[str]:
@@ -186,7 +189,8 @@ class Depot:
             raise
         except Exception as error:
             raise TrainingError(
-                f"{without_password(self.url)} is out of reach ({first_line(error)}): run the same command again."
+                f"{without_secrets(self.url)} is out of reach ({first_line(error, self.url)}): run the "
+                "same command again."
             ) from error
 
     def _there(self, name: str) -> tuple[Seen, dict[str, int]]:

@@ -17,9 +17,9 @@ from medcls import __version__
 from medcls.compute.local import available_cores
 from medcls.data.catalogue import VARIABLE, homes, located
 from medcls.data.phantoms import PHANTOMS
-from medcls.errors import without_password
 from medcls.lazy import lazy
 from medcls.models.backbones import imagenet_file
+from medcls.redaction import without_secrets
 from medcls.tracking.mlflow import experiments, sentence
 
 psutil = lazy("psutil")
@@ -135,14 +135,14 @@ def _gpu() -> Finding:
 
 
 def _store(uri: str) -> Finding:
-    shown, file = without_password(uri), Path(uri.removeprefix("sqlite:///"))
+    shown, file = without_secrets(uri), Path(uri.removeprefix("sqlite:///"))
     if uri.startswith("sqlite:///") and not file.exists():
         return Finding("store", f"{shown}, not there yet: the first study makes it")
     try:
         count = experiments(uri)
     except Exception as error:  # noqa: BLE001 - whatever the store says is the finding
         remedy = "start the server, or name another store with --tracking-uri"
-        return Finding("store", f"{shown} cannot be read: {sentence(error)}", well=False, remedy=remedy)
+        return Finding("store", f"{shown} cannot be read: {sentence(error, uri)}", well=False, remedy=remedy)
     return Finding("store", f"{shown}, {count} experiments")
 
 

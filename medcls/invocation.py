@@ -4,16 +4,16 @@ import shlex
 import sys
 from pathlib import Path
 
-from medcls.errors import without_password
 from medcls.options import root
+from medcls.redaction import without_secrets
 
 
 def command() -> str:
-    """Return what was typed, without passwords; in a notebook, which function was called."""
+    """Return what was typed, without passwords and tokens; in a notebook, which function was called."""
     if not hasattr(sys.modules["__main__"], "__file__"):
         return "medcls.run(study), in Python"
     typed = ["medcls"] if _is_medcls() else ["python", script()]
-    return shlex.join([*typed, *map(without_password, sys.argv[1:])])
+    return shlex.join([*typed, *map(without_secrets, sys.argv[1:])])
 
 
 def script() -> str:

@@ -16,6 +16,7 @@ from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import is_full
 from medcls.pictures import draw_all
+from medcls.redaction import text_without_secrets
 from medcls.spec import Run, Variant
 from medcls.tracking.journal import HEAT, RunFolder
 from medcls.training import borrowed, kept
@@ -195,6 +196,7 @@ def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[
         sentence = f"No room left to write in {job.folder.parent}: free some space and run the same command again."
     elif not isinstance(error, TrainingError | BadInputError):
         sentence = f"{type(error).__name__}: {error}"
+    sentence, trace = text_without_secrets(sentence), text_without_secrets(trace)
     return {**_without_scores(folder, "failed", sentence), "traceback": trace}
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import medcls
 from medcls.depot import home_of
 from medcls.errors import BadInputError
 from medcls.flag_values import executor, seconds, seeds, split_seed, whole
+from medcls.redaction import text_without_secrets
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Parser(argparse.ArgumentParser):
 
     def complain(self, sentence: str) -> NoReturn:
         """Exit with a sentence on standard error."""
-        self.exit(2, f"{self.prog.removesuffix('.py')}: {sentence}\n")
+        self.exit(2, f"{self.prog.removesuffix('.py')}: {text_without_secrets(sentence, *sys.argv[1:])}\n")
 
 
 def add_flags(parser: Parser, *, search: bool) -> None:

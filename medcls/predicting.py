@@ -15,7 +15,7 @@ from medcls.data.images import UnreadableImageError, decode_sized
 from medcls.data.listing import images_below
 from medcls.data.records import listed
 from medcls.data.types import Images
-from medcls.errors import BadInputError, without_password
+from medcls.errors import BadInputError
 from medcls.export import registry
 from medcls.export.facts import FILES, PREPROCESSING
 from medcls.export.formats import FORMATS
@@ -23,6 +23,7 @@ from medcls.export.kinds import Loaded
 from medcls.export.parity import Predict, at_once, by_class
 from medcls.files import read_json
 from medcls.quiet import quiet
+from medcls.redaction import without_secrets
 from medcls.tracking.mlflow import sentence
 
 NAMED = 100  # bad files in one message
@@ -125,7 +126,7 @@ def _fetched(name: str, uri: str, folder: Path) -> Path:
             return registry.fetched(name, uri, folder)
     except Exception as error:
         raise BadInputError(
-            f"{name} cannot be fetched from {without_password(uri)} ({sentence(error).rstrip('.')}): "
+            f"{name} cannot be fetched from {without_secrets(uri)} ({sentence(error, uri).rstrip('.')}): "
             "--tracking-uri names another store."
         ) from error
 

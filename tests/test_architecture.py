@@ -22,11 +22,12 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path
 STUDIES = [name for name in TREES if name.startswith("studies/") and not name.endswith("__init__.py")]
 
 TOOLS = {
-    "errors": set(),
+    "redaction": set(),
+    "errors": {"redaction"},
     "lazy": set(),
     "files": {"errors", "lazy"},
     "slip": {"files"},
-    "depot": {"errors", "files", "lazy", "slip"},
+    "depot": {"errors", "files", "lazy", "redaction", "slip"},
     "quiet": set(),
     "code": set(),
     "interruption": set(),

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from medcls.errors import BadInputError, without_password
+from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.redaction import text_without_secrets, without_secrets
 from medcls.search.memory import Memory, Trial
 
 optuna = lazy("optuna")
@@ -57,7 +58,7 @@ def in_database(url: str, name: str, folder: Path, code: str | None) -> Memory:
         study.set_user_attr(CODE, code)
     elif code not in (None, known):
         raise BadInputError(
-            f"--storage {without_password(url)}: the trials of {name} are carried out by other code than this one's: "
+            f"--storage {without_secrets(url)}: the trials of {name} are carried out by other code than this one's: "
             "bring all drivers to the same version, or --keep counts them as they are."
         )
     return Memory(study, storage, _driver(folder))
@@ -146,15 +147,17 @@ def _reaching(url: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise BadInputError(
-            f"--storage {without_password(url)} cannot be used ({_said(error)}): give the URL of a database that is "
-            "there, e.g. postgresql://HOST/NAME."
+            f"--storage {without_secrets(url)} cannot be used ({_said(error, url)}): give the URL of a database that "
+            "is there, e.g. postgresql://HOST/NAME."
         ) from error
 
 
-def _said(error: BaseException) -> str:
-    """Return the first line of an error, without where it was raised."""
+def _said(error: BaseException, url: str) -> str:
+    """Return the first line of an error, without where it was raised and the secrets of the URL."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return re.sub(r"^\(\S+\) ", "", lines[0])[:200].rstrip(".") if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    return text_without_secrets(re.sub(r"^\(\S+\) ", "", lines[0]), url)[:200].rstrip(".")
 
 
 def _driver(folder: Path) -> str:

@@ -102,7 +102,7 @@ class Mirror:
                     self._write()
                     self.lost = None
                 except Exception as error:  # noqa: BLE001 - whatever the client raises: the store is lost for now
-                    self.lost = sentence(error)
+                    self.lost = sentence(error, self.store.uri)
                     knock = time.monotonic() + PATIENCE
             with self._turn:
                 self._answered = asked
@@ -124,7 +124,7 @@ class Mirror:
         except Exception as error:
             if not self.store.refuses(error):
                 raise
-            self.refused.append(f"The MLflow store refused {entry.node.name}: {sentence(error)}")
+            self.refused.append(f"The MLflow store refused {entry.node.name}: {sentence(error, self.store.uri)}")
             self._drop(entry)
 
     def _drop(self, entry: _Entry) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from medcls.errors import BadInputError, without_password
+from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.redaction import text_without_secrets, without_secrets
 from medcls.tracking import sqlite
 from medcls.tracking.nodes import FINISHED, KILLED, DataRecord, Ending, Node
 
@@ -54,7 +55,7 @@ class Store:
                 self._experiment = self._open(experiment, description, place)
         except Exception as error:
             raise BadInputError(
-                f"The MLflow store {without_password(uri)} cannot be reached ({sentence(error)}): start it, "
+                f"The MLflow store {without_secrets(uri)} cannot be reached ({sentence(error, uri)}): start it, "
                 "choose another with --tracking-uri, or go on with --offline."
             ) from error
 
@@ -188,12 +189,13 @@ def experiments(uri: str) -> int:
     return len(mlflow.MlflowClient(uri).search_experiments())
 
 
-def sentence(error: Exception) -> str:
-    """Return what an error says in one line, without the client's own words around it."""
+def sentence(error: Exception, *uris: str) -> str:
+    """Return what an error says in one line, without the client's own words around it and the secrets of its URIs."""
     text = (str(error).strip().splitlines() or [""])[0]
     cause = re.search(r"Caused by \w+\((?:.*?: )?\"?(.*?)\"?\)+$", text)
     known = isinstance(error, OSError | exceptions.MlflowException)
-    return ("" if known else f"{type(error).__name__}: ") + (cause.group(1) if cause else text)[:200]
+    said = text_without_secrets(cause.group(1) if cause else text, *uris)
+    return ("" if known else f"{type(error).__name__}: ") + said[:200]
 
 
 def _name(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tracking_stores import content
 
-from medcls.errors import without_password
+from medcls.redaction import without_secrets
 from medcls.tracking.journal import RunFolder
 from medcls.tracking.mirror import Mirror
 from medcls.tracking.mlflow import Store, sentence
@@ -251,9 +251,9 @@ def test_a_figure_that_fails_costs_no_result(driver: Open, uri: str, tmp_path: P
 
 
 def test_messages_hide_passwords_and_the_clients_own_words() -> None:
-    assert without_password("http://name:secret@host:5000/x") == "http://host:5000/x"
-    assert without_password("--tracking-uri=postgresql://me:pw@host/x") == "--tracking-uri=postgresql://host/x"
-    assert without_password("sqlite:////home/a@b/mlflow.db") == "sqlite:////home/a@b/mlflow.db"
+    assert without_secrets("http://name:secret@host:5000/x") == "http://host:5000/x"
+    assert without_secrets("--tracking-uri=postgresql://me:pw@host/x") == "--tracking-uri=postgresql://host/x"
+    assert without_secrets("sqlite:////home/a@b/mlflow.db") == "sqlite:////home/a@b/mlflow.db"
     assert (
         sentence(OSError('API failed (Caused by NewConnectionError("<x>: Connection refused"))'))
         == "Connection refused"

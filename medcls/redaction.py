@@ -1,0 +1,82 @@
+"""Passwords, tokens and keys kept out of what is shown, logged or written: in URLs, command lines and sentences."""
+
+import re
+from urllib.parse import unquote, unquote_plus
+
+HIDDEN = "***"
+SHORTEST = 3  # characters of a piece of a secret that is looked for in what a library says
+
+_WORD = (
+    r"(?:[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key"
+    r"|access[_-]?key(?:[_-]?id)?|account[_-]?key|private[_-]?key|secret[_-]?key)|(?:[\w.-]*[_.-])?pass|odbc_connect)"
+)
+_SETTING = re.compile(
+    rf"(?i)(?<![\w.-])(?P<name>{_WORD}(?:\s*=\s*|['\"]\s*[:=]\s*))(?P<value>'[^']*'|\"[^\"]*\"|[^\s'\"]+)"
+)
+_PARAMETER = re.compile(rf"(?i)[?&;#](?:{_WORD}|key|pw|sas|sig|auth|[\w.-]*%[\w.%-]*)=")
+_URL = re.compile(r"(?P<scheme>[A-Za-z][\w+.-]*://)(?P<rest>\S*)")
+_WHOLE_URL = re.compile(r"(?s)(?P<before>.*?[A-Za-z][\w+.-]*://)(?P<rest>.*)")
+
+
+def text_without_secrets(text: str, *urls: str) -> str:
+    """Return a text without the names, passwords, tokens and keys in the URLs and settings that it holds.
+
+    Of `scheme://name:password@host/database?password=...`, `scheme://host/database?password=***` is left, and less
+    where it is not clear what is the password; of `PASSWORD=...`, `PASSWORD=***`.
+
+    Args:
+        text: any text; a URL in it ends at a blank.
+        urls: those that the text may repeat piece by piece, as libraries do that misread them.
+    """
+    for url in urls:
+        text = text.replace(url, without_secrets(url))
+        for piece in _pieces(url):
+            text = text.replace(piece, HIDDEN)
+    text = _URL.sub(lambda url: url["scheme"] + _shown(url["rest"]), text)
+    return _SETTING.sub(lambda setting: setting["name"] + HIDDEN, text)
+
+
+def without_secrets(argument: str) -> str:
+    """Return one URL, or one argument of a command line, without the secrets in it, whatever blanks it has."""
+    url = _WHOLE_URL.fullmatch(argument)
+    if url is not None:
+        return url["before"] + _shown(url["rest"])
+    setting = _SETTING.match(argument.lstrip("-"))
+    return argument if setting is None else argument.partition("=")[0] + f"={HIDDEN}"
+
+
+def _shown(rest: str) -> str:
+    """Return what may be shown of a URL behind its scheme."""
+    secret = _PARAMETER.search(rest)
+    if secret is None:
+        return rest[_end_of_login(rest) :]
+    before, value = rest[: secret.end()], rest[secret.end() :]
+    if "@" in value and ":" in before:  # what looks like a parameter may stand in the password
+        return HIDDEN
+    return before[_end_of_login(before) :] + HIDDEN
+
+
+def _end_of_login(rest: str) -> int:
+    """Return where the host begins: behind the last @, since people leave @ and / in passwords as they are."""
+    end = rest.rfind("@") + 1
+    has_login = "@" in rest.partition("/")[0] or ":" in rest[:end]
+    return end if has_login and not rest.startswith("/") else 0
+
+
+def _pieces(url: str) -> list[str]:
+    """Return a URL's secrets, and what libraries may tear them into, the longest first."""
+    found = _WHOLE_URL.fullmatch(url)
+    if found is None:
+        return []
+    rest = found["rest"]
+    login, colon, password = rest[: _end_of_login(rest)].removesuffix("@").partition(":")
+    secrets = [password if colon else login]
+    parameter = _PARAMETER.search(rest)
+    if parameter is not None:
+        value = rest[parameter.end() :]
+        secrets += [value, value.partition("&")[0]]
+    pieces: set[str] = set()
+    for secret in secrets:
+        for form in (secret, unquote(secret), unquote_plus(secret)):
+            pieces |= {form, *re.split(r"[^\w.~-]+", form)}
+    return sorted((piece for piece in pieces if len(piece) >= SHORTEST), key=len, reverse=True)
