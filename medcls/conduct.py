@@ -66,7 +66,9 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
         if options.plan:
             forecast.show(programmes, screen)
             return FINISHED
-        with _owned(work, wait=options.wait, tell=screen.tell):
+        with _owned(work, wait=options.wait, tell=screen.tell) as waited:
+            if waited:
+                programmes = [_described_anew(programme, screen) for programme in programmes]
             work.look_anew()
             work.tidy()
             _refuse_other_code(programmes)
@@ -88,6 +90,23 @@ def _programme(study: Study, studies: Sequence[Study], options: Options, work: W
         raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
     _warn(programme, screen)
     return programme
+
+
+def _described_anew(programme: Programme, screen: Screen) -> Programme:
+    """Return a programme with its data sets as they are now, for they may have changed while it waited.
+
+    Raises:
+        BadInputError: a data set that can no longer be used as the study wants it.
+    """
+    again = Programme(programme.study, programme.options, programme.work, _telling(screen))
+    before = {source.bundle.fingerprint for source in programme.sources.by_name.values()}
+    changed = [each for each in again.sources.by_name.values() if each.bundle.fingerprint not in before]
+    if not changed:
+        return programme
+    for source in changed:
+        screen.tell(f"{source.name}: its images changed while this command waited, and count as they are now.")
+    _warn(again, screen)
+    return again
 
 
 def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, started: float, name: str) -> int:
@@ -123,7 +142,7 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
         executor.stop()
 
 
-def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[None]:
+def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
     slip = work.depot.slip(RECORD) if work.depot is not None else None
     return owned(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
 
@@ -159,7 +178,11 @@ def _describe(programme: Programme, screen: Screen) -> None:
 def _decoded(programme: Programme, screen: Screen) -> Sources:
     """Return the data sets, their images decoded."""
     tell = _telling(screen)
-    return programme.sources.map(lambda each: decode(each, programme.work, partial(tell, f"decoding {each.name}")))
+
+    def decoded(source: Source) -> Source:
+        return decode(source, programme.work, partial(tell, f"decoding {source.name}"), screen.tell)
+
+    return programme.sources.map(decoded)
 
 
 def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from medcls.lazy import lazy
 psutil = lazy("psutil")
 
 LONGEST = 10  # digits of a process's number
+LONGEST_NUMBER = 19  # characters of a whole number in a record
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -130,6 +132,31 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """Return a file's JSON value, None where there is no such file or it is damaged."""
     try:
-        return json.loads(path.read_text())
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError, UnicodeDecodeError):
+        return parsed_json(path.read_bytes()) if path.is_file() else None  # a pipe would be waited for
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+
+
+def parsed_json(content: bytes) -> Any:
+    """Return the value of a JSON text in UTF-8, every number of which a computer can work with.
+
+    Raises:
+        ValueError: it is no such text: torn, nested too deeply, or with numbers that are not finite or too large.
+    """
+    try:
+        return json.loads(content.decode(), parse_constant=_refused, parse_float=_finite, parse_int=_small)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refused(word: str) -> Any:
+    raise ValueError(f"{word} is no number to work with")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refused(digits[:20])
+
+
+def _small(digits: str) -> int:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else _refused(f"{digits[:20]}...")

@@ -32,8 +32,8 @@ POLL = 2.0  # seconds between two looks of a command that waits
 @contextmanager
 def owned(
     folder: Path, *, wait: bool, tell: Callable[[str], None], slip: Slip | None = None, named: str = ""
-) -> Iterator[None]:
-    """Hold a work folder, which is made if it is not there.
+) -> Iterator[bool]:
+    """Hold a work folder, which is made if it is not there; yield whether another command was waited for.
 
     Args:
         folder: the work folder.
@@ -46,14 +46,15 @@ def owned(
         BadInputError: another command owns it, or it cannot be written to.
         TrainingError: another machine's command took it over while this one could not renew its record.
     """
-    tell = _once(tell)
+    said: set[str] = set()
+    tell = _once(tell, said)
     slip, name = slip or FileSlip(folder / RECORD), named or str(folder)
     lock = _locked(folder, name, slip, wait=wait, tell=tell)
     lease = Lease(slip, tell=tell)
     try:
         while (owner := lease.take()) is not None:
             _leave_or_wait(name, owner, wait=wait, tell=tell)
-        yield
+        yield bool(said)
     except KeyboardInterrupt:
         if lease.lost:
             raise TrainingError(
@@ -199,9 +200,7 @@ def _leave_or_wait(name: str, owner: Any, *, wait: bool, tell: Callable[[str], N
     time.sleep(POLL)
 
 
-def _once(tell: Callable[[str], None]) -> Callable[[str], None]:
-    said: set[str] = set()
-
+def _once(tell: Callable[[str], None], said: set[str]) -> Callable[[str], None]:
     def told(line: str) -> None:
         if line not in said:
             said.add(line)

@@ -163,9 +163,11 @@ def check(source: Source, folds: int | None, split_seeds: Collection[int]) -> di
     return {part: count for part, count in counts.items() if count}
 
 
-def decode(source: Source, work: WorkFolder, progress: Callable[[int, int], None]) -> Source:
+def decode(
+    source: Source, work: WorkFolder, progress: Callable[[int, int], None], say: Callable[[str], None]
+) -> Source:
     """Return the source with its images decoded into the cache that all workers share."""
-    return replace(source, decoded=cache.prepare(source.bundle, work.cache, progress))
+    return replace(source, decoded=cache.prepare(source.bundle, work.cache, progress, say))
 
 
 def sample(bundle: Bundle, count: int) -> Bundle:

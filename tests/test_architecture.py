@@ -26,6 +26,7 @@ TOOLS = {
     "errors": {"redaction"},
     "lazy": set(),
     "files": {"errors", "lazy"},
+    "records": {"errors", "files"},
     "slip": {"files"},
     "depot": {"errors", "files", "lazy", "redaction", "slip"},
     "quiet": set(),

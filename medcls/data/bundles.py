@@ -1,6 +1,8 @@
 """Image files, or files of arrays -> a Bundle: order, fingerprint, and how an image is got."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +14,7 @@ from medcls.data.arrays import Part, reading, records_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import layout_of, read_arrays, read_source
 from medcls.data.records import Record, fingerprint, ordered
-from medcls.data.stacks import Stacks
+from medcls.data.stacks import Stacks, sha256_of
 from medcls.data.types import Bundle, Images, Render, Stored
 from medcls.errors import BadInputError
 
@@ -39,7 +41,8 @@ def _of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int)
     contents = hashes.sha256_of([record.path for record in records])
     rows = _by_content([(record, content, (0, 0)) for record, content in zip(records, contents, strict=True)])
     render, stored = partial(_decode, rows), partial(_stored, rows)
-    return _bundle(name, source, layout_of(source, records), rows, size, channels, render, stored)
+    bundle = _bundle(name, source, layout_of(source, records), rows, size, channels, render, stored)
+    return replace(bundle, unchanged=partial(_unchanged, hashes, rows))
 
 
 def _of_arrays(name: str, hashes: Hashes, source: Path, parts: Sequence[Part], size: int, channels: int) -> Bundle:
@@ -50,6 +53,9 @@ def _of_arrays(name: str, hashes: Hashes, source: Path, parts: Sequence[Part], s
     for stack in stacks.stacks:
         with reading(stack.path):
             contents += hashes.sha256_of_rows(stack.path, stack.name, stack.sha256_of_rows)
+    for part, again in zip(parts, read_arrays(source), strict=True):
+        if not np.array_equal(part.labels, again.labels):  # then these images are not those of the labels
+            raise BadInputError(f"{again.images.path} changed while it was read: run the command again.")
     rows = _by_content(list(zip(records, contents, stacks.places(), strict=True)))
     layout = (
         f"arrays in {parts[0].images.path.name}"
@@ -109,14 +115,21 @@ def _stored(rows: Sequence[Row], row: int) -> tuple[str, tuple[int, int]]:
     return images.kind_of(rows[row][0].path)
 
 
+def _unchanged(hashes: Hashes, rows: Sequence[Row], row: int) -> AbstractContextManager[None]:
+    record, content, _ = rows[row]
+    return hashes.unchanged((record.path, content))
+
+
 def _unpack(rows: Sequence[Row], stacks: Stacks, row: int, size: int, channels: int) -> Images:
-    record, _, (stack, place) = rows[row]
+    record, content, (stack, place) = rows[row]
     with reading(record.path):
         try:
             pixels = stacks.image(stack, place)
         except OSError as error:
             reason = f"{record.path} cannot be unpacked into {stacks.folder} ({error.strerror or error})"
             raise BadInputError(f"{reason}: make room or use another folder.") from error
+    if pixels is None or sha256_of(pixels) != content:
+        raise BadInputError(f"{record.path} changed while it was read: run the command again.")
     return images.fit(pixels, size, channels)
 
 

@@ -1,5 +1,7 @@
 """Decoded images on disk: made once per data set and size, then mapped into memory by every worker."""
 
+import hashlib
+import io
 import math
 import os
 import shutil
@@ -10,46 +12,55 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock
 
+from medcls.data.hashes import Hashes
 from medcls.data.images import DECODER, UnreadableImageError
 from medcls.data.records import listed
 from medcls.data.types import Bundle, Decoded, Examples
 from medcls.errors import BadInputError
+from medcls.records import DamagedError, read_arrays
 
 AT_ONCE = 2**25  # bytes of decoded images that may wait to be written
 UNFINISHED = ".unfinished"
 IMAGES, MASKS = "images.npy", "masks.npy"
+CHECKED = "checked.sqlite"  # beside the arrays: by what sizes and times they were compared with their digests
 Progress = Callable[[int, int], None]
+Tell = Callable[[str], None]
 Decode = Callable[[int], Examples]
 
 
-def prepare(bundle: Bundle, folder: Path, progress: Progress | None = None) -> Path:
+def prepare(
+    bundle: Bundle, folder: Path, progress: Progress | None = None, say: Callable[[str], None] = lambda _: None
+) -> Path:
     """Decode a data set's images into a folder below `folder`, unless they lie there already, and return it.
 
     It is written beside and renamed when whole. Labels, parts, patients and names are stored with the pixels,
-    so that they belong together even if the data set's files have been renamed since.
+    so that they belong together even if the data set's files have been renamed since. What lies there is compared
+    with the SHA-256 that it was written with whenever its size or times are not those of the last comparison; if it
+    is damaged, the images are decoded again.
 
     Args:
         bundle: the data set.
         folder: the cache, shared by any number of processes.
         progress: told after each image how many are decoded and how many there are.
+        say: told in a sentence if what lay there was damaged.
 
     Raises:
-        BadInputError: images that cannot be decoded, all named; or the folder cannot be written.
+        BadInputError: images that cannot be decoded, all named; one that has changed since it was described; or the
+            folder cannot be written.
     """
     home = place(folder, bundle.fingerprint, bundle.size, bundle.channels)
-    if _is_whole(home, bundle):
+    if _is_whole(home, bundle, lambda _: None):
         return home
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / "lock"):
             for left_behind in folder.glob(f"*{UNFINISHED}"):  # the lock's holders before were killed
                 shutil.rmtree(left_behind)
-            if not _is_whole(home, bundle):
+            if not _is_whole(home, bundle, say):
                 _build(bundle, home, progress)
     except OSError as error:
         reason = error.strerror or error
@@ -79,25 +90,34 @@ def open_decoded(path: Path) -> Decoded:
         )
 
 
-def _is_whole(home: Path, bundle: Bundle) -> bool:
-    """Tell whether a folder holds the bundle's images as this version decodes them, undamaged."""
-    try:
-        with (home / "rows.npz").open("rb") as file, np.load(file) as rows:  # np.load leaks what it cannot read
-            same = rows["fingerprint"] == bundle.fingerprint and rows["decoder"] == DECODER
-        shapes = _shapes(bundle)
-        return bool(same) and all(np.load(home / name, mmap_mode="r").shape == shapes[name] for name in shapes)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+def _is_whole(home: Path, bundle: Bundle, say: Tell) -> bool:
+    """Tell whether a folder holds the bundle's images as this version decodes them; say so if they are damaged."""
+    if not home.exists():
         return False
+    try:
+        rows = read_arrays(home / "rows.npz")
+        if "digests" not in rows or rows["decoder"] != DECODER or rows["fingerprint"] != bundle.fingerprint:
+            return False  # another version's
+        files = [home / name for name in _shapes(bundle)]
+        if Hashes(home / CHECKED).sha256_of(files) == rows["digests"].tolist():
+            return True
+        damage = "not what was written"
+    except (FileNotFoundError, KeyError):
+        damage = "incomplete"
+    except (DamagedError, ValueError) as error:
+        damage = str(error)
+    say(f"The decoded images in {home} are damaged ({damage}): decoding {bundle.name} again.")
+    return False
 
 
 def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
     beside = home.with_name(home.name + UNFINISHED)
     beside.mkdir()
     try:
-        _write(bundle, beside / IMAGES, bundle.decode, progress)
+        digests = [_write(bundle, beside / IMAGES, bundle.decode, progress)]
         if bundle.masks is not None:
-            _write(bundle, beside / MASKS, partial(_mask, bundle), progress)
-        _write_rows(bundle, beside / "rows.npz")
+            digests.append(_write(bundle, beside / MASKS, partial(_mask, bundle), progress))
+        _write_rows(bundle, beside / "rows.npz", digests)
         shutil.rmtree(home, ignore_errors=True)  # damaged, or decoded by another version
         beside.rename(home)
     finally:
@@ -110,9 +130,13 @@ def _mask(bundle: Bundle, row: int) -> Examples:
     return mask
 
 
-def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None) -> None:
-    """Write all images, or masks, one after another: a memory map would end the process where the disk is full."""
+def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None) -> str:
+    """Write all images, or masks, one after another; return the file's SHA-256 in hex.
+
+    A memory map would end the process where the disk is full.
+    """
     bad: list[str] = []
+    digest = hashlib.sha256()
     with (
         path.open("wb") as file,
         ThreadPoolExecutor(os.cpu_count()) as pool,
@@ -120,12 +144,17 @@ def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None
     ):
         descr = np.lib.format.dtype_to_descr(np.dtype(bundle.dtype if path.name == IMAGES else np.uint8))
         header = {"descr": descr, "fortran_order": False, "shape": _shapes(bundle)[path.name]}
-        np.lib.format.write_array_header_1_0(file, header)
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, header)
+        digest.update(head.getvalue())
+        file.write(head.getvalue())
         for row, image in enumerate(images):
             if isinstance(image, UnreadableImageError):
                 bad.append(f"{bundle.names[row]} ({image})")
             elif not bad:
-                file.write(image.tobytes())
+                content = image.tobytes()
+                digest.update(content)
+                file.write(content)
             if progress:
                 progress(row + 1, len(bundle.labels))
         file.flush()
@@ -133,6 +162,7 @@ def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None
     if bad:
         count = f"{len(bad)} of {len(bundle.labels)} images"
         raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
+    return digest.hexdigest()
 
 
 def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Generator[Examples | UnreadableImageError]:
@@ -140,7 +170,8 @@ def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Genera
 
     def attempt(row: int) -> Examples | UnreadableImageError:
         try:
-            return decode(row)
+            with bundle.unchanged(row):
+                return decode(row)
         except UnreadableImageError as error:
             return error
 
@@ -150,7 +181,7 @@ def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Genera
         yield from pool.map(attempt, some)
 
 
-def _write_rows(bundle: Bundle, path: Path) -> None:
+def _write_rows(bundle: Bundle, path: Path, digests: list[str]) -> None:
     patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
     np.savez(
         path,
@@ -160,6 +191,7 @@ def _write_rows(bundle: Bundle, path: Path) -> None:
         classes=np.array(bundle.classes),
         fingerprint=np.array(bundle.fingerprint),
         decoder=np.array(DECODER),
+        digests=np.array(digests),
         **patients,
     )
 

@@ -5,12 +5,15 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from medcls.data.store import transact
+from medcls.errors import BadInputError
 
 CREATE = """CREATE TABLE IF NOT EXISTS files
 (path BLOB PRIMARY KEY, size INTEGER, modified INTEGER, changed INTEGER, sha256 TEXT) WITHOUT ROWID"""
@@ -72,6 +75,30 @@ class Hashes:
                 transact(self._path, lambda store: _keep_rows(store, stamp, name, new), None)
         return [digests[start : start + 32].hex() for start in range(0, len(digests), 32)]
 
+    @contextmanager
+    def unchanged(self, *files: tuple[Path, str]) -> Iterator[None]:
+        """Refuse what is read of some files while this lasts, unless they have their contents from begin to end.
+
+        Args:
+            files: the path and the SHA-256 of each file, in hex; one that could not be read ("") is not looked at.
+
+        Raises:
+            BadInputError: a file has changed since its SHA-256 was taken, or changes meanwhile.
+        """
+        looked_at = [(path, content, _stamp(path)) for path, content in files if content]
+        try:
+            yield
+        except Exception:  # a file that is just being written looks damaged
+            self._refuse_changes(looked_at)
+            raise
+        self._refuse_changes(looked_at)
+
+    def _refuse_changes(self, files: Sequence[tuple[Path, str, Stamp | None]]) -> None:
+        for path, content, before in files:
+            if before is None or _sha256(before) != content or _stamp(path) != before:
+                transact(self._path, partial(_forget, path), None)  # should its times lie
+                raise BadInputError(f"{path} changed while it was read: run the command again.")
+
     @property
     def folder(self) -> Path:
         """The folder in which the hashes are kept: a place for what need not be kept, too."""
@@ -92,6 +119,10 @@ def _keep(store: sqlite3.Connection, digests: Mapping[Stamp, str]) -> None:
     store.execute(CREATE)
     rows = [(*stamp, digest) for stamp, digest in digests.items()]
     store.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def _forget(path: Path, store: sqlite3.Connection) -> None:
+    store.execute("DELETE FROM files WHERE path = ?", (os.path.abspath(os.fsencode(path)),))  # noqa: PTH100
 
 
 def _kept_rows(store: sqlite3.Connection, stamp: Stamp | None, name: str) -> bytes | None:

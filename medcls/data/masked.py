@@ -114,9 +114,11 @@ def of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int, 
     records = read_pairs(source)
     if not any(record.part in (TRAIN, UNSPLIT) for record in records):
         raise BadInputError(f"{source} has no image with a mask to train on: add some to train.")
-    both = [hashes.sha256_of([record.path for record in records]), hashes.sha256_of([_mask(each) for each in records])]
-    contents = [_together(image, mask, values) for image, mask in zip(*both, strict=True)]
+    of_images = hashes.sha256_of([record.path for record in records])
+    of_masks = hashes.sha256_of([_mask(each) for each in records])
+    contents = [_together(image, mask, values) for image, mask in zip(of_images, of_masks, strict=True)]
     order = sorted(range(len(records)), key=lambda row: (records[row].part, contents[row]))
+    files = [((records[row].path, of_images[row]), (_mask(records[row]), of_masks[row])) for row in order]
     records, contents = [records[row] for row in order], [contents[row] for row in order]
     return Bundle(
         name=name,
@@ -135,6 +137,7 @@ def of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int, 
         render=partial(_image, records, contents),
         stored=partial(_stored, records, values),
         masks=partial(_fitted, records, values),
+        unchanged=lambda row: hashes.unchanged(*files[row]),
     )
 
 

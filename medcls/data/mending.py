@@ -18,7 +18,7 @@ Rows = NDArray[np.int64]
 
 def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
     """Return some rows of a data set as a data set, in the order given; `changes` are further fields."""
-    render, stored, masks = bundle.render, bundle.stored, bundle.masks
+    render, stored, masks, unchanged = bundle.render, bundle.stored, bundle.masks, bundle.unchanged
     return replace(
         bundle,
         labels=bundle.labels[rows],
@@ -29,6 +29,7 @@ def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
         render=lambda row, size, channels: render(int(rows[row]), size, channels),
         stored=lambda row: stored(int(rows[row])),
         masks=None if masks is None else lambda row, size: masks(int(rows[row]), size),
+        unchanged=lambda row: unchanged(int(rows[row])),
         **changes,
     )
 

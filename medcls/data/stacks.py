@@ -1,7 +1,9 @@
-"""Many images one after another in one file, perhaps compressed: read through once, or mapped into memory."""
+"""Many images one after another in one file, perhaps compressed: read through once, or in any order."""
 
 import hashlib
+import os
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -45,7 +47,7 @@ class Stack:
             OSError, zipfile.BadZipFile, zlib.error: a damaged file.
         """
         row_shape = self.shape[1:]
-        begun = hashlib.sha256("x".join(map(str, row_shape)).encode())
+        begun = _begun(row_shape)
         digests = bytearray()
         with self.open() as file:
             file.read(self.start)
@@ -60,44 +62,76 @@ class Stack:
                 raise EOFError("it holds more than its header says")
         return bytes(digests)
 
-    def mapped(self, folder: Path) -> Images:
-        """Return the images as a read-only memory map of `shape`.
+    def rows(self, folder: Path) -> "Rows":
+        """Return what reads any of the images.
 
-        What is compressed is unpacked into a nameless file in `folder` that lasts as long as the map, because images
+        What is compressed is unpacked into a nameless file in `folder` that lasts as long as the reader, because images
         are asked for in any order.
 
         Raises:
             OSError: no room in the folder.
         """
         if self.plain_at is not None:
-            return np.memmap(self.path, np.uint8, "r", self.plain_at + self.start, self.shape)
+            with self.path.open("rb") as plain:
+                return Rows(plain, self.plain_at + self.start, self.shape[1:])
         with self.open() as packed, tempfile.TemporaryFile(dir=folder) as unpacked:
             packed.read(self.start)
             while block := packed.read(BLOCK):
                 unpacked.write(block)
             unpacked.flush()
-            return np.memmap(unpacked, np.uint8, "r", 0, self.shape)
+            return Rows(unpacked, 0, self.shape[1:])
+
+
+class Rows:
+    """Reads single images of an open file, which stays open. A memory map would end the process if the file shrinks.
+
+    Args:
+        file: the file; it may be closed afterwards.
+        start: where its first image begins, in bytes.
+        shape: of an image.
+    """
+
+    def __init__(self, file: IO[bytes], start: int, shape: tuple[int, ...]) -> None:
+        self._file, self._start, self._shape = os.dup(file.fileno()), start, shape
+        weakref.finalize(self, os.close, self._file)
+
+    def image(self, row: int) -> Images | None:
+        """Return an image, None where the file ends before it does."""
+        length = prod(self._shape)
+        content = os.pread(self._file, length, self._start + row * length)
+        return np.frombuffer(content, np.uint8).reshape(self._shape) if len(content) == length else None
 
 
 @dataclass(frozen=True)
 class Stacks:
-    """Several stacks as one row of images, each mapped into memory when its first image is asked for."""
+    """Several stacks as one row of images, each opened when its first image is asked for."""
 
     stacks: Sequence[Stack]
     folder: Path
-    _maps: dict[int, Images] = field(default_factory=dict)
+    _rows: dict[int, Rows] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def image(self, stack: int, row: int) -> Images:
-        """Return an image of shape (height, width) or (height, width, 3)."""
+    def image(self, stack: int, row: int) -> Images | None:
+        """Return an image of shape (height, width) or (height, width, 3); None where the file is too short by now."""
         with self._lock:
-            if stack not in self._maps:
+            if stack not in self._rows:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._maps[stack] = self.stacks[stack].mapped(self.folder)
-        return np.asarray(self._maps[stack][row])  # a memory map's own class slows all that is done with it
+                self._rows[stack] = self.stacks[stack].rows(self.folder)
+        return self._rows[stack].image(row)
 
     def places(self) -> Iterator[tuple[int, int]]:
         """Yield (stack, row) of every image."""
         for number, stack in enumerate(self.stacks):
             for row in range(stack.shape[0]):
                 yield number, row
+
+
+def sha256_of(image: Images) -> str:
+    """Return the SHA-256 of an image's shape and pixels in hex."""
+    digest = _begun(image.shape)
+    digest.update(image.tobytes())
+    return digest.hexdigest()
+
+
+def _begun(shape: tuple[int, ...]) -> "hashlib._Hash":
+    return hashlib.sha256("x".join(map(str, shape)).encode())

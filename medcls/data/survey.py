@@ -108,9 +108,10 @@ def linked(contents: Sequence[str], links: Iterable[tuple[str, str]]) -> NDArray
 
 def _look(bundle: Bundle, row: int) -> Look:
     try:
-        stored, (width, height) = bundle.stored(row)
-        thumbnail = bundle.render(row, SIDE, 1)[:, :, 0]
-        empty = bundle.masks is not None and not bundle.masks(row, max(width, height)).any()
+        with bundle.unchanged(row):
+            stored, (width, height) = bundle.stored(row)
+            thumbnail = bundle.render(row, SIDE, 1)[:, :, 0]
+            empty = bundle.masks is not None and not bundle.masks(row, max(width, height)).any()
     except UnreadableImageError as error:
         return Look(str(error))
     large = min(width, height) >= LEAST_SIDE

@@ -1,6 +1,7 @@
 """What a data set is: a description first, pixels later."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,6 +18,11 @@ Examples = NDArray[Any]  # images in bytes, or points in float32
 Render = Callable[[int, int, int], Any]
 RenderMask = Callable[[int, int], Any]
 Stored = Callable[[int], tuple[str, tuple[int, int]]]
+Unchanged = Callable[[int], AbstractContextManager[None]]
+
+
+def _cannot_change(row: int) -> AbstractContextManager[None]:  # noqa: ARG001
+    return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Bundle:
         stored: row number -> how the image's pixels are stored, e.g. "RGB", and its (width, height).
         masks: (row number, size) -> what is to be found in the image, of shape (size, size, 1), uint8, 1 there and 0
             elsewhere; None where images have classes instead. Then there is one class, "foreground".
+        unchanged: row number -> what an image's file is read within: it raises BadInputError if the file does not have
+            the content that the fingerprint was made of.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Bundle:
     render: Render
     stored: Stored
     masks: RenderMask | None = None
+    unchanged: Unchanged = _cannot_change
 
     @property
     def shape(self) -> tuple[int, ...]:
