@@ -13,6 +13,7 @@ from medcls.lazy import lazy
 keras = lazy("keras")
 
 UNIT, OWN = "unit", "own"
+RAW = "none"  # the mode of networks that take 0..255 and scale it themselves
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)  # of the MobileNetV2s that were trained on ImageNet
 
 
@@ -22,7 +23,7 @@ class Backbone:
 
     Attributes:
         function: its function in keras.applications.
-        mode: what its `preprocess_input` does: "caffe", "tf", "torch" or "none" (0..255 as they are).
+        mode: what its `preprocess_input` does: "caffe", "tf", "torch" or RAW, "none" (0..255 as they are).
         file: Keras's file of its weights without the top; {alpha} is its width.
         smallest: height and width of the smallest image that it takes.
         layers: dense layers that its features may be taken from, too.
@@ -55,9 +56,7 @@ BACKBONES = MappingProxyType(
             for depth in (121, 169, 201)
         },
         **{
-            f"efficientnet_v2_{size}": Backbone(
-                f"EfficientNetV2{size.upper()}", "none", f"efficientnetv2-{size}_notop.h5"
-            )
+            f"efficientnet_v2_{size}": Backbone(f"EfficientNetV2{size.upper()}", RAW, f"efficientnetv2-{size}_notop.h5")
             for size in ("b0", "b1", "b2", "b3")
         },
         "mobilenet_v2": Backbone("MobileNetV2", "tf", f"mobilenet_v2_{TENSORFLOW}_{{alpha}}_224_no_top.h5"),
@@ -82,6 +81,11 @@ def check(*, backbone: str, alpha: float, layer: str, preprocessing: str, **_: A
         raise BadInputError(f"layer={layer!r}: leave it out, or say fc1 or fc2 of vgg16 or vgg19.")
     if preprocessing not in (UNIT, OWN):
         raise BadInputError(f"preprocessing={preprocessing!r} is unknown: say {UNIT!r} (0..1) or {OWN!r} (its own).")
+    if preprocessing == UNIT and BACKBONES[backbone].mode == RAW:
+        raise BadInputError(
+            f"preprocessing={UNIT!r} gives {backbone} 0..1, and its first layer was made for 0..255: it would see "
+            f"black. Say {OWN!r}."
+        )
 
 
 def features(images: Any, backbone: str, alpha: float, layer: str, preprocessing: str) -> Any:
@@ -119,7 +123,7 @@ def _preprocessed(images: Any, mode: str) -> Any:
         variance = [0.229**2, 0.224**2, 0.225**2]
         return keras.layers.Normalization(mean=[0.485, 0.456, 0.406], variance=variance, name="preprocessing")(images)
     whole = keras.layers.Rescaling(255.0, name="to_255")(images)
-    if mode == "none":
+    if mode == RAW:
         return whole
     blue_first = keras.ops.flip(whole, axis=-1)
     return keras.layers.Normalization(mean=[103.939, 116.779, 123.68], variance=[1.0] * 3, name="preprocessing")(

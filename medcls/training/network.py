@@ -9,6 +9,7 @@ from medcls.errors import BadInputError
 from medcls.files import write_atomically
 from medcls.lazy import lazy
 from medcls.task import Task
+from medcls.training.input_range import LEAST, first_range
 from medcls.values import name_of
 
 keras = lazy("keras")
@@ -20,14 +21,29 @@ def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], class
     Points, of shape (coordinates,), go in as they are.
 
     Raises:
-        BadInputError: the model makes a row of features where the task needs a map of them, or the reverse.
+        BadInputError: the model makes a row of features where the task needs a map of them, or the reverse; or its
+            first layer was made for images of another range.
     """
     if len(shape) == 1:
         points = keras.Input(shape, name="point")
         return keras.Model(points, task.head(_features(model, points, task), classes))
     images = keras.Input(shape, name="image")
     scaled = keras.layers.Rescaling(1 / 255, name="rescale")(images)
-    return keras.Model(images, task.head(_features(model, scaled, task), classes))
+    built = keras.Model(images, task.head(_features(model, scaled, task), classes))
+    _refuse_blackness(model, built)
+    return built
+
+
+def _refuse_blackness(model: Callable[..., Any], built: Any) -> None:
+    """Complain of a network that scales 0..1 as if it were 0..255, so that it would see black images alone."""
+    found = first_range(built)
+    if found is not None and found[1] < LEAST:
+        layer, width = found
+        raise BadInputError(
+            f"learner.model={name_of(model)}: its layer {layer} was made for images of 0..255 and is given 0..1, so "
+            f"that black and white would be {width:.2g} apart: leave that layer out (include_preprocessing=False in "
+            "keras.applications), or put keras.layers.Rescaling(255.0) before the network."
+        )
 
 
 def _features(model: Callable[..., Any], examples: Any, task: Task) -> Any:

@@ -80,6 +80,10 @@ def test_the_file_to_put_is_the_one_that_keras_asks_for(
         ({"alpha": 0.35}, r"alpha=0\.35: say 1, or for mobilenet_v2"),
         ({"layer": "fc3"}, r"layer='fc3': leave it out"),
         ({"preprocessing": "mine"}, r"preprocessing='mine' is unknown"),
+        *(
+            ({"backbone": f"efficientnet_v2_{size}"}, r"preprocessing='unit' .*made for 0\.\.255.* black\. Say 'own'")
+            for size in ("b0", "b3")
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(given: dict[str, Any], words: str):

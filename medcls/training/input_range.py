@@ -1,0 +1,56 @@
+"""What reaches the first trained layer of a network: some bring layers of their own that expect 0..255."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from medcls.lazy import lazy
+
+keras = lazy("keras")
+
+LEAST = 0.05  # from black to white: networks are made for a range of 1 or more
+
+
+def first_range(network: Any) -> tuple[str, float] | None:
+    """Return the layer that scales the images last, and how far apart it leaves black (0) and white (255).
+
+    Layers are followed as far as they scale every pixel alike, or only copy or move pixels; None if none scales.
+    """
+    last, width = "", 255.0
+    for layer in _first_layers(network):
+        scale = _scale(layer)
+        if scale is not None:
+            last, width = layer.name, width * scale
+    return (last, width) if last else None
+
+
+def _first_layers(network: Any) -> Iterator[Any]:
+    """Yield the layers of a network, and of networks within it, up to the first that does more than scale or move."""
+    kept = (
+        keras.layers.InputLayer,
+        keras.layers.Rescaling,
+        keras.layers.Normalization,
+        keras.layers.Concatenate,
+        keras.layers.Identity,
+        keras.layers.ZeroPadding2D,
+        keras.layers.Resizing,
+    )
+    for operation in getattr(network, "operations", network.layers):  # a Sequential has layers alone
+        if isinstance(operation, keras.Model):
+            yield from _first_layers(operation)
+            return
+        if not isinstance(operation, kept):
+            return
+        yield operation
+
+
+def _scale(layer: Any) -> float | None:
+    """Return the largest factor by which a layer stretches a channel; None for a layer that is not made to."""
+    if isinstance(layer, keras.layers.Rescaling):
+        return float(np.max(np.abs(layer.scale)))
+    if isinstance(layer, keras.layers.Normalization):
+        variance = layer.get_config()["variance"]
+        deviation = 1.0 if variance is None else float(np.sqrt(np.min(variance)))
+        return deviation if layer.invert else 1 / deviation
+    return None
