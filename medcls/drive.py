@@ -11,6 +11,7 @@ from medcls.compute.executor import Executor
 from medcls.compute.placement import Placement
 from medcls.data.regions import regions
 from medcls.data.split import split
+from medcls.evaluation.metrics import ENDED, WATCHED, words
 from medcls.mirroring import Mirroring
 from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained, is_over
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkFolder
@@ -147,11 +148,7 @@ class Driver:
     def line(self, job: Job) -> Line:
         """Return what is shown of a run at work."""
         rows = self.work.folder(job.run).rows()
-        watched = [
-            name
-            for name in ("val_loss", "val_dice", "val_balanced_accuracy", "val_accuracy")
-            if rows and name in rows[-1]["metrics"]
-        ]
+        watched = [name for name in WATCHED if rows and name in rows[-1]["metrics"]]
         scores = [f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2]]
         said = "  ".join(scores) if rows else self.work.folder(job.run).told()
         return Line(self.sources.called(job.run), len(rows), job.run.epochs, said)
@@ -170,6 +167,6 @@ def stale(run: Run, state: State) -> bool:
 def _ended(name: str, result: Mapping[str, Any]) -> str:
     if result["status"] != "finished":
         return f"  {name}: {result['status']}: {result['error']}"
-    shown = [name for name in ("dice", "iou", "balanced_accuracy", "accuracy", "macro_f1") if name in result["metrics"]]
-    scores = ", ".join(f"{name.replace('_', ' ')} {result['metrics'][name]:.3f}" for name in shown)
+    shown = [name for name in ENDED if name in result["metrics"]]
+    scores = ", ".join(f"{words(name)} {result['metrics'][name]:.3f}" for name in shown)
     return f"  {name}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"

@@ -10,29 +10,18 @@ from medcls.code import code_digest
 from medcls.data.checks import Policy
 from medcls.data.split import split
 from medcls.data.survey import Tell
-from medcls.errors import BadInputError
 from medcls.evaluation import comparison
 from medcls.options import Options
 from medcls.plan import WorkFolder
+from medcls.scores import check_scores
 from medcls.search import storages
 from medcls.search.memory import PRUNED, Memory, Trial
 from medcls.search.space import Search
 from medcls.search.tuner import Tuner
 from medcls.sequence import grown
-from medcls.sources import Sources, check, describe
+from medcls.sources import check, describe
 from medcls.spec import Run, Variant, digest
 from medcls.study import Study
-from medcls.values import unknown
-
-
-def _check_metric(study: Study, sources: Sources) -> None:
-    """Complain now about a score that would be missed when the first run has ended."""
-    deciding = {"Study": study.metric} | ({"Search": study.search.metric} if study.search is not None else {})
-    for _, variant in study.conditions:
-        known = variant.task.score_names(sources.of(variant).bundle.classes)
-        for owner, metric in deciding.items():
-            if metric not in known:
-                raise BadInputError(f"{owner}.metric: {unknown(f'score {metric} to maximise', list(known))}")
 
 
 class Programme:
@@ -49,7 +38,7 @@ class Programme:
         variants = [variant for _, variant in study.conditions]
         few = options.smoke
         self.sources = describe(variants, work, policy, folds=study.folds, split_seeds=seeds, few=few, tell=tell)
-        _check_metric(study, self.sources)
+        check_scores(study, self.sources)
         self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.by_name.values()}
 
     @cached_property

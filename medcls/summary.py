@@ -1,9 +1,12 @@
 """The summary that --json writes: everything that a study found, as plain values."""
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
+
+import numpy as np
 
 from medcls import git, invocation
 from medcls.conclude import Best
@@ -112,7 +115,7 @@ def _run(driver: Driver, record: Record) -> dict[str, Any]:
         "parameters": result["parameters"],
         "metrics": result["metrics"],
         "history": folder.history(),
-        "right": _right(driver, run, folder),
+        **_predicted(driver, run, folder),
         **_heat(folder),
         "seconds_per_epoch": _seconds_per_epoch(folder),
         "weights_sha256": result["weights_sha256"],
@@ -128,13 +131,19 @@ def _heat(folder: RunFolder) -> dict[str, Any]:
     return {"heat": found} if found else {}
 
 
-def _right(driver: Driver, run: Run, folder: RunFolder) -> str | None:
-    """Return a 1 for each image of the comparison part whose class the run told right, a 0 for each other."""
+def _predicted(driver: Driver, run: Run, folder: RunFolder) -> dict[str, Any]:
+    """Return a digest of what the run predicted of which images, and a 1 for each whose class it told right, else 0."""
     saved = folder.read_arrays("predictions")
-    if saved is None or saved["predictions"].ndim != 2:
-        return None
-    labels = driver.sources.of(run.variant).bundle.labels[saved["rows"]]
-    return "".join("1" if each else "0" for each in saved["predictions"].argmax(axis=1) == labels)
+    if saved is None:
+        return {"predictions_sha256": "", "right": None}
+    rows, predictions = saved["rows"], np.ascontiguousarray(saved["predictions"])
+    told = hashlib.sha256(np.asarray(rows, np.int64).tobytes())
+    told.update(predictions.tobytes())
+    right = None
+    if predictions.ndim == 2:
+        labels = driver.sources.of(run.variant).bundle.labels[rows]
+        right = "".join("1" if hit else "0" for hit in predictions.argmax(axis=1) == labels)
+    return {"predictions_sha256": told.hexdigest(), "right": right}
 
 
 def _seconds_per_epoch(folder: RunFolder) -> float | None:

@@ -6,11 +6,11 @@ from typing import Any
 from medcls.errors import BadInputError
 from medcls.evaluation import repeats
 from medcls.evaluation.answers import looked
-from medcls.evaluation.phrases import p_value
+from medcls.evaluation.metrics import SCREEN, missing, words
+from medcls.evaluation.phrases import counted, mean_sd, p_value
 from medcls.screen import Screen
 
 MOST = 5  # trials shown
-SCORES = ("accuracy", "val_accuracy", "val_balanced_accuracy", "dice", "val_dice", "val_iou", "val_loss", "gap")
 
 
 def show(screen: Screen, summary: Mapping[str, Any]) -> None:
@@ -35,8 +35,10 @@ def compared(screen: Screen, summary: Mapping[str, Any], metric: str | None) -> 
     """
     rows = [each for each in summary["comparisons"] if metric in (None, each["metric"])]
     if metric is not None and not rows:
-        known = ", ".join(dict.fromkeys(each["metric"] for each in summary["comparisons"])) or "none"
-        raise BadInputError(f"--metric {metric}: {summary['study']} compares by {known}.")
+        known = list(dict.fromkeys(row["metric"] for row in summary["comparisons"]))
+        there_are = [*known, *repeats.names(summary)]
+        why = "" if metric in there_are else f"{missing(metric, there_are)} "
+        raise BadInputError(f"--metric {metric}: {why}{summary['study']} compares by {', '.join(known) or 'none'}.")
     screen.say(f"{summary['study']}: {summary['question']}")
     _variants(screen, summary)
     _comparisons(screen, summary, rows)
@@ -51,7 +53,7 @@ def _trials(screen: Screen, summary: Mapping[str, Any]) -> None:
         return
     shown = complete[:MOST]
     metric = next(iter(summary["best"].values()))["metric"] if summary["best"] else "score"
-    means = [f"mean {metric.replace('_', ' ')}", *(f"{each['value']:.3f}" for each in shown)]
+    means = [f"mean {words(metric)}", *(f"{each['value']:.3f}" for each in shown)]
     rows = [
         [path.removeprefix("learner."), *(_short(each["params"].get(path)) for each in shown)]
         for path in shown[0]["params"]
@@ -64,23 +66,23 @@ def _variants(screen: Screen, summary: Mapping[str, Any]) -> None:
     for data in summary["data_sets"]:
         known = repeats.variants(summary, data["name"])
         runs = {name: list(repeats.finished(summary, data["name"], name).values()) for name in known}
-        cells = {name: {score: _mean_sd(repeats.score(score), each) for score in SCORES} for name, each in runs.items()}
-        shown = [score for score in SCORES if any(each[score] for each in cells.values())]
-        rows = [[name, str(len(runs[name])), *(each[score] for score in shown)] for name, each in cells.items()]
+        cells = {name: {score: _mean_sd(repeats.score(score), each) for score in SCREEN} for name, each in runs.items()}
+        shown = [score for score in SCREEN if any(each[score] for each in cells.values())]
+        rows = [[name, counted(runs[name]), *(each[score] for score in shown)] for name, each in cells.items()]
         over = "folds" if any(run["params"].get("folds") for run in summary["runs"]) else "seeds"
         title = f"Variants on {data['name']}: mean ± standard deviation over the {over}"
-        screen.table(title, ["variant", "runs", *map(repeats.words, shown)], rows)
+        screen.table(title, ["variant", "runs", *map(words, shown)], rows)
     for run in summary["runs"]:
         if run["status"] == "failed":
             screen.say(f"{run['variant']} seed {run['seed']} failed: {run['error']}")
 
 
 def _mean_sd(score: repeats.Score, runs: Sequence[Mapping[str, Any]]) -> str:
-    known = [value for value in map(score.of, runs) if value is not None]
-    if len(known) < 2:
-        return f"{known[0]:.3f}" if known else ""
+    known = repeats.values(runs, score)
+    if not known:
+        return ""
     found = repeats.spread(known)
-    return f"{found['mean']:.3f} ± {found['sd']:.3f}"
+    return f"{found['mean']:.3f} ± {found['sd']:.3f}" if len(known) > 1 else f"{found['mean']:.3f}"
 
 
 def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
@@ -90,8 +92,8 @@ def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
         together = (best["ensemble"] or {}).get(metric)
         rows.append(
             [
-                metric.replace("_", " "),
-                "" if mean is None else f"{mean:.3f} ± {sd:.3f}",
+                words(metric),
+                "" if mean is None else mean_sd(mean, sd),
                 f"{score['value']:.3f} [{score['ci95'][0]:.3f}, {score['ci95'][1]:.3f}]",
                 f"{together['value']:.3f}" if together else "",
             ]
@@ -111,9 +113,9 @@ def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequen
         rows.append(
             [
                 f"{each['b']} against {each['a']}" + (f" on {each['data']}" if len(summary["data_sets"]) > 1 else ""),
-                repeats.words(each["metric"]),
+                words(each["metric"]),
                 f"{each['difference']:+.{digits}f}" if each["n"] else "",
-                f"{low:+.{digits}f} to {high:+.{digits}f}" if each["n"] > 1 else "",
+                f"{low:+.{digits}f} to {high:+.{digits}f}" if low < high else "",
                 p_value(each["p_adjusted"]),
                 str(each["n"]),
                 _short(each["detectable"]),

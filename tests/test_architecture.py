@@ -50,7 +50,10 @@ BESIDE = {  # what each part may use beside itself and the tools
     "tracking": {"data.types", "evaluation"},
     "search": set(),
     "task": {"data.types", "evaluation"},
-    "training": {"augmentation", "models", "task", "data.mapped", "data.stream", "data.types", "tracking.journal"},
+    "training": {
+        *("augmentation", "evaluation.metrics", "models", "task"),
+        *("data.mapped", "data.stream", "data.types", "tracking.journal"),
+    },
     "one_run": {"data", "pictures", "training", "task", "tracking.journal"},
     "compute": {"one_run", "training", "tracking.journal"},
 }

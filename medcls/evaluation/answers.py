@@ -6,6 +6,7 @@ from typing import Any
 from medcls.evaluation import repeats
 from medcls.evaluation.comparing import Answer, Answered, Compare, compare, comparisons, decided, looked
 from medcls.evaluation.converging import converges, sooner
+from medcls.evaluation.metrics import missing
 from medcls.evaluation.phrases import Summary, joined, names, on, said
 from medcls.evaluation.reaching import reaches, until
 from medcls.evaluation.repeats import Score
@@ -55,17 +56,19 @@ def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score])
         for variant in repeats.variants(summary, data):
             found = {one.name: _spread(summary, data, variant, one) for one in scores}
             values[data][variant] = found
-            told = [f"{repeats.words(name)} {said(each, _digits(name))}" for name, each in found.items() if each]
-            parts.append(f"{variant}: {', '.join(told)}")
+            told = [f"{repeats.words(name)} {said(each, repeats.digits(name))}" for name, each in found.items() if each]
+            parts.append(f"{variant}: {', '.join(told) or _without(summary, scores)}")
         sentences.append(on(summary, data, "; ".join(parts) + "."))
     return {"question": question, "answer": joined(sentences), "values": values}
 
 
+def _without(summary: Summary, scores: Sequence[Score]) -> str:
+    """Return why a variant has none of some scores."""
+    there_are = repeats.names(summary)
+    absent = [one.name for one in scores if one.by_name and one.name not in there_are]
+    return missing(absent[0], there_are) if absent else "nothing of that is known"
+
+
 def _spread(summary: Summary, data: str, variant: str, one: Score) -> dict[str, Any] | None:
-    found = [one.of(run) for run in repeats.finished(summary, data, variant).values()]
-    known = [value for value in found if value is not None]
+    known = repeats.values(repeats.finished(summary, data, variant).values(), one)
     return repeats.spread(known, one.ends) if known else None
-
-
-def _digits(name: str) -> int:
-    return 1 if "epoch" in name else 3

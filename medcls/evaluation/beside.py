@@ -63,8 +63,11 @@ def beside_published(metric: str, published: float, whose: str, question: str = 
             text = f"{run} (95% interval {low:.4f} to {high:.4f} over the images)"
             if len(seeds) > 1:
                 over = repeats.spread(seeds, repeats.score(metric).ends)
-                ends = " to ".join(f"{end:.4f}" for end in over["ci95"])
-                text += f"; over {len(seeds)} seeds {over['mean']:.4f} ± {over['sd']:.4f} ({ends})"
+                if over["ci95"] is None:
+                    text += f"; the same in all {len(seeds)} seeds"
+                else:
+                    ends = " to ".join(f"{end:.4f}" for end in over["ci95"])
+                    text += f"; over {len(seeds)} seeds {over['mean']:.4f} ± {over['sd']:.4f} ({ends})"
             sentences.append(f"{text}. Beside it: {published:.4f}, {whose}.")
         return {"question": asked, "answer": " ".join(sentences), "values": values}
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.errors import TrainingError
+from medcls.evaluation import metrics
 from medcls.evaluation.calibration import overconfidence, squared_errors
 
 Labels = NDArray[np.integer]
@@ -82,7 +83,7 @@ def weighted_class_scores(
 
 def score_names(classes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of those `scores` that are the better the higher: what may decide which model is best."""
-    return ("accuracy", "balanced_accuracy", "macro_f1", "auc", *(f"recall/{name}" for name in classes))
+    return metrics.to_maximise(metrics.CLASSES, classes)
 
 
 def judged(n_classes: int) -> range:

@@ -1,10 +1,11 @@
 """Which of two variants converges faster: each on its way to its own best, or both to what both reach."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from medcls.evaluation import repeats
-from medcls.evaluation.comparing import Answered, Compare, compare
+from medcls.errors import BadInputError
+from medcls.evaluation import metrics, repeats
+from medcls.evaluation.comparing import Answered, Compare
 from medcls.evaluation.phrases import Summary, joined, on
 from medcls.evaluation.repeats import RunRecord
 
@@ -13,16 +14,38 @@ LATE, GAIN = 0.2, 0.1  # a curve that gains a tenth of all its gain in the last 
 
 
 @dataclass(frozen=True)
-class Converges(Compare):
-    """A comparison of the epochs to each one's own best, which says so where that was not reached yet.
-
-    The share of a best value that only grows with more epochs is reached early by a curve that has barely begun.
+class OfCurves(Compare):
+    """A comparison of the epochs that curves take to rise.
 
     Attributes:
-        metric: whose curve it is.
+        metric: whose curves they are.
     """
 
     metric: str = ""
+
+    def check(self, known: Collection[str] | None) -> None:
+        """Complain, before anything is trained, about a curve that no run will have, or that gets better as it falls.
+
+        Args:
+            known: the scores that runs of the two variants will have, None where that cannot be told.
+
+        Raises:
+            BadInputError: it is such a curve.
+        """
+        row = metrics.metric(self.metric)
+        if known is not None and self.metric not in known:
+            wanted = metrics.missing(self.metric, known)
+            raise BadInputError(f"{self.question!r} asks for what no run will have: {wanted}")
+        if row is not None and row.higher_is_better is False:
+            raise BadInputError(f"{self.question!r}: {self.metric} gets better as it falls; name a score that rises.")
+
+
+@dataclass(frozen=True)
+class Converges(OfCurves):
+    """A comparison of the epochs to each one's own best, which says so where that was not reached yet.
+
+    The share of a best value that only grows with more epochs is reached early by a curve that has barely begun.
+    """
 
     def __call__(self, summary: Summary) -> Answered:
         """Return the verdicts on every data set in words, and whose curves were still rising."""
@@ -88,7 +111,7 @@ def converges(a: str, b: str, metric: str = "val_accuracy", question: str = "", 
 def sooner(a: str, b: str, metric: str = "val_accuracy", question: str = "", expected: str = "") -> Compare:
     """Return the comparison of the epochs that two variants need to 95% of what both of a pair of runs reach."""
     asked = question or f"Which of them comes first to the {repeats.words(metric)} that both reach?"
-    return compare(a, b, Sooner(metric), asked, expected)
+    return OfCurves(a, b, Sooner(metric), asked, expected, metric)
 
 
 def _is_rising(curve: Sequence[float]) -> bool:

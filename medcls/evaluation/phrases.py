@@ -1,6 +1,6 @@
 """What answers are made of: numbers and epochs in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from medcls.evaluation import repeats
@@ -10,11 +10,24 @@ Summary = Mapping[str, Any]
 
 
 def said(found: Mapping[str, Any], digits: int) -> str:
-    """Return mean, deviation and interval of repeats in words."""
-    if found["ci95"] is None:
+    """Return mean, deviation and interval of repeats in words; equal ones have no interval, one has no deviation."""
+    if len(found["values"]) < 2:
         return f"{found['mean']:.{digits}f}"
+    if found["ci95"] is None:
+        return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f}"
     low, high = found["ci95"]
     return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def mean_sd(mean: float, sd: float) -> str:
+    """Return a mean and its standard deviation over repeats, the mean alone where they do not differ."""
+    return f"{mean:.3f} ± {sd:.3f}" if sd >= repeats.SAME else f"{mean:.3f}"
+
+
+def counted(runs: Collection[repeats.RunRecord]) -> str:
+    """Return how many runs there are, and how many of them differ where some are alike to the bit."""
+    different = repeats.distinct(runs)
+    return str(len(runs)) if different == len(runs) else f"{len(runs)}, {different} different"
 
 
 def p_value(p: float | None, before: str = "") -> str:

@@ -4,22 +4,24 @@ Everything here reads the summary that a study ends with (a mapping of plain val
 given again later, without the runs.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from medcls.evaluation import metrics
+from medcls.evaluation.metrics import ANY, EPOCHS, digits, words
 from medcls.lazy import lazy
 
 stats = lazy("scipy.stats")
 
+__all__ = ["digits", "words"]  # beside what is written here
+
 RunRecord = Mapping[str, Any]
+SAME = 1e-12  # a standard deviation that rounding alone may leave of equal values
 Pair = tuple[int, int | None]
 """A seed and a fold: runs of two variants with the same one are paired."""
-
-ANY, SHARE, EPOCHS = (-np.inf, np.inf), (0.0, 1.0), (1.0, np.inf)
-LOWER_IS_BETTER = ("loss", "gap", "epoch", "brier", "ece", "distance", "hausdorff", "_sd")
 
 
 class Compared(Protocol):
@@ -34,8 +36,8 @@ class Compared(Protocol):
         """The name as a sentence has it."""
 
     @property
-    def higher_is_better(self) -> bool:
-        """Which way it gets better."""
+    def higher_is_better(self) -> bool | None:
+        """Which way it gets better, None where that is not known."""
 
     def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
         """Return the numbers of two runs."""
@@ -48,14 +50,16 @@ class Score:
     Attributes:
         name: in words with underscores, as in a summary.
         of: a run of the summary -> the number, None where it has none.
-        higher_is_better: which way it gets better.
+        higher_is_better: which way it gets better, None where that is not known.
         ends: what its values lie between.
+        by_name: whether runs are asked for it by its name, so that it may not exist.
     """
 
     name: str
     of: Callable[[RunRecord], float | None]
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True
     ends: tuple[float, float] = ANY
+    by_name: bool = False
 
     @property
     def words(self) -> str:
@@ -67,20 +71,11 @@ class Score:
         return self.of(a), self.of(b)
 
 
-def words(name: str) -> str:
-    """Return the name of a score as a sentence has it."""
-    return name.replace("val_", "validation_").replace("_", " ")
-
-
-def digits(name: str) -> int:
-    """Return how many digits after the point a score is said with: epochs and parameters are counted."""
-    return 1 if name.startswith("epoch") else 0 if name == "parameters" else 3
-
-
-def score(name: str) -> Score:
+def score(name: str, *, higher_is_better: bool | None = None) -> Score:
     """Return a score by its name: what the history holds at the epoch that a run keeps, else its final score.
 
-    As in the history, "accuracy" is that of training and "val_accuracy" that of the comparison part.
+    As in the history, "accuracy" is that of training and "val_accuracy" that of the comparison part. Which way it gets
+    better the table of metrics knows; of a metric of one's own `higher_is_better` says it.
     """
 
     def of(run: RunRecord) -> float | None:
@@ -88,12 +83,20 @@ def score(name: str) -> Score:
         value = curve[run["best_epoch"]] if curve else run["metrics"].get(name)
         return None if value is None else float(value)
 
-    higher = not any(word in name for word in LOWER_IS_BETTER)
-    return Score(name, of, higher, SHARE if higher else ANY)
+    row = metrics.metric(name)
+    if higher_is_better is None and row is not None:
+        higher_is_better = row.higher_is_better
+    return Score(name, of, higher_is_better, ANY if row is None else row.ends, by_name=True)
+
+
+def names(summary: Mapping[str, Any]) -> list[str]:
+    """Return the names of all scores that some finished run of a summary has."""
+    runs = [run for run in summary["runs"] if run["status"] == "finished"]
+    return list(dict.fromkeys(name for run in runs for name in (*run["history"], *run["metrics"])))
 
 
 def epochs_to(metric: str, share: float = 0.95) -> Score:
-    """Return the number of epochs until a curve first reaches `share` of its own best value."""
+    """Return the number of epochs until a curve first reaches `share` of its own best value, its highest."""
 
     def of(run: RunRecord) -> float | None:
         curve = run["history"].get(metric)
@@ -127,10 +130,15 @@ def worth_of_choosing_on(metric: str) -> Score:
 
     Of "test_accuracy" that is what choosing the epoch on the test part would have added to the test accuracy.
     """
+    row = metrics.metric(metric)
+    falls = row is not None and row.higher_is_better is False
 
     def of(run: RunRecord) -> float | None:
         curve = run["history"].get(metric)
-        return max(curve) - float(curve[run["best_epoch"]]) if curve else None
+        if not curve:
+            return None
+        kept = float(curve[run["best_epoch"]])
+        return kept - float(min(curve)) if falls else float(max(curve)) - kept
 
     return Score(f"gain_in_{metric}", of)
 
@@ -165,9 +173,60 @@ def pairs(summary: Mapping[str, Any], data: str, a: str, b: str) -> list[tuple[R
 
 
 def paired(summary: Mapping[str, Any], data: str, a: str, b: str, one: Compared) -> list[tuple[float, float]]:
-    """Return the scores of two variants, pair by pair, where both have one."""
-    found = [one.of_pair(first, second) for first, second in pairs(summary, data, a, b)]
-    return [(first, second) for first, second in found if first is not None and second is not None]
+    """Return the scores of two variants, pair by pair, where both have one; pairs alike to the bit count once."""
+    return [pair for pair, is_new in every_pair(summary, data, a, b, one) if is_new]
+
+
+def every_pair(
+    summary: Mapping[str, Any], data: str, a: str, b: str, one: Compared
+) -> list[tuple[tuple[float, float], bool]]:
+    """Return the scores of two variants, pair by pair, and whether a pair is no repetition of an earlier one.
+
+    Two pairs are one where seeds change nothing: the predictions of both their runs are equal to the bit, and so are
+    their scores. Folds are of different images and never alike.
+
+    Args:
+        summary: what a study ended with.
+        data: the name of the data set.
+        a: the name of a variant.
+        b: the name of another.
+        one: what is compared.
+    """
+    found, seen = [], set()
+    for first, second in pairs(summary, data, a, b):
+        of_a, of_b = one.of_pair(first, second)
+        if of_a is None or of_b is None:
+            continue
+        identity = (_identity(first), _identity(second), of_a, of_b)
+        found.append(((of_a, of_b), identity not in seen))
+        if None not in identity:
+            seen.add(identity)
+    return found
+
+
+def values(runs: Iterable[RunRecord], one: Score) -> list[float]:
+    """Return the scores of those runs that have one; runs alike to the bit count once."""
+    found, seen = [], set()
+    for run in runs:
+        value, identity = one.of(run), _identity(run)
+        if value is None or (identity, value) in seen:
+            continue
+        found.append(value)
+        if identity is not None:
+            seen.add((identity, value))
+    return found
+
+
+def distinct(runs: Iterable[RunRecord]) -> int:
+    """Return how many runs there are; those whose predictions are equal to the bit count once."""
+    known = [_identity(run) for run in runs]
+    return known.count(None) + len(set(known) - {None})
+
+
+def _identity(run: RunRecord) -> tuple[int | None, str] | None:
+    """Return what runs alike to the bit share, None where their predictions are not known."""
+    predictions = run.get("predictions_sha256")
+    return (run["fold"], predictions) if predictions else None
 
 
 def right(run: RunRecord) -> list[bool] | None:
@@ -183,14 +242,15 @@ def variants(summary: Mapping[str, Any], data: str) -> list[str]:
 
 
 def spread(values: Sequence[float], ends: tuple[float, float] = ANY) -> dict[str, Any]:
-    """Return mean, standard deviation and the mean's 95% t interval (None for a single value) of repeats.
+    """Return mean, standard deviation and the mean's 95% t interval of repeats.
 
-    Of a few values that differ much, the interval may reach beyond what is possible, its `ends`: it is cut there.
+    There is no interval, None, for a single value and for values that are all the same. Of a few values that differ
+    much, it may reach beyond what is possible, its `ends`: it is cut there.
     """
     mean, n = float(np.mean(values)), len(values)
-    if n < 2:
+    sd = float(np.std(values, ddof=1)) if n > 1 else 0.0
+    if sd < SAME:
         return {"mean": mean, "sd": 0.0, "ci95": None, "values": list(values)}
-    sd = float(np.std(values, ddof=1))
     half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
     interval = [max(mean - half, ends[0]), min(mean + half, ends[1])]
     return {"mean": mean, "sd": sd, "ci95": interval, "values": list(values)}

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.errors import TrainingError
+from medcls.evaluation import metrics
 from medcls.evaluation.classification import Numbers
 from medcls.evaluation.statistics import Score, bootstrap_intervals, mean_sd
 from medcls.lazy import lazy
@@ -21,7 +22,6 @@ ndimage = lazy("scipy.ndimage")
 
 Masks = NDArray[np.bool_]
 
-HIGHER_IS_BETTER = ("dice", "iou", "precision", "recall", "pixel_accuracy")
 FAR = 95  # the percentile of the distances that stands for the farthest
 
 
@@ -73,9 +73,9 @@ def scores(masks: Masks, probabilities: Numbers, classes: tuple[str, ...]) -> di
     return {**found, "pixel_accuracy": float(_right(masks, probabilities).mean())}
 
 
-def score_names(classes: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
+def score_names(classes: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of those `scores` that are the better the higher: what may decide which model is best."""
-    return (*HIGHER_IS_BETTER, "dice_worst")
+    return metrics.to_maximise(metrics.MASKS, classes)
 
 
 def test_scores(

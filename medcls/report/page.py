@@ -8,17 +8,12 @@ from typing import Any
 
 from medcls.evaluation import repeats
 from medcls.evaluation.answers import looked
-from medcls.evaluation.phrases import p_value
+from medcls.evaluation.metrics import PAGE, digits, words
+from medcls.evaluation.phrases import counted, mean_sd, p_value
 from medcls.lazy import lazy
 from medcls.report import learning
 
 jinja2 = lazy("jinja2")
-
-COLUMNS = (
-    *("accuracy", "val_accuracy", "val_balanced_accuracy"),
-    *("dice", "val_dice", "hausdorff95", "surface_distance", "dice_worst"),
-    *("val_loss", "gap"),
-)
 
 Summary = Mapping[str, Any]
 
@@ -77,7 +72,7 @@ def _template() -> Any:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"words": repeats.words, "digits": repeats.digits, "p_value": p_value}
+    environment.filters |= {"words": words, "digits": digits, "p_value": p_value}
     environment.filters |= {"signed": _signed, "number": _number, "parts": _parts}
     return environment.get_template("page.html")
 
@@ -94,7 +89,7 @@ def _trials(summary: Summary) -> dict[str, Any]:
     paths = dict.fromkeys(path for each in trials for path in each["params"])
     metric = next((best["metric"] for best in summary["best"].values()), "score")
     return {
-        "metric": f"mean {repeats.words(metric)}",
+        "metric": f"mean {words(metric)}",
         "paths": [path.removeprefix("learner.") for path in paths],
         "rows": [
             [
@@ -111,17 +106,17 @@ def _trials(summary: Summary) -> dict[str, Any]:
 
 def _variants(summary: Summary, data: str) -> dict[str, Any]:
     found = {name: repeats.finished(summary, data, name) for name in repeats.variants(summary, data)}
-    table = [[_mean_sd(repeats.score(column), runs.values()) for column in COLUMNS] for runs in found.values()]
-    filled = [place for place in range(len(COLUMNS)) if any(row[place] for row in table)]
+    table = [[_mean_sd(repeats.score(column), runs.values()) for column in PAGE] for runs in found.values()]
+    filled = [place for place in range(len(PAGE)) if any(row[place] for row in table)]
     rows = [
-        {"name": name, "runs": len(runs), "cells": [row[place] for place in filled]}
+        {"name": name, "runs": counted(list(runs.values())), "cells": [row[place] for place in filled]}
         for (name, runs), row in zip(found.items(), table, strict=True)
     ]
-    return {"name": data, "columns": [COLUMNS[place] for place in filled], "rows": rows}
+    return {"name": data, "columns": [PAGE[place] for place in filled], "rows": rows}
 
 
 def _mean_sd(score: repeats.Score, runs: Iterable[repeats.RunRecord]) -> str:
-    known = [value for value in map(score.of, runs) if value is not None]
+    known = repeats.values(runs, score)
     if not known:
         return ""
     found = repeats.spread(known)
@@ -134,9 +129,9 @@ def _held_out(data: str, best: Mapping[str, Any]) -> dict[str, Any]:
         mean, sd = best["mean_sd"].get(metric, (None, None))
         together = (best.get("ensemble") or {}).get(metric)
         low, high = score["ci95"]
-        folds = "" if mean is None else f"{mean:.3f} ± {sd:.3f}"
+        folds = "" if mean is None else mean_sd(mean, sd)
         ensemble = f"{together['value']:.3f}" if together else ""
-        rows.append([repeats.words(metric), folds, f"{score['value']:.3f}", f"{low:.3f} to {high:.3f}", ensemble])
+        rows.append([words(metric), folds, f"{score['value']:.3f}", f"{low:.3f} to {high:.3f}", ensemble])
     return {"data": data, "variant": best["variant"], "rows": rows}
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medcls.evaluation.phrases import p_value
+from medcls.evaluation.metrics import words
+from medcls.evaluation.phrases import mean_sd, p_value
 
 
 def opening(question: str, command: str) -> str:
@@ -38,8 +39,8 @@ def _best(data: Mapping[str, Any], best: Mapping[str, Any]) -> str:
     metric = best["metric"]
     mean, sd = best["mean_sd"][metric]
     kind = " (a phantom, no real images)" if data["kind"] == "phantom" else ""
-    repeats = f" ± {sd:.3f} over the folds" if best["folds"] else ""
-    text = f"Best on {data['name']}{kind}: **{best['variant']}**, {metric.replace('_', ' ')} {mean:.3f}{repeats}"
+    repeats = f" ± {sd:.3f} over the folds" if best["folds"] and sd else ""
+    text = f"Best on {data['name']}{kind}: **{best['variant']}**, {words(metric)} {mean:.3f}{repeats}"
     tested = (best["test"] or {}).get(metric)
     if tested is None:
         return text + "."
@@ -54,8 +55,9 @@ def _verdicts(comparisons: Sequence[Mapping[str, Any]]) -> str:
     ]
     for each in comparisons:
         low, high = each["ci95"]
-        difference = f"{each['difference']:+.3f} [{low:+.3f}, {high:+.3f}]" if each["n"] else ""
-        name, score = f"{each['b']} against {each['a']} ({each['data']})", each["metric"].replace("_", " ")
+        interval = f" [{low:+.3f}, {high:+.3f}]" if low < high else ""
+        difference = f"{each['difference']:+.3f}{interval}" if each["n"] else ""
+        name, score = f"{each['b']} against {each['a']} ({each['data']})", words(each["metric"])
         rows.append(
             f"| {name} | {score} | {difference} | {p_value(each['p_adjusted'])} | {each['n']} | {each['verdict']} |"
         )
@@ -67,7 +69,7 @@ def _table(best: Mapping[str, Any]) -> str:
     rows = [f"| metric | {over}, mean ± sd | held-out part [95% interval] |", "| --- | ---: | ---: |"]
     for metric, score in best["test"].items():
         mean, sd = best["mean_sd"].get(metric, (None, None))
-        folds = "" if mean is None else f"{mean:.3f} ± {sd:.3f}"
+        folds = "" if mean is None else mean_sd(mean, sd)
         low, high = score["ci95"]
-        rows.append(f"| {metric.replace('_', ' ')} | {folds} | {score['value']:.3f} [{low:.3f}, {high:.3f}] |")
+        rows.append(f"| {words(metric)} | {folds} | {score['value']:.3f} [{low:.3f}, {high:.3f}] |")
     return "\n".join(rows)

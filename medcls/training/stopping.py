@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from medcls.errors import BadInputError
+from medcls.evaluation.metrics import METRICS, metric, missing
 from medcls.lazy import lazy
 from medcls.limits import at_least, limited
 from medcls.task import Task
@@ -16,15 +18,34 @@ def never(task: Task) -> list[Any]:  # noqa: ARG001
     return []
 
 
-def keep_best(task: Task, *, monitor: str = "") -> list[Any]:
+def _check_mode(*, monitor: str, mode: str, **_: Any) -> None:
+    if mode not in ("", "min", "max"):
+        raise BadInputError(f"mode={mode!r} must be min or max, or nothing for what the table of metrics says.")
+    if monitor and not mode and _better(monitor) is None:
+        curves = [f"val_{row.name}" for row in METRICS.values() if row.curve]
+        raise BadInputError(
+            f"monitor: {missing(monitor, curves)} For a metric of your own, mode=min or max says which way it gets "
+            "better."
+        )
+
+
+@limited(_check_mode)
+def keep_best(task: Task, *, monitor: str = "", mode: str = "") -> list[Any]:
     """Train every epoch and keep the best one's weights, by a name in the history: "" for what the task monitors.
 
-    Of equally good epochs the first is kept. A loss is the better the lower it is, anything else the higher.
+    Of equally good epochs the first is kept. `mode`, "min" or "max", says which way a metric of one's own gets better;
+    what is in the table of metrics needs no word.
     """
     if not monitor:
         return early(task, patience=10**9)
-    mode = "min" if "loss" in monitor else "max"
-    return [keras.callbacks.EarlyStopping(monitor, patience=10**9, mode=mode, restore_best_weights=True)]
+    way = mode or ("max" if _better(monitor) else "min")
+    return [keras.callbacks.EarlyStopping(monitor, patience=10**9, mode=way, restore_best_weights=True)]
+
+
+def _better(monitor: str) -> bool | None:
+    """Return whether a score of the history is the better the higher, None where that is not known."""
+    row = metric(monitor)
+    return None if row is None else row.higher_is_better
 
 
 @limited(at_least(0, "patience", "minimum_gain"))

@@ -27,6 +27,26 @@ def test_a_score_that_does_not_exist_cannot_decide(place, images, metric, words,
     place.check_untouched()
 
 
+COMPARED = """seeds=(0, 1), answers=(compare("narrow", "wide", {}),),"""
+IMPORTS = "from medcls.evaluation.answers import compare\n"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ('"val_recall/b"', ["no score 'val_recall/b'", "did you mean recall/b"]),
+        ('"recall/d"', ["no score 'recall/d'", "recall/a"]),
+        ('"val_acuracy"', ["no score 'val_acuracy'", "did you mean val_accuracy"]),
+        ('"val_dice"', ["no score 'val_dice'"]),  # of masks, and these are classes
+    ],
+)
+def test_a_score_that_does_not_exist_cannot_be_compared(place, images, asked, words):
+    study = written(place, place.TINY, "seeds=(0, 1),", COMPARED.format(asked))
+    study.write_text(study.read_text().replace("from medcls.lazy", f"{IMPORTS}from medcls.lazy", 1))
+    place.run(study, "--data", images).check_complaint(2, *words)
+    place.check_untouched()
+
+
 def test_neither_can_it_lead_a_search(place, images):
     study = written(place, place.BONUS, "trials=8,", 'trials=8, metric="auk",')
     place.run(study, "--data", images).check_complaint(2, "Search.metric", "auk", "auc")

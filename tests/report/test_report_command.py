@@ -45,3 +45,12 @@ def test_what_is_not_there_is_one_sentence(work: Path, command: tuple[str, ...])
     assert done.returncode == 2
     assert "nothing" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_score_that_does_not_exist_is_named_with_the_nearest(work: Path) -> None:
+    done = medcls("compare", "task1a_dropout", "--metric", "val_acuracy", "--work-dir", work)
+    assert done.returncode == 2
+    assert "no score 'val_acuracy' (did you mean val_accuracy" in done.stderr
+    there_but_not_compared = medcls("compare", "task1a_dropout", "--metric", "val_loss", "--work-dir", work)
+    assert there_but_not_compared.returncode == 2
+    assert "did you mean" not in there_but_not_compared.stderr

@@ -8,6 +8,7 @@ from tiny_network import Fit
 
 from medcls import training
 from medcls.errors import BadInputError
+from medcls.limits import limits_of
 
 WILD = {"optimizer": partial(training.sgd, learning_rate=2.0)}
 
@@ -64,3 +65,17 @@ def test_the_best_epoch_is_that_of_the_score_that_is_named(fit: Fit):
 def test_a_score_that_is_not_there_is_refused(fit: Fit):
     with pytest.raises(BadInputError, match=r"learner\.stop\.monitor='val_acuracy'.*val_loss, val_accuracy"):
         fit("run", stop=partial(training.keep_best, monitor="val_acuracy"))
+
+
+def test_a_metric_of_ones_own_says_which_way_it_gets_better():
+    (check,) = limits_of(training.keep_best)
+    for monitor in ("", "val_loss", "val_accuracy", "val_soft_dice"):
+        check(monitor=monitor, mode="")
+    check(monitor="val_glossiness", mode="max")
+    for monitor, mode, words in (
+        ("val_glossiness", "", "no score 'val_glossiness'.*mode=min or max"),
+        ("val_acuracy", "", "did you mean val_accuracy"),
+        ("val_loss", "down", "must be min or max"),
+    ):
+        with pytest.raises(BadInputError, match=words):
+            check(monitor=monitor, mode=mode)
