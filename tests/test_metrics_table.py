@@ -143,7 +143,7 @@ def test_epochs_to_a_share_of_a_loss_are_refused(kind: Any) -> None:
     assert isinstance(asked, OfCurves)
     with pytest.raises(BadInputError, match="val_loss gets better as it falls"):
         asked.check(known)
-    with pytest.raises(BadInputError, match="no score 'val_acc' .did you mean"):
+    with pytest.raises(BadInputError, match=r"no score 'val_acc' .did you mean"):
         kind("short", "long", "val_acc").check(known)
     kind("short", "long").check(known)
 
