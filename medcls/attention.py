@@ -19,6 +19,7 @@ from medcls.tracking.journal import HEAT, RunFolder
 image = lazy("PIL.Image")
 
 Draw = Callable[[Path], None]
+LONGEST = 150  # characters of a figure's file name, in which the number tells figures apart
 
 
 def drawings(run: Run, folder: RunFolder, decoded: Path) -> dict[str, Draw]:
@@ -33,7 +34,7 @@ def drawings(run: Run, folder: RunFolder, decoded: Path) -> dict[str, Draw]:
     classes = open_decoded(decoded).classes
     for number, (place, why) in enumerate(zip(known["places"], known["reasons"], strict=True)):
         words = f"{HEAT}_overlay_{number + 1}_{classes[known['labels'][place]]}_{why}"
-        found[f"{re.sub(r'[^A-Za-z0-9-]+', '_', words)}.png"] = partial(_overlay, folder, decoded, number)
+        found[f"{re.sub(r'[^A-Za-z0-9-]+', '_', words)[:LONGEST]}.png"] = partial(_overlay, folder, decoded, number)
     return found
 
 

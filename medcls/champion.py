@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from medcls.export import registry
-from medcls.export.standing import Standing
+from medcls.export.standing import Standing, meaning
 from medcls.exporting import Chosen, gathered, loaded, papers
 
 
 def standing(summary: Mapping[str, Any], data_name: str) -> Standing:
     """Return how the best model of a data set stands."""
     best, chosen = summary["best"][data_name], _chosen(summary, data_name)
-    weights = chosen.run["weights_sha256"]
-    return Standing(weights, best["metric"], best["value"], chosen.data["fingerprint"], summary["smoke"])
+    weights, answers = chosen.run["weights_sha256"], meaning(chosen.data["classes"])
+    return Standing(weights, best["metric"], best["value"], chosen.data["fingerprint"], summary["smoke"], answers)
 
 
 def enter(summary: Mapping[str, Any], data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:

@@ -11,6 +11,7 @@ from medcls.errors import BadInputError
 from medcls.lazy import lazy
 from medcls.options import Parser
 from medcls.screen import escape_what_cannot_be_shown
+from medcls.texts import say
 
 argcomplete = lazy("argcomplete")
 
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         _write_no_more()
         what = f"{error.filename} cannot be used" if error.filename else "The output cannot be written"
-        print(f"medcls: {what} ({error.strerror or error}).", file=sys.stderr)
+        say(f"medcls: {what} ({error.strerror or error}).", sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED

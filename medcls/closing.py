@@ -12,6 +12,7 @@ from medcls.conclude import Best
 from medcls.drive import Driver
 from medcls.export.registry import placed
 from medcls.files import read_json, write_json
+from medcls.naming import in_file
 from medcls.options import root
 from medcls.pictures import tested
 from medcls.programme import Programme
@@ -59,8 +60,9 @@ def heat(programme: Programme, driver: Driver, folder: Path) -> list[dict[str, s
 def recalls(driver: Driver, best: Mapping[str, Best | None], folder: Path) -> dict[Path, Callable[[Path], None]]:
     """Return where the figures of the best variants' recalls belong, and what draws each; older ones are removed."""
     drawings: dict[Path, Callable[[Path], None]] = {}
+    names = in_file(best)
     for name, each in best.items():
-        path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{name}.png")
+        path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{names[name]}.png")
         path.unlink(missing_ok=True)
         if each is not None and not each.run.variant.task.pixels:
             drawings[path] = partial(_draw_recalls, each, driver.sources.by_name[name].bundle.classes, name)
@@ -128,7 +130,8 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
 def _champions(driver: Driver, best: Mapping[str, Best | None], name: str) -> list[tuple[Best, str, str]]:
     """Return the best models to be registered, their data sets, and under which names; nobody predicts points later."""
     images = {each: found for each, found in best.items() if found and driver.sources.by_name[each].bundle.size}
-    return [(found, each, name if len(best) == 1 else f"{name}-{each}") for each, found in images.items()]
+    names = in_file(images)
+    return [(found, each, name if len(best) == 1 else f"{name}-{names[each]}") for each, found in images.items()]
 
 
 def _scores(driver: Driver, best: Best) -> dict[str, float]:

@@ -32,6 +32,7 @@ from medcls.screen import Screen
 from medcls.sources import Source, Sources, decode
 from medcls.spec import Run
 from medcls.study import Study
+from medcls.texts import say
 from medcls.weights import check
 
 FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -275,5 +276,5 @@ def _trouble(error: OSError, work_dir: Path) -> str:
 
 
 def _say(name: str, sentence: str, code: int) -> int:
-    print(f"{name}: {sentence}", file=sys.stderr)
+    say(f"{name}: {sentence}", sys.stderr)
     return code

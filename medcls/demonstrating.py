@@ -24,6 +24,7 @@ from medcls.options import root
 from medcls.quiet import quiet
 from medcls.report.strips import Picture, strips
 from medcls.spec import digest
+from medcls.texts import say
 from medcls.tracking.mlflow import Store
 from medcls.tracking.nodes import FINISHED, DataRecord, Ending, Node
 from medcls.values import arguments_of, name_of
@@ -55,9 +56,9 @@ def demonstrate(demonstration: Demonstration, options: Options) -> None:
     key = digest(parameters)
     folder = (options.out or options.work_dir / "studies" / key).absolute()
     size = f"{subject.pixels.shape[1]}x{subject.pixels.shape[0]}"
-    print(f"{demonstration.name}: {subject.name} of {subject.source} ({subject.kind}), {size} pixels")
+    say(f"{demonstration.name}: {subject.name} of {subject.source} ({subject.kind}), {size} pixels")
     if options.plan:
-        print(f"5 figures into {folder}: rescale, rotate, flip, intensity, augmentations. Nothing is trained.")
+        say(f"5 figures into {folder}: rescale, rotate, flip, intensity, augmentations. Nothing is trained.")
         return
     store = None
     if not options.offline:
@@ -250,5 +251,5 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float]:
 def _print(rows: Mapping[str, Sequence[Changed]], folder: Path) -> None:
     for changes in rows.values():
         for each in changes[1:]:
-            print(f"  {each.name}: {each.sentence}")
-    print(f"The figures: {folder}")
+            say(f"  {each.name}: {each.sentence}")
+    say(f"The figures: {folder}")

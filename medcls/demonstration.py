@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, say_without_traceback
 from medcls.interruption import listen, settle
+from medcls.naming import check_study
 from medcls.options import Parser, default_tracking_uri, folder, work_dir
 
 BAD_INPUT, INTERRUPTED = 2, 130
@@ -37,6 +38,14 @@ class Demonstration:
     angles: tuple[float, ...] = (30.0, -30.0, -70.0)
     percentiles: tuple[float, ...] = (5.0, 95.0)
     count: int = 5
+
+    def __post_init__(self) -> None:
+        """Check the name, of which a script says in one line what is wrong: nothing else would catch the error."""
+        try:
+            check_study("Demonstration", self.name)
+        except BadInputError:
+            say_without_traceback()
+            raise
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """The errors that a user can mend; their sentences never tell a password."""
 
+import sys
+from pathlib import Path
+from types import TracebackType
+
 from medcls.redaction import text_without_secrets
+from medcls.texts import printable
 
 
 class BadInputError(Exception):
     """Something the user gave cannot be used: one sentence that names it and says what to do (exit code 2)."""
 
     def __init__(self, sentence: str) -> None:
-        shown = text_without_secrets(sentence)
-        super().__init__("".join(each if each.isprintable() else repr(each)[1:-1] for each in shown))
+        super().__init__(printable(text_without_secrets(sentence)))
 
 
 class TrainingError(Exception):
@@ -16,6 +20,20 @@ class TrainingError(Exception):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(text_without_secrets(sentence))
+
+
+def say_without_traceback() -> None:
+    """Let Python say a BadInputError that nothing catches as commands do: one line on standard error, exit code 2."""
+    before = sys.excepthook
+
+    def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not isinstance(error, BadInputError):
+            before(kind, error, trace)
+            return
+        print(f"{Path(sys.argv[0]).stem}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+    sys.excepthook = say
 
 
 def first_line(error: Exception, *urls: str) -> str:

@@ -19,6 +19,7 @@ from medcls.explain.opened import Maps, opened, probabilities
 from medcls.explain.pixels import overlay
 from medcls.files import write_atomically, write_json
 from medcls.lazy import lazy
+from medcls.naming import beside_others
 from medcls.predicting import NAMED, Model
 
 image = lazy("PIL.Image")
@@ -132,13 +133,18 @@ def _where(heat: Maps) -> dict[str, Any]:
 
 def _names(files: Sequence[Path]) -> list[str]:
     """Return what each overlay is called: as its image, numbered where several are called alike."""
-    often, seen = Counter(file.stem for file in files), Counter[str]()
-    names = []
+    often = Counter(file.stem.casefold() for file in files)
+    taken, last = {stem for stem, count in often.items() if count == 1}, Counter[str]()
+    stems = []
     for file in files:
-        seen[file.stem] += 1
-        number = f"_{seen[file.stem]}" if often[file.stem] > 1 else ""
-        names.append(f"{file.stem}{number}_heat.png")
-    return names
+        stem, alike = file.stem, file.stem.casefold()
+        while often[alike] > 1 and (stem == file.stem or stem.casefold() in taken):
+            last[alike] += 1
+            stem = f"{file.stem}_{last[alike]}"
+        taken.add(stem.casefold())
+        stems.append(stem)
+    safe = beside_others(stems)
+    return [f"{safe[stem]}_heat.png" for stem in stems]
 
 
 def _write(path: Path, pixels: NDArray[np.uint8]) -> None:

@@ -21,7 +21,7 @@ from medcls.evaluation import classification, segmentation
 from medcls.export.card import card
 from medcls.export.facts import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.export.formats import FORMATS
-from medcls.export.keras_files import load
+from medcls.export.keras_files import load, of_all_classes
 from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, by_class, parity
 from medcls.files import write_atomically, write_json, written_whole
 from medcls.overview import outcomes, state
@@ -155,7 +155,7 @@ def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[
 
 
 def loaded(chosen: Chosen, work: Path) -> Any:
-    """Return the network that a chosen run has left in its folder.
+    """Return the network that a chosen run has left in its folder, with one probability a class or pixel for answer.
 
     Raises:
         BadInputError: it is gone or damaged, or could not be saved.
@@ -173,7 +173,7 @@ def loaded(chosen: Chosen, work: Path) -> Any:
         raise BadInputError(f"Run {chosen.run['key']} learnt from points: only models of images are exported.")
     if weights_sha256(network.get_weights()) != chosen.run["weights_sha256"]:
         raise BadInputError(f"{file} does not have the weights that the run ended with: remove it and {again}.")
-    return network
+    return of_all_classes(network)
 
 
 def _write(

@@ -14,6 +14,7 @@ from medcls.depot import home_of
 from medcls.errors import BadInputError
 from medcls.flag_values import executor, seconds, seeds, split_seed, whole
 from medcls.redaction import text_without_secrets
+from medcls.texts import printable
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ class Parser(argparse.ArgumentParser):
 
     def complain(self, sentence: str) -> NoReturn:
         """Exit with a sentence on standard error."""
-        self.exit(2, f"{self.prog.removesuffix('.py')}: {text_without_secrets(sentence, *sys.argv[1:])}\n")
+        said = text_without_secrets(sentence, *sys.argv[1:])
+        self.exit(2, f"{printable(self.prog.removesuffix('.py') + ': ' + said)}\n")
 
 
 def add_flags(parser: Parser, *, search: bool) -> None:

@@ -49,7 +49,8 @@ def carry_out(studies: Sequence[tuple[Programme, Driver]], started: float) -> No
         summaries = []
         for part in parts:
             if len(parts) > 1:
-                part.driver.screen.say(f"\n{part.programme.study.name}: {part.programme.study.question}")
+                part.driver.screen.say("")
+                part.driver.screen.say(f"{part.programme.study.name}: {part.programme.study.question}")
             summaries.append(_concluded(part, started))
         _write(summaries, studies[0][0].options.json)
     except BaseException as error:

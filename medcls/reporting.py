@@ -1,7 +1,8 @@
 """A study's page: written beside its summary when it ends, and again from that summary alone whenever asked for."""
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +10,22 @@ from medcls import __version__
 from medcls.data.cache import open_decoded
 from medcls.data.types import Decoded
 from medcls.files import write_atomically
+from medcls.naming import in_file
 from medcls.overview import outcomes
 from medcls.report import canvas, outlines, page
 from medcls.report.montage import montage, scatter
 from medcls.sources import Source
 
 REPORT = "report.html"
+PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
 
 
 def write_report(folder: Path, summary: Mapping[str, Any], sources: Mapping[str, Source]) -> Path:
     """Draw examples of the data sets and write the report of a study that has ended; return its path."""
+    files = _montages(sources)
     for name, source in sources.items():
         if source.decoded is not None:
-            _draw_examples(open_decoded(source.decoded), _picture(folder, name))
+            _draw_examples(open_decoded(source.decoded), folder / files[name])
     return rewrite_report(folder, summary)
 
 
@@ -35,19 +39,32 @@ def _draw_examples(data: Decoded, path: Path) -> None:
 
 def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     """Write the report of a study from its summary and the pictures beside it; return its path."""
-    names = [each["name"] for each in summary["data_sets"]]
-    sheets = [each for each in summary.get("figures", ()) if (folder / each["file"]).exists()]
+    montages = {
+        name: _own_picture(folder, file)
+        for name, file in _montages(data["name"] for data in summary["data_sets"]).items()
+    }
+    sheets = {figure["title"]: _own_picture(folder, figure["file"]) for figure in summary.get("figures", ())}
     text = page.render(
         summary,
         notes=paragraphs(summary.get("document", "")),
         command=summary.get("command", f"python studies/{summary['study']}.py"),
         version=__version__,
         day=time.strftime("%d %B %Y").lstrip("0"),
-        sheets={each["title"]: (folder / each["file"]).read_bytes() for each in sheets},
-        montages={name: _picture(folder, name).read_bytes() for name in names if _picture(folder, name).exists()},
+        sheets={title: picture for title, picture in sheets.items() if picture},
+        montages={name: picture for name, picture in montages.items() if picture},
+        left_out=foreign_figures(folder, summary),
     )
     _write(folder / REPORT, text.encode())
     return folder / REPORT
+
+
+def foreign_figures(folder: Path, summary: Mapping[str, Any]) -> list[str]:
+    """Return the files that a summary names as figures and that are no pictures of the study's own folder.
+
+    Nothing but a summary from elsewhere, or one that was changed by hand, names such files; none of them is read.
+    """
+    files = [str(figure["file"]) for figure in summary.get("figures", ())]
+    return [file for file in files if _own_picture(folder, file) is None and not _is_missing(folder, file)]
 
 
 def latest(work: Path, study: str) -> tuple[Path, dict[str, Any]] | None:
@@ -66,5 +83,19 @@ def _write(path: Path, content: bytes) -> None:
     write_atomically(path, lambda file: file.write(content))
 
 
-def _picture(folder: Path, name: str) -> Path:
-    return folder / f"montage_{name}.png"
+def _montages(names: Iterable[str]) -> dict[str, str]:
+    """Return the name of the file with examples of each data set."""
+    return {name: f"montage_{safe}.png" for name, safe in in_file(names).items()}
+
+
+def _own_picture(folder: Path, file: str) -> bytes | None:
+    """Return a PNG that lies in a study's folder itself; None if it is missing, is elsewhere, or is something else."""
+    path = folder / file
+    if Path(file).name != file or path.is_symlink() or not path.is_file():
+        return None
+    content = path.read_bytes()
+    return content if content.startswith(PNG) else None
+
+
+def _is_missing(folder: Path, file: str) -> bool:
+    return Path(file).name == file and not os.path.lexists(folder / file)

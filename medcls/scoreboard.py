@@ -33,9 +33,17 @@ def of_group(runs: Sequence[Ended]) -> dict[str, float]:
 
 
 def of_best(mean_sd: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the best variant's mean scores and their standard deviations."""
-    means = {shown(name): mean for name, (mean, _) in mean_sd.items()}
-    return means | {f"{shown(name)}_sd": sd for name, (_, sd) in mean_sd.items()}
+    """Return the best variant's mean scores and their standard deviations over the repeats.
+
+    A deviation is called as its score with "_sd" at the end; where a score has that very name, as "dice_sd" over the
+    images or the recall of a class called "x_sd", with "_sd_over_repeats".
+    """
+    scores = {shown(name): mean for name, (mean, _) in mean_sd.items()}
+    deviations = {}
+    for name, (_, sd) in mean_sd.items():
+        ending = "_sd_over_repeats" if f"{shown(name)}_sd" in scores else "_sd"
+        deviations[f"{shown(name)}{ending}"] = sd
+    return scores | deviations
 
 
 def _minutes(folder: RunFolder) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from medcls.lazy import lazy
+from medcls.texts import printable
 
 lengths = lazy("rich.cells")
 progress = lazy("rich.progress")
@@ -56,8 +57,8 @@ class Screen:
         self._last = 0.0
 
     def say(self, text: str) -> None:
-        """Print one line, above the live view if there is one."""
-        self._console.print(text, markup=False)
+        """Print one line, above the live view if there is one; what is no visible character in it is escaped."""
+        self._console.print(printable(text), markup=False)
 
     def tell(self, text: str) -> None:
         """Print a line about what is under way, which who wants results alone does not read."""
@@ -68,7 +69,7 @@ class Screen:
         self._started = self._last = time.monotonic()
         if self._console.is_terminal and self._loudness >= 0:
             self._live = progress.Progress(
-                progress.TextColumn("{task.description}"),
+                progress.TextColumn("{task.description}", markup=False),  # a name may have what markup has
                 progress.BarColumn(bar_width=30),
                 progress.TextColumn("{task.fields[note]}"),
                 console=self._console,
@@ -102,7 +103,7 @@ class Screen:
             self._live.remove_task(self._bars.pop(label))
         for each in lines:
             if each.label not in self._bars:
-                self._bars[each.label] = self._live.add_task(each.label, total=each.epochs, note="")
+                self._bars[each.label] = self._live.add_task(printable(each.label), total=each.epochs, note="")
             self._live.update(self._bars[each.label], completed=each.epoch, note=f"{_epochs(each)} {each.scores}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -110,6 +111,8 @@ class Screen:
 
         One of very many rows is printed without a frame, and nothing in it folds.
         """
+        title, columns = printable(title), [printable(column) for column in columns]
+        rows = [[printable(cell) for cell in row] for row in rows]
         if len(rows) > MANY:
             self._plain_table(title, columns, rows)
             return

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from medcls.errors import BadInputError, say_without_traceback
 from medcls.evaluation.answers import Answer
 from medcls.interruption import listen, settle
+from medcls.naming import check_study
 from medcls.search.space import Search
 from medcls.spec import Variant
 from medcls.values import declared, function_of, given_to
@@ -54,6 +56,14 @@ class Study:
     resources: Mapping[str, float] = field(default_factory=dict)
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
     document: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the name, of which a script says in one line what is wrong: nothing else would catch the error."""
+        try:
+            check_study("Study", self.name)
+        except BadInputError:
+            say_without_traceback()
+            raise
 
     @property
     def variant_names(self) -> str:

@@ -22,8 +22,10 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text()) for path
 STUDIES = [name for name in TREES if name.startswith("studies/") and not name.endswith("__init__.py")]
 
 TOOLS = {
+    "texts": set(),
     "redaction": set(),
-    "errors": {"redaction"},
+    "errors": {"redaction", "texts"},
+    "naming": {"errors"},
     "lazy": set(),
     "files": {"errors", "lazy"},
     "records": {"errors", "files"},

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from medcls.commands.places import examples
 from medcls.errors import BadInputError
 from medcls.options import Parser, work_dir
+from medcls.texts import say
 
 if TYPE_CHECKING:
     from medcls.data.checks import Description
@@ -44,7 +45,7 @@ def _check(given: argparse.Namespace) -> None:
         return
     described = examine(given.source, hashes, folds=given.folds, tell=_Progress())
     for name, value in _facts(described):
-        print(f"{name:<12} {value}")
+        say(f"{name:<12} {value}")
     for finding in described.findings:
         _print(finding, everything=given.all or finding.kind == "unreadable")
     if described.complaint:
@@ -76,10 +77,11 @@ class _Progress:
 
 def _print(finding: "Finding", *, everything: bool) -> None:
     """Print a finding and what it concerns, one a line."""
-    print(f"{finding.word:<12} {finding.sentence}")
+    say(f"{finding.word:<12} {finding.sentence}")
     shown = finding.names if everything else finding.names[:FIRST]
     if not finding.says_all:
-        print("".join(f"             {name}\n" for name in shown), end="")
+        for name in shown:
+            say(f"             {name}")
         if len(shown) < len(finding.names):
             print(f"             and {len(finding.names) - len(shown)} more (--all)")
 

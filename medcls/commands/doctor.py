@@ -5,6 +5,7 @@ from typing import Any
 
 from medcls.commands.places import examples
 from medcls.options import Parser, default_tracking_uri, work_dir
+from medcls.texts import say
 
 
 def add(commands: Any, places: Parser) -> None:
@@ -24,7 +25,7 @@ def _doctor(given: argparse.Namespace) -> int:
     ill = 0
     for finding in examine(given.tracking_uri or default_tracking_uri(), work_dir(given)):
         ill += not finding.well
-        print(f"{'ok ' if finding.well else 'ILL'} {finding.what}: {finding.found}", flush=True)
+        say(f"{'ok ' if finding.well else 'ILL'} {finding.what}: {finding.found}")
         if not finding.well:
-            print(f"    {finding.remedy}", flush=True)
+            say(f"    {finding.remedy}")
     return 1 if ill else 0

@@ -8,6 +8,7 @@ from medcls.commands.places import examples, store
 from medcls.errors import BadInputError
 from medcls.options import Parser
 from medcls.quiet import quiet
+from medcls.texts import say
 
 if TYPE_CHECKING:
     from medcls.explaining import Asked
@@ -48,8 +49,8 @@ def _explain(given: argparse.Namespace) -> None:
         with quiet():
             found = explain(model, files, what, given.out)
     for each in found:
-        print(_line(each, model, what))
-    print(f"{given.out} has {len(found)} overlays, by {what.method} at {what.layer}, and {NUMBERS}.")
+        say(_line(each, model, what))
+    say(f"{given.out} has {len(found)} overlays, by {what.method} at {what.layer}, and {NUMBERS}.")
 
 
 def _line(each: dict[str, Any], model: "Model", what: "Asked") -> str:

@@ -10,6 +10,7 @@ from medcls.export.facts import BY_DEFAULT, FILES
 from medcls.files import check_empty
 from medcls.options import Parser, work_dir
 from medcls.quiet import quiet
+from medcls.texts import say
 
 
 def add(commands: Any, places: Parser) -> None:
@@ -50,7 +51,7 @@ def _export(given: argparse.Namespace) -> None:
     from medcls.exporting import choose, export
 
     check_empty("--out", given.out)
-    chosen = choose(given.study, work_dir(given), given.key, given.data, print)
+    chosen = choose(given.study, work_dir(given), given.key, given.data, say)
     try:
         with quiet():
             found = export(chosen, work_dir(given), given.out, given.format)
@@ -62,4 +63,4 @@ def _export(given: argparse.Namespace) -> None:
         if "score_after" in parity:
             cost = f"; its score there is {parity['score_after']:.3f}, the run's {parity['score_before']:.3f}"
         print(f"{name:<11} loaded again, its probabilities differ from the run's by {difference} at most{cost}")
-    print(f"{given.out} has {', '.join(sorted(path.name for path in given.out.iterdir()))}")
+    say(f"{given.out} has {', '.join(sorted(path.name for path in given.out.iterdir()))}")

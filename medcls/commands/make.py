@@ -9,6 +9,7 @@ from typing import Any
 from medcls.commands.places import examples
 from medcls.errors import BadInputError
 from medcls.options import Parser
+from medcls.texts import say
 
 QUIET = 5.0  # seconds between two lines where the output is no terminal
 
@@ -41,7 +42,7 @@ def _make(given: argparse.Namespace) -> None:
     phantom = made(name, seed=given.seed, count=given.count)
     write(phantom, given.folder.expanduser().absolute(), _Progress(name))
     masks = f", masks of the {' and of the '.join(phantom.masks)}" if phantom.masks else ""
-    print(f"{given.folder} holds {len(phantom.parts)} made-up images of {name}{masks}: no real ones.")
+    say(f"{given.folder} holds {len(phantom.parts)} made-up images of {name}{masks}: no real ones.")
 
 
 class _Progress:

@@ -16,6 +16,7 @@ from medcls.commands.places import examples, store
 from medcls.errors import BadInputError
 from medcls.files import check_empty, check_writable, write_atomically
 from medcls.options import Parser
+from medcls.texts import cell, say
 
 if TYPE_CHECKING:
     from medcls.predicting import Answer, Model
@@ -81,7 +82,7 @@ def _predict(given: argparse.Namespace) -> None:
     if given.json:
         print(json.dumps(told.described, indent=1))
     elif given.out is not None:
-        print(f"{given.out} has {told.noun} of {len(told.described)} images.")
+        say(f"{given.out} has {told.noun} of {len(told.described)} images.")
     else:
         _show(told)
 
@@ -135,7 +136,7 @@ def _marked(given: argparse.Namespace, model: "Model", files: Sequence[Path]) ->
     described = [{"file": str(each.file), "mask": str(each.mask), "share": each.share} for each in found]
     shares = [each.share for each in found] or [0.0]
     if not given.json:
-        print(f"{given.mask} has the masks of {len(found)} images.")
+        say(f"{given.mask} has the masks of {len(found)} images.")
     return Told(
         described,
         "the shares of the area",
@@ -155,8 +156,8 @@ def _write_table(file: IO[bytes], told: Told) -> None:
 
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     table = csv.writer(text)
-    table.writerow(told.columns)
-    table.writerows(told.row(each) for each in told.described)
+    table.writerow(map(cell, told.columns))
+    table.writerows(map(cell, told.row(described)) for described in told.described)
     text.flush()
     text.detach()
 
@@ -193,4 +194,4 @@ def _note_bad(bad: Sequence[str], files: Sequence[Path]) -> None:
 
 
 def _note(sentence: str) -> None:
-    print(f"medcls: {sentence}", file=sys.stderr)
+    say(f"medcls: {sentence}", sys.stderr)

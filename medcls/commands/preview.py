@@ -13,6 +13,7 @@ from medcls.lazy import lazy
 from medcls.limits import check_task
 from medcls.options import Parser, work_dir
 from medcls.quiet import quiet
+from medcls.texts import say
 from medcls.values import functions
 
 np = lazy("numpy")
@@ -68,7 +69,7 @@ def _preview(given: argparse.Namespace) -> None:
     with quiet():  # TensorFlow greets on standard error
         pictures = _pictures(bundle, rows.tolist(), augment(), given.seed)
     strips(pictures, given.out, f"{given.source}: {given.augment}")
-    print(f"{given.out} shows {len(rows)} images of {given.source}, each as it is and {COLUMNS} times at random")
+    say(f"{given.out} shows {len(rows)} images of {given.source}, each as it is and {COLUMNS} times at random")
 
 
 def parsed(text: str) -> "partial[Augmentation]":

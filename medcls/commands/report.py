@@ -1,6 +1,7 @@
 """`medcls report` and `medcls compare`: what finished studies found, as a page and as tables."""
 
 import argparse
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from medcls.commands.places import examples, naming_a_study
 from medcls.errors import BadInputError
 from medcls.options import Parser, work_dir
+from medcls.texts import say
 
 
 def add(commands: Any, places: Parser) -> None:
@@ -34,10 +36,15 @@ def add(commands: Any, places: Parser) -> None:
 
 
 def _report(given: argparse.Namespace) -> None:
-    from medcls.reporting import rewrite_report
+    from medcls.reporting import foreign_figures, rewrite_report
 
-    path = rewrite_report(*_found(work_dir(given), given.study))
-    print(path)
+    folder, summary = _found(work_dir(given), given.study)
+    path = rewrite_report(folder, summary)
+    foreign = foreign_figures(folder, summary)
+    if foreign:
+        said = f"medcls: {folder / 'summary.json'} names figures that are no pictures in its folder"
+        say(f"{said}: {', '.join(foreign)}; they were left out.", sys.stderr)
+    say(str(path))
     if given.open:
         webbrowser.open(path.as_uri())
 

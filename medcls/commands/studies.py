@@ -8,6 +8,7 @@ from typing import Any
 
 from medcls.commands.places import examples, store
 from medcls.options import Parser, root, work_dir
+from medcls.texts import say
 
 
 def add(commands: Any, places: Parser) -> None:
@@ -32,17 +33,18 @@ def _studies(given: argparse.Namespace) -> None:
     from medcls.overview import studies
 
     for entry in studies(given.folder or root() / "studies", work_dir(given)):
-        print(f"{entry.name}\n    {entry.question}")
+        say(entry.name)
+        say(f"    {entry.question}")
         for state in entry.states or ("not run to its end yet",):
-            print(f"    {state}")
+            say(f"    {state}")
 
 
 def _ui(given: argparse.Namespace) -> None:
     uri = store(given)
     if uri.startswith(("http://", "https://")):
-        print(f"The store is a server already: open {uri}")
+        say(f"The store is a server already: open {uri}")
         return
     command = ["mlflow", "ui", "--backend-store-uri", uri, "--port", str(given.port)]
-    print(" ".join(command), flush=True)
+    say(" ".join(command))
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # eight processes for language models
     os.execv(sys.executable, [sys.executable, "-m", *command])  # the server takes this process's place

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.explain.faithful import area
+from medcls.naming import Rules, distinct
 from medcls.tracking.journal import HEAT, RunFolder
 
 Arrays = Mapping[str, NDArray[Any]]
 
 KINDS = ("deletion", "insertion")
+REGIONS = Rules(partial(re.sub, r"[^\w.-]", "_"), lambda name, room: name[:room], room=200)  # names within a metric's
 
 
 def read(folder: RunFolder) -> dict[str, Any]:
@@ -55,8 +58,10 @@ def told(arrays: Arrays) -> dict[str, Any]:
 def scores(found: Mapping[str, Any]) -> dict[str, float]:
     """Return the same as single scores for the store's run table."""
     single = {}
-    for region, each in found.get("regions", {}).items():
-        name = re.sub(r"[^\w.-]", "_", region)  # what a store takes as the name of a metric
+    regions = found.get("regions", {})
+    names = distinct(regions, REGIONS)
+    for region, each in regions.items():
+        name = names[region]
         single[f"heat/{name}_share"], single[f"heat/{name}_times"] = each["share"], each["times"]
     if "sanity" in found:
         single["heat/rank_correlation_all_random"] = found["sanity"]["ranks"][-1]

@@ -95,10 +95,11 @@ def opened(network: Any, layer: str = "") -> Opened:
         BadInputError: no such layer, none with maps, or a network without scores of classes.
     """
     chosen = named(network, layer) if layer else last_convolution(network)
-    features, linear = _head(network)
+    head = _head(network)
+    features, linear = _before_probabilities(network, head)
     both = keras.Model(network.input, [chosen.output, features])
     rows, columns = chosen.output.shape[1:3]
-    return Opened(chosen.name, both, linear, int(network.output.shape[-1]), (int(rows), int(columns)))
+    return Opened(chosen.name, both, linear, int(head.output.shape[-1]), (int(rows), int(columns)))
 
 
 def named(network: Any, layer: str) -> Any:
@@ -156,9 +157,26 @@ def _convolves(layer: Any) -> bool:
     return isinstance(layer, convolutions)
 
 
-def _head(network: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """Return what the head of a network is given, and what makes scores before probabilities of that."""
+def _head(network: Any) -> Any:
+    """Return the layer that makes a network's probabilities: the last, or the sigmoid whose answer is told twice.
+
+    An exported network of two classes puts the rest to 1 beside the probability of its sigmoid unit.
+    """
     head = network.layers[-1]
+    if isinstance(head, keras.layers.Concatenate) and len(head.input) == 2:
+        rest, second = (_layer_of(network, tensor) for tensor in head.input)
+        if isinstance(rest, keras.layers.Rescaling) and rest.input is second.output and second.output.shape[-1] == 1:
+            return second
+    return head
+
+
+def _layer_of(network: Any, tensor: Any) -> Any:
+    """Return the layer of a network that puts out a tensor of its graph."""
+    return next(layer for layer in network.layers if layer.output is tensor)
+
+
+def _before_probabilities(network: Any, head: Any) -> tuple[Any, Callable[[Any], Any]]:
+    """Return what the head of a network is given, and what makes scores before probabilities of that."""
     if len(network.outputs) == 1 and len(network.output.shape) == 2:
         if isinstance(head, keras.layers.Softmax) or (isinstance(head, keras.layers.Activation) and _is_known(head)):
             return head.input, lambda features: features

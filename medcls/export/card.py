@@ -6,6 +6,7 @@ from typing import Any
 from medcls.export.facts import FILES, Facts
 from medcls.export.loading import LINES, TITLES
 from medcls.export.wording import scored, wording
+from medcls.texts import printable
 
 
 def card(facts: Facts) -> str:
@@ -23,7 +24,7 @@ def card(facts: Facts) -> str:
     text = []
     for number, (title, paragraphs) in enumerate(sections.items()):
         text += [f"{'##' if number else '#'} {title}", *paragraphs]
-    return "\n\n".join(text) + "\n"
+    return printable("\n\n".join(text) + "\n", keep="\n")
 
 
 def _summary(facts: Facts) -> Iterator[str]:
@@ -45,7 +46,7 @@ def _summary(facts: Facts) -> Iterator[str]:
 
 def _data(facts: Facts) -> Iterator[str]:
     data = facts.data
-    origin = "a phantom made by medcls, no real images" if data["kind"] == "phantom" else data["source"]
+    origin = "a phantom made by medcls, no real images" if data["kind"] == "phantom" else printable(data["source"])
     yield f"{data['name']}: {origin}. Fingerprint `{data['fingerprint']}`."
     parts = [(part, words) for part, words in _parts(facts).items() if sum(facts.counts[part].values())]
     rows = wording(facts).counts(facts, [part for part, _ in parts])
@@ -158,4 +159,9 @@ def _interval(score: Mapping[str, Any]) -> str:
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(each.replace('|', chr(92) + '|') for each in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    """Return a text as a table of Markdown holds it: in one line, without bars."""
+    return printable(text).replace("|", "\\|")

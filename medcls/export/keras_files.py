@@ -14,6 +14,8 @@ from medcls.lazy import lazy
 
 keras = lazy("keras")
 
+FIRST_CLASS, BOTH_CLASSES = "probability_of_first_class", "probabilities_of_both_classes"  # layers
+
 
 def load(path: Path) -> Any:
     """Return the network of a Keras file, without loss and metrics.
@@ -26,6 +28,19 @@ def load(path: Path) -> Any:
     except Exception as error:  # a damaged file makes Keras raise anything
         reason = first_line(error) if zipfile.is_zipfile(path) else "damaged, or of another kind"
         raise BadInputError(f"{path} cannot be read as a Keras model ({reason}): export it again.") from error
+
+
+def of_all_classes(network: Any) -> Any:
+    """Return a network that answers an image with one probability a class, where it has one for the second of two.
+
+    It shares layers and weights with the network that is given, and has no weights of its own.
+    """
+    if len(network.output_shape) != 2 or network.output_shape[-1] != 1:
+        return network
+    second = network.output
+    first = keras.layers.Rescaling(-1.0, 1.0, dtype="float32", name=FIRST_CLASS)(second)
+    both = keras.layers.Concatenate(dtype="float32", name=BOTH_CLASSES)([first, second])
+    return keras.Model(network.input, both, name=network.name)
 
 
 def answering(network: Any) -> Loaded:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from medcls.export.standing import WEIGHTS, Standing, keeps
+from medcls.export.standing import ANSWERS, WEIGHTS, Standing, keeps
 from medcls.lazy import lazy
 
 entities = lazy("mlflow.entities")
@@ -42,12 +42,13 @@ def register(
     """Log a Keras network with a run, as of an epoch, and register it as a version of `name`.
 
     `add_papers` writes into the folder of the model's files what is to lie beside them. What there is already of a
-    model with these weights is not made twice. The run's status and times stay as they are.
+    model with these weights, whose answers mean the same, is not made twice. The run's status and times stay as they
+    are.
     """
     mlflow.set_tracking_uri(uri)
-    client, weights = mlflow.MlflowClient(uri), standing.weights_sha256
-    if _version(client, name, weights) is None:
-        model = _logged(client, weights, run_id) or _log(network, weights, run_id, epoch, add_papers)
+    client = mlflow.MlflowClient(uri)
+    if _version(client, name, standing) is None:
+        model = _logged(client, standing, run_id) or _log(network, standing, run_id, epoch, add_papers)
         mlflow.register_model(f"models:/{model}", name, tags=standing.tags)
 
 
@@ -57,7 +58,7 @@ def placed(uri: str, name: str, standing: Standing, *, promote: bool) -> Place |
     Imports no TensorFlow.
     """
     client = mlflow.MlflowClient(uri)
-    version = _version(client, name, standing.weights_sha256)
+    version = _version(client, name, standing)
     if version is None:
         return None
     champion = str(client.get_registered_model(name).aliases.get(ALIAS, ""))
@@ -69,17 +70,21 @@ def placed(uri: str, name: str, standing: Standing, *, promote: bool) -> Place |
     return Place(version, version, "")
 
 
-def _version(client: Any, name: str, weights_sha256: str) -> str | None:
-    """Return the latest version with these weights."""
-    found = client.search_model_versions(f"name = '{name}' and tag.`{WEIGHTS}` = '{weights_sha256}'")
-    return str(max(int(each.version) for each in found)) if found else None
+def _version(client: Any, name: str, standing: Standing) -> str | None:
+    """Return the latest version that is the model which stands so.
+
+    The store is not asked by the name, which may hold the quotes that its filters are written with.
+    """
+    found = client.search_model_versions(f"tag.`{WEIGHTS}` = '{standing.weights_sha256}'")
+    versions = [int(version.version) for version in found if version.name == name and standing.is_of(version.tags)]
+    return str(max(versions)) if versions else None
 
 
-def _logged(client: Any, weights_sha256: str, run_id: str) -> str | None:
-    """Return the id of the run's logged model with these weights, if one was logged whole."""
+def _logged(client: Any, standing: Standing, run_id: str) -> str | None:
+    """Return the id of the run's logged model that stands so, if one was logged whole."""
     experiment = client.get_run(run_id).info.experiment_id
     found = client.search_logged_models([experiment], f"source_run_id = '{run_id}'")
-    whole = [each for each in found if each.status == "READY" and each.tags.get(WEIGHTS) == weights_sha256]
+    whole = [model for model in found if model.status == "READY" and standing.is_of(model.tags)]
     return str(whole[0].model_id) if whole else None
 
 
@@ -89,7 +94,7 @@ def fetched(model: str, uri: str, folder: Path) -> Path:
     return Path(mlflow.artifacts.download_artifacts(artifact_uri=model, dst_path=str(folder)))
 
 
-def _log(network: Any, weights_sha256: str, run_id: str, epoch: int, add_papers: Callable[[Path], None]) -> str:
+def _log(network: Any, standing: Standing, run_id: str, epoch: int, add_papers: Callable[[Path], None]) -> str:
     """Log the network; not by mlflow.keras.log_model, which would set the run's status and end anew."""
     packages = {"tensorflow": tensorflow.__version__, "keras": keras.__version__, "numpy": np.__version__}
 
@@ -106,7 +111,7 @@ def _log(network: Any, weights_sha256: str, run_id: str, epoch: int, add_papers:
         model=network,
         signature=_signature(network),
         pip_requirements=[f"{package}=={version}" for package, version in packages.items()],
-        tags={WEIGHTS: weights_sha256},
+        tags={WEIGHTS: standing.weights_sha256, ANSWERS: standing.answers},
         step=epoch,
     )
     _add_scores(run_id, str(made.model_id))

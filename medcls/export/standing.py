@@ -1,10 +1,12 @@
 """Whether a new model takes the alias champion from the one that has it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from medcls.spec import digest
+
 PREFIX = "medcls."
-WEIGHTS = f"{PREFIX}weights_sha256"
+WEIGHTS, ANSWERS = f"{PREFIX}weights_sha256", f"{PREFIX}answers"
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,7 @@ class Standing:
         value: the model's; the mean over folds or seeds.
         fingerprint: of the data set.
         smoke: whether it was made to try the study out.
+        answers: a digest of what its answers mean, as `meaning` makes it.
     """
 
     weights_sha256: str
@@ -24,11 +27,21 @@ class Standing:
     value: float
     fingerprint: str
     smoke: bool
+    answers: str = ""
 
     @property
     def tags(self) -> dict[str, str]:
         """What a version of a registered model is tagged with."""
         return {f"{PREFIX}{name}": str(value) for name, value in vars(self).items()}
+
+    def is_of(self, tags: Mapping[str, str]) -> bool:
+        """Tell whether tags are those of a model with these weights whose answers mean the same."""
+        return tags.get(WEIGHTS) == self.weights_sha256 and tags.get(ANSWERS, "") == self.answers
+
+
+def meaning(classes: Sequence[str]) -> str:
+    """Return a digest of what a model's answers mean: one probability for each of the classes, in their order."""
+    return digest({"one probability a class": list(classes)})
 
 
 def keeps(champion: Mapping[str, str], new: Standing) -> str:

@@ -12,6 +12,7 @@ from medcls.evaluation.metrics import PAGE, digits, words
 from medcls.evaluation.phrases import counted, mean_sd, p_value
 from medcls.lazy import lazy
 from medcls.report import learning
+from medcls.texts import printable
 
 jinja2 = lazy("jinja2")
 
@@ -27,6 +28,7 @@ def render(
     day: str,
     montages: Mapping[str, bytes],
     sheets: Mapping[str, bytes] = MappingProxyType({}),
+    left_out: Sequence[str] = (),
 ) -> str:
     """Return the page.
 
@@ -38,6 +40,7 @@ def render(
         day: of the report, in words.
         montages: data set -> a PNG of examples; may lack some.
         sheets: title -> a PNG of where networks look.
+        left_out: files that the summary names as figures and that are none of the study's.
     """
     names, params = [each["name"] for each in summary["data_sets"]], _parameters(summary)
     page = _template().render(
@@ -55,6 +58,7 @@ def render(
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
         charts=[_charts(summary, name) for name in names],
         data_sets=[_data(each, montages) for each in summary["data_sets"]],
+        left_out=left_out,
         sheets=[{"title": title, "picture": base64.b64encode(sheet).decode()} for title, sheet in sheets.items()],
         notes=notes,
         names=list(params),
@@ -70,11 +74,20 @@ def render(
 
 def _template() -> Any:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("medcls.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=jinja2.PackageLoader("medcls.report", ""),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_visible,
     )
     environment.filters |= {"words": words, "digits": digits, "p_value": p_value}
     environment.filters |= {"signed": _signed, "number": _number, "parts": _parts}
     return environment.get_template("page.html")
+
+
+def _visible(value: Any) -> Any:
+    """Return what the page shows of a value: of a text that comes from outside, no characters that are none to see."""
+    return printable(value) if type(value) is str else value  # markup, which is no plain str, is the page's own
 
 
 def _trials(summary: Summary) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.naming import in_store
 from medcls.redaction import text_without_secrets, without_secrets
+from medcls.texts import printable, storable
 from medcls.tracking import sqlite
 from medcls.tracking.nodes import FINISHED, KILLED, DataRecord, Ending, Node
 
@@ -21,8 +23,10 @@ exceptions = lazy("mlflow.exceptions")
 
 BATCH = 900  # metrics in one request; MLflow takes 1,000
 LONGEST = 5000  # characters of a value; MLflow takes 6,000 of a parameter and 8,000 of a tag
+NAME = 250  # characters of a run's name; a database takes no more
 IDENTITY, INTERRUPTED, PARENT = "medcls.node", "medcls.interrupted", "mlflow.parentRunId"
 ERROR = "medcls.error"
+NAMES = "medcls.names"  # the tag that says which names MLflow did not take as they are
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "INVALID_STATE"})
 
 Point = tuple[str, float, int, int]
@@ -102,14 +106,19 @@ class Store:
             self._take_up(node.identity, tags)
         else:
             self._doubtful = node.identity
-            made = self._client.create_run(self._experiment, started, tags, node.name)
+            made = self._client.create_run(self._experiment, started, tags, printable(node.name)[:NAME])
             self._doubtful = None
             self._ids[node.identity] = made.info.run_id
         self._describe(node)
 
     def log(self, identity: str, points: Iterable[Point], tags: Mapping[str, Any] = MappingProxyType({})) -> None:
-        """Add values of metrics; those that are there already stay single. With the last of them come the tags."""
-        metrics = [entities.Metric(_name(name), value, time, step) for name, value, time, step in points]
+        """Add values of metrics; those that are there already stay single. With the last of them come the tags.
+
+        A metric's name depends on those that it comes with: what one node has alike at every epoch comes together.
+        """
+        points = list(points)
+        names = in_store(name for name, *_ in points)
+        metrics = [entities.Metric(names[name], value, time, step) for name, value, time, step in points]
         *before, last = [metrics[first : first + BATCH] for first in range(0, max(len(metrics), 1), BATCH)]
         for some in before:
             self._client.log_batch(self._ids[identity], metrics=some)
@@ -120,7 +129,7 @@ class Store:
         """Add a node's final scores, tags and those of its files that hold something, and end it."""
         run_id = self._ids[identity]
         scores = [(name, value, ending.ended, 0) for name, value in ending.metrics.items()]
-        self.log(identity, scores, ending.tags)
+        self.log(identity, scores, {**ending.tags, **_changed(in_store(ending.metrics))})
         for path, place in {**ending.files, **dict.fromkeys(ending.drawings, "")}.items():
             if path.exists() and path.stat().st_size:
                 self._client.log_artifact(run_id, str(path), place or None)
@@ -176,7 +185,8 @@ class Store:
     def _describe(self, node: Node) -> None:
         run_id = self._ids[node.identity]
         known = self._known[node.identity].params if node.identity in self._known else ()
-        named = {_name(name): str(value)[:LONGEST] for name, value in node.parameters.items()}
+        names = in_store(node.parameters)
+        named = {names[name]: storable(str(value))[:LONGEST] for name, value in node.parameters.items()}
         missing = [entities.Param(name, value) for name, value in named.items() if name not in known]
         for first in range(0, len(missing), 100):
             self._client.log_batch(run_id, params=missing[first : first + 100])
@@ -198,13 +208,14 @@ def sentence(error: Exception, *uris: str) -> str:
     return ("" if known else f"{type(error).__name__}: ") + said[:200]
 
 
-def _name(name: str) -> str:
-    """Return a metric's or parameter's name with the characters alone that MLflow takes."""
-    return re.sub(r"[^\w.\- :/]", "_", name)[:250]
+def _changed(names: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the tag that says which metrics have other names in the store than in the study, a line each."""
+    lines = [f"{safe}: {printable(name)}" for name, safe in names.items() if safe != name]
+    return {NAMES: "\n".join(lines) or None}
 
 
 def _texts(tags: Mapping[str, Any]) -> dict[str, str]:
-    return {name: str(value)[:LONGEST] for name, value in tags.items() if value is not None}
+    return {name: storable(str(value))[:LONGEST] for name, value in tags.items() if value is not None}
 
 
 def _tags(texts: Mapping[str, str]) -> list[Any]:
@@ -214,7 +225,8 @@ def _tags(texts: Mapping[str, str]) -> list[Any]:
 def _dataset(data: DataRecord) -> Any:
     digest = data.fingerprint.removeprefix("sha256:")[:36]  # as long as MLflow's column; the source has it whole
     source = json.dumps({"uri": data.source, "fingerprint": data.fingerprint})
-    made = entities.Dataset(_name(data.name), digest, data.kind, source, profile=json.dumps(dict(data.profile)))
+    name = in_store([data.name])[data.name]
+    made = entities.Dataset(name, digest, data.kind, source, profile=json.dumps(dict(data.profile)))
     return entities.DatasetInput(made, [entities.InputTag("mlflow.data.context", "training")])
 
 

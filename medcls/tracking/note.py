@@ -5,6 +5,7 @@ from typing import Any
 
 from medcls.evaluation.metrics import words
 from medcls.evaluation.phrases import mean_sd, p_value
+from medcls.texts import printable
 
 
 def opening(question: str, command: str) -> str:
@@ -32,7 +33,7 @@ def closing(summary: Mapping[str, Any], command: str) -> str:
         parts.append(f"{failed} of {len(summary['runs'])} runs failed.")
     parts.append(f"The command:\n\n    {command}")
     text = "\n\n".join(parts) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode()  # a file's name may have bytes that no store takes
+    return printable(text, keep="\n")
 
 
 def _best(data: Mapping[str, Any], best: Mapping[str, Any]) -> str:
@@ -57,11 +58,16 @@ def _verdicts(comparisons: Sequence[Mapping[str, Any]]) -> str:
         low, high = each["ci95"]
         interval = f" [{low:+.3f}, {high:+.3f}]" if low < high else ""
         difference = f"{each['difference']:+.3f}{interval}" if each["n"] else ""
-        name, score = f"{each['b']} against {each['a']} ({each['data']})", words(each["metric"])
+        name, score = _cell(f"{each['b']} against {each['a']} ({each['data']})"), _cell(words(each["metric"]))
         rows.append(
             f"| {name} | {score} | {difference} | {p_value(each['p_adjusted'])} | {each['n']} | {each['verdict']} |"
         )
     return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    """Return a text as a table of Markdown holds it: in one line, without bars."""
+    return printable(text).replace("|", "\\|")
 
 
 def _table(best: Mapping[str, Any]) -> str:
@@ -71,5 +77,5 @@ def _table(best: Mapping[str, Any]) -> str:
         mean, sd = best["mean_sd"].get(metric, (None, None))
         folds = "" if mean is None else mean_sd(mean, sd)
         low, high = score["ci95"]
-        rows.append(f"| {words(metric)} | {folds} | {score['value']:.3f} [{low:.3f}, {high:.3f}] |")
+        rows.append(f"| {_cell(words(metric))} | {folds} | {score['value']:.3f} [{low:.3f}, {high:.3f}] |")
     return "\n".join(rows)

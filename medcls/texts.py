@@ -1,0 +1,32 @@
+"""Texts that come from outside (names of files, classes, studies), made harmless where they are shown or written."""
+
+from typing import TextIO
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - spreadsheets take the wide ones too
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Return a text with everything escaped that is no visible character: a line break as \n, ESC as \x1b.
+
+    A terminal obeys such characters, and in a log a line break makes one name look like two lines.
+
+    Args:
+        text: any text.
+        keep: characters that stay as they are, such as the line breaks of a text of several lines.
+    """
+    return "".join(letter if letter.isprintable() or letter in keep else repr(letter)[1:-1] for letter in text)
+
+
+def say(line: str, file: TextIO | None = None) -> None:
+    """Print a line on standard output or into another file, with everything escaped that is no visible character."""
+    print(printable(line), file=file, flush=True)
+
+
+def cell(value: object) -> object:
+    """Return a cell of a CSV file: a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
+
+
+def storable(text: str) -> str:
+    """Return a text that can be written as UTF-8: bytes of a file's name that are none are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
