@@ -113,17 +113,25 @@ def describe(
     for variant in variants:
         name, parameters = data_name(variant), _parameters(variant)
         if parameters not in views:
-            bundle, given = variant.data(hashes), str(variant.get("data.source"))
+            bundle, given = variant.data(hashes), _meant(variant)
             if name not in by_name:
                 found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
                 cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
                 by_name[name] = given, _source(name, found_there, (FEW if cut else FEWEST) if few else None)
             first, source = by_name[name]
             if first != given:
-                raise BadInputError(f"The variants mean different images by {name}: {first} and {given}; give one.")
+                raise BadInputError(
+                    f"The variants mean different images or patients by {name}: {first} and {given}; give one."
+                )
             views[parameters] = _resized(source, bundle)
         _check_classes(variant, views[parameters].bundle)
     return Sources(views)
+
+
+def _meant(variant: Variant) -> str:
+    """Return which images a variant means, and whose, for people: only so far must variants agree."""
+    patients = variant.parameters().get("data.patients")
+    return f"{variant.get('data.source')} (patients={patients})" if patients else str(variant.get("data.source"))
 
 
 def _parameters(variant: Variant) -> Parameters:

@@ -19,7 +19,7 @@ from medcls.limits import check_task
 from medcls.values import Scalar, arguments_of, function_of, is_node, name_of
 
 BUILTIN = "builtin:"  # before the name of a data set: it is no folder
-UNHASHED = ("data", "data.source")  # the fingerprint says which data it is; where it lies does not matter
+UNHASHED = ("data", "data.source", "data.patients")  # the fingerprint says which data and whose, wherever they lie
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ def add(commands: Any, places: Parser) -> None:
     )
     each.add_argument("source", metavar="SOURCE", help="what --data takes: a folder, a labels.csv, a built-in name")
     each.add_argument("--folds", type=int, metavar="K", help="as a study with K folds would use it")
+    each.add_argument(
+        "--patients", default="", metavar="HOW", help="whose the images are: folder, none or a pattern with one group"
+    )
     each.add_argument("--all", action="store_true", help="name everything that was found, not the first ten")
     each.set_defaults(command=_check)
 
@@ -37,13 +40,15 @@ def _check(given: argparse.Namespace) -> None:
     from medcls.data.catalogue import POINTS, builtin
     from medcls.data.checks import examine
     from medcls.data.hashes import Hashes
+    from medcls.data.patients import patients_known
     from medcls.data.toy2d import TOYS
 
     hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
     if builtin(given.source) == POINTS:
         _print_points(hashes, TOYS)
         return
-    described = examine(given.source, hashes, folds=given.folds, tell=_Progress())
+    patients_known(patients=given.patients)
+    described = examine(given.source, hashes, folds=given.folds, patients=given.patients, tell=_Progress())
     for name, value in _facts(described):
         say(f"{name:<12} {value}")
     for finding in described.findings:

@@ -13,7 +13,9 @@ from medcls.data import dicom, images
 from medcls.data.arrays import Part, reading, records_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import layout_of, read_arrays, read_source
-from medcls.data.records import Record, fingerprint, ordered
+from medcls.data.patients import with_patients
+from medcls.data.records import Record, fingerprint, ordered, patients_in
+from medcls.data.request import Request
 from medcls.data.stacks import Stacks, sha256_of
 from medcls.data.types import Bundle, Images, Render, Stored
 from medcls.errors import BadInputError
@@ -21,31 +23,30 @@ from medcls.errors import BadInputError
 Row = tuple[Record, str, tuple[int, int]]  # what is known of an image, the hash of its content, its place
 
 
-def bundle_of(name: str, hashes: Hashes, source: Path, size: int, channels: int) -> Bundle:
+def bundle_of(hashes: Hashes, source: Path, request: Request) -> Bundle:
     """Return the data set that a folder, a labels.csv or a file of arrays holds.
 
     Raises:
         BadInputError: no known layout, files that cannot be listed, or no data set for classification.
     """
     parts = read_arrays(source)
-    return (
-        _of_arrays(name, hashes, source, parts, size, channels)
-        if parts
-        else _of_files(name, hashes, source, size, channels)
-    )
+    return _of_arrays(hashes, source, parts, request) if parts else _of_files(hashes, source, request)
 
 
-def _of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int) -> Bundle:
+def _of_files(hashes: Hashes, source: Path, request: Request) -> Bundle:
     records = ordered(source, read_source(source))
+    layout = layout_of(source, records)
     _refuse_dicom_without_its_library(records)
+    records, remarks = with_patients(source, records, request.patients, hashes)
     contents = hashes.sha256_of([record.path for record in records])
     rows = _by_content([(record, content, (0, 0)) for record, content in zip(records, contents, strict=True)])
     render, stored = partial(_decode, rows), partial(_stored, rows)
-    bundle = _bundle(name, source, layout_of(source, records), rows, size, channels, render, stored)
-    return replace(bundle, unchanged=partial(_unchanged, hashes, rows))
+    bundle = _bundle(request, source, layout, rows, render, stored)
+    return replace(bundle, unchanged=partial(_unchanged, hashes, rows), remarks=remarks)
 
 
-def _of_arrays(name: str, hashes: Hashes, source: Path, parts: Sequence[Part], size: int, channels: int) -> Bundle:
+def _of_arrays(hashes: Hashes, source: Path, parts: Sequence[Part], request: Request) -> Bundle:
+    request.refuse_patients(f"{source} holds arrays of images, which have no names")
     stacks = Stacks([part.images for part in parts], hashes.folder)
     records = records_of(parts)
     ordered(source, records)  # for its complaints
@@ -63,7 +64,7 @@ def _of_arrays(name: str, hashes: Hashes, source: Path, parts: Sequence[Part], s
         else "MNIST's idx files"
     )
     render, stored = partial(_unpack, rows, stacks), partial(_stored_in, rows, stacks)
-    return _bundle(name, source, layout, rows, size, channels, render, stored)
+    return _bundle(request, source, layout, rows, render, stored)
 
 
 def _by_content(rows: Sequence[Row]) -> list[Row]:
@@ -71,34 +72,24 @@ def _by_content(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row[0].part, row[0].label, row[1]))
 
 
-def _bundle(
-    name: str,
-    source: Path,
-    layout: str,
-    rows: Sequence[Row],
-    size: int,
-    channels: int,
-    render: Render,
-    stored: Stored,
-) -> Bundle:
+def _bundle(request: Request, source: Path, layout: str, rows: Sequence[Row], render: Render, stored: Stored) -> Bundle:
     records, contents, _ = zip(*rows, strict=True)
     classes = sorted({record.label for record in records})
     number = {label: position for position, label in enumerate(classes)}
-    known = all(record.patient is not None for record in records)
     return Bundle(
-        name=name,
+        name=request.name,
         source=str(source),
         layout=layout,
         kind="files",
         classes=tuple(classes),
         labels=np.array([number[record.label] for record in records], np.int64),
         parts=np.array([record.part for record in records], np.str_),
-        patients=np.array([record.patient for record in records], np.str_) if known else None,
+        patients=patients_in(records),
         names=tuple(record.name for record in records),
         contents=contents,
         fingerprint=fingerprint(records, contents),
-        size=size,
-        channels=channels,
+        size=request.size,
+        channels=request.channels,
         render=render,
         stored=stored,
     )

@@ -113,13 +113,22 @@ def checked(
     return Checked(bundle, tuple(findings), () if bad is None else bad.names)
 
 
-def examine(source: str, hashes: Hashes, *, folds: int | None = None, tell: Tell = lambda *_: None) -> Description:
+def examine(
+    source: str, hashes: Hashes, *, folds: int | None = None, patients: str = "", tell: Tell = lambda *_: None
+) -> Description:
     """Look at a source as a study would and return what it holds.
+
+    Args:
+        source: a folder, a table, a file of arrays or a built-in name.
+        hashes: what is known of its files already.
+        folds: into how many folds a study would cut it, or None.
+        patients: whose the images are (`patients.with_patients`).
+        tell: told what is being done, how much of it is done, and how much there is.
 
     Raises:
         BadInputError: nothing can be said of it, for it has no known layout.
     """
-    bundle = any_kind(hashes, source)
+    bundle = any_kind(hashes, source, patients=patients)
     if bundle.kind != FILES:
         return Description(bundle, Counter())
     seen = survey(bundle, hashes.folder, tell)

@@ -95,6 +95,12 @@ def opened(path: Path) -> "Dataset":
     return data
 
 
+def patient_in(path: Path) -> str:
+    """Return a file's PatientID, "" if it has none; its pixels are not read."""
+    data = _read(path, stop_before_pixels=True, specific_tags=["PatientID"])
+    return str(data.get("PatientID") or "").strip()
+
+
 def _syntax_of(data: "Dataset") -> "UID":
     """Return how the pixels of a file must be stored that does not say so."""
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian

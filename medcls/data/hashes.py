@@ -20,6 +20,9 @@ CREATE = """CREATE TABLE IF NOT EXISTS files
 CREATE_ARRAYS = """CREATE TABLE IF NOT EXISTS arrays
 (path BLOB, size INTEGER, modified INTEGER, changed INTEGER, name TEXT, sha256 BLOB, PRIMARY KEY (path, name))
 WITHOUT ROWID"""
+CREATE_TEXTS = """CREATE TABLE IF NOT EXISTS texts
+(path BLOB, size INTEGER, modified INTEGER, changed INTEGER, name TEXT, value TEXT, PRIMARY KEY (path, name))
+WITHOUT ROWID"""
 AT_ONCE = 500  # paths in one question to the store: below every SQLite's limit of variables
 TICK = 0.02  # seconds: longer than a tick of the kernel's clock, within which two changes bear the same time
 
@@ -99,6 +102,27 @@ class Hashes:
                 transact(self._path, partial(_forget, path), None)  # should its times lie
                 raise BadInputError(f"{path} changed while it was read: run the command again.")
 
+    def texts_of(self, paths: Sequence[Path], name: str, read: Callable[[Path], str]) -> list[str]:
+        """Return a text that each file holds, such as its patient; "" for a file that is not there.
+
+        Args:
+            paths: the files.
+            name: what the text is called among what is remembered.
+            read: path -> the text; called only for files that have changed, and raises nothing.
+        """
+        with ThreadPoolExecutor() as pool:
+            stamps = list(pool.map(_stamp, paths))
+            present = {stamp: path for stamp, path in zip(stamps, paths, strict=True) if stamp}
+            texts: dict[Stamp, str] = transact(self._path, lambda store: _kept_texts(store, list(present), name), {})
+            new = [stamp for stamp in present if stamp not in texts]
+            _let_clock_tick(new)
+            fresh = dict(zip(new, pool.map(lambda stamp: read(present[stamp]), new), strict=True))
+        unchanged = {stamp: text for stamp, text in fresh.items() if _stamp(stamp.path) == stamp}
+        if unchanged:
+            transact(self._path, lambda store: _keep_texts(store, unchanged, name), None)
+        texts |= fresh
+        return [texts[stamp] if stamp else "" for stamp in stamps]
+
     @property
     def folder(self) -> Path:
         """The folder in which the hashes are kept: a place for what need not be kept, too."""
@@ -136,6 +160,23 @@ def _kept_rows(store: sqlite3.Connection, stamp: Stamp | None, name: str) -> byt
 def _keep_rows(store: sqlite3.Connection, stamp: Stamp, name: str, digests: bytes) -> None:
     store.execute(CREATE_ARRAYS)
     store.execute("INSERT OR REPLACE INTO arrays VALUES (?, ?, ?, ?, ?, ?)", (*stamp, name, digests))
+
+
+def _kept_texts(store: sqlite3.Connection, stamps: Sequence[Stamp], name: str) -> dict[Stamp, str]:
+    texts: dict[Stamp, str] = {}
+    for start in range(0, len(stamps), AT_ONCE):
+        paths = [stamp.path for stamp in stamps[start : start + AT_ONCE]]
+        marks = ",".join("?" * len(paths))
+        question = f"SELECT path, size, modified, changed, value FROM texts WHERE name = ? AND path IN ({marks})"
+        for *stamp, text in store.execute(question, (name, *paths)):
+            texts[Stamp(*stamp)] = text
+    return texts
+
+
+def _keep_texts(store: sqlite3.Connection, texts: Mapping[Stamp, str], name: str) -> None:
+    store.execute(CREATE_TEXTS)
+    rows = [(*stamp, name, text) for stamp, text in texts.items()]
+    store.executemany("INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?, ?, ?)", rows)
 
 
 def _stamp(path: Path | bytes) -> Stamp | None:

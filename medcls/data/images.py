@@ -108,6 +108,13 @@ def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
             return KINDS.get(image.mode, "grey, 16 bit" if image.mode.startswith("I") else image.mode), image.size
 
 
+def patient_in(path: Path) -> str:
+    """Return the patient that a DICOM file names, "" if it names none or cannot be read."""
+    with suppress(UnreadableImageError), _complaining(path):
+        return dicom.patient_in(path)
+    return ""
+
+
 def fit(pixels: NDArray[np.uint8], size: int, channels: int) -> Images:
     """Return an image of shape (height, width[, 3]) as one of shape (size, size, channels)."""
     from PIL import Image

@@ -9,11 +9,10 @@ from medcls.data.idx import NAME, idx_files, read_idx
 from medcls.data.listing import files_in, folders_in, images_below, images_in
 from medcls.data.npz import read_npz
 from medcls.data.records import Record, label_of, listed, part_folders
-from medcls.data.table import read_table
+from medcls.data.table import TABLE, read_table
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
-TABLE = "labels.csv"
 KNOWN = (
     "train/CLASS/* with validation/CLASS/* or test/CLASS/*, CLASS/* alone, "
     "files named LABEL_*.png (in train/ and test/ or alone), labels.csv with the columns path and label, "

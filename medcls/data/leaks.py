@@ -14,6 +14,7 @@ Rows = NDArray[np.int64]
 
 UNREADABLE, FIXED, MISSING, EMPTY = "unreadable", "fixed", "class_missing", "empty_masks"
 TWO_CLASSES, EXACT, NEAR, PATIENTS = "two_classes", "exact_across_parts", "near_across_parts", "patients_across_parts"
+PATIENTS_KNOWN = "patients_known"  # by what was not asked for: DICOM's own word
 WITHIN, DIVIDED = "copies_within_part", "copies_divided"
 CHAIN = 3  # names of a group of copies that are said
 LEAKS = (EXACT, NEAR, PATIENTS, TWO_CLASSES, DIVIDED)
@@ -45,7 +46,7 @@ class Finding:
     @property
     def word(self) -> str:
         """How serious it is."""
-        return "note" if self.kind in (FIXED, WITHIN) else "warning"
+        return "note" if self.kind in (FIXED, WITHIN, PATIENTS_KNOWN) else "warning"
 
 
 def leaks(findings: Iterable[Finding]) -> list[Finding]:
@@ -61,6 +62,7 @@ def found_in(bundle: Bundle, copies: Rows) -> list[Finding]:
         copies: of shape (n,): images with the same number show the same picture.
     """
     every = [
+        *(Finding(remark.kind, remark.sentence, remark.count, remark.names) for remark in bundle.remarks),
         *_missing_classes(bundle),
         _two_classes(bundle),
         *_across_parts(bundle, copies),

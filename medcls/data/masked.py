@@ -13,18 +13,26 @@ from medcls.data import images, masks
 from medcls.data.catalogue import find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.images import UnreadableImageError
-from medcls.data.pairs import FOREGROUND, PAIRS, pair_layout, read_pairs
+from medcls.data.pairs import PAIRS, pair_layout, read_pairs
+from medcls.data.patients import patients_known, with_patients
 from medcls.data.phantoms.types import Phantom
-from medcls.data.records import Record, fingerprint
-from medcls.data.sources import check_shape, opened, phantom_bundle
+from medcls.data.records import FOREGROUND, Record, fingerprint, patients_in
+from medcls.data.request import Request
+from medcls.data.sources import opened, phantom_bundle
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle, Images
 from medcls.errors import BadInputError
 from medcls.limits import limited
 
 
-@limited(masks.values_known)
+@limited(masks.values_known, patients_known)
 def lungs(
-    hashes: Hashes, *, source: str = "lungs", size: int = 256, channels: int = 1, mask_values: str = masks.TWO
+    hashes: Hashes,
+    *,
+    source: str = "lungs",
+    size: int = 256,
+    channels: int = 1,
+    mask_values: str = masks.TWO,
+    patients: str = "",
 ) -> Bundle:
     """Return the chest X-rays with masks of both lungs.
 
@@ -34,26 +42,33 @@ def lungs(
         size: height and width of the images in pixels.
         channels: 1 (grey) or 3 (RGB).
         mask_values: "two", "labels" or "grey": how masks are read (`masks.whole`).
+        patients: whose the images are (`patients.with_patients`).
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return masked("lungs", hashes, source, size, channels, mask_values)
+    return masked(hashes, Request("lungs", source, size, channels, patients), mask_values)
 
 
-@limited(masks.values_known)
+@limited(masks.values_known, patients_known)
 def nodules(
-    hashes: Hashes, *, source: str = "nodules", size: int = 256, channels: int = 1, mask_values: str = masks.TWO
+    hashes: Hashes,
+    *,
+    source: str = "nodules",
+    size: int = 256,
+    channels: int = 1,
+    mask_values: str = masks.TWO,
+    patients: str = "",
 ) -> Bundle:
     """Return the chest X-rays with masks of small nodules, which take up very little of them.
 
     Raises:
         BadInputError: as of `lungs`.
     """
-    return masked("nodules", hashes, source, size, channels, mask_values)
+    return masked(hashes, Request("nodules", source, size, channels, patients), mask_values)
 
 
-@limited(masks.values_known)
+@limited(masks.values_known, patients_known)
 def glands(
     hashes: Hashes,
     *,
@@ -62,6 +77,7 @@ def glands(
     channels: int = 3,
     mask_values: str = masks.TWO,
     compared_on_test: bool = False,
+    patients: str = "",
 ) -> Bundle:
     """Return the pictures of colon tissue with masks of the glands, as the Warwick set has them.
 
@@ -71,41 +87,42 @@ def glands(
     Raises:
         BadInputError: as of `lungs`.
     """
-    bundle = masked("glands", hashes, source, size, channels, mask_values)
+    bundle = masked(hashes, Request("glands", source, size, channels, patients), mask_values)
     return _compared_on_test(bundle) if compared_on_test else bundle
 
 
-def masked(name: str, hashes: Hashes, source: str, size: int, channels: int, values: str) -> Bundle:
-    """Return the images with masks that a source holds under another name.
+def masked(hashes: Hashes, request: Request, values: str) -> Bundle:
+    """Return the images with masks that are asked for, their masks read as `values` says.
 
     Raises:
         BadInputError: as of `lungs`.
     """
-    check_shape(size, channels)
-    found = find(source)
+    request.check_shape()
+    found = find(request.source)
     if isinstance(found, Phantom):
         if found.classes or len(found.masks) != 1:
             raise BadInputError(f"The built-in {found.name} holds images of classes and no masks: give {PAIRS}.")
         drawn = next(iter(found.masks.values()))
-        bundle = phantom_bundle(name, found, size, channels)
+        bundle = phantom_bundle(found, request)
         return replace(bundle, classes=(FOREGROUND,), masks=lambda row, side: masks.fit(drawn(row) > 127, side))
-    return of_files(name, hashes, found, size, channels, values)
+    return of_files(hashes, found, request, values)
 
 
-def any_kind(hashes: Hashes, source: str, size: int = 64, channels: int = 1) -> Bundle:
+def any_kind(hashes: Hashes, source: str, size: int = 64, channels: int = 1, *, patients: str = "") -> Bundle:
     """Return the data set that a source holds, of images with classes or with masks: for looking at it.
 
     Raises:
         BadInputError: as of `lungs`.
     """
     found = find(source)
+    request = Request(name_of(source), source, size, channels, patients)
     with_masks = not found.classes if isinstance(found, Phantom) else bool(pair_layout(found))
     if with_masks:
-        return masked(name_of(source), hashes, source, size, channels, masks.TWO)
-    return opened(name_of(source), hashes, source, size, channels)
+        return masked(hashes, request, masks.TWO)
+    return opened(hashes, request)
 
 
-def of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int, values: str) -> Bundle:
+def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bundle:
     """Return the data set that a folder of images with masks holds.
 
     Raises:
@@ -114,6 +131,7 @@ def of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int, 
     records = read_pairs(source)
     if not any(record.part in (TRAIN, UNSPLIT) for record in records):
         raise BadInputError(f"{source} has no image with a mask to train on: add some to train.")
+    records, remarks = with_patients(source, records, request.patients, hashes)
     of_images = hashes.sha256_of([record.path for record in records])
     of_masks = hashes.sha256_of([_mask(each) for each in records])
     contents = [_together(image, mask, values) for image, mask in zip(of_images, of_masks, strict=True)]
@@ -121,23 +139,24 @@ def of_files(name: str, hashes: Hashes, source: Path, size: int, channels: int, 
     files = [((records[row].path, of_images[row]), (_mask(records[row]), of_masks[row])) for row in order]
     records, contents = [records[row] for row in order], [contents[row] for row in order]
     return Bundle(
-        name=name,
+        name=request.name,
         source=str(source),
         layout=pair_layout(source),
         kind="files",
         classes=(FOREGROUND,),
         labels=np.zeros(len(records), np.int64),
         parts=np.array([record.part for record in records], np.str_),
-        patients=None,
+        patients=patients_in(records),
         names=tuple(record.name for record in records),
         contents=tuple(contents),
         fingerprint=fingerprint(records, contents),
-        size=size,
-        channels=channels,
+        size=request.size,
+        channels=request.channels,
         render=partial(_image, records, contents),
         stored=partial(_stored, records, values),
         masks=partial(_fitted, records, values),
         unchanged=lambda row: hashes.unchanged(*files[row]),
+        remarks=remarks,
     )
 
 

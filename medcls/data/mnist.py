@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from medcls.data.catalogue import builtin, located
 from medcls.data.hashes import Hashes
 from medcls.data.mending import fingerprint_of
-from medcls.data.sources import check_shape, opened
+from medcls.data.request import Request
+from medcls.data.sources import opened
 from medcls.data.toolkit import toolkit
 from medcls.data.types import TEST, TRAIN, VALIDATION, Bundle
 from medcls.errors import BadInputError
@@ -41,14 +42,14 @@ def mnist(hashes: Hashes, *, source: str = NAME, size: int = 28, channels: int =
         raise BadInputError(f"data.validation={validation}: hold some of the {PUBLISHED:,} training images.")
     if builtin(source) == NAME and located(NAME) is None:
         return _digits(size, channels, validation)
-    bundle = opened(NAME, hashes, source, size, channels)
+    bundle = opened(hashes, Request(NAME, source, size, channels))
     parts = _with_validation(bundle.labels, bundle.parts, validation)
     held = replace(bundle, parts=parts)
     return held if bundle.kind != "files" else replace(held, fingerprint=fingerprint_of(held))
 
 
 def _digits(size: int, channels: int, validation: int) -> Bundle:
-    check_shape(size, channels)
+    Request(NAME, NAME, size, channels).check_shape()
     found = datasets.load_digits()
     labels, pixels = found.target.astype(np.int64), np.rint(found.images * (255 / 16)).astype(np.uint8)
     parts = np.full(len(labels), TRAIN, "U10")

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medcls.data.listing import folders_in, images_below, images_in
-from medcls.data.records import Record, listed, part_folders
+from medcls.data.records import FOREGROUND, Record, listed, part_folders
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
-FOREGROUND = "foreground"
 IMAGES = frozenset({"image", "images", "img", "imgs"})
 MASKS = frozenset({"mask", "masks", "label", "labels"})
 MARKED = ("_mask", "_label")  # at the end of a mask's stem, where it is not the image's own

@@ -4,13 +4,17 @@ import hashlib
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medcls.data.images import READABLE
 from medcls.data.listing import folders_in
+from medcls.data.spelling import quoted, several_spellings
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
 from medcls.errors import BadInputError
 
@@ -26,6 +30,8 @@ PARTS = MappingProxyType(
         "testing": TEST,
     }
 )
+
+FOREGROUND = "foreground"  # the one class of images with masks
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,7 @@ def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
         raise BadInputError(f"{source} holds no {READABLE} image: give a folder or a labels.csv with images.")
     if len(classes) == 1:
         raise BadInputError(f"{source} has one class only ({classes[0]}): give a folder with two classes or more.")
+    refuse_spellings(source, "classes", classes)
     for label in classes:
         if any(unicodedata.category(character) in ("Cc", "Cs") for character in label):
             raise BadInputError(f"{source} has a class {label!r}, which no screen can show: give it another name.")
@@ -85,6 +92,20 @@ def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
             others = " and ".join(f"{count} in {part}" for part, count in sorted(parts.items()))
             raise BadInputError(f"{source} has no image of {label} to train on ({others}): add some to train.")
     return sorted(records, key=lambda record: (record.part, record.label, record.name))
+
+
+def refuse_spellings(source: Path, things: str, names: Iterable[str]) -> None:
+    """Refuse classes, or patients, that are several for the way alone in which their names are written.
+
+    Raises:
+        BadInputError: two of the names are one and the same but for case, blanks, accents or the format of a number.
+    """
+    spellings = several_spellings(names)
+    if spellings:
+        raise BadInputError(
+            f"{source} has {things} whose names differ in case, blanks, accents or the format of a number only "
+            f"({quoted(spellings)}): write each in one way."
+        )
 
 
 def fingerprint(records: Sequence[Record], contents: Sequence[str]) -> str:
@@ -102,6 +123,12 @@ def fingerprint(records: Sequence[Record], contents: Sequence[str]) -> str:
         for record, content in zip(records, contents, strict=True)
     )
     return "sha256:" + hashlib.sha256(json.dumps([classes, rows]).encode()).hexdigest()
+
+
+def patients_in(records: Sequence[Record]) -> NDArray[np.str_] | None:
+    """Return the patient of each record, of shape (n,); None if that of any is unknown."""
+    patients = [record.patient for record in records]
+    return None if None in patients else np.array(patients, np.str_)
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:

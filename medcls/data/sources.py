@@ -10,95 +10,101 @@ from medcls.data.bundles import bundle_of
 from medcls.data.catalogue import AS_USUAL, builtin, find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import KNOWN
+from medcls.data.patients import patients_known
 from medcls.data.phantoms.types import Phantom
+from medcls.data.request import Request
 from medcls.data.types import Bundle, Images
 from medcls.errors import BadInputError
+from medcls.limits import limited
 
 
-def xray(hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int = 1) -> Bundle:
+@limited(patients_known)
+def xray(hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int = 1, patients: str = "") -> Bundle:
     """Return the X-ray data set: nine body regions, C1 to C9, unequally frequent.
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return opened("xray", hashes, source, size, channels)
+    return opened(hashes, Request("xray", source, size, channels, patients))
 
 
-def skin(hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1) -> Bundle:
+@limited(patients_known)
+def skin(hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1, patients: str = "") -> Bundle:
     """Return the skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), equally frequent.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    return opened("skin", hashes, source, size, channels)
+    return opened(hashes, Request("skin", source, size, channels, patients))
 
 
-def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1) -> Bundle:
+@limited(patients_known)
+def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "") -> Bundle:
     """Return the X-rays of femurs with an atypical fracture (AFF) and without one (NFF), with letters burnt in.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    return opened("bone", hashes, source, size, channels)
+    return opened(hashes, Request("bone", source, size, channels, patients))
 
 
-def bone_unlettered(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1) -> Bundle:
+@limited(patients_known)
+def bone_unlettered(
+    hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = ""
+) -> Bundle:
     """Return the same femurs without the letters, where the phantom draws them; images of files stay as they are.
 
     Raises:
         BadInputError: as of `xray`.
     """
     drawing = {"label": False} if builtin(source) == "bone" else {}
-    return opened("bone_unlettered", hashes, source, size, channels, drawing)
+    return opened(hashes, Request("bone_unlettered", source, size, channels, patients), drawing)
 
 
-def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: int = 3) -> Bundle:
+@limited(patients_known)
+def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: int = 3, patients: str = "") -> Bundle:
     """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    return opened("breast", hashes, source, size, channels)
+    return opened(hashes, Request("breast", source, size, channels, patients))
 
 
-def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1) -> Bundle:
+@limited(patients_known)
+def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1, patients: str = "") -> Bundle:
     """Return the data set that a folder, a labels.csv or a built-in name holds.
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return opened(name_of(source), hashes, source, size, channels)
+    return opened(hashes, Request(name_of(source), source, size, channels, patients))
 
 
-def opened(
-    name: str, hashes: Hashes, source: str, size: int, channels: int, drawing: Mapping[str, Any] = AS_USUAL
-) -> Bundle:
-    """Return the data set that a source holds under another name; `drawing` says how its phantom is drawn.
+def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> Bundle:
+    """Return the data set that is asked for; `drawing` says how its phantom is drawn.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    check_shape(size, channels)
-    found = find(source, drawing)
+    request.check_shape()
+    found = find(request.source, drawing)
     if isinstance(found, Phantom):
         if not found.classes:
             raise BadInputError(f"The built-in {found.name} holds images with masks and no classes: give {KNOWN}.")
-        return phantom_bundle(name, found, size, channels)
-    return bundle_of(name, hashes, found, size, channels)
+        return phantom_bundle(found, request)
+    return bundle_of(hashes, found, request)
 
 
-def check_shape(size: int, channels: int) -> None:
-    """Complain about a size or number of channels that no image has."""
-    if size < 1:
-        raise BadInputError(f"data.size={size}: give the height and width of the images in pixels, at least 1.")
-    if channels not in (1, 3):
-        raise BadInputError(f"data.channels={channels}: give 1 (grey) or 3 (RGB).")
+def phantom_bundle(phantom: Phantom, request: Request) -> Bundle:
+    """Return the images of a phantom as a data set, without its masks.
 
-
-def phantom_bundle(name: str, phantom: Phantom, size: int, channels: int) -> Bundle:
-    """Return the images of a phantom as a data set, without its masks."""
+    Raises:
+        BadInputError: the patients of what is drawn cannot be told otherwise.
+    """
+    request.refuse_patients(f"{phantom.name} is drawn by medcls")
     return Bundle(
-        name=name,
+        name=request.name,
         source=phantom.name,
         layout="a phantom made by medcls: no files, no real images",
         kind="phantom",
@@ -109,8 +115,8 @@ def phantom_bundle(name: str, phantom: Phantom, size: int, channels: int) -> Bun
         names=tuple(map(str, range(len(phantom.labels)))),
         contents=("",) * len(phantom.labels),
         fingerprint="sha256:" + hashlib.sha256(phantom.recipe.encode()).hexdigest(),
-        size=size,
-        channels=channels,
+        size=request.size,
+        channels=request.channels,
         render=partial(_render, phantom),
         stored=partial(_stored, phantom),
     )

@@ -1,18 +1,32 @@
-"""labels.csv: a table with the columns path and label, and optionally patient and split."""
+"""labels.csv: a table with the columns path and label, or path and mask, and optionally patient and split."""
 
-import csv
-import io
+import difflib
 import os
+import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
+from types import MappingProxyType
 
-from medcls.data.records import PARTS, Record, label_of, listed
+from medcls.data.delimited import divided_by, read_lines
+from medcls.data.records import FOREGROUND, PARTS, Record, label_of, listed
 from medcls.data.types import TRAIN, UNSPLIT
 from medcls.errors import BadInputError
 
-COLUMNS = ("path", "label", "patient", "split")  # the first two are needed, and any others are passed over
+TABLE = "labels.csv"  # in a folder of images
+PATH, LABEL, MASK, PATIENT, SPLIT = COLUMNS = ("path", "label", "mask", "patient", "split")  # others are passed over
+OF_CLASSES, OF_MASKS = (PATH, LABEL), (PATH, MASK)  # the columns that are needed
+OTHER_WORDS = MappingProxyType(  # what people call the columns, in small letters and without blanks and marks
+    {
+        PATH: ("filename", "file", "filepath", "image", "imagepath", "imagefile", "imagename", "img", "imgpath"),
+        LABEL: ("labels", "class", "classes", "classname", "target", "diagnosis", "category", "dx", "y", "groundtruth"),
+        MASK: ("masks", "maskpath", "maskfile", "segmentation", "annotation", "groundtruth"),
+        PATIENT: ("patients", "patientid", "pid", "subject", "subjectid", "person", "personid", "case", "caseid"),
+        SPLIT: ("partition", "subset", "set", "dataset", "phase"),
+    }
+)
 
 
 def read_table(table: Path) -> list[Record]:
@@ -21,11 +35,44 @@ def read_table(table: Path) -> list[Record]:
     Raises:
         BadInputError: a column, a value or a file is missing, or a file is listed twice.
     """
-    records = [_record(table, line, row) for line, row in _rows(table)]
+    return _records(table, OF_CLASSES)
+
+
+def read_mask_table(table: Path) -> list[Record]:
+    """Return the images with masks that a table lists, by absolute paths or paths from the table's folder.
+
+    Raises:
+        BadInputError: a column, a value or a file is missing, or an image is listed twice.
+    """
+    return _records(table, OF_MASKS)
+
+
+def lists_masks(table: Path) -> bool:
+    """Tell whether a table has a column of masks and none of labels.
+
+    Raises:
+        BadInputError: no table of values.
+    """
+    names = {name.strip().lower() for name in _lines(table)[0][1]}
+    return MASK in names and LABEL not in names
+
+
+def unread_columns(table: Path) -> dict[str, str]:
+    """Return the columns that are passed over although they may say the patient or the split: meant -> its name."""
+    names = [name.strip() for name in _lines(table)[0][1]]
+    has = {name.lower() for name in names}
+    near = {column: _nearest(column, names) for column in (PATIENT, SPLIT) if column not in has}
+    return {column: name for column, name in near.items() if name}
+
+
+def _records(table: Path, needed: Sequence[str]) -> list[Record]:
+    (_, header), *lines = _lines(table)
+    columns = _columns(table, header, needed)
+    records = [_record(table, line, _values(table, line, columns, row), needed) for line, row in lines]
     twice = [name for name, count in Counter(record.name for record in records).items() if count > 1]
     if twice:
         raise BadInputError(f"{table} lists {listed(twice)} more than once: keep one line for each image.")
-    missing = [record.name for record in records if not os.path.lexists(record.path) or record.path.is_dir()]
+    missing = [name for record in records for name, path in _files(record) if not _is_there(path)]
     if missing:
         raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; mend these paths.")
     if {UNSPLIT, TRAIN} <= {record.part for record in records}:
@@ -35,44 +82,40 @@ def read_table(table: Path) -> list[Record]:
     return _with_patients(table, records)
 
 
-def _rows(table: Path) -> list[tuple[int, dict[str, str]]]:
-    """Return each line's number and its values by column, without blanks around names and values."""
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-        if "\0" in text:
-            raise csv.Error("it holds zero bytes")
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text))
-        columns = _columns(table, next(reader, []))
-        return [(reader.line_num, _values(table, reader.line_num, columns, row)) for row in reader if any(row)]
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{table} is not in UTF-8: save it as CSV UTF-8.") from error
-    except csv.Error as error:
-        raise BadInputError(f"{table} is no table of values ({error}): mend or remove that line.") from error
-    except OSError as error:
-        raise BadInputError(f"{table} cannot be read: {error.strerror or error}.") from error
+def _lines(table: Path) -> list[tuple[int, list[str]]]:
+    """Return the lines of a table with their numbers, the names of its columns first."""
+    return read_lines(table, COLUMNS) or [(1, [])]
 
 
-def _separator(text: str) -> str:
-    """Return what divides the names of the columns: spreadsheets save semicolons where the comma is for decimals."""
-    first = text.partition("\n")[0].lower()
-    fitting = (mark for mark in ";\t" if {"path", "label"} <= {_bare(name) for name in first.split(mark)})
-    return next(fitting, ",")
-
-
-def _bare(name: str) -> str:
-    return name.strip().strip('"').strip()
-
-
-def _columns(table: Path, header: list[str]) -> list[str]:
+def _columns(table: Path, header: list[str], needed: Sequence[str]) -> list[str]:
     columns = [name.strip().lower() for name in header]
-    found = ", ".join(name or "one without a name" for name in columns) or "none"
+    there = ", ".join(name or "one without a name" for name in columns) or "none"
     for name in COLUMNS:
         if columns.count(name) > 1:
-            raise BadInputError(f"{table} has {columns.count(name)} columns {name} (its columns: {found}): keep one.")
-    for needed in COLUMNS[:2]:
-        if needed not in columns:
-            raise BadInputError(f"{table} has no column {needed} (its columns: {found}): add it.")
+            raise BadInputError(f"{table} has {columns.count(name)} columns {name} (its columns: {there}): keep one.")
+    for name in needed:
+        if name not in columns:
+            raise BadInputError(_missing(table, name, header, there))
     return columns
+
+
+def _missing(table: Path, name: str, header: list[str], there: str) -> str:
+    """Return the complaint about a column that is missing, called otherwise, or not told apart from the others."""
+    mark = divided_by(" ".join(header), COLUMNS) if len(header) == 1 else ""
+    if mark:
+        return f"{table} is divided by {mark} (its first line: {there}): save it with commas, semicolons, tabs or bars."
+    near = _nearest(name, header)
+    remedy = f"did you mean {near}? Call that column {name}." if near else "add it."
+    return f"{table} has no column {name} (its columns: {there}): {remedy}"
+
+
+def _nearest(column: str, names: Sequence[str]) -> str:
+    """Return the name that seems to mean a column, "" if none does."""
+    plain = {re.sub(r"[\W_]+", "", name.lower()): name.strip() for name in names if name.strip().lower() not in COLUMNS}
+    for word in OTHER_WORDS[column]:
+        if word in plain:
+            return plain[word]
+    return next((plain[word] for word in difflib.get_close_matches(column, plain, n=1, cutoff=0.8)), "")
 
 
 def _values(table: Path, line: int, columns: list[str], row: list[str]) -> dict[str, str]:
@@ -84,27 +127,41 @@ def _values(table: Path, line: int, columns: list[str], row: list[str]) -> dict[
     return {name: value.strip() for name, value in zip_longest(columns, row[: len(columns)], fillvalue="")}
 
 
-def _record(table: Path, line: int, row: dict[str, str]) -> Record:
-    for needed in ("path", "label"):
-        if not row[needed]:
-            raise BadInputError(f"{table}, line {line}, has no {needed}: fill it in or remove the line.")
-    split = row.get("split", "")
+def _record(table: Path, line: int, row: dict[str, str], needed: Sequence[str]) -> Record:
+    for name in needed:
+        if not row[name]:
+            raise BadInputError(f"{table}, line {line}, has no {name}: fill it in or remove the line.")
+    split = row.get(SPLIT, "")
     if split and split.lower() not in PARTS:
         raise BadInputError(f"{table}, line {line}: there is no split {split}; say train, validation or test.")
-    name = row["path"].replace("\\", "/")  # as tables written under Windows have it
+    name = _slashed(row[PATH])
     return Record(
         path=_found(table.parent / name),
         name=os.path.normpath(name),
-        label=label_of(row["label"]),
+        label=label_of(row[LABEL]) if LABEL in needed else FOREGROUND,
         part=PARTS[split.lower()] if split else UNSPLIT,
-        patient=row.get("patient") or None,
+        patient=row.get(PATIENT) or None,
+        mask=_found(table.parent / _slashed(row[MASK])) if MASK in needed else None,
     )
+
+
+def _slashed(path: str) -> str:
+    return path.replace("\\", "/")  # as tables written under Windows have it
 
 
 def _found(path: Path) -> Path:
     """Return a path as the file system writes it: systems differ in how they write accents."""
     spelt = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
-    return next((each for each in spelt if os.path.lexists(each)), path)
+    return next((spelling for spelling in spelt if os.path.lexists(spelling)), path)
+
+
+def _files(record: Record) -> list[tuple[str, Path]]:
+    """Return the files of a record with their names for people."""
+    return [(record.name, record.path)] + ([] if record.mask is None else [(str(record.mask), record.mask)])
+
+
+def _is_there(path: Path) -> bool:
+    return os.path.lexists(path) and not path.is_dir()
 
 
 def _with_patients(table: Path, records: list[Record]) -> list[Record]:

@@ -26,6 +26,23 @@ def _cannot_change(row: int) -> AbstractContextManager[None]:  # noqa: ARG001
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What is to be said of a data set as it was read.
+
+    Attributes:
+        kind: of finding.
+        sentence: what it is, for people.
+        count: how many images, patients or folders it concerns, as the sentence says.
+        names: all that it concerns.
+    """
+
+    kind: str
+    sentence: str
+    count: int
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Bundle:
     """A data set before its images are decoded: enough to plan, split and name every run.
 
@@ -51,6 +68,7 @@ class Bundle:
             elsewhere; None where images have classes instead. Then there is one class, "foreground".
         unchanged: row number -> what an image's file is read within: it raises BadInputError if the file does not have
             the content that the fingerprint was made of.
+        remarks: what is to be said of how its files were understood.
     """
 
     name: str
@@ -70,6 +88,7 @@ class Bundle:
     stored: Stored
     masks: RenderMask | None = None
     unchanged: Unchanged = _cannot_change
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -117,6 +117,9 @@ REFUSED = {
     "masks beside": (("Train/image_01.png", "Train/label_01.png"), "images with masks"),
     "a folder too high": (("skin/train/A/a.png", "skin/train/B/b.png", "bone/C/c.png"), "skin .*give this folder"),
     "a part twice": ((*SPLIT, "val/Mel/e.png"), "both val and validation"),
+    "classes by case": (("Mel/a.png", "Nev/b.png", "mel /c.png"), "classes .*'Mel' and 'mel'"),
+    "classes by case in parts": ((*SPLIT, "test/mel/e.png"), "classes .*'Mel' and 'mel'"),
+    "classes by case in names": (("c1_1.png", "C1_2.png", "C2_1.png"), "classes .*'C1' and 'c1'"),
     "other images": ((*SPLIT, "train/Mel/x.gif", "train/Mel/y.nii"), "x.gif .*1 more.* is not a PNG"),
 }
 

@@ -44,7 +44,7 @@ def test_a_table_may_come_from_any_program(source: Path, encoding: str, end: str
     assert bundle.patients is None
 
 
-@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("quote", ["", '"'])
 def test_any_separator_that_spreadsheets_use(source: Path, mark: str, quote: str) -> None:
     rows = [("path", "label", "comment"), ("images/a.png", "Mel", "x"), ("images/b.png", "Nev", "")]
@@ -93,7 +93,18 @@ REFUSED = {
         "line 3, has 3 values for 2 columns",
     ),
     "label twice": ("path,label,Label\nimages/a.png,Mel,Nev", "2 columns label .*path, label, label.*: keep one"),
-    "blanks for columns": ("path label\nimages/a.png Mel", r"no column path \(its columns: path label\)"),
+    "blanks for columns": ("path label\nimages/a.png Mel", r"divided by blanks \(its first line: path label\)"),
+    "colons for columns": ("path:label\nimages/a.png:Mel", "divided by colons .*: save it with commas"),
+    "carets for columns": ('"path"^"label"\nimages/a.png^Mel', "divided by carets"),
+    "class for label": ("path;class\nimages/a.png;Mel", "no column label .*did you mean class. Call that column label"),
+    "Image ID for path": ("Image Path|label\nimages/a.png|Mel", "no column path .*did you mean Image Path"),
+    "a slip": ("path,lable\nimages/a.png,Mel", "no column label .*did you mean lable"),
+    "classes by case": ("path,label\nimages/a.png,Mel\nimages/b.png,mel", "classes .*'Mel' and 'mel'.*in one way"),
+    "classes by blanks": ("path,label\nimages/a.png,no finding\nimages/b.png,no  finding", "'no  finding' and 'no f"),
+    "classes by number": ("path,label\nimages/a.png,1\nimages/b.png,1.0\nimages/é.png,01", "'01' and '1' and '1.0'"),
+    "classes by zeros": ("path,label\nimages/a.png,grade 1\nimages/b.png,Grade 01", "'Grade 01' and 'grade 1'"),
+    "patients by case": ("path,label,patient\nimages/a.png,M,P1\nimages/b.png,N,p1", "patients .*'P1' and 'p1'"),
+    "patients by number": ("path,label,patient\nimages/a.png,M,7\nimages/b.png,N,7.0", "patients .*'7' and '7.0'"),
     "no names of columns": ("images/a.png,Mel\nimages/b.png,Nev", r"no column path \(its columns: images/a.png, mel\)"),
     "a folder": ("path,label\nimages,Mel\nimages/b.png,Nev", "1 missing files: images;"),
     "one class": ("path,label\nimages/a.png,Mel\nimages/b.png,Mel", "one class only"),
@@ -112,6 +123,37 @@ def test_a_faulty_table_is_refused_in_one_sentence(fault: str, source: Path) -> 
 def test_a_table_in_another_encoding_is_refused(source: Path) -> None:
     with pytest.raises(BadInputError, match="not in UTF-8"):
         read(source, "path,label\nimages/é.png,Mel", "latin-1")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("mark", [",", "\t"])
+def test_other_encodings_of_unicode_are_read(source: Path, encoding: str, mark: str) -> None:
+    rows = [("path", "label", "patient"), ("images/é.png", "Nævus", "p1"), ("images/b.png", "Mel", "p2")]
+    text = "\r\n".join(mark.join(row) for row in rows)
+    bundle = read(source, text, encoding)
+    assert (bundle.names, bundle.classes) == (("images/b.png", "images/é.png"), ("Mel", "Nævus"))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+def test_a_line_that_says_the_separator_is_no_header(source: Path, mark: str) -> None:
+    lines = [f"sep={mark}", f"path{mark}label", f"images/a.png{mark}Mel", f"images/b.png{mark}Nev"]
+    assert read(source, "\r\n".join(lines)).classes == ("Mel", "Nev")
+    with pytest.raises(BadInputError, match="line 4, has no label"):
+        read(source, "\r\n".join([*lines[:3], "images/b.png"]))
+
+
+def test_what_a_wrong_byte_is_and_how_to_save_the_table_is_said(source: Path) -> None:
+    with pytest.raises(BadInputError, match=r"line 2 has a byte that is 'é' .*CSV UTF-8.*iconv -f WINDOWS-1252"):
+        read(source, "path,label\nimages/é.png,Mel", "cp1252")
+    (source / "labels.csv").write_bytes("path,label\n".encode("utf-16") + b"x")
+    with pytest.raises(BadInputError, match="UTF-16 and is damaged"):
+        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+
+
+@pytest.mark.parametrize("labels", [("Mel", "Nev"), ("1.1", "1.10"), ("10", "1"), ("-1", "1"), ("C1", "C10")])
+def test_names_that_differ_in_more_than_their_spelling_are_two_classes(source: Path, labels: tuple[str, str]) -> None:
+    bundle = read(source, f"path,label\nimages/a.png,{labels[0]}\nimages/b.png,{labels[1]}")
+    assert set(bundle.classes) == set(labels)
 
 
 @pytest.mark.parametrize("content", [b"path,label\nimages/a.png,M\0l\nimages/b.png,Nev", b"\x89PNG\r\n", b"\0" * 999])

@@ -1,0 +1,47 @@
+"""What a data function is asked for."""
+
+from dataclasses import dataclass
+
+from medcls.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class Request:
+    """A data set as a study wants it: the parameters of its data function.
+
+    Attributes:
+        name: what the study calls it.
+        source: a folder, a labels.csv, a file of arrays or a built-in name.
+        size: height and width of the images in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        patients: whose the images are: "" as far as the files say it, "none", "folder" or a pattern
+            (`patients.known_patients`).
+    """
+
+    name: str
+    source: str
+    size: int
+    channels: int
+    patients: str = ""
+
+    def refuse_patients(self, why: str) -> None:
+        """Complain about a choice of patients where there are no files whose names or places could tell them.
+
+        Raises:
+            BadInputError: there is such a choice.
+        """
+        if self.patients:
+            raise BadInputError(f"data.patients={self.patients} is for image files, and {why}: leave it out.")
+
+    def check_shape(self) -> None:
+        """Complain about a size or number of channels that no image has.
+
+        Raises:
+            BadInputError: such a size, or such a number of channels.
+        """
+        if self.size < 1:
+            raise BadInputError(
+                f"data.size={self.size}: give the height and width of the images in pixels, at least 1."
+            )
+        if self.channels not in (1, 3):
+            raise BadInputError(f"data.channels={self.channels}: give 1 (grey) or 3 (RGB).")
