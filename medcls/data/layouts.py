@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from medcls.data.arrays import Part
 from medcls.data.idx import NAME, idx_files, read_idx
 from medcls.data.listing import files_in, folders_in, images_below, images_in
+from medcls.data.nesting import refuse_patients_above_classes, refuse_sets_in_class
 from medcls.data.npz import read_npz
 from medcls.data.records import Record, label_of, listed, part_folders
 from medcls.data.table import TABLE, read_table
@@ -83,6 +84,7 @@ def _labelled(folder: Path) -> list[tuple[Path, str]]:
             f"{folder} has images both beside its folders ({beside[0].name}) and in them "
             f"({below[0][0].relative_to(folder).as_posix()}): put each into the folder of its class."
         )
+    refuse_patients_above_classes(folder, [image for image, _ in below])
     labelled = below or [(image, _label_in_name(image)) for image in beside]
     if {label.lower().removesuffix("s") for _, label in labelled} in SEGMENTATION:
         raise BadInputError(f"{folder} holds images with masks and no classes: give {KNOWN}.")
@@ -91,8 +93,9 @@ def _labelled(folder: Path) -> list[tuple[Path, str]]:
 
 def _labelled_by_folder(folder: Path) -> list[tuple[Path, str]]:
     images = images_below(folder)
-    if images and part_folders(folder):
-        raise BadInputError(f"{folder} looks like a class but holds parts: give this folder itself.")
+    sets = list(part_folders(folder).values())
+    if images and sets:
+        refuse_sets_in_class(folder, sets, hold_images=any(image.parent in sets for image in images))
     return [(image, label_of(folder.name)) for image in images]
 
 

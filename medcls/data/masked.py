@@ -19,6 +19,7 @@ from medcls.data.phantoms.types import Phantom
 from medcls.data.records import FOREGROUND, Record, fingerprint, patients_in
 from medcls.data.request import Request
 from medcls.data.sources import opened, phantom_bundle
+from medcls.data.table import lists_classes, mask_table
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle, Images
 from medcls.errors import BadInputError
 from medcls.limits import limited
@@ -116,10 +117,17 @@ def any_kind(hashes: Hashes, source: str, size: int = 64, channels: int = 1, *, 
     """
     found = find(source)
     request = Request(name_of(source), source, size, channels, patients)
-    with_masks = not found.classes if isinstance(found, Phantom) else bool(pair_layout(found))
-    if with_masks:
+    if _holds_masks(found):
         return masked(hashes, request, masks.TWO)
     return opened(hashes, request)
+
+
+def _holds_masks(found: Path | Phantom) -> bool:
+    """Tell whether masks are what a source is about; a table that has labels too is taken by its labels."""
+    if isinstance(found, Phantom):
+        return not found.classes
+    table = mask_table(found)
+    return bool(pair_layout(found)) if table is None else not lists_classes(table)
 
 
 def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bundle:

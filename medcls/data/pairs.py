@@ -5,19 +5,28 @@ from pathlib import Path
 
 from medcls.data.listing import folders_in, images_below, images_in
 from medcls.data.records import FOREGROUND, Record, listed, part_folders
+from medcls.data.table import TABLE, mask_table, read_mask_table
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
 IMAGES = frozenset({"image", "images", "img", "imgs"})
 MASKS = frozenset({"mask", "masks", "label", "labels"})
 MARKED = ("_mask", "_label")  # at the end of a mask's stem, where it is not the image's own
-PAIRS = "images/ with masks/ of the same stems, or image_01.png beside label_01.png, in train/ and validation/ or alone"
+PAIRS = (
+    "images/ with masks/ of the same stems, or image_01.png beside label_01.png, in train/ and validation/ or alone, "
+    "or labels.csv with the columns path and mask"
+)
 
 Pair = tuple[Path, Path]
 
 
 def pair_layout(source: Path) -> str:
     """Return how a folder of images with masks is laid out, for people; "" if it is none."""
+    table = mask_table(source)
+    if table is not None:
+        return f"{TABLE} with masks" + (
+            " and patients" if any(record.patient for record in read_mask_table(table)) else ""
+        )
     if not source.is_dir():
         return ""
     parts = _parts(source)
@@ -34,6 +43,9 @@ def read_pairs(source: Path) -> list[Record]:
     Raises:
         BadInputError: no layout of images with masks, images without masks or masks without images, all named.
     """
+    table = mask_table(source)
+    if table is not None:
+        return read_mask_table(table)
     if not pair_layout(source):
         raise BadInputError(f"{source} holds no images with masks: give {PAIRS}.")
     found = {part: _pairs(folder) for part, folder in _parts(source).items()}

@@ -5,11 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from medcls.data.nesting import are_called_patients, are_numbered_alike
 from medcls.data.records import PARTS, Record, label_of, listed
 from medcls.data.table import TABLE, unread_columns
 from medcls.data.types import Remark
 
 SUSPECTED, UNREAD, FOLDERS = "patients_suspected", "column_unread", "folders_within_classes"  # kinds of findings
+CLASSES = "classes_like_patients"  # another
+MANY_CLASSES = 20  # that differ in their numbers alone: more likely patients
 
 FEWEST, FEWEST_OF_WORDS = 3, 5  # beginnings of names that suggest patients: with numbers in them, or words alone
 LEAST_SHARE = 0.1  # of the images must share the beginning of their names with another one
@@ -39,11 +42,26 @@ def of_columns(source: Path) -> list[Remark]:
 
 def of_patients(records: Sequence[Record]) -> list[Remark]:
     """Return what suggests that several images are of one patient: folders within the classes, or names."""
+    labels = sorted({record.label for record in records})
+    if records[0].mask is None and _may_be_patients(labels):
+        return [_said_of_classes(labels)]
     folders = _by_folder(records)
     if folders:
         return [_said_of_folders(folders)]
     beginnings = _beginnings(records)
     return [_said_of_names(beginnings, len(records))] if beginnings else []
+
+
+def _may_be_patients(labels: Sequence[str]) -> bool:
+    return are_numbered_alike(labels) and (are_called_patients(labels) or len(labels) >= MANY_CLASSES)
+
+
+def _said_of_classes(labels: Sequence[str]) -> Remark:
+    sentence = (
+        f"The {len(labels)} classes are called as patients are ({listed(labels, 3)}): if they are, write a labels.csv "
+        f"with the columns path, label and patient."
+    )
+    return Remark(CLASSES, sentence, len(labels), tuple(labels))
 
 
 def _by_folder(records: Sequence[Record]) -> dict[str, list[Record]]:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -47,14 +48,23 @@ def read_mask_table(table: Path) -> list[Record]:
     return _records(table, OF_MASKS)
 
 
-def lists_masks(table: Path) -> bool:
-    """Tell whether a table has a column of masks and none of labels.
+def mask_table(source: Path) -> Path | None:
+    """Return the table with a column of masks that a source is or holds, None where there is none that can be read."""
+    table = source if source.suffix.lower() == ".csv" else source / TABLE
+    if not table.is_file():
+        return None
+    with suppress(BadInputError):  # whoever reads it will complain
+        return table if MASK in _names(table) else None
+    return None
+
+
+def lists_classes(table: Path) -> bool:
+    """Tell whether a table has a column of labels.
 
     Raises:
         BadInputError: no table of values.
     """
-    names = {name.strip().lower() for name in _lines(table)[0][1]}
-    return MASK in names and LABEL not in names
+    return LABEL in _names(table)
 
 
 def unread_columns(table: Path) -> dict[str, str]:
@@ -80,6 +90,10 @@ def _records(table: Path, needed: Sequence[str]) -> list[Record]:
             f"{table} has a split for some train images and none for others: fill the column or drop it."
         )
     return _with_patients(table, records)
+
+
+def _names(table: Path) -> list[str]:
+    return [name.strip().lower() for name in _lines(table)[0][1]]
 
 
 def _lines(table: Path) -> list[tuple[int, list[str]]]:

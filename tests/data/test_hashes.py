@@ -192,3 +192,24 @@ def test_a_killed_process_leaves_a_store_that_works(
     hashes = Hashes(store)
     read(hashes)
     assert read(hashes) == 0
+
+
+def test_a_text_in_a_file_is_read_again_only_when_the_file_has_changed(tmp_path: Path, files: list[Path]) -> None:
+    asked: list[Path] = []
+
+    def first_half(path: Path) -> str:
+        asked.append(path)
+        return path.read_text()[:2]
+
+    wanted = [path.read_text()[:2] for path in files]
+    for _ in range(2):
+        assert Hashes(tmp_path / "store").texts_of(files, "half", first_half) == wanted
+    assert sorted(asked) == files
+    files[3].write_text("changed")
+    assert Hashes(tmp_path / "store").texts_of([*files[:5], tmp_path / "none"], "half", first_half)[3:] == [
+        "ch",
+        wanted[4],
+        "",
+    ]
+    assert asked[len(files) :] == [files[3]]
+    assert Hashes(tmp_path / "store").texts_of(files[:1], "other", lambda _: "x") == ["x"]
