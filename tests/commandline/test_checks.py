@@ -61,7 +61,7 @@ def test_mending_that_leaves_too_few_says_why(place, draw, tmp_path):
     shutil.copy(folder / "a/0.png", folder / "a/again.png")
     (folder / "a/1.png").unlink()
     ended = place.run(place.TINY, "--plan", "--folds", 3, "--fix-leaks", "--data", folder)
-    ended.check_complaint(2, folder, "Class a has 1 patients", "copies count as one patient")
+    ended.check_complaint(2, folder, "Class a has 2 patients", "at least 4", "copies count as one patient")
 
 
 def test_bad_files_are_left_out_if_that_is_asked_for(place, images):
