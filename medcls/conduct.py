@@ -14,7 +14,7 @@ from medcls.compute.executor import Executor
 from medcls.compute.local import LocalExecutor, available_cores
 from medcls.compute.placement import Placement
 from medcls.compute.ray import RayExecutor
-from medcls.data.survey import Tell
+from medcls.data.types import Bundle, Tell
 from medcls.drive import Driver, stale
 from medcls.elsewhere import WorkElsewhere
 from medcls.errors import BadInputError, TrainingError
@@ -199,8 +199,14 @@ def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> 
 def _described(source: Source) -> str:
     bundle = source.bundle
     origin = "a phantom made by medcls, no real images" if bundle.kind == "phantom" else bundle.source
-    kinds = f"of {len(bundle.classes)} classes" if bundle.masks is None else "with masks"
+    kinds = f"of {len(bundle.classes)} classes" if bundle.masks is None else _with_masks(bundle)
     return f"{source.name}: {len(bundle.labels)} {bundle.noun} {kinds} ({origin})"
+
+
+def _with_masks(bundle: Bundle) -> str:
+    if bundle.marks is None:
+        return "with masks"
+    return f"with masks, in which {bundle.marks(lambda *_: None).sentence}"
 
 
 def _warn(programme: Programme, screen: Screen) -> None:

@@ -109,8 +109,8 @@ class Part:
 
     @cached_property
     def per_image(self) -> dict[str, NDArray[np.float64]]:
-        """The scores of each mask, by name, each of shape (n,)."""
-        return segmentation.per_image(self.masks, self.probabilities)
+        """The scores of each mask, by name, each of shape (n,), NaN where it does not count."""
+        return segmentation.judged(self.masks, self.probabilities)
 
 
 def _curves(run: Run, folder: RunFolder, best_epoch: int, path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from medcls.code import code_digest
 from medcls.data.checks import Policy
 from medcls.data.split import split
-from medcls.data.survey import Tell
+from medcls.data.types import Tell
 from medcls.evaluation import comparison
 from medcls.options import Options
 from medcls.plan import WorkFolder

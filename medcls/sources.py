@@ -11,9 +11,9 @@ from medcls.data import cache
 from medcls.data.checks import Checked, Policy, checked, cuts
 from medcls.data.hashes import Hashes
 from medcls.data.leaks import Finding, leaks
+from medcls.data.mask_findings import lost_in_resizing
 from medcls.data.mending import selected
-from medcls.data.survey import Tell
-from medcls.data.types import VALIDATION, Bundle
+from medcls.data.types import VALIDATION, Bundle, Tell
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
 from medcls.spec import Run, Variant
@@ -123,9 +123,13 @@ def describe(
                 raise BadInputError(
                     f"The variants mean different images or patients by {name}: {first} and {given}; give one."
                 )
-            views[parameters] = _resized(source, bundle)
+            views[parameters] = view = _resized(source, bundle)
+            if view.bundle.size != source.bundle.size:
+                lost = lost_in_resizing(view.bundle, hashes.folder, tell)
+                further = tuple(finding for finding in lost if finding not in source.findings)
+                by_name[name] = given, replace(source, findings=source.findings + further)
         _check_classes(variant, views[parameters].bundle)
-    return Sources(views)
+    return Sources(views).map(lambda view: replace(view, findings=by_name[view.name][1].findings))
 
 
 def _meant(variant: Variant) -> str:

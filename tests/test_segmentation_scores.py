@@ -183,3 +183,49 @@ def test_intervals_hold_the_mean_and_are_wider_over_patients():
 @pytest.mark.parametrize("name", ["hausdorff95", "val_surface_distance", "dice_sd", "dice", "iou", "dice_worst"])
 def test_distances_and_spreads_are_the_better_the_lower(name: str):
     assert repeats.score(name).higher_is_better == (name in ("dice", "iou", "dice_worst"))
+
+
+def with_empty_masks() -> tuple[Masks, Masks]:
+    """Return masks of which two mark nothing, and answers that find something in one of these."""
+    masks, predicted = blobs(0, 6), blobs(1, 6)
+    masks[[1, 4]] = False
+    predicted[[0, 4]] = False  # missed, and rightly nothing
+    return masks, predicted
+
+
+def test_images_without_a_target_count_in_false_alarm_rate_alone():
+    masks, predicted = with_empty_masks()
+    marked = [0, 2, 3, 5]
+    found = segmentation.scores(masks, sure(predicted), WHAT)
+    others = segmentation.scores(masks[marked], sure(predicted[marked]), WHAT)
+    assert (found.pop("false_alarm_rate"), found.pop("empty_masks"), found.pop("empty_in_both")) == (0.5, 2, 1)
+    assert found.pop("pixel_accuracy") == pytest.approx(np.mean(masks == predicted))
+    others.pop("pixel_accuracy")
+    assert found == pytest.approx(others)
+    assert found["dice"] == pytest.approx(np.mean([f1_score(masks[i].ravel(), predicted[i].ravel()) for i in marked]))
+
+
+def test_a_network_that_finds_nothing_is_no_success_where_masks_are_empty():
+    masks = np.zeros((10, 24, 24), bool)
+    masks[0] = blobs(0)[0]
+    found = segmentation.scores(masks, sure(np.zeros_like(masks)), WHAT)
+    assert (found["dice"], found["iou"], found["dice_worst"]) == (0, 0, 0)
+    assert (found["false_alarm_rate"], found["empty_masks"], found["empty_in_both"]) == (0, 9, 9)
+    tested = segmentation.test_scores(masks, sure(np.zeros_like(masks)), WHAT, resamples=50)
+    assert tested["dice"]["value"] == 0
+    assert tested["false_alarm_rate"]["value"] == 0
+
+
+def test_without_empty_masks_there_are_no_false_alarm_rate_to_speak_of():
+    masks, predicted = blobs(0, 4), blobs(1, 4)
+    assert not {"false_alarm_rate", "empty_masks", "empty_in_both"} & set(
+        segmentation.scores(masks, sure(predicted), WHAT)
+    )
+    assert "false_alarm_rate" not in segmentation.test_scores(masks, sure(predicted), WHAT, resamples=50)
+
+
+def test_a_set_that_marks_nothing_has_no_dice():
+    nothing = np.zeros((3, 24, 24), bool)
+    for score in (segmentation.scores, segmentation.test_scores):
+        with pytest.raises(TrainingError, match=r"None of the 3 masks .* marks anything"):
+            score(nothing, sure(nothing), WHAT)

@@ -32,6 +32,7 @@ def add(commands: Any, places: Parser) -> None:
     each.add_argument(
         "--patients", default="", metavar="HOW", help="whose the images are: folder, none or a pattern with one group"
     )
+    each.add_argument("--size", type=int, metavar="N", help="as a study would resize it: are targets of masks lost?")
     each.add_argument("--all", action="store_true", help="name everything that was found, not the first ten")
     each.set_defaults(command=_check)
 
@@ -48,7 +49,9 @@ def _check(given: argparse.Namespace) -> None:
         _print_points(hashes, TOYS)
         return
     patients_known(patients=given.patients)
-    described = examine(given.source, hashes, folds=given.folds, patients=given.patients, tell=_Progress())
+    described = examine(
+        given.source, hashes, folds=given.folds, size=given.size, patients=given.patients, tell=_Progress()
+    )
     for name, value in _facts(described):
         say(f"{name:<12} {value}")
     for finding in described.findings:
@@ -104,6 +107,8 @@ def _facts(described: "Description") -> list[tuple[str, str]]:
         channels = ", ".join(f"{name} {count}" for name, count in described.channels.most_common())
         pixels = " to ".join(f"{width}x{height}" for width, height in described.sizes)
         facts += [("channels", channels), ("pixels", pixels)]
+        if described.marks is not None:
+            facts.append(("masks", described.marks.sentence))
         if not any(finding.kind == "unreadable" for finding in described.findings):
             facts.append(("bad files", "none: every image was decoded"))
     return [*facts, ("fingerprint", bundle.fingerprint)]

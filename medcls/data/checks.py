@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.hashes import Hashes
-from medcls.data.leaks import EMPTY, UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.leaks import UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.marks import Marks
+from medcls.data.mask_findings import found_in_masks, lost_in_resizing
 from medcls.data.masked import any_kind
 from medcls.data.mending import fixed, without
 from medcls.data.records import listed
 from medcls.data.split import split
-from medcls.data.survey import Survey, Tell, survey
-from medcls.data.types import Bundle
+from medcls.data.survey import Survey, survey
+from medcls.data.types import Bundle, Tell
 from medcls.errors import BadInputError
 
 FILES = "files"  # the kind of data set that is looked at: what medcls or a library draws cannot be bad or leak
@@ -55,6 +57,7 @@ class Description:
         sizes: width and height of the smallest and of the largest image, once if they are all the same.
         findings: what is to be said of it, bad files first.
         complaint: why no study could use it as it is, "" if one could.
+        marks: what its masks mark, None where it has none or is a phantom.
     """
 
     bundle: Bundle
@@ -62,6 +65,7 @@ class Description:
     sizes: tuple[tuple[int, int], ...] = ()
     findings: tuple[Finding, ...] = ()
     complaint: str = ""
+    marks: Marks | None = None
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return the number of images by part and class; parts without an image are left out."""
@@ -95,13 +99,15 @@ def checked(
         return Checked(bundle)
     seen = survey(bundle, hashes.folder, tell)
     bad, copies = _bad(bundle, seen), seen.copies
-    findings = _empty(bundle, seen)
+    findings: list[Finding] = []
     if bad is not None:
         if not policy.skip_bad_files:
             raise BadInputError(_refused(bundle, bad))
         rows = np.array([not fault for fault in seen.faults])
         bundle, copies = without(bundle, np.flatnonzero(~rows)), copies[rows]
         findings.append(replace(bad, sentence=f"{bad.sentence.rstrip('.')}: left out."))
+    findings += found_in_masks(bundle, tell)
+    findings += lost_in_resizing(bundle, hashes.folder, tell)
     if policy.fix_leaks:
         bundle, copies, done = fixed(bundle, copies)
         findings += done
@@ -114,7 +120,13 @@ def checked(
 
 
 def examine(
-    source: str, hashes: Hashes, *, folds: int | None = None, patients: str = "", tell: Tell = lambda *_: None
+    source: str,
+    hashes: Hashes,
+    *,
+    folds: int | None = None,
+    size: int | None = None,
+    patients: str = "",
+    tell: Tell = lambda *_: None,
 ) -> Description:
     """Look at a source as a study would and return what it holds.
 
@@ -122,13 +134,15 @@ def examine(
         source: a folder, a table, a file of arrays or a built-in name.
         hashes: what is known of its files already.
         folds: into how many folds a study would cut it, or None.
+        size: to which a study would resize its images, or None where that is not looked at.
         patients: whose the images are (`patients.with_patients`).
         tell: told what is being done, how much of it is done, and how much there is.
 
     Raises:
-        BadInputError: nothing can be said of it, for it has no known layout.
+        BadInputError: nothing can be said of it, for it has no known layout or its masks contradict one another.
     """
-    bundle = any_kind(hashes, source, patients=patients)
+    asked = {} if size is None else {"size": size}
+    bundle = any_kind(hashes, source, patients=patients, **asked)
     if bundle.kind != FILES:
         return Description(bundle, Counter())
     seen = survey(bundle, hashes.folder, tell)
@@ -137,15 +151,17 @@ def examine(
     sizes = sorted({size for _, size in good}, key=math.prod)
     findings, complaint = [bad] if bad else [], _refused(bundle, bad) if bad else ""
     try:
-        findings += _empty(bundle, seen)
         readable = np.array([not fault for fault in seen.faults])
         kept, copies = without(bundle, np.flatnonzero(~readable)) if bad else bundle, seen.copies[readable]
+        findings += found_in_masks(kept, tell)
+        if size is not None:
+            findings += lost_in_resizing(kept, hashes.folder, tell)
         findings += found_in(kept, copies)
         findings += _divided(kept, copies, folds, (0,), fixed=False)
     except BadInputError as error:
         complaint = complaint or str(error)
     extremes = tuple(dict.fromkeys((sizes[0], sizes[-1]))) if sizes else ()
-    return Description(bundle, Counter(stored for stored, _ in good), extremes, tuple(findings), complaint)
+    return Description(bundle, Counter(stored for stored, _ in good), extremes, tuple(findings), complaint, seen.marks)
 
 
 def cuts(bundle: Bundle, folds: int | None, seed: int) -> dict[str, NDArray[np.int64]]:
@@ -181,21 +197,6 @@ def _bad(bundle: Bundle, seen: Survey) -> Finding | None:
         return None
     sentence = f"{len(names)} of {counted(len(bundle.names), 'image')} cannot be read: {listed(names)}."
     return Finding(UNREADABLE, sentence, len(names), names)
-
-
-def _empty(bundle: Bundle, seen: Survey) -> list[Finding]:
-    """Return what is to be said of masks that mark nothing, which a study may well have.
-
-    Raises:
-        BadInputError: all do.
-    """
-    names = tuple(name for name, empty in zip(bundle.names, seen.empty.tolist(), strict=True) if empty)
-    if not names:
-        return []
-    if len(names) == len(bundle.names):
-        raise BadInputError(f"{bundle.source}: no mask marks anything; give masks that do.")
-    marks = "mask marks" if len(names) == 1 else "masks mark"
-    return [Finding(EMPTY, f"{len(names)} {marks} nothing: {listed(names)}.", len(names), names)]
 
 
 def _refused(bundle: Bundle, bad: Finding) -> str:

@@ -2,17 +2,18 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medcls.data import images, masks
 from medcls.data.catalogue import find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.images import UnreadableImageError
+from medcls.data.mask_census import MaskFiles
 from medcls.data.pairs import PAIRS, pair_layout, read_pairs
 from medcls.data.patients import patients_known, with_patients
 from medcls.data.phantoms.types import Phantom
@@ -146,6 +147,12 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
     order = sorted(range(len(records)), key=lambda row: (records[row].part, contents[row]))
     files = [((records[row].path, of_images[row]), (_mask(records[row]), of_masks[row])) for row in order]
     records, contents = [records[row] for row in order], [contents[row] for row in order]
+
+    def unchanged(row: int) -> AbstractContextManager[None]:
+        return hashes.unchanged(*files[row])
+
+    store = hashes.folder / "survey.sqlite"
+    mask_files = MaskFiles(str(source), records, contents, values, store, unchanged)
     return Bundle(
         name=request.name,
         source=str(source),
@@ -161,9 +168,10 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
         size=request.size,
         channels=request.channels,
         render=partial(_image, records, contents),
-        stored=partial(_stored, records, values),
-        masks=partial(_fitted, records, values),
-        unchanged=lambda row: hashes.unchanged(*files[row]),
+        stored=partial(_stored, records),
+        masks=mask_files.fitted,
+        marks=mask_files.marks,
+        unchanged=unchanged,
         remarks=remarks,
     )
 
@@ -184,26 +192,9 @@ def _image(records: Sequence[Record], contents: Sequence[str], row: int, size: i
     return images.decode(records[row].path, size, channels)
 
 
-def _read(record: Record, values: str) -> NDArray[np.bool_]:
-    try:
-        return masks.whole(_mask(record), values)
-    except UnreadableImageError as error:
-        raise UnreadableImageError(f"its mask {_mask(record).name}: {error}") from error
-
-
-def _fitted(records: Sequence[Record], values: str, row: int, size: int) -> Images:
-    return masks.fit(_read(records[row], values), size)
-
-
-def _stored(records: Sequence[Record], values: str, row: int) -> tuple[str, tuple[int, int]]:
-    """Return how an image is stored, once its mask is known to be one and of the image's size."""
+def _stored(records: Sequence[Record], row: int) -> tuple[str, tuple[int, int]]:
+    """Return how an image is stored, and its size as it is shown, which its mask must have."""
     height, width = images.whole(records[row].path).shape[:2]
-    mask = _read(records[row], values)
-    if mask.shape != (height, width):
-        raise UnreadableImageError(
-            f"its mask {_mask(records[row]).name} is of {mask.shape[1]}x{mask.shape[0]} pixels, "
-            f"the image of {width}x{height}"
-        )
     return images.kind_of(records[row].path)[0], (width, height)
 
 

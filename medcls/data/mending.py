@@ -18,7 +18,8 @@ Rows = NDArray[np.int64]
 
 def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
     """Return some rows of a data set as a data set, in the order given; `changes` are further fields."""
-    render, stored, masks, unchanged = bundle.render, bundle.stored, bundle.masks, bundle.unchanged
+    render, stored, unchanged = bundle.render, bundle.stored, bundle.unchanged
+    masks, marks = bundle.masks, bundle.marks
     return replace(
         bundle,
         labels=bundle.labels[rows],
@@ -30,6 +31,7 @@ def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
         stored=lambda row: stored(int(rows[row])),
         masks=None if masks is None else lambda row, size: masks(int(rows[row]), size),
         unchanged=lambda row: unchanged(int(rows[row])),
+        marks=None if marks is None else lambda tell: marks(tell).of(rows),
         **changes,
     )
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -16,31 +16,28 @@ from numpy.typing import NDArray
 
 from medcls.data.alignment import SIDE
 from medcls.data.images import DECODER, UnreadableImageError
+from medcls.data.marks import Marks
+from medcls.data.mask_findings import with_faults_of_masks
 from medcls.data.similar import LEAST_SIDE, copies
 from medcls.data.store import transact
-from medcls.data.types import Bundle
+from medcls.data.types import Bundle, Tell
 
 FINDER = 2  # raised whenever other images count as copies of one another
 CREATE = (
     """CREATE TABLE IF NOT EXISTS looks (sha256 TEXT, decoder INTEGER, fault TEXT, stored TEXT, width INTEGER,
-    height INTEGER, empty INTEGER, thumbnail BLOB, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID""",
+    height INTEGER, thumbnail BLOB, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS links (contents TEXT PRIMARY KEY, pairs TEXT) WITHOUT ROWID",
 )
 AT_ONCE = 200  # images in one question to the store, and between two words about the progress
-Tell = Callable[[str, int, int], None]
 
 
 class Look(NamedTuple):
-    """What is seen of one image: why it cannot be decoded, or how it is stored and, if large enough, a thumbnail.
-
-    `empty` is 1 where it has a mask that marks nothing.
-    """
+    """What is seen of one image: why it cannot be decoded, or how it is stored and, if large enough, a thumbnail."""
 
     fault: str
     stored: str = ""
     width: int = 0
     height: int = 0
-    empty: int = 0
     thumbnail: bytes = b""
 
 
@@ -49,17 +46,17 @@ class Survey:
     """What was seen of a data set's images, in its order.
 
     Attributes:
-        faults: of length n: why an image cannot be decoded, "" if it can.
+        faults: of length n: why an image or its mask cannot be used, "" if both can.
         stored: of length n: how its pixels are stored, e.g. "RGB", and its width and height.
         copies: of shape (n,), int64: images with the same number show the same picture. Of images smaller than
             LEAST_SIDE pixels only identical files do.
-        empty: of shape (n,), bool: an image's mask marks nothing.
+        marks: what the masks mark, None where there are none.
     """
 
     faults: tuple[str, ...]
     stored: tuple[tuple[str, tuple[int, int]], ...]
     copies: NDArray[np.int64]
-    empty: NDArray[np.bool_]
+    marks: Marks | None
 
 
 def survey(bundle: Bundle, folder: Path, tell: Tell = lambda *_: None) -> Survey:
@@ -69,7 +66,11 @@ def survey(bundle: Bundle, folder: Path, tell: Tell = lambda *_: None) -> Survey
         bundle: the data set.
         folder: where hashes and decoded images are cached.
         tell: told what is being done, how much of it is done, and how much there is.
+
+    Raises:
+        BadInputError: its masks contradict one another.
     """
+    marks = None if bundle.marks is None else bundle.marks(tell)
     store = folder / "survey.sqlite"
     looks: dict[str, Look] = transact(store, lambda file: _known(file, set(bundle.contents)), {})
     new = {content: row for row, content in enumerate(bundle.contents) if content and content not in looks}
@@ -81,11 +82,13 @@ def survey(bundle: Bundle, folder: Path, tell: Tell = lambda *_: None) -> Survey
             looks |= found
     looks[""] = Look("missing or not readable")
     seen = [looks[content] for content in bundle.contents]
+    sizes = [(look.width, look.height) for look in seen]
+    faults = tuple(look.fault for look in seen)
     return Survey(
-        tuple(look.fault for look in seen),
+        faults if marks is None else with_faults_of_masks(faults, sizes, marks),
         tuple((look.stored, (look.width, look.height)) for look in seen),
         linked(bundle.contents, _links(looks, store, tell)),
-        np.array([look.empty for look in seen], np.bool_),
+        marks,
     )
 
 
@@ -111,11 +114,10 @@ def _look(bundle: Bundle, row: int) -> Look:
         with bundle.unchanged(row):
             stored, (width, height) = bundle.stored(row)
             thumbnail = bundle.render(row, SIDE, 1)[:, :, 0]
-            empty = bundle.masks is not None and not bundle.masks(row, max(width, height)).any()
     except UnreadableImageError as error:
         return Look(str(error))
     large = min(width, height) >= LEAST_SIDE
-    return Look("", stored, width, height, int(empty), thumbnail.tobytes() if large else b"")
+    return Look("", stored, width, height, thumbnail.tobytes() if large else b"")
 
 
 def _links(looks: Mapping[str, Look], store: Path, tell: Tell) -> list[tuple[str, str]]:
@@ -143,7 +145,7 @@ def _known(file: sqlite3.Connection, contents: set[str]) -> dict[str, Look]:
     found: dict[str, Look] = {}
     for some in _cut(list(contents)):
         marks = ",".join("?" * len(some))
-        seen = "sha256, fault, stored, width, height, empty"
+        seen = "sha256, fault, stored, width, height"
         question = f"SELECT {seen} FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
         found |= {content: Look(*rest) for content, *rest in file.execute(question, (DECODER, *some))}
     return found
@@ -162,7 +164,8 @@ def _remember(looks: Mapping[str, Look], file: sqlite3.Connection) -> None:
     for table in CREATE:
         file.execute(table)
     rows = [(content, DECODER, *look) for content, look in looks.items()]
-    file.executemany("INSERT OR REPLACE INTO looks VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    columns = "sha256, decoder, fault, stored, width, height, thumbnail"
+    file.executemany(f"INSERT OR REPLACE INTO looks ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def _known_links(file: sqlite3.Connection, name: str) -> list[tuple[str, str]] | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.mapped import Reader
+from medcls.data.marks import Marks
 
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
@@ -18,6 +19,7 @@ Examples = NDArray[Any]  # images in bytes, or points in float32
 Render = Callable[[int, int, int], Any]
 RenderMask = Callable[[int, int], Any]
 Stored = Callable[[int], tuple[str, tuple[int, int]]]
+Tell = Callable[[str, int, int], None]
 Unchanged = Callable[[int], AbstractContextManager[None]]
 
 
@@ -69,6 +71,7 @@ class Bundle:
         unchanged: row number -> what an image's file is read within: it raises BadInputError if the file does not have
             the content that the fingerprint was made of.
         remarks: what is to be said of how its files were understood.
+        marks: (told of progress) -> what masks that are files mark; None where there are none.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Bundle:
     masks: RenderMask | None = None
     unchanged: Unchanged = _cannot_change
     remarks: tuple[Remark, ...] = ()
+    marks: Callable[[Tell], Marks] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

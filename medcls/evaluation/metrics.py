@@ -70,6 +70,9 @@ _ROWS = (
     Metric("recall_sd", False, POSITIVE, tasks=(MASKS,)),
     Metric("hausdorff95_sd", False, POSITIVE, tasks=(MASKS,)),
     Metric("surface_distance_sd", False, POSITIVE, tasks=(MASKS,)),
+    Metric("false_alarm_rate", False, tasks=(MASKS,)),
+    Metric("empty_masks", None, POSITIVE, 0, (MASKS,)),
+    Metric("empty_in_both", None, POSITIVE, 0, (MASKS,)),
     Metric("parameters", False, POSITIVE, 0, (CLASSES, MASKS), final=False),
     Metric("seconds_per_epoch", False, POSITIVE, 3, (CLASSES, MASKS), final=False),
     Metric("learning_rate", None, POSITIVE, tasks=(CLASSES, MASKS), final=False),
@@ -83,7 +86,7 @@ SCREEN = ("accuracy", "val_accuracy", "val_balanced_accuracy", "dice", "val_dice
 
 PAGE = (
     *("accuracy", "val_accuracy", "val_balanced_accuracy"),
-    *("dice", "val_dice", "hausdorff95", "surface_distance", "dice_worst"),
+    *("dice", "val_dice", "hausdorff95", "surface_distance", "dice_worst", "false_alarm_rate", "empty_masks"),
     *("val_loss", "gap"),
 )
 """The columns of the report's table of variants, those that there are."""

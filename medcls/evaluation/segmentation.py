@@ -1,7 +1,8 @@
 """Scores of masks: true masks and probabilities in, numbers out; distances in pixels.
 
-A pixel is predicted where its probability is above a half. A score of a part of the data is the mean over its images
-(or weighted ones), so that an image with a large target counts no more than one with a small target.
+A pixel is predicted where its probability is above a half. A score of a set is the mean over its images (or weighted
+ones), so that an image with a large target counts no more than one with a small target. Images whose masks mark
+nothing count in `false_alarm_rate` and in the share of right pixels alone: that nothing was found there is no overlap.
 """
 # ruff: noqa: PT028 (`test_scores` is no test, it scores the test images)
 
@@ -33,9 +34,9 @@ def per_image(masks: Masks, probabilities: Numbers) -> dict[str, NDArray[np.floa
     distance), both as in Metrics Reloaded (Maier-Hein et al. 2024, doi:10.1038/s41592-023-02151-z), in pixels. A
     border are the pixels of a mask that have an edge in common with a pixel outside it or with the image's edge.
 
-    Two empty masks agree: dice and iou are 1, the distances 0. Where one is empty, dice and iou are 0 and both
-    distances the diagonal of the image: to leave such images out would reward a model that finds nothing. precision
-    is NaN where nothing was predicted, recall where nothing was to be found.
+    Two empty masks agree: dice and iou are 1, the distances 0 (`judged` leaves them out). Where one is empty, dice and
+    iou are 0 and both distances the diagonal of the image: to leave out images in which nothing was found would reward
+    a model that finds nothing. precision is NaN where nothing was predicted, recall where nothing was to be found.
 
     Args:
         masks: of shape (n, height, width).
@@ -49,11 +50,38 @@ def per_image(masks: Masks, probabilities: Numbers) -> dict[str, NDArray[np.floa
     return {name: np.array([row[name] for row in rows], np.float64) for name in names}
 
 
+def judged(masks: Masks, probabilities: Numbers) -> dict[str, NDArray[np.float64]]:
+    """Return what scores of a set are the means of: one value an image, NaN where it does not count, of shape (n,).
+
+    That is what `per_image` says of images whose masks mark something; and, if there are others, false_alarm_rate: 1
+    where something was found in an image whose mask marks nothing, else 0.
+
+    Args:
+        masks: of shape (n, height, width).
+        probabilities: of shape (n, height, width, 1).
+
+    Raises:
+        TrainingError: a probability is not a number, because training diverged; or no mask marks anything.
+    """
+    empty = ~masks.any(axis=(1, 2))
+    if empty.all():
+        raise TrainingError(
+            f"None of the {len(masks)} masks that are to be scored marks anything, so there is no Dice of them: give "
+            "more images with targets, or a larger data.size if resizing loses them."
+        )
+    found = {name: np.where(empty, np.nan, values) for name, values in per_image(masks, probabilities).items()}
+    if empty.any():
+        alarm = (probabilities[..., 0] > 0.5).any(axis=(1, 2))
+        found["false_alarm_rate"] = np.where(empty, alarm.astype(np.float64), np.nan)
+    return found
+
+
 def scores(masks: Masks, probabilities: Numbers, classes: tuple[str, ...]) -> dict[str, float]:  # noqa: ARG001
-    """Return the mean over images of what `per_image` says, those that are defined, and how they spread.
+    """Return the mean over images of what `judged` says, those that are defined, and how they spread.
 
     dice_sd and its like are the standard deviations over images, dice_worst is the worst image's Dice,
-    pixel_accuracy the share of all pixels that are right.
+    pixel_accuracy the share of all pixels that are right. Where some masks mark nothing, empty_masks is how many do,
+    and empty_in_both in how many of these nothing was found.
 
     Args:
         masks: of shape (n, height, width).
@@ -61,15 +89,18 @@ def scores(masks: Masks, probabilities: Numbers, classes: tuple[str, ...]) -> di
         classes: what is marked; asked for as that of a classifier is.
 
     Raises:
-        TrainingError: a probability is not a number, because training diverged.
+        TrainingError: a probability is not a number, because training diverged; or no mask marks anything.
     """
     found: dict[str, float] = {}
-    for name, values in per_image(masks, probabilities).items():
+    for name, values in judged(masks, probabilities).items():
         defined = values[np.isfinite(values)]
-        if len(defined):
+        if name == "false_alarm_rate":
+            found |= {name: float(defined.mean()), "empty_masks": float(len(defined))}
+            found["empty_in_both"] = float(np.sum(defined == 0))
+        elif len(defined):
             found[name], found[f"{name}_sd"] = mean_sd(defined.tolist())
         if name == "dice":
-            found["dice_worst"] = float(values.min())
+            found["dice_worst"] = float(defined.min())
     return {**found, "pixel_accuracy": float(_right(masks, probabilities).mean())}
 
 
@@ -98,9 +129,9 @@ def test_scores(
         seed: of the resamples.
 
     Raises:
-        TrainingError: a probability is not a number, because training diverged.
+        TrainingError: a probability is not a number, because training diverged; or no mask marks anything.
     """
-    each = {**per_image(masks, probabilities), "pixel_accuracy": _right(masks, probabilities)}
+    each = {**judged(masks, probabilities), "pixel_accuracy": _right(masks, probabilities)}
     statistic = partial(_means, each)
     values = statistic(np.ones((1, len(masks))))
     intervals = bootstrap_intervals(statistic, len(masks), patients, resamples=resamples, seed=seed)

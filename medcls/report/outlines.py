@@ -20,8 +20,12 @@ EACH = 3  # cases of each kind
 
 
 def cases(dice: NDArray[np.floating]) -> dict[str, NDArray[np.int64]]:
-    """Return the places of the best, the median and the worst cases by Dice, at most three of each."""
-    order = np.argsort(-dice, kind="stable")
+    """Return the places of the best, the median and the worst cases by Dice, at most three of each.
+
+    Those without a Dice, whose masks mark nothing, are no cases.
+    """
+    order = np.argsort(-dice, kind="stable")  # NaN comes last
+    order = order[: np.count_nonzero(np.isfinite(dice))]
     few = min(EACH, len(order))
     middle = (len(order) - few) // 2
     return {"best": order[:few], "median": order[middle : middle + few], "worst": order[len(order) - few :][::-1]}
