@@ -216,7 +216,7 @@ def test_a_network_that_finds_nothing_is_no_success_where_masks_are_empty():
     assert tested["false_alarm_rate"]["value"] == 0
 
 
-def test_without_empty_masks_there_are_no_false_alarm_rate_to_speak_of():
+def test_without_empty_masks_there_is_no_false_alarm_rate_to_speak_of():
     masks, predicted = blobs(0, 4), blobs(1, 4)
     assert not {"false_alarm_rate", "empty_masks", "empty_in_both"} & set(
         segmentation.scores(masks, sure(predicted), WHAT)
