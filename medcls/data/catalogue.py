@@ -101,7 +101,7 @@ def name_of(source: str) -> str:
     if name in PUBLISHED:
         return name.removeprefix(MEDMNIST)
     path = Path(name).absolute()
-    return path.parent.name if path.suffix.lower() == ".csv" else path.name
+    return path.parent.name if path.suffix.lower() in (".csv", ".tsv") else path.name
 
 
 def homes() -> list[Path]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.hashes import Hashes
-from medcls.data.leaks import UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.leaks import PATIENTS_KNOWN, UNREADABLE, Finding, counted, divided, found_in, leaks
 from medcls.data.marks import Marks
 from medcls.data.mask_findings import found_in_masks, lost_in_resizing
 from medcls.data.masked import any_kind
@@ -187,6 +187,8 @@ def _divided(
         found = divided(bundle, copies, [cuts(bundle, folds, seed) for seed in sorted(seeds)])
     except BadInputError as error:
         hint = " Under --fix-leaks, copies count as one patient." if fixed else ""
+        if any(remark.kind == PATIENTS_KNOWN for remark in bundle.remarks):
+            hint += " The patients are DICOM's: data.patients=none passes them over."
         raise BadInputError(f"{bundle.source}: {error}{hint}") from None
     return [found] if found is not None else []
 

@@ -16,6 +16,7 @@ WITH_MARK = (  # in this order: the mark of UTF-32 begins with that of UTF-16
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .ods, and .xls, begin
 LINE_OF_MARK = re.compile(r'"?sep=(.)"?')  # as spreadsheets write it before the names of columns
 
 
@@ -55,6 +56,8 @@ def _text(table: Path) -> str:
         content = table.read_bytes()
     except OSError as error:
         raise BadInputError(f"{table} cannot be read: {error.strerror or error}.") from error
+    if content.startswith(SPREADSHEETS):
+        raise BadInputError(f"{table} is a spreadsheet's own file under the name of a table: save it as CSV UTF-8.")
     encoding = next((name for mark, name in WITH_MARK if content.startswith(mark)), "") or _encoding(content)
     try:
         text = content.decode(encoding)

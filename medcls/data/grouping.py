@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,14 @@ model_selection = lazy("sklearn.model_selection")
 Rows = NDArray[np.int64]
 Counts = NDArray[np.float64]
 Chosen = NDArray[np.bool_]
+
+
+class Purpose(NamedTuple):
+    """What a cut is for, as the subject of a sentence, how many sets of patients it needs, and what else one may do."""
+
+    words: str
+    needed: int
+    remedy: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +64,16 @@ class Grouping:
         Raises:
             BadInputError: there is no such cut.
         """
-        purpose = f"{folds} folds and a held-out test set need" if folds > 1 else "a training and a validation set need"
-        self._check(rows, folds + 1, purpose)
+        purpose = (
+            Purpose("a training and a validation set need", 2, "add some")
+            if folds == 1
+            else Purpose(
+                f"{folds} folds and a held-out test set need",
+                folds + 1,
+                "add some, use fewer folds, or give a test set of your own",
+            )
+        )
+        self._check(rows, purpose)
         numbers, number = np.unique(self.patients[rows], return_inverse=True)
         counts = self._counts(rows, number, len(numbers))
         order = np.random.default_rng(seed).permutation(len(numbers))
@@ -66,7 +83,7 @@ class Grouping:
         if not counts[chosen].any(axis=0).all() or not sharing.is_possible(kept, folds):
             chosen = _nearest_possible(counts, share, order, sharing, folds)
             if not counts[chosen].any(axis=0).all():
-                raise self._indivisible(purpose, folds + 1)
+                raise _indivisible(purpose)
         return rows[~chosen[number]], rows[chosen[number]]
 
     def folds(self, rows: Rows, count: int, seed: int) -> list[tuple[Rows, Rows]]:
@@ -75,8 +92,8 @@ class Grouping:
         Raises:
             BadInputError: there are no such folds.
         """
-        purpose = f"{count} folds need"
-        self._check(rows, count, purpose)
+        purpose = Purpose(f"{count} folds need", count, "add some or use fewer folds")
+        self._check(rows, purpose)
         labels = self.labels[rows]
         if not self.known:
             cuts = model_selection.StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
@@ -86,20 +103,20 @@ class Grouping:
         cutter = model_selection.StratifiedGroupKFold(count)
         folds = [out for _, out in cutter.split(labels, labels, numbers)]
         if any(len(np.unique(labels[out])) < len(np.unique(labels)) for out in folds):
-            folds = self._possible_folds(rows, numbers, count, purpose)
+            folds = self._possible_folds(rows, numbers, purpose)
         return [(np.delete(rows, out), rows[out]) for out in folds]
 
-    def _possible_folds(self, rows: Rows, numbers: Rows, count: int, purpose: str) -> list[Rows]:
+    def _possible_folds(self, rows: Rows, numbers: Rows, purpose: Purpose) -> list[Rows]:
         """Return the positions in `rows` of each fold: a few patients who give it every class, and then a share.
 
         Patients go, those with the most images first, to the fold that this leaves nearest to its share.
         """
-        number = np.unique(numbers, return_inverse=True)[1]
+        count, number = purpose.needed, np.unique(numbers, return_inverse=True)[1]
         counts = self._counts(rows, number, int(number.max()) + 1)
         largest = np.argsort(-counts.sum(axis=1), kind="stable")
         cores = Sharing.of(counts > 0).cores(largest[::-1], count)
         if cores is None:
-            raise self._indivisible(purpose, count)
+            raise _indivisible(purpose)
         fold_of = np.full(len(counts), -1)
         for fold, core in enumerate(cores):
             fold_of[core] = fold
@@ -118,26 +135,27 @@ class Grouping:
         np.add.at(counts, (number, label), 1)
         return counts
 
-    def _check(self, rows: Rows, needed: int, purpose: str) -> None:
+    def _check(self, rows: Rows, purpose: Purpose) -> None:
         """Refuse a class with fewer images, or patients, than needed."""
         for label in np.unique(self.labels):
             count = len(np.unique(self.patients[rows[self.labels[rows] == label]]))
-            if count < needed:
+            if count < purpose.needed:
                 unit = ("patient" if self.known else "image") + ("" if count == 1 else "s")
                 raise BadInputError(
-                    f"Class {self._name(label)} has {count} {unit} to train on, and {purpose} at least {needed}: "
-                    f"add some or use fewer folds."
+                    f"Class {self._name(label)} has {count} {unit} to train on, and {purpose.words} at least "
+                    f"{purpose.needed}: {purpose.remedy}."
                 )
-
-    def _indivisible(self, purpose: str, needed: int) -> BadInputError:
-        """Return the complaint about patients of several classes each, who leave no cut with every class everywhere."""
-        return BadInputError(
-            f"The patients cannot be shared out without dividing one: {purpose} {needed} sets of patients that each "
-            f"have every class, and too many patients have images of several; use fewer folds."
-        )
 
     def _name(self, label: int) -> str:
         return self.classes[label] if self.classes else str(label)
+
+
+def _indivisible(purpose: Purpose) -> BadInputError:
+    """Return the complaint about patients of several classes each, who leave no cut with every class on every side."""
+    return BadInputError(
+        f"The patients cannot be shared out without dividing one: {purpose.words} {purpose.needed} sets of patients "
+        f"that each have every class, and too many patients have images of several; {purpose.remedy}."
+    )
 
 
 def _nearest(counts: Counts, share: float, order: Rows) -> Chosen:

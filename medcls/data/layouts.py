@@ -1,6 +1,5 @@
 """Which layouts of folders are known, and what each says of its images: part and class."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
@@ -10,7 +9,7 @@ from medcls.data.listing import files_in, folders_in, images_below, images_in
 from medcls.data.nesting import refuse_patients_above_classes, refuse_sets_in_class
 from medcls.data.npz import read_npz
 from medcls.data.records import Record, label_of, listed, part_folders
-from medcls.data.table import TABLE, read_table
+from medcls.data.table import TABLES, read_table, table_of
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
@@ -28,10 +27,11 @@ def read_source(source: Path) -> list[Record]:
     Raises:
         BadInputError: no known layout fits, or something may not be read.
     """
+    table = table_of(source)
+    if table is not None:
+        return read_table(table)
     if source.is_dir():
-        return read_table(source / TABLE) if os.path.exists(source / TABLE) else _read_folder(source)  # noqa: PTH110
-    if source.suffix.lower() == ".csv":
-        return read_table(source)
+        return _read_folder(source)
     raise BadInputError(f"{source} is no folder, no table and no .npz: give {KNOWN}.")
 
 
@@ -47,7 +47,7 @@ def read_arrays(source: Path) -> list[Part]:
     archives = [path for path in files if path.suffix.lower() == ".npz"]
     if not archives and not any(NAME.fullmatch(path.name) for path in files):
         return []
-    if os.path.exists(source / TABLE) or images_below(source):  # noqa: PTH110 - as above
+    if table_of(source) is not None or images_below(source):
         return []
     idx = idx_files(files)
     if len(archives) > 1 or (archives and idx):
@@ -58,8 +58,9 @@ def read_arrays(source: Path) -> list[Part]:
 
 def layout_of(source: Path, records: Sequence[Record]) -> str:
     """Return how the images of a folder or a table are laid out, for people."""
-    if not source.is_dir() or os.path.exists(source / TABLE):  # noqa: PTH110 - as above
-        return TABLE + ("" if records[0].patient is None else " with patients")
+    table = table_of(source)
+    if table is not None:
+        return TABLES[0] + ("" if records[0].patient is None else " with patients")
     parts = dict.fromkeys(PurePosixPath(record.name).parts[0] for record in records if record.part != UNSPLIT)
     prefix = "/, ".join(parts) + "/, in each " if parts else ""
     depth = len(PurePosixPath(records[0].name).parts) - bool(prefix)

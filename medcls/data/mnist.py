@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from medcls.data.catalogue import builtin, located
 from medcls.data.hashes import Hashes
 from medcls.data.mending import fingerprint_of
+from medcls.data.patients import patients_known
 from medcls.data.request import Request
 from medcls.data.sources import opened
 from medcls.data.toolkit import toolkit
 from medcls.data.types import TEST, TRAIN, VALIDATION, Bundle
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.limits import limited
 
 datasets = lazy("sklearn.datasets")
 model_selection = lazy("sklearn.model_selection")
@@ -24,7 +26,16 @@ TESTED = 1 / 7  # of all images are MNIST's test part
 DIGITS = "scikit-learn's 1,797 real digits of 8x8 pixels, for want of MNIST (medcls data fetch mnist)"
 
 
-def mnist(hashes: Hashes, *, source: str = NAME, size: int = 28, channels: int = 1, validation: int = 5000) -> Bundle:
+@limited(patients_known)
+def mnist(
+    hashes: Hashes,
+    *,
+    source: str = NAME,
+    size: int = 28,
+    channels: int = 1,
+    validation: int = 5000,
+    patients: str = "",
+) -> Bundle:
     """Return MNIST with some of its training images held for validation; without MNIST scikit-learn's real digits.
 
     Args:
@@ -34,6 +45,7 @@ def mnist(hashes: Hashes, *, source: str = NAME, size: int = 28, channels: int =
         channels: 1 (grey) or 3 (RGB).
         validation: how many of 60,000 training images are held, the same share of each class; of a smaller training
             part as many in proportion, none where the data set has a validation part of its own.
+        patients: whose the images are, where they are files (`patients.with_patients`).
 
     Raises:
         BadInputError: a source that cannot be used, or a number that makes no sense.
@@ -41,8 +53,11 @@ def mnist(hashes: Hashes, *, source: str = NAME, size: int = 28, channels: int =
     if not 0 < validation < PUBLISHED:
         raise BadInputError(f"data.validation={validation}: hold some of the {PUBLISHED:,} training images.")
     if builtin(source) == NAME and located(NAME) is None:
+        Request(NAME, source, size, channels, patients).refuse_patients("these digits are scikit-learn's")
         return _digits(size, channels, validation)
-    bundle = opened(hashes, Request(NAME, source, size, channels))
+    bundle = opened(hashes, Request(NAME, source, size, channels, patients))
+    if bundle.patients is not None:
+        return bundle  # a study holds some for validation itself and divides no patient
     parts = _with_validation(bundle.labels, bundle.parts, validation)
     held = replace(bundle, parts=parts)
     return held if bundle.kind != "files" else replace(held, fingerprint=fingerprint_of(held))

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from medcls.data.records import listed
+from medcls.data.records import Record, label_of, listed
 from medcls.errors import BadInputError
 
 NUMBERS = re.compile(r"\d+")
@@ -13,7 +13,16 @@ VIEWS = frozenset(  # folders of these are no classes
     {"left", "right", "l", "r", "od", "os", "ap", "pa", "lat", "lateral", "frontal", "front", "back"}
     | {"axial", "coronal", "sagittal", "cc", "mlo"}
 )
+OF_A_SET = re.compile(
+    r"(train|valid|val|test)(ing|ation)?s?$|.*(images?|imgs?|masks?|labels?)([_ ]?t[rs])?$", re.IGNORECASE
+)
 PATIENT = re.compile(r"(patient|pat|subject|subj|sub|person|case)s?[\W_]*(id)?[\W_]*", re.IGNORECASE)
+
+
+def folder_within(record: Record) -> str:
+    """Return the folder that holds an image; "" if that is its class, its part, all images or the data set itself."""
+    name = label_of(PurePosixPath(record.name).parent.name)
+    return "" if name == record.label or OF_A_SET.match(name) else name
 
 
 def are_numbered_alike(names: Collection[str]) -> bool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medcls.data.listing import folders_in, images_below, images_in
 from medcls.data.records import FOREGROUND, Record, listed, part_folders
-from medcls.data.table import TABLE, mask_table, read_mask_table
+from medcls.data.table import TABLES, mask_table, read_mask_table
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
@@ -24,7 +24,7 @@ def pair_layout(source: Path) -> str:
     """Return how a folder of images with masks is laid out, for people; "" if it is none."""
     table = mask_table(source)
     if table is not None:
-        return f"{TABLE} with masks" + (
+        return f"{TABLES[0]} with masks" + (
             " and patients" if any(record.patient for record in read_mask_table(table)) else ""
         )
     if not source.is_dir():

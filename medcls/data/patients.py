@@ -10,8 +10,8 @@ from typing import Any
 from medcls.data import dicom, images, suspicions
 from medcls.data.hashes import Hashes
 from medcls.data.leaks import PATIENTS_KNOWN
-from medcls.data.pairs import IMAGES, MASKS
-from medcls.data.records import PARTS, Record, label_of, listed, refuse_spellings
+from medcls.data.nesting import folder_within
+from medcls.data.records import Record, label_of, listed, refuse_spellings
 from medcls.data.types import Remark
 from medcls.errors import BadInputError
 
@@ -72,7 +72,7 @@ def with_patients(source: Path, records: Sequence[Record], asked: str, hashes: H
 
 
 def _asked(source: Path, records: Sequence[Record], asked: str) -> list[Record]:
-    find = _of_folder if asked == FOLDER else _of_pattern(asked)
+    find = folder_within if asked == FOLDER else _of_pattern(asked)
     patients = [find(record) for record in records]
     unknown = [record.name for record, patient in zip(records, patients, strict=True) if not patient]
     if unknown:
@@ -82,12 +82,6 @@ def _asked(source: Path, records: Sequence[Record], asked: str) -> list[Record]:
             f"say whose they are in another way, or by the column patient of a labels.csv."
         )
     return [replace(record, patient=patient) for record, patient in zip(records, patients, strict=True)]
-
-
-def _of_folder(record: Record) -> str:
-    """Return the name of the folder that holds an image; "" if that is its class, its part or the set itself."""
-    name = label_of(PurePosixPath(record.name).parent.name)
-    return "" if name == record.label or name.lower() in PARTS.keys() | IMAGES | MASKS else name
 
 
 def _of_pattern(text: str) -> Any:

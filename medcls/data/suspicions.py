@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from medcls.data.nesting import are_called_patients, are_numbered_alike
+from medcls.data.nesting import are_called_patients, are_numbered_alike, folder_within
 from medcls.data.records import PARTS, Record, label_of, listed
-from medcls.data.table import TABLE, unread_columns
+from medcls.data.table import table_of, unread_columns
 from medcls.data.types import Remark
 
 SUSPECTED, UNREAD, FOLDERS = "patients_suspected", "column_unread", "folders_within_classes"  # kinds of findings
@@ -26,8 +26,8 @@ Stems = Mapping[str, list[Record]]
 
 def of_columns(source: Path) -> list[Remark]:
     """Return what is to be said of a table's columns that are passed over and may say the patient or the split."""
-    table = source if source.suffix.lower() == ".csv" else source / TABLE
-    if not table.is_file():
+    table = table_of(source)
+    if table is None:
         return []
     return [
         Remark(
@@ -65,12 +65,12 @@ def _said_of_classes(labels: Sequence[str]) -> Remark:
 
 
 def _by_folder(records: Sequence[Record]) -> dict[str, list[Record]]:
-    """Return the images by the folder that holds them, if there are such below the classes with several images."""
+    """Return the images by the folder that holds them within their class or set, if some hold several images."""
     folders = defaultdict(list)
     for record in records:
-        parts = [label_of(part) for part in PurePosixPath(record.name).parts[:-1]]
-        if record.mask is None and record.label in parts and parts[-1] != record.label:
-            folders[parts[-1]].append(record)
+        name = folder_within(record)
+        if name and (record.mask is not None or record.label in map(label_of, PurePosixPath(record.name).parts)):
+            folders[name].append(record)
     several = sum(len(images) > 1 for images in folders.values())
     return dict(folders) if len(folders) > 1 and several else {}
 
@@ -80,7 +80,7 @@ def _said_of_folders(folders: Stems) -> Remark:
     of = f", {len(shared)} of them in several classes ({listed(shared, 3)})" if shared else ""
     example = PurePosixPath(next(iter(folders.values()))[0].name).parent
     sentence = (
-        f"The classes' folders hold {len(folders)} folders, such as {example}{of}: if each is a patient's, say "
+        f"Images lie in {len(folders)} folders, such as {example}{of}: if each is a patient's, say "
         f"data.patients=folder, or cuts may divide patients."
     )
     return Remark(FOLDERS, sentence, len(folders), tuple(sorted(folders)))

@@ -16,7 +16,8 @@ from medcls.data.records import FOREGROUND, PARTS, Record, label_of, listed
 from medcls.data.types import TRAIN, UNSPLIT
 from medcls.errors import BadInputError
 
-TABLE = "labels.csv"  # in a folder of images
+TABLES = ("labels.csv", "labels.tsv")  # in a folder of images, the first that is there
+SUFFIXES = frozenset({".csv", ".tsv"})
 PATH, LABEL, MASK, PATIENT, SPLIT = COLUMNS = ("path", "label", "mask", "patient", "split")  # others are passed over
 OF_CLASSES, OF_MASKS = (PATH, LABEL), (PATH, MASK)  # the columns that are needed
 OTHER_WORDS = MappingProxyType(  # what people call the columns, in small letters and without blanks and marks
@@ -48,10 +49,17 @@ def read_mask_table(table: Path) -> list[Record]:
     return _records(table, OF_MASKS)
 
 
+def table_of(source: Path) -> Path | None:
+    """Return the table that a source is or holds, None if it is or holds none."""
+    if source.suffix.lower() in SUFFIXES and not source.is_dir():
+        return source
+    return next((source / name for name in TABLES if os.path.exists(source / name)), None)  # noqa: PTH110 - as below
+
+
 def mask_table(source: Path) -> Path | None:
     """Return the table with a column of masks that a source is or holds, None where there is none that can be read."""
-    table = source if source.suffix.lower() == ".csv" else source / TABLE
-    if not table.is_file():
+    table = table_of(source)
+    if table is None or not table.is_file():
         return None
     with suppress(BadInputError):  # whoever reads it will complain
         return table if MASK in _names(table) else None

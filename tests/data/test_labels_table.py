@@ -142,6 +142,21 @@ def test_a_line_that_says_the_separator_is_no_header(source: Path, mark: str) ->
         read(source, "\r\n".join([*lines[:3], "images/b.png"]))
 
 
+@pytest.mark.parametrize("name", ["labels.tsv", "my labels.TSV"])
+def test_a_table_may_be_called_by_its_tabs(source: Path, name: str) -> None:
+    table = source / name
+    table.write_text("path\tlabel\nimages/a.png\tMel\nimages/b.png\tNev\n")
+    given = source if name == "labels.tsv" else table
+    bundle = data.folder(Hashes(source.parent / "hashes"), source=str(given), size=8)
+    assert (bundle.name, bundle.classes) == ("set", ("Mel", "Nev"))
+
+
+def test_a_spreadsheet_under_the_name_of_a_table_is_told(source: Path) -> None:
+    (source / "labels.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)))
+    with pytest.raises(BadInputError, match=r"labels.csv is a spreadsheet.*: save it as CSV UTF-8"):
+        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+
+
 def test_what_a_wrong_byte_is_and_how_to_save_the_table_is_said(source: Path) -> None:
     with pytest.raises(BadInputError, match=r"line 2 has a byte that is 'é' .*CSV UTF-8.*iconv -f WINDOWS-1252"):
         read(source, "path,label\nimages/é.png,Mel", "cp1252")

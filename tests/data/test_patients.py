@@ -288,12 +288,28 @@ def test_counters_and_classes_in_names_are_no_finding(
     assert describe(draw(tmp_path / "set", *UNSUSPECTED[kind])).remarks == ()
 
 
+def test_folders_among_images_with_masks_may_be_patients(tmp_path: Path, remarks: Callable) -> None:
+    source = with_masks(
+        tmp_path / "set", *(f"p{patient}/{number}x{patient}.png" for patient in range(6) for number in range(3))
+    )
+    assert re.search(r"lie in 6 folders, such as images/p0: .*data.patients=folder", remarks(source))
+    bundle = data.lungs(Hashes(tmp_path / "hashes"), source=str(source), size=16, patients="folder")
+    assert set(patients_of(bundle).values()) == {f"p{patient}" for patient in range(6)}
+    assert bundle.remarks == ()
+
+
+def test_a_refusal_because_of_dicoms_patients_says_how_to_pass_them_over(tmp_path: Path, describe: Callable) -> None:
+    bundle = describe(dicoms(tmp_path / "set", lambda label, number: f"P{label}{number // 4}"))
+    with pytest.raises(BadInputError, match=r"Class a has 2 patients .*at least 4: .*data\.patients=none"):
+        checked(bundle, Hashes(tmp_path / "h"), Policy(), folds=3, split_seeds=(0,), tell=lambda *_: None)
+
+
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (NAMED, r"hold 3 folders, such as Mel/pat1, 1 of them in several classes \(pat2\)"),
+        (NAMED, r"lie in 3 folders, such as Mel/pat1, 1 of them in several classes \(pat2\)"),
         ([f"{c}/p{p}/{n}.png" for c in "ab" for p in range(3) for n in range(2)], "3 of them in several classes"),
-        ([f"train/{c}/{c}{p}/{n}.png" for c in "ab" for p in range(3) for n in range(2)], "hold 6 folders"),
+        ([f"train/{c}/{c}{p}/{n}.png" for c in "ab" for p in range(3) for n in range(2)], "lie in 6 folders"),
     ],
 )
 def test_folders_within_classes_may_be_patients(
@@ -380,3 +396,13 @@ def test_data_check_tries_patients(tmp_path: Path, draw: Draw) -> None:
     assert (plain.returncode, tried.returncode, wrong.returncode) == (0, 0, 2)
     assert "Names such as" not in tried.stdout
     assert "has no group" in wrong.stderr
+
+
+def test_digits_of_known_patients_are_not_cut_by_image(tmp_path: Path, draw: Draw) -> None:
+    names = [f"train/{digit}/p{p}_{n}.png" for digit in range(2) for p in range(40) for n in range(30)]
+    source, hashes = draw(tmp_path / "set", *names[::10]), Hashes(tmp_path / "hashes")
+    bundle = data.mnist(hashes, source=str(source), patients=r"^(p\d+)_")
+    assert set(bundle.parts) == {"train"}
+    sides = [set(bundle.patients[rows]) for rows in cuts(bundle, None, 0).values()]
+    assert sum(map(len, sides)) == 40
+    assert set(data.mnist(hashes, source=str(source), patients="none").parts) == {"train", "validation"}

@@ -275,7 +275,8 @@ def test_what_a_class_of_too_few_patients_would_need_is_said() -> None:
         np.array([f"a{n}" for n in range(12)] + ["x", "x", "y", "y", "z", "z"]),
     )
     with pytest.raises(
-        BadInputError, match=r"Class Nev has 3 patients .*3 folds and a held-out test set need at least 4"
+        BadInputError,
+        match=r"Class Nev has 3 patients .*3 folds and a held-out test set need at least 4: .*of your own",
     ):
         split(labels, np.full(18, UNSPLIT), patients, fold=0, folds=3, seed=0, classes=("Mel", "Nev"))
 
