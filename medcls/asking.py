@@ -58,17 +58,22 @@ class Champion:
         return self.model.answers(given)
 
 
-def load(name: str | Path, *, tracking_uri: str | None = None) -> Champion:
+def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = False) -> Champion:
     """Return a study's champion by the study's name, or the model of an exported folder, a file or a models:/ URI.
 
+    Args:
+        name: of the study, folder, file or URI.
+        tracking_uri: of the store, for the champion (MLFLOW_TRACKING_URI, else mlflow.db).
+        trust: load a SavedModel too: it is a program, which may read and write files.
+
     Raises:
-        BadInputError: there is none.
+        BadInputError: there is none, or it is a SavedModel without `trust`.
     """
     uri = tracking_uri or default_tracking_uri()
     text = str(name)
     if not text.startswith("models:") and not Path(text).expanduser().exists():
         text = f"models:/medcls-{text}@champion"
-    with opened(text, lambda: uri) as model:
+    with opened(text, lambda: uri, trust=trust) as model:
         return Champion(model)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from medcls.data.cache import open_decoded
+from medcls.data.pseudonyms import Pseudonyms
 from medcls.explain import pixels, sheets, trust
 from medcls.explain.sheets import Shown
 from medcls.lazy import lazy
@@ -66,7 +67,7 @@ def _arrays(folder: RunFolder) -> dict[str, Any]:
 def _draw(sheet: Callable[[Shown, str], Any], run: Run, folder: RunFolder, decoded: Path, path: Path) -> None:
     arrays, data = _arrays(folder), open_decoded(decoded)
     rows = arrays["rows"][arrays["places"]]
-    shown = Shown(arrays, np.asarray(data.images[rows]), [data.names[row] for row in rows], data.classes)
+    shown = Shown(arrays, np.asarray(data.images[rows]), Pseudonyms(data).files(rows), data.classes)
     canvas.save(sheet(shown, _title(run)), path)
 
 

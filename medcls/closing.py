@@ -23,7 +23,7 @@ from medcls.search.memory import Trial
 from medcls.search.tuner import Tuner
 from medcls.spec import Run, digest
 from medcls.tracking.journal import RunFolder
-from medcls.tracking.mlflow import Store
+from medcls.tracking.mlflow import Store, sentence
 from medcls.tracking.nodes import FAILED, FINISHED, Ending
 
 
@@ -115,8 +115,8 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
         say("Nothing was written to MLflow (--offline): the same command without it brings the runs there.")
         return
     whole = mirror.settle()
-    for sentence in mirror.refused:
-        say(sentence)
+    for refusal in mirror.refused:
+        say(refusal)
     if not whole:
         say(f"The MLflow store was lost ({mirror.lost}): run the same command again and what it missed appears.")
         return
@@ -160,7 +160,7 @@ def _registered(
             driver.executor.ask(enter, summary, data_name, driver.work.path, uri, run_id, model)
             place = placed(uri, model, new, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
-        return f"The best model was not registered ({error}): run the same command again."
+        return f"The best model was not registered ({sentence(error, uri)}): run the same command again."
     if place is None or not place.reason:
         return f"The best model is registered as {model}@champion."
     return (

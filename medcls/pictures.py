@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medcls import attention
 from medcls.data.cache import open_decoded
+from medcls.data.pseudonyms import Pseudonyms
 from medcls.data.types import Decoded
 from medcls.evaluation import classification, segmentation
 from medcls.explain import boundary, plane
@@ -160,7 +161,7 @@ def _certain_errors(part: Part) -> Any:
         part.data.images[rows],
         part.labels[chosen],
         part.probabilities[chosen],
-        [part.data.names[row] for row in rows],
+        Pseudonyms(part.data).files(rows),
         part.data.classes,
         f"{part.title}: the most certain errors",
     )
@@ -168,7 +169,7 @@ def _certain_errors(part: Part) -> Any:
 
 def _overlays(part: Part) -> Any:
     masks, found = part.masks, part.probabilities[..., 0] > 0.5
-    names = [part.data.names[row] for row in part.rows]
+    names = Pseudonyms(part.data).files(part.rows)
     return outlines.overlays(part.data.images, part.rows, masks, found, part.per_image["dice"], names, part.title)
 
 

@@ -21,6 +21,7 @@ from medcls.export.facts import FILES, PREPROCESSING
 from medcls.export.formats import FORMATS
 from medcls.export.kinds import Loaded
 from medcls.export.parity import Predict, at_once, by_class
+from medcls.export.savedmodel import check_trusted
 from medcls.files import read_json
 from medcls.quiet import quiet
 from medcls.redaction import without_secrets
@@ -90,33 +91,44 @@ def images_among(places: Sequence[Path]) -> list[Path]:
 
 
 @contextmanager
-def opened(name: str, store: Callable[[], str]) -> Iterator[Model]:
-    """Open the model that a folder, a file or a models:/ URI is; `store` is asked for the tracking URI.
+def opened(name: str, store: Callable[[], str], *, trust: bool = False) -> Iterator[Model]:
+    """Open the model that a folder, a file or a models:/ URI is.
+
+    Args:
+        name: the folder, file or URI.
+        store: is asked for the tracking URI.
+        trust: open a SavedModel too, which may do anything with files.
 
     Raises:
-        BadInputError: there is none, or none that tells classes of square images apart.
+        BadInputError: there is none, none that tells classes of square images apart, or none to be trusted.
     """
     with tempfile.TemporaryDirectory() as elsewhere:
         if name.startswith("models:"):
             folder = _fetched(name, store(), Path(elsewhere))
-            yield _model(name, folder / "data" / "model.keras", folder)
+            yield _model(name, folder / "data" / "model.keras", folder, trust=trust)
         else:
             file = _file(Path(name).expanduser())
-            yield _model(name, file, file.parent)
+            yield _model(name, file, file.parent, trust=trust)
 
 
 def _file(path: Path) -> Path:
-    """Return what to load of a folder: the folder itself if it is a SavedModel, else its model, Keras's own first."""
-    if not path.is_dir() or (path / "saved_model.pb").exists():
+    """Return what to load of a folder: Keras's own file first, a SavedModel, which may do anything, last."""
+    if not path.is_dir():
         return path
-    there = [path / name for kind, name in FILES.items() if kind != "weights" and (path / name).exists()]
-    return there[0] if there else path / FILES["keras"]
+    files = [path / name for kind, name in FILES.items() if kind not in ("weights", "savedmodel")]
+    for model in (*files, path / FILES["savedmodel"]):
+        if model.exists():
+            return model
+    return path if (path / "saved_model.pb").exists() else path / FILES["keras"]
 
 
-def _loaded(file: Path) -> Loaded:
+def _loaded(file: Path, *, trust: bool) -> Loaded:
     """Load a model by its file's ending; without one known it is taken for a Keras file."""
     endings = {".onnx": "onnx", ".tflite": "litert", ".h5": "weights"}
-    kind = "savedmodel" if file.is_dir() else endings.get(file.suffix, "keras")
+    kind = endings.get(file.suffix.lower(), "keras")
+    if file.is_dir():
+        check_trusted(file, trust=trust)
+        kind = "savedmodel"
     return FORMATS[kind].read(file, None)
 
 
@@ -131,12 +143,12 @@ def _fetched(name: str, uri: str, folder: Path) -> Path:
         ) from error
 
 
-def _model(name: str, file: Path, beside: Path) -> Model:
+def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Model:
     if not file.exists():
         raise BadInputError(f"There is no model {file}: give an exported folder, a model's file or a models:/ URI.")
     papers = read_json(beside / PREPROCESSING)
     with quiet():
-        loaded = _loaded(file)
+        loaded = _loaded(file, trust=trust)
     size, channels = _shape(name, loaded)
     pixels = len(loaded.gives) == 4
     count = 1 if pixels else max(2, loaded.gives[1] or 0)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from medcls.data.hashes import Hashes
 from medcls.data.leaks import Finding, leaks
 from medcls.data.mask_findings import lost_in_resizing
 from medcls.data.mending import selected
+from medcls.data.pseudonyms import Pseudonyms
 from medcls.data.types import VALIDATION, Bundle, Tell
 from medcls.errors import BadInputError
 from medcls.plan import WorkFolder
@@ -24,10 +26,19 @@ FEW, FEWEST = 4, 2  # images of a class and part under --smoke: where parts are 
 
 
 @dataclass(frozen=True)
+class Told:
+    """The findings of a data set and the names of files left out as unreadable, with pseudonyms for its patients."""
+
+    findings: tuple[Finding, ...]
+    skipped: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Source:
     """A data set of the study: what it is called there, its description, and its decoded images once made.
 
     `findings` and `skipped` are what was found in it as a whole, and the names of the files left out as unreadable.
+    `whole` is the data set as it lay there, in which all patients are known.
     """
 
     name: str
@@ -35,6 +46,14 @@ class Source:
     findings: tuple[Finding, ...] = ()
     skipped: tuple[str, ...] = ()
     decoded: Path | None = None
+    whole: Bundle | None = None
+
+    @cached_property
+    def told(self) -> Told:
+        """What was found in it as it may leave the run folders."""
+        pseudonyms = Pseudonyms(self.whole or self.bundle)
+        findings = tuple(pseudonyms.finding(finding) for finding in self.findings)
+        return Told(findings, tuple(pseudonyms.file(name) for name in self.skipped))
 
     @property
     def leaks(self) -> str:
@@ -117,7 +136,7 @@ def describe(
             if name not in by_name:
                 found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
                 cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
-                by_name[name] = given, _source(name, found_there, (FEW if cut else FEWEST) if few else None)
+                by_name[name] = given, _source(name, bundle, found_there, (FEW if cut else FEWEST) if few else None)
             first, source = by_name[name]
             if first != given:
                 raise BadInputError(
@@ -147,9 +166,9 @@ def _resized(source: Source, bundle: Bundle) -> Source:
     return replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
 
 
-def _source(name: str, checked: Checked, few: int | None) -> Source:
+def _source(name: str, whole: Bundle, checked: Checked, few: int | None) -> Source:
     bundle = sample(checked.bundle, few) if few else checked.bundle
-    return Source(name, bundle, checked.findings, checked.skipped)
+    return Source(name, bundle, checked.findings, checked.skipped, whole=whole)
 
 
 def _check_classes(variant: Variant, bundle: Bundle) -> None:

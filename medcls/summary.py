@@ -69,20 +69,20 @@ def data_sets(programme: Programme) -> list[dict[str, Any]]:
             "counts": _counts(source.bundle),
             "classes": list(source.bundle.classes),
             "findings": [
-                {"kind": each.kind, "sentence": each.sentence, "count": each.count} for each in source.findings
+                {"kind": each.kind, "sentence": each.sentence, "count": each.count} for each in source.told.findings
             ],
-            "skipped": list(source.skipped),
+            "skipped": list(source.told.skipped),
         }
         for name, source in programme.sources.by_name.items()
     ]
 
 
 def findings(programme: Programme) -> list[dict[str, Any]]:
-    """Return all that was found in the data sets, with every name."""
+    """Return all that was found in the data sets, with every name but the patients'."""
     return [
         {"data": name, "kind": each.kind, "sentence": each.sentence, "count": each.count, "names": list(each.names)}
         for name, source in programme.sources.by_name.items()
-        for each in source.findings
+        for each in source.told.findings
     ]
 
 

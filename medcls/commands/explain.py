@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from medcls.commands.places import examples, store
+from medcls.commands.places import examples, naming_a_model, store
 from medcls.errors import BadInputError
 from medcls.options import Parser
 from medcls.quiet import quiet
@@ -28,7 +28,7 @@ def add(commands: Any, places: Parser) -> None:
             "medcls explain models:/medcls-task8_grad_cam@champion ~/films --out heat --method score-cam",
         ),
     )
-    each.add_argument("model", metavar="MODEL", help="an exported folder, a .keras file or a models:/ URI")
+    naming_a_model(each)
     each.add_argument("images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="files, or folders of images")
     each.add_argument("--out", type=Path, required=True, metavar="DIR", help="the folder of overlays and numbers")
     each.add_argument("--method", choices=NAMES, default=NAMES[0], metavar="NAME", help=f"{', '.join(NAMES)}")
@@ -44,7 +44,7 @@ def _explain(given: argparse.Namespace) -> None:
     if given.out.is_file():
         raise BadInputError(f"--out {given.out} is a file: give the name of a folder.")
     files = images_among(given.images)
-    with opened(given.model, lambda: store(given)) as model:
+    with opened(given.model, lambda: store(given), trust=given.trust) as model:
         what = asked(model, given.method, given.layer, given.label)
         with quiet():
             found = explain(model, files, what, given.out)

@@ -30,6 +30,14 @@ def naming_a_study(action: argparse.Action) -> None:
     action.completer = lambda **_: sorted(each.stem for each in files if each.stem != "__init__")  # type: ignore[attr-defined]
 
 
+def naming_a_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names a model, and the flag for models that are programs."""
+    parser.add_argument("model", metavar="MODEL", help="an exported folder, a model's file or a models:/ URI")
+    parser.add_argument(
+        "--trust", action="store_true", help="load a SavedModel too: it is a program, which may read and write files"
+    )
+
+
 def store(given: argparse.Namespace) -> str:
     """Return the URI of the store.
 

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from medcls.commands.places import examples, store
+from medcls.commands.places import examples, naming_a_model, store
 from medcls.errors import BadInputError
 from medcls.files import check_empty, check_writable, write_atomically
 from medcls.options import Parser
@@ -57,7 +57,7 @@ def add(commands: Any, places: Parser) -> None:
             "medcls predict lungs.onnx ~/films --mask masks",
         ),
     )
-    each.add_argument("model", metavar="MODEL", help="an exported folder, a .keras file or a models:/ URI")
+    naming_a_model(each)
     each.add_argument("images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="files, or folders of images")
     each.add_argument("--mask", type=Path, metavar="DIR", help="a new folder for the masks, of a model of masks")
     each.add_argument("--json", action="store_true", help="write a JSON list to standard output")
@@ -74,7 +74,7 @@ def _predict(given: argparse.Namespace) -> None:
     if given.mask is not None:
         check_empty("--mask", given.mask)
     files = images_among(given.images)
-    with opened(given.model, lambda: store(given)) as model:
+    with opened(given.model, lambda: store(given), trust=given.trust) as model:
         _check_kind(given, model)
         told = _marked(given, model, files) if model.pixels else _classified(given, model, files)
     if given.out is not None:

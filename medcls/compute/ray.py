@@ -6,7 +6,9 @@ tasks: each starts the run's own one from a server of workers, as on one machine
 """
 
 import contextlib
+import ipaddress
 import os
+import secrets
 import socket
 import sys
 import time
@@ -23,11 +25,15 @@ from medcls.errors import BadInputError, TrainingError, first_line
 from medcls.interruption import settle
 from medcls.lazy import lazy
 from medcls.one_run import Job, is_over, obituary
+from medcls.redaction import text_without_secrets
 
 ray = lazy("ray")
 
 HERE = "ray"
 SMALL = 20_000_000  # bytes of a file that is fetched while its run is at work
+PRIVATE = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"  # 0 keeps a Ray to the loopback addresses, on every system
+OURS = ("MEDCLS_STORAGE",)  # variables that the driver alone needs
+NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY
 DEVICES = ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")  # what Ray gives a task changes
 
 
@@ -124,20 +130,13 @@ def _connect(address: str) -> None:
     Raises:
         BadInputError: Ray is not installed, there is none at the address, or none can be started here.
     """
-    if address == HERE:
-        _check_temporary()
-    passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    passed |= {name: value for name, value in os.environ.items() if name.startswith(("MEDCLS_", "TF_ENABLE_"))}
-    here: dict[str, str] = {}
-    where: dict[str, Any] = {"address": address, "runtime_env": {"env_vars": passed}}
-    if address == HERE:
-        # Without an address Ray would look for one of this machine that may have died. What it starts inherits the
-        # environment: so it need not first start an agent that makes one for its processes.
-        here, where = passed, {"address": "local", "include_dashboard": False}
-        here |= {"RAY_USAGE_STATS_ENABLED": os.environ.get("RAY_USAGE_STATS_ENABLED", "0")}  # nothing leaves unasked
     try:
-        with _environment(here), warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
-            ray.init(**where, log_to_driver=False, logging_level="ERROR")
+        with warnings.catch_warnings(action="ignore"):  # a client says in many words that it waited
+            if address == HERE:
+                _start()
+            else:
+                # Its processes get variables by a way that Ray logs for all users of a machine to read.
+                ray.init(address, runtime_env={"env_vars": _passed()}, log_to_driver=False, logging_level="ERROR")
     except ImportError as error:
         raise BadInputError('For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".') from error
     except (OSError, RuntimeError, ValueError) as error:
@@ -146,6 +145,76 @@ def _connect(address: str) -> None:
         raise BadInputError(
             f"There is no Ray at --executor {address} ({first_line(error)}): start one, or say ray for one here."
         ) from error
+
+
+def _start() -> None:
+    """Start a Ray that takes calls from this machine alone."""
+    _check_temporary()
+    _make_token()
+    variables = {
+        **_passed(),
+        **dict.fromkeys(OURS),
+        PRIVATE: "0",
+        "RAY_USAGE_STATS_ENABLED": os.environ.get("RAY_USAGE_STATS_ENABLED", "0"),  # nothing leaves unasked
+    }
+    # Without an address Ray would look for one of this machine that may have died. What it starts inherits the
+    # environment: so it need not first start an agent that makes one for its processes.
+    with _kept_private(), _environment(variables):
+        ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    _check_private()
+
+
+@contextlib.contextmanager
+def _kept_private() -> Iterator[None]:
+    """Have this process's own part of Ray keep to the loopback addresses; it read the environment when imported."""
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def _passed() -> dict[str, str]:
+    """Return the variables that the processes of a Ray need, of which none holds a password."""
+    passed = {"PYTHONPATH": os.pathsep.join(_ours(sys.path)), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    for name, value in os.environ.items():
+        is_open = name not in OURS and text_without_secrets(f"{name}={value}") == f"{name}={value}"
+        if name.startswith(("MEDCLS_", "TF_ENABLE_")) and is_open:
+            passed[name] = value
+    return passed
+
+
+def _make_token() -> None:
+    """Make the token that Ray asks of whoever wants work done, where the user has none, readable by the user alone.
+
+    Ray itself would let all users of the machine read it.
+    """
+    if os.environ.get("RAY_AUTH_TOKEN") or os.environ.get("RAY_AUTH_TOKEN_PATH"):
+        return
+    file = Path("~/.ray/auth_token").expanduser()
+    with contextlib.suppress(OSError):  # Ray says what is wrong
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError), os.fdopen(os.open(file, NEW, 0o600), "w") as new:
+            new.write(secrets.token_hex(32))
+        file.chmod(0o600)
+
+
+def _check_private() -> None:
+    """Check that the Ray that was started here takes calls from this machine alone.
+
+    Raises:
+        BadInputError: it listens to others too.
+    """
+    address = ray.util.get_node_ip_address()
+    if not ipaddress.ip_address(address).is_loopback:
+        ray.shutdown()
+        raise BadInputError(
+            f"--executor ray: this Ray would take calls from other machines (at {address}); install the one that was "
+            'tested, python -m pip install -c constraints.txt -e ".[ray]".'
+        )
 
 
 def _check_temporary() -> None:
@@ -164,18 +233,22 @@ def _check_temporary() -> None:
 
 
 @contextlib.contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """Have variables in the environment for a while."""
+def _environment(variables: Mapping[str, str | None]) -> Iterator[None]:
+    """Have variables in the environment for a while, and those that are None not in it."""
     before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
+    _set(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _ours(places: Sequence[str]) -> list[str]:

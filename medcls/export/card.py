@@ -117,7 +117,8 @@ def _use(facts: Facts) -> Iterator[str]:
     if "weights" in facts.formats:
         yield f"`{FILES['weights']}` has the weights alone, to train on from (`--weights`), or for `load_weights`."
     yield "With medcls, in the folder of this file, for images of any kind that medcls reads:"
-    yield f"```sh\n{words.command}\n```"
+    is_program = "savedmodel" in facts.formats and set(facts.formats) <= {"savedmodel", "weights"}
+    yield f"```sh\n{words.command}{' --trust' if is_program else ''}\n```"
 
 
 def _limits(facts: Facts) -> Iterator[str]:

@@ -18,13 +18,13 @@ FIRST_CLASS, BOTH_CLASSES = "probability_of_first_class", "probabilities_of_both
 
 
 def load(path: Path) -> Any:
-    """Return the network of a Keras file, without loss and metrics.
+    """Return the network of a Keras file, without loss and metrics, and without running code that the file holds.
 
     Raises:
         BadInputError: missing, damaged, or with layers that Keras does not know.
     """
     try:
-        return keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a damaged file makes Keras raise anything
         reason = first_line(error) if zipfile.is_zipfile(path) else "damaged, or of another kind"
         raise BadInputError(f"{path} cannot be read as a Keras model ({reason}): export it again.") from error

@@ -1,6 +1,5 @@
 """LiteRT, once TensorFlow Lite: one file for telephones and small computers; in 32-bit numbers or in 8-bit integers."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.types import Images
-from medcls.errors import BadInputError
-from medcls.export.kinds import Format, Loaded, whole
+from medcls.export.apart import apart
+from medcls.export.interpreter import interpreted
+from medcls.export.kinds import Format, Loaded
 from medcls.files import write_atomically
 from medcls.lazy import lazy
 
@@ -37,24 +37,9 @@ def _write_integers(network: Any, path: Path, images: Images) -> None:
     )
 
 
-def _read(path: Path, network: Any) -> Loaded:  # noqa: ARG001
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it will move to a package of its own
-            interpreter = tensorflow.lite.Interpreter(str(path))
-        (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
-    except Exception as error:  # a damaged file makes the interpreter raise anything
-        raise BadInputError(f"{path} cannot be read as a LiteRT model: export it again.") from error
-
-    def predict(images: Any) -> Any:
-        if tuple(interpreter.get_input_details()[0]["shape"]) != images.shape:
-            interpreter.resize_tensor_input(given["index"], images.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(given["index"], np.asarray(images, np.float32))
-        interpreter.invoke()
-        return interpreter.get_tensor(told["index"])
-
-    return Loaded(predict, whole(given["shape_signature"].tolist()), whole(told["shape_signature"].tolist()))
+def _read(path: Path, network: Any) -> Loaded:
+    """Return what a file holds: one that was written just now, of a network at hand, can do no harm here."""
+    return apart(path) if network is None else interpreted(path)
 
 
 LITERT = Format(_write, _read)

@@ -1,4 +1,7 @@
-"""TensorFlow's SavedModel: a folder for TensorFlow Serving, or for tf.saved_model.load where Keras is not."""
+"""TensorFlow's SavedModel: a folder for TensorFlow Serving, or for tf.saved_model.load where Keras is not.
+
+It is a program: its graph may read and write files (https://github.com/tensorflow/tensorflow/security/policy).
+"""
 
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,19 @@ def _read(path: Path, network: Any) -> Loaded:  # noqa: ARG001
         return answers.numpy()
 
     return Loaded(predict, whole(takes.shape), whole(gives.shape))
+
+
+def check_trusted(path: Path, *, trust: bool) -> None:
+    """Check that a SavedModel comes from somebody whom the user trusts: what it does cannot be looked up before.
+
+    Raises:
+        BadInputError: the user has not said so.
+    """
+    if not trust:
+        raise BadInputError(
+            f"{path} is a SavedModel, and a SavedModel is a program: it may read and write files as you. If you trust "
+            "whoever made it, say --trust (in Python, trust=True); else ask for the model as a .keras or .onnx file."
+        )
 
 
 SAVEDMODEL = Format(_write, _read)
