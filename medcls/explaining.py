@@ -85,7 +85,7 @@ def _check(files: Sequence[Path], model: Model) -> None:
     bad = []
     for file in files:
         try:
-            decode(file, model.size, model.channels)
+            decode(file, model.size, model.channels, model.levels)
         except UnreadableImageError as error:
             bad.append(f"{file} ({error})")
     if bad:
@@ -95,7 +95,7 @@ def _check(files: Sequence[Path], model: Model) -> None:
 
 
 def _explained(model: Model, files: Sequence[Path], what: Asked, out: Path, names: Sequence[str]) -> list[Found]:
-    images = np.stack([decode(file, model.size, model.channels) for file in files])
+    images = np.stack([decode(file, model.size, model.channels, model.levels) for file in files])
     answers = probabilities(model.network, images)
     labels = answers.argmax(axis=1) if what.label is None else np.full(len(files), what.label)
     maps = METHODS[what.method](model.network, images, labels, layer=what.layer)

@@ -115,6 +115,7 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
         formats=formats,
         pixels=len(network.output_shape) == 4,
+        levels=None if data.levels.as_stored else data.levels.plain(),
     )
 
 

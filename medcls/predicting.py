@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.images import UnreadableImageError, decode_sized
+from medcls.data.levels import AS_STORED, Levels, from_plain
 from medcls.data.listing import images_below
 from medcls.data.records import listed
 from medcls.data.types import Images
@@ -38,7 +39,7 @@ class Model:
     """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
 
     `network` is the Keras network itself, None in a format that holds none; `numbered` if the names of the classes are
-    not known; `pixels` if it answers for every pixel: then there are none.
+    not known; `pixels` if it answers for every pixel: then there are none. `levels` are black and white of deep images.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Model:
     numbered: bool
     network: Any
     pixels: bool = False
+    levels: Levels = AS_STORED
 
     def answers(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return its answers to images of the size that it takes, batch by batch: probabilities, one a class or pixel.
@@ -156,7 +158,8 @@ def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Model:
     if papers is not None and (papers["size"], papers["channels"], len(classes)) != ([size, size], channels, count):
         raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
     numbered = papers is None and not pixels
-    return Model(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels)
+    levels = from_plain((papers or {}).get("levels"))
+    return Model(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels, levels)
 
 
 def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
@@ -212,7 +215,7 @@ def predictions(
 
 def _decoded(file: Path, model: Model) -> tuple[Images, tuple[int, int]] | str:
     try:
-        return decode_sized(file, model.size, model.channels)
+        return decode_sized(file, model.size, model.channels, model.levels)
     except UnreadableImageError as error:
         return str(error)
 

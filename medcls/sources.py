@@ -140,7 +140,7 @@ def describe(
             first, source = by_name[name]
             if first != given:
                 raise BadInputError(
-                    f"The variants mean different images or patients by {name}: {first} and {given}; give one."
+                    f"The variants mean different images, patients or whites by {name}: {first} and {given}; give one."
                 )
             views[parameters] = view = _resized(source, bundle)
             if view.bundle.size != source.bundle.size:
@@ -152,9 +152,10 @@ def describe(
 
 
 def _meant(variant: Variant) -> str:
-    """Return which images a variant means, and whose, for people: only so far must variants agree."""
-    patients = variant.parameters().get("data.patients")
-    return f"{variant.get('data.source')} (patients={patients})" if patients else str(variant.get("data.source"))
+    """Return which images a variant means, whose and how bright, for people: only so far must variants agree."""
+    given = {name: variant.parameters().get(f"data.{name}") for name in ("patients", "white")}
+    said = ", ".join(f"{name}={value}" for name, value in given.items() if value)
+    return f"{variant.get('data.source')} ({said})" if said else str(variant.get("data.source"))
 
 
 def _parameters(variant: Variant) -> Parameters:

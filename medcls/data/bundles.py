@@ -15,9 +15,12 @@ from medcls.data.hashes import Hashes
 from medcls.data.layouts import layout_of, read_arrays, read_source
 from medcls.data.patients import with_patients
 from medcls.data.records import Record, fingerprint, ordered, patients_in
+from medcls.data.remains import remarks_on
 from medcls.data.request import Request
 from medcls.data.stacks import Stacks, sha256_of
+from medcls.data.table import table_of
 from medcls.data.types import Bundle, Images, Render, Stored
+from medcls.data.white import with_white
 from medcls.errors import BadInputError
 
 Row = tuple[Record, str, tuple[int, int]]  # what is known of an image, the hash of its content, its place
@@ -38,15 +41,19 @@ def _of_files(hashes: Hashes, source: Path, request: Request) -> Bundle:
     layout = layout_of(source, records)
     _refuse_dicom_without_its_library(records)
     records, remarks = with_patients(source, records, request.patients, hashes)
+    if table_of(source) is None:
+        remarks += remarks_on(source, {record.label for record in records})
     contents = hashes.sha256_of([record.path for record in records])
     rows = _by_content([(record, content, (0, 0)) for record, content in zip(records, contents, strict=True)])
     render, stored = partial(_decode, rows), partial(_stored, rows)
     bundle = _bundle(request, source, layout, rows, render, stored)
-    return replace(bundle, unchanged=partial(_unchanged, hashes, rows), remarks=remarks)
+    bundle = replace(bundle, unchanged=partial(_unchanged, hashes, rows), remarks=remarks)
+    return with_white(bundle, [record.path for record, _, _ in rows], request.white, hashes)
 
 
 def _of_arrays(hashes: Hashes, source: Path, parts: Sequence[Part], request: Request) -> Bundle:
     request.refuse_patients(f"{source} holds arrays of images, which have no names")
+    request.refuse_white(f"{source} holds arrays of bytes")
     stacks = Stacks([part.images for part in parts], hashes.folder)
     records = records_of(parts)
     ordered(source, records)  # for its complaints

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import math
 import os
 import shutil
@@ -18,6 +19,7 @@ from filelock import FileLock
 
 from medcls.data.hashes import Hashes
 from medcls.data.images import DECODER, UnreadableImageError
+from medcls.data.levels import from_plain
 from medcls.data.records import listed
 from medcls.data.types import Bundle, Decoded, Examples
 from medcls.errors import BadInputError
@@ -86,6 +88,7 @@ def open_decoded(path: Path) -> Decoded:
             names=tuple(rows["names"].tolist()),
             classes=tuple(rows["classes"].tolist()),
             fingerprint=str(rows["fingerprint"]),
+            levels=from_plain(json.loads(str(rows["levels"])) if "levels" in rows else None),
             masks=np.load(path / MASKS, mmap_mode="r") if (path / MASKS).exists() else None,
         )
 
@@ -183,6 +186,9 @@ def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Genera
 
 def _write_rows(bundle: Bundle, path: Path, digests: list[str]) -> None:
     patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
+    levels: dict[str, Any] = {}
+    if not bundle.levels.as_stored:
+        levels = {"levels": np.array(json.dumps(bundle.levels.plain()))}
     np.savez(
         path,
         labels=bundle.labels,
@@ -193,6 +199,7 @@ def _write_rows(bundle: Bundle, path: Path, digests: list[str]) -> None:
         decoder=np.array(DECODER),
         digests=np.array(digests),
         **patients,
+        **levels,
     )
 
 

@@ -4,10 +4,12 @@ import math
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data import depths
 from medcls.data.hashes import Hashes
 from medcls.data.leaks import PATIENTS_KNOWN, UNREADABLE, Finding, counted, divided, found_in, leaks
 from medcls.data.marks import Marks
@@ -108,6 +110,7 @@ def checked(
         findings.append(replace(bad, sentence=f"{bad.sentence.rstrip('.')}: left out."))
     findings += found_in_masks(bundle, tell)
     findings += lost_in_resizing(bundle, hashes.folder, tell)
+    findings += _deep(bundle, seen, hashes.folder, tell)
     if policy.fix_leaks:
         bundle, copies, done = fixed(bundle, copies)
         findings += done
@@ -156,6 +159,7 @@ def examine(
         findings += found_in_masks(kept, tell)
         if size is not None:
             findings += lost_in_resizing(kept, hashes.folder, tell)
+        findings += _deep(kept, seen, hashes.folder, tell)
         findings += found_in(kept, copies)
         findings += _divided(kept, copies, folds, (0,), fixed=False)
     except BadInputError as error:
@@ -191,6 +195,12 @@ def _divided(
             hint += " The patients are DICOM's: data.patients=none passes them over."
         raise BadInputError(f"{bundle.source}: {error}{hint}") from None
     return [found] if found is not None else []
+
+
+def _deep(bundle: Bundle, seen: Survey, folder: Path, tell: Tell) -> list[Finding]:
+    """Return what is to be said of images of more than 8 bits, among those that can be read."""
+    stored = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
+    return depths.found_in(bundle, depths.depths(bundle, stored, folder, tell))
 
 
 def _bad(bundle: Bundle, seen: Survey) -> Finding | None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data import dicom, foreign
+from medcls.data import deep, dicom, foreign
+from medcls.data.levels import AS_STORED, Levels
 from medcls.data.types import Images
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ DECODER = 3  # raised whenever the functions below give other pixels, so that no
 MOST_PIXELS = 178_956_970  # Pillow's own limit: a gigabyte or two while such an image is decoded
 LARGE = 2**24  # pixels: larger images are decoded one at a time, for each takes hundreds of megabytes
 TURN = Lock()
+BITS = ", 16 bit"  # ends what is said of deep images that no header of DICOM explains
+DEEP_GREY = "grey" + BITS
 KINDS = MappingProxyType(
     {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "RGBA": "RGBA"}
 )
@@ -36,25 +39,31 @@ class UnreadableImageError(Exception):
     """A file from which no whole image can be decoded: the reason, without the file's name."""
 
 
-def decode(path: Path, size: int, channels: int) -> Images:
+def decode(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> Images:
     """Return an image file as an array of shape (size, size, channels), uint8, turned as its EXIF data say.
 
     16 bits are divided by 257; what is transparent is laid on black, the ground of X-rays; DICOM is shown through
     its window.
 
+    Args:
+        path: the file.
+        size: height and width of the array.
+        channels: 1 (grey) or 3 (RGB).
+        levels: what is black and white in grey of more than 8 bits, in place of what the file's bits hold.
+
     Raises:
         UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
-    return read(path, lambda image: _fitted(image, size, channels))
+    return read(path, lambda image: _fitted(image, size, channels, levels))
 
 
-def decode_sized(path: Path, size: int, channels: int) -> tuple[Images, tuple[int, int]]:
+def decode_sized(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> tuple[Images, tuple[int, int]]:
     """Return what `decode` does, and the (height, width) that the image has when it is shown."""
     own: list[tuple[int, int]] = []
 
     def fitted(image: "Image.Image") -> Images:
         own.append((image.height, image.width))
-        return _fitted(image, size, channels)
+        return _fitted(image, size, channels, levels)
 
     return read(path, fitted), own[0]
 
@@ -105,7 +114,37 @@ def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
             data = dicom.opened(path)
             return dicom.kind_of(data), (int(data.Columns), int(data.Rows))
         with _opened(path) as image:
-            return KINDS.get(image.mode, "grey, 16 bit" if image.mode.startswith("I") else image.mode), image.size
+            kind = KINDS.get(image.mode, DEEP_GREY if image.mode.startswith("I") else image.mode)
+            return kind + (BITS if deep.has_colours(image) else ""), image.size
+
+
+def depth_of(path: Path) -> deep.Depth | None:
+    """Return how far the values of an image of more than 8 bits reach; None for DICOM and for 8 bits or fewer.
+
+    Raises:
+        UnreadableImageError: as `decode` does.
+    """
+    if not kind_of(path)[0].endswith(BITS) or dicom.is_dicom(path):
+        return None
+    found: list[deep.Depth | None] = []
+
+    def look(image: "Image.Image") -> NDArray[Any]:
+        found.append(deep.depth_of(image))
+        return np.empty(0)
+
+    read(path, look)
+    return found[0]
+
+
+def histogram(path: Path) -> NDArray[np.int64]:
+    """Return how many pixels of a deep grey image have each stored value, of shape (65536,); of others there are none.
+
+    Raises:
+        UnreadableImageError: as `decode` does.
+    """
+    if kind_of(path)[0] != DEEP_GREY:
+        return np.zeros(deep.FULL + 1, np.int64)
+    return read(path, lambda image: np.bincount(deep.stored(image).astype(np.int64).ravel(), minlength=deep.FULL + 1))
 
 
 def patient_in(path: Path) -> str:
@@ -126,7 +165,9 @@ def _opened(path: Path) -> "Image.Image":
     from PIL import Image
 
     named = UNMARKED.get(path.suffix.lower())
-    return Image.open(path, formats=FORMATS if named is None else (*FORMATS, named))
+    image = Image.open(path, formats=FORMATS if named is None else (*FORMATS, named))
+    deep.note(image)
+    return image
 
 
 @contextmanager
@@ -203,12 +244,12 @@ def _line(error: Exception) -> str:
 
 def _own(image: "Image.Image") -> Images:
     grey = image.mode in ("1", "L", "F") or image.mode.startswith("I")
-    pixels: NDArray[Any] = np.asarray(_plain(image, "L" if grey else "RGB"))
+    pixels: NDArray[Any] = np.asarray(_plain(image, "L" if grey else "RGB", AS_STORED))
     rounded: Images = np.rint(pixels).astype(np.uint8)
     return rounded.reshape(*rounded.shape[:2], -1)
 
 
-def _fitted(image: "Image.Image", size: int, channels: int) -> Images:
+def _fitted(image: "Image.Image", size: int, channels: int, levels: Levels = AS_STORED) -> Images:
     """Resize by a triangle filter as wide as the reduction.
 
     It averages all the pixels that it drops, since a network must not see aliasing, and unlike the sharper
@@ -216,7 +257,7 @@ def _fitted(image: "Image.Image", size: int, channels: int) -> Images:
     """
     from PIL import Image
 
-    plain = _plain(image, "L" if channels == 1 else "RGB")
+    plain = _plain(image, "L" if channels == 1 else "RGB", levels)
     resized: NDArray[Any] = np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR))
     if resized.dtype != np.uint8:
         resized = np.rint(resized).astype(np.uint8)
@@ -224,15 +265,18 @@ def _fitted(image: "Image.Image", size: int, channels: int) -> Images:
     return pixels if pixels.shape[2] == channels else np.repeat(pixels, channels, axis=2)
 
 
-def _plain(image: "Image.Image", mode: str) -> "Image.Image":
+def _plain(image: "Image.Image", mode: str, levels: Levels) -> "Image.Image":
     """Return an image in the mode that is asked for; or in floating point, 0..255, if its grey is finer than 8 bits."""
     from PIL import Image
 
     if foreign.is_signed(image):
         raise UnreadableImageError(foreign.UNSAID)
-    deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
-    if deep:  # convert() would cut them off at 255
-        return Image.fromarray(_eight_bits(image))
+    if deep.is_grey(image):  # convert() would cut them off at 255
+        return Image.fromarray(deep.shown(image, levels))
+    if deep.has_colours(image) and not levels.as_stored:
+        raise UnreadableImageError(
+            "colours of 16 bits, of which the upper 8 are read, so that data.white does nothing: save it in 8 bits"
+        )
     if image.mode == "I" or (image.mode == "F" and image.format):
         raise UnreadableImageError(foreign.UNSAID)
     if image.mode == "LAB":
@@ -242,16 +286,3 @@ def _plain(image: "Image.Image", mode: str) -> "Image.Image":
         shown.alpha_composite(image.convert("RGBA"))
         return shown.convert("RGB").convert(mode)
     return image if image.mode in ("F", mode) else image.convert(mode)
-
-
-def _eight_bits(image: "Image.Image") -> NDArray[np.float32]:
-    bits, inverted = _tiff_depth(image)
-    scaled = np.asarray(image).astype(np.float32)
-    scaled /= (2**bits - 1) / 255
-    return np.asarray(255 - scaled, np.float32) if inverted else scaled
-
-
-def _tiff_depth(image: "Image.Image") -> tuple[int, bool]:
-    """Return how many bits of a deep grey image count, and whether its white is zero (which Pillow leaves so)."""
-    tags: Any = getattr(image, "tag_v2", {})
-    return min((16, *tags.get(258, ()))), tags.get(262) == 0

@@ -15,10 +15,13 @@ Rows = NDArray[np.int64]
 UNREADABLE, FIXED, MISSING, EMPTY = "unreadable", "fixed", "class_missing", "empty_masks"
 TWO_CLASSES, EXACT, NEAR, PATIENTS = "two_classes", "exact_across_parts", "near_across_parts", "patients_across_parts"
 PATIENTS_KNOWN = "patients_known"  # by what was not asked for: DICOM's own word
+PASSED_OVER, EMPTY_FOLDERS = "passed_over", "empty_folders"
+DARK, BRIGHTER, NOTHING_DEEP = "dark_images", "above_white", "no_deep_images"
 WITHIN, DIVIDED = "copies_within_part", "copies_divided"
 FULL, LOST, TURNED, ASIDE = "full_masks", "lost_targets", "turned_apart", "masks_left_out"
 SCORED = "scores_of_empty_masks"
 CHAIN = 3  # names of a group of copies that are said
+NOTES = (FIXED, WITHIN, PATIENTS_KNOWN, ASIDE, SCORED, PASSED_OVER)
 LEAKS = (EXACT, NEAR, PATIENTS, TWO_CLASSES, DIVIDED)
 
 
@@ -48,7 +51,7 @@ class Finding:
     @property
     def word(self) -> str:
         """How serious it is."""
-        return "note" if self.kind in (FIXED, WITHIN, PATIENTS_KNOWN, ASIDE, SCORED) else "warning"
+        return "note" if self.kind in NOTES else "warning"
 
 
 def leaks(findings: Iterable[Finding]) -> list[Finding]:

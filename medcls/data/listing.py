@@ -45,18 +45,35 @@ def images_in(folder: Path) -> list[Path]:
 
 def images_below(folder: Path) -> list[Path]:
     """Return the image files in a folder and in all folders below; a link back up is not followed."""
+    return [image for files in _below(folder, _above(folder)) for image in _images_among(files)]
+
+
+def images_and_others_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Return the image files in a folder and in all folders below, and all other files there, without hidden ones."""
+    images: list[Path] = []
+    others: list[Path] = []
+    for files in _below(folder, _above(folder)):
+        readable = _readable(files)
+        known = set(readable)
+        images += readable
+        others += [file for file in files if file not in known]
+    return images, others
+
+
+def _above(folder: Path) -> frozenset[str]:
     parent = Path(os.path.realpath(folder.parent))
-    return list(_images_below(folder, frozenset(map(str, (parent, *parent.parents)))))
+    return frozenset(map(str, (parent, *parent.parents)))
 
 
-def _images_below(folder: Path, above: frozenset[str]) -> Iterator[Path]:
+def _below(folder: Path, above: frozenset[str]) -> Iterator[list[Path]]:
+    """Yield the files of a folder, then those of each folder below."""
     real = os.path.realpath(folder)
     if real in above:
         return
     folders, files = _contents(folder)
-    yield from _images_among(files)
+    yield files
     for below in folders:
-        yield from _images_below(below, above | {real})
+        yield from _below(below, above | {real})
 
 
 def _images_among(files: list[Path]) -> list[Path]:
@@ -64,6 +81,10 @@ def _images_among(files: list[Path]) -> list[Path]:
     if others:
         more = f" (and {len(others) - 1} more there)" if len(others) > 1 else ""
         raise BadInputError(f"{others[0]}{more} is not a {READABLE} image: convert it or take it away.")
+    return _readable(files)
+
+
+def _readable(files: list[Path]) -> list[Path]:
     nameless = {file for file in files if has_no_suffix(file)}
     found = {file for file in nameless if _is_nameless_dicom(file)}
     if found:  # among such images, what is too short for any is one that was cut off

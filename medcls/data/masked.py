@@ -13,20 +13,23 @@ from medcls.data import images, masks
 from medcls.data.catalogue import find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.images import UnreadableImageError
+from medcls.data.levels import White, white_known
 from medcls.data.mask_census import MaskFiles
 from medcls.data.pairs import PAIRS, pair_layout, read_pairs
 from medcls.data.patients import patients_known, with_patients
 from medcls.data.phantoms.types import Phantom
 from medcls.data.records import FOREGROUND, Record, fingerprint, patients_in
+from medcls.data.remains import remarks_on
 from medcls.data.request import Request
 from medcls.data.sources import opened, phantom_bundle
 from medcls.data.table import lists_classes, mask_table
 from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle, Images
+from medcls.data.white import with_white
 from medcls.errors import BadInputError
 from medcls.limits import limited
 
 
-@limited(masks.values_known, patients_known)
+@limited(masks.values_known, patients_known, white_known)
 def lungs(
     hashes: Hashes,
     *,
@@ -35,6 +38,7 @@ def lungs(
     channels: int = 1,
     mask_values: str = masks.TWO,
     patients: str = "",
+    white: White = None,
 ) -> Bundle:
     """Return the chest X-rays with masks of both lungs.
 
@@ -45,14 +49,15 @@ def lungs(
         channels: 1 (grey) or 3 (RGB).
         mask_values: "two", "labels" or "grey": how masks are read (`masks.whole`).
         patients: whose the images are (`patients.with_patients`).
+        white: what is white in images of more than 8 bits (`levels.white_known`).
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return masked(hashes, Request("lungs", source, size, channels, patients), mask_values)
+    return masked(hashes, Request("lungs", source, size, channels, patients, white), mask_values)
 
 
-@limited(masks.values_known, patients_known)
+@limited(masks.values_known, patients_known, white_known)
 def nodules(
     hashes: Hashes,
     *,
@@ -61,16 +66,17 @@ def nodules(
     channels: int = 1,
     mask_values: str = masks.TWO,
     patients: str = "",
+    white: White = None,
 ) -> Bundle:
     """Return the chest X-rays with masks of small nodules, which take up very little of them.
 
     Raises:
         BadInputError: as of `lungs`.
     """
-    return masked(hashes, Request("nodules", source, size, channels, patients), mask_values)
+    return masked(hashes, Request("nodules", source, size, channels, patients, white), mask_values)
 
 
-@limited(masks.values_known, patients_known)
+@limited(masks.values_known, patients_known, white_known)
 def glands(
     hashes: Hashes,
     *,
@@ -80,6 +86,7 @@ def glands(
     mask_values: str = masks.TWO,
     compared_on_test: bool = False,
     patients: str = "",
+    white: White = None,
 ) -> Bundle:
     """Return the pictures of colon tissue with masks of the glands, as the Warwick set has them.
 
@@ -89,7 +96,7 @@ def glands(
     Raises:
         BadInputError: as of `lungs`.
     """
-    bundle = masked(hashes, Request("glands", source, size, channels, patients), mask_values)
+    bundle = masked(hashes, Request("glands", source, size, channels, patients, white), mask_values)
     return _compared_on_test(bundle) if compared_on_test else bundle
 
 
@@ -153,7 +160,7 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
 
     store = hashes.folder / "survey.sqlite"
     mask_files = MaskFiles(str(source), records, contents, values, store, unchanged)
-    return Bundle(
+    bundle = Bundle(
         name=request.name,
         source=str(source),
         layout=pair_layout(source),
@@ -172,8 +179,9 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
         masks=mask_files.fitted,
         marks=mask_files.marks,
         unchanged=unchanged,
-        remarks=remarks,
+        remarks=remarks if mask_table(source) else remarks + remarks_on(source, None),
     )
+    return with_white(bundle, [record.path for record in records], request.white, hashes)
 
 
 def _mask(record: Record) -> Path:

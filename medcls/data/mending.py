@@ -19,7 +19,7 @@ Rows = NDArray[np.int64]
 def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
     """Return some rows of a data set as a data set, in the order given; `changes` are further fields."""
     render, stored, unchanged = bundle.render, bundle.stored, bundle.unchanged
-    masks, marks = bundle.masks, bundle.marks
+    masks, marks, depth = bundle.masks, bundle.marks, bundle.depth
     return replace(
         bundle,
         labels=bundle.labels[rows],
@@ -32,6 +32,7 @@ def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
         masks=None if masks is None else lambda row, size: masks(int(rows[row]), size),
         unchanged=lambda row: unchanged(int(rows[row])),
         marks=None if marks is None else lambda tell: marks(tell).of(rows),
+        depth=None if depth is None else lambda row: depth(int(rows[row])),
         **changes,
     )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medcls.data.levels import White
 from medcls.errors import BadInputError
 
 
@@ -16,6 +17,8 @@ class Request:
         channels: 1 (grey) or 3 (RGB).
         patients: whose the images are: "" as far as the files say it, "none", "folder" or a pattern
             (`patients.known_patients`).
+        white: what is white in images of more than 8 bits: None for what their bits hold, a stored value, or "image" or
+            "set" for percentiles (`levels.white_known`).
     """
 
     name: str
@@ -23,6 +26,7 @@ class Request:
     size: int
     channels: int
     patients: str = ""
+    white: White = None
 
     def refuse_patients(self, why: str) -> None:
         """Complain about a choice of patients where there are no files whose names or places could tell them.
@@ -32,6 +36,15 @@ class Request:
         """
         if self.patients:
             raise BadInputError(f"data.patients={self.patients} is for image files, and {why}: leave it out.")
+
+    def refuse_white(self, why: str) -> None:
+        """Complain about a choice of white where there are no image files that could have more than 8 bits.
+
+        Raises:
+            BadInputError: there is such a choice.
+        """
+        if self.white is not None:
+            raise BadInputError(f"data.white={self.white} is for image files, and {why}: leave it out.")
 
     def check_shape(self) -> None:
         """Complain about a size or number of channels that no image has.

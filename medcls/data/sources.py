@@ -10,6 +10,7 @@ from medcls.data.bundles import bundle_of
 from medcls.data.catalogue import AS_USUAL, builtin, find, name_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import KNOWN
+from medcls.data.levels import White, white_known
 from medcls.data.patients import patients_known
 from medcls.data.phantoms.types import Phantom
 from medcls.data.request import Request
@@ -18,39 +19,45 @@ from medcls.errors import BadInputError
 from medcls.limits import limited
 
 
-@limited(patients_known)
-def xray(hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int = 1, patients: str = "") -> Bundle:
+@limited(patients_known, white_known)
+def xray(
+    hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
     """Return the X-ray data set: nine body regions, C1 to C9, unequally frequent.
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return opened(hashes, Request("xray", source, size, channels, patients))
+    return opened(hashes, Request("xray", source, size, channels, patients, white))
 
 
-@limited(patients_known)
-def skin(hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1, patients: str = "") -> Bundle:
+@limited(patients_known, white_known)
+def skin(
+    hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
     """Return the skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), equally frequent.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    return opened(hashes, Request("skin", source, size, channels, patients))
+    return opened(hashes, Request("skin", source, size, channels, patients, white))
 
 
-@limited(patients_known)
-def bone(hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "") -> Bundle:
+@limited(patients_known, white_known)
+def bone(
+    hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
     """Return the X-rays of femurs with an atypical fracture (AFF) and without one (NFF), with letters burnt in.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    return opened(hashes, Request("bone", source, size, channels, patients))
+    return opened(hashes, Request("bone", source, size, channels, patients, white))
 
 
-@limited(patients_known)
+@limited(patients_known, white_known)
 def bone_unlettered(
-    hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = ""
+    hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
 ) -> Bundle:
     """Return the same femurs without the letters, where the phantom draws them; images of files stay as they are.
 
@@ -58,27 +65,37 @@ def bone_unlettered(
         BadInputError: as of `xray`.
     """
     drawing = {"label": False} if builtin(source) == "bone" else {}
-    return opened(hashes, Request("bone_unlettered", source, size, channels, patients), drawing)
+    return opened(hashes, Request("bone_unlettered", source, size, channels, patients, white), drawing)
 
 
-@limited(patients_known)
-def breast(hashes: Hashes, *, source: str = "breast", size: int = 50, channels: int = 3, patients: str = "") -> Bundle:
+@limited(patients_known, white_known)
+def breast(
+    hashes: Hashes,
+    *,
+    source: str = "breast",
+    size: int = 50,
+    channels: int = 3,
+    patients: str = "",
+    white: White = None,
+) -> Bundle:
     """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
 
     Raises:
         BadInputError: as of `xray`.
     """
-    return opened(hashes, Request("breast", source, size, channels, patients))
+    return opened(hashes, Request("breast", source, size, channels, patients, white))
 
 
-@limited(patients_known)
-def folder(hashes: Hashes, *, source: str, size: int = 64, channels: int = 1, patients: str = "") -> Bundle:
+@limited(patients_known, white_known)
+def folder(
+    hashes: Hashes, *, source: str, size: int = 64, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
     """Return the data set that a folder, a labels.csv or a built-in name holds.
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    return opened(hashes, Request(name_of(source), source, size, channels, patients))
+    return opened(hashes, Request(name_of(source), source, size, channels, patients, white))
 
 
 def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> Bundle:
@@ -100,9 +117,10 @@ def phantom_bundle(phantom: Phantom, request: Request) -> Bundle:
     """Return the images of a phantom as a data set, without its masks.
 
     Raises:
-        BadInputError: the patients of what is drawn cannot be told otherwise.
+        BadInputError: the patients of what is drawn cannot be told otherwise, nor its white.
     """
     request.refuse_patients(f"{phantom.name} is drawn by medcls")
+    request.refuse_white(f"{phantom.name} is drawn by medcls in 8 bits")
     return Bundle(
         name=request.name,
         source=phantom.name,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data.levels import AS_STORED, Levels
 from medcls.data.mapped import Reader
 from medcls.data.marks import Marks
 
@@ -21,6 +22,7 @@ RenderMask = Callable[[int, int], Any]
 Stored = Callable[[int], tuple[str, tuple[int, int]]]
 Tell = Callable[[str, int, int], None]
 Unchanged = Callable[[int], AbstractContextManager[None]]
+Depth = Callable[[int], Any]
 
 
 def _cannot_change(row: int) -> AbstractContextManager[None]:  # noqa: ARG001
@@ -72,6 +74,9 @@ class Bundle:
             the content that the fingerprint was made of.
         remarks: what is to be said of how its files were understood.
         marks: (told of progress) -> what masks that are files mark; None where there are none.
+        levels: what is black and white in images of more than 8 bits; `contents` and the fingerprint depend on it.
+        depth: row number -> how far the stored values of an image of more than 8 bits reach, None if it has no more;
+            None itself where there are no files.
     """
 
     name: str
@@ -93,6 +98,8 @@ class Bundle:
     unchanged: Unchanged = _cannot_change
     remarks: tuple[Remark, ...] = ()
     marks: Callable[[Tell], Marks] | None = None
+    levels: Levels = AS_STORED
+    depth: Depth | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -132,6 +139,7 @@ class Decoded:
     classes: tuple[str, ...]
     fingerprint: str = ""
     masks: Images | None = None
+    levels: Levels = AS_STORED
 
     @property
     def holds_images(self) -> bool:

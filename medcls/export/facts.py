@@ -21,9 +21,10 @@ FILES = MappingProxyType(
 
 BY_DEFAULT = ("keras", "weights")
 
+DIVIDED = "divide 16-bit values by 257"
 RESIZING = (
     "Turn the image as its EXIF data say; lay what is transparent on black; make it grey (ITU-R 601-2 luma) or RGB; "
-    "divide 16-bit values by 257; show DICOM through its window; resize to the size, whatever the proportions, by "
+    f"{DIVIDED}; show DICOM through its window; resize to the size, whatever the proportions, by "
     "Pillow's bilinear filter, which when it reduces averages all pixels that it drops; round to whole numbers."
 )
 
@@ -51,6 +52,8 @@ class Facts:
         versions: package -> version with which the run was made into a model.
         formats: what the model is written as, beside these facts.
         pixels: whether it answers for every pixel, not for the image.
+        levels: what is black and white in images of more than 8 bits: two values or percentiles; None for what the
+            bits of the file hold.
     """
 
     summary: Mapping[str, Any]
@@ -66,6 +69,7 @@ class Facts:
     versions: Mapping[str, str]
     formats: tuple[str, ...] = ("keras",)
     pixels: bool = False
+    levels: Mapping[str, Any] | None = None
 
     @property
     def label(self) -> str:
@@ -94,7 +98,8 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
         "value_range": [0, 255],
         "dtype": "float32",
         "shape": ["any", height, width, channels],
-        "resizing": RESIZING,
+        "resizing": RESIZING if facts.levels is None else RESIZING.replace(DIVIDED, in_words(facts.levels)),
+        **({} if facts.levels is None else {"levels": dict(facts.levels)}),
         "pillow": in_pillow(facts.shape),
         "classes": facts.data["classes"],
         "answer": facts.meaning,
@@ -107,6 +112,14 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
         "parameters": facts.run["params"],
         "versions": dict(facts.versions),
     }
+
+
+def in_words(levels: Mapping[str, Any]) -> str:
+    """Return how values of more than 8 bits become 0 to 255."""
+    if "percentiles" in levels:
+        low, high = levels["percentiles"]
+        return f"stretch grey of more than 8 bits from the image's percentile {low:g} to its percentile {high:g}"
+    return f"stretch grey of more than 8 bits from {levels['black']:g} (black) to {levels['white']:g} (white)"
 
 
 def in_pillow(shape: tuple[int, int, int]) -> list[str]:

@@ -115,6 +115,21 @@ def test_a_class_may_be_called_anything():
     assert "| a\\|b | 1 | 1 | 1 |" in text
 
 
+@pytest.mark.parametrize(
+    ("levels", "words"),
+    [
+        ({"black": 0.0, "white": 4095.0}, "stretch grey of more than 8 bits from 0 (black) to 4095 (white)"),
+        ({"percentiles": [0.5, 99.5]}, "from the image's percentile 0.5 to its percentile 99.5"),
+    ],
+)
+def test_what_is_white_in_deep_images_is_recorded(levels: dict[str, Any], words: str):
+    papers = json.loads(json.dumps(preprocessing(facts(levels=levels))))
+    assert papers["levels"] == levels
+    assert words in papers["resizing"]
+    assert "divide" not in papers["resizing"]
+    assert "levels" not in preprocessing(facts())
+
+
 def test_preprocessing_is_plain_json():
     papers = json.loads(json.dumps(preprocessing(facts())))
     assert (papers["size"], papers["channels"], papers["classes"]) == ([32, 32], 3, ["a", "b"])

@@ -227,3 +227,20 @@ def test_a_large_folder_takes_no_more_memory_than_a_small_one(tmp_path: Path):
     command = [sys.executable, "-c", rising, str(tmp_path / "large.keras"), str(small), str(first.parent)]
     ended = subprocess.run(command, capture_output=True, text=True, check=True)
     assert float(ended.stdout.split("rise")[1]) < 150  # megabytes
+
+
+@pytest.mark.parametrize("levels", [{"black": 100.0, "white": 4095.0}, {"percentiles": [0.5, 99.5]}])
+def test_deep_images_are_shown_as_the_model_saw_them(
+    folder: Path, network: Any, tmp_path: Path, levels: dict[str, Any], capsys: pytest.CaptureFixture[str]
+):
+    papers = json.loads((folder / "preprocessing.json").read_text())
+    (folder / "preprocessing.json").write_text(json.dumps(papers | {"levels": levels}))
+    stored = np.random.default_rng(0).integers(100, 4096, (10, 10)).astype(np.uint16)
+    Image.fromarray(stored).save(tmp_path / "deep.png")
+    black, white = np.percentile(stored, (0.5, 99.5)) if "percentiles" in levels else (100, 4095)
+    pixels = np.rint(np.clip((stored - float(black)) / (white - black) * 255, 0, 255))
+    expected = network(np.repeat(pixels[None, :, :, None], 3, axis=3).astype(np.float32)).numpy()[0]
+    capsys.readouterr()
+    assert medcls("predict", folder, tmp_path / "deep.png", "--json") == 0
+    (answered,) = json.loads(capsys.readouterr().out)
+    np.testing.assert_allclose(list(answered["probabilities"].values()), expected, atol=1e-5)
