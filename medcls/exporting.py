@@ -109,7 +109,6 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
         described=folder.description(),
         counts={part: {name: each[label] for label, name in enumerate(data.classes)} for part, each in counts.items()},
         shape=network.input_shape[1:],
-        answers=network.output_shape[-1],
         weights=saved.digest_of(network),
         leaks=frozenset(LEAKS) & {each["kind"] for each in chosen.data.get("findings", ())},
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},

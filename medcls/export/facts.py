@@ -46,7 +46,6 @@ class Facts:
         described: what the run's folder says of how it was made.
         counts: "train", "validation" and "test" -> class -> number of images, as the run had them.
         shape: height, width and channels of the images that the model takes.
-        answers: how many numbers it answers an image with.
         weights: the digest of its saved weights.
         leaks: the kinds of what was found in the data because of which scores cannot be trusted.
         versions: package -> version with which the run was made into a model.
@@ -63,7 +62,6 @@ class Facts:
     described: Mapping[str, Any]
     counts: Mapping[str, Mapping[str, int]]
     shape: tuple[int, int, int]
-    answers: int
     weights: str
     leaks: frozenset[str]
     versions: Mapping[str, str]
@@ -81,11 +79,8 @@ class Facts:
     @property
     def meaning(self) -> str:
         """What its answer to an image is."""
-        classes = self.data["classes"]
         if self.pixels:
             return "the probability of every pixel to belong to what it finds, of the height and width that it takes"
-        if self.answers == 1:
-            return f"the probability of {classes[1]}; that of {classes[0]} is the rest to 1"
         return "one probability for each class, in their order"
 
 

@@ -15,8 +15,12 @@ from PIL import Image
 from medcls import explain
 from medcls.commands.explain import NAMES
 from medcls.data.images import decode
+from medcls.explain.methods import METHODS
+from medcls.explain.opened import probabilities
 from medcls.explain.pixels import overlay
 from medcls.explaining import BY_NAME
+from medcls.export.keras_files import of_all_classes
+from medcls.training.saved import digest_of
 
 CLASSES = ["cyst", "naevus", "wart"]
 
@@ -106,6 +110,17 @@ def test_every_method_any_layer_and_any_class(
     assert "(wart " in capsys.readouterr().out
 
 
+def test_images_of_one_name_have_overlays_of_their_own(folder: Path, draw, tmp_path: Path) -> None:
+    long = ["d/" + "x" * 245 + ".png", "e/" + "x" * 244 + "y.png"]
+    places = ["a.png", "b/a.png", "c/A.png", "a_1.png", "a_2.png", *long]
+    images, out = draw(tmp_path / "images", *places), tmp_path / "out"
+    assert medcls("explain", folder, images, "--out", out) == 0
+    found = {each["file"]: each["overlay"] for each in numbers(out)}
+    assert len({overlay.casefold() for overlay in found.values()}) == len(found) == len(places)
+    assert {path.name for path in out.glob("*.png")} == set(found.values())
+    assert found[str(images / "a_1.png")] == "a_1_heat.png"
+
+
 def test_the_methods_of_the_command_line_are_those_there_are() -> None:
     assert tuple(BY_NAME) == NAMES
 
@@ -117,6 +132,18 @@ def test_a_sigmoid_in_a_file_of_its_own(pictures: Path, tmp_path: Path) -> None:
     (each,) = numbers(tmp_path / "out")
     second = float(built(answers=1, channels=3)(decode(image, 16, 3)[None].astype(np.float32)).numpy()[0, 0])
     assert each["probability_explained"] == pytest.approx(1 - second, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sigmoid_that_tells_of_both_classes_is_looked_at_as_it_was(name: str) -> None:
+    network, images = built(answers=1), np.random.default_rng(0).integers(0, 256, (3, 16, 16, 1)).astype(np.float32)
+    exported = of_all_classes(network)
+    for label in (0, 1):
+        maps = [METHODS[BY_NAME[name]](each, images, label, layer="second") for each in (network, exported)]
+        np.testing.assert_allclose(*maps, atol=1e-5)
+    second = network.predict(images, verbose=0)
+    np.testing.assert_allclose(probabilities(exported, images), np.concatenate([1 - second, second], 1), atol=1e-6)
+    assert digest_of(exported) == digest_of(network)
 
 
 def test_what_cannot_be_explained_is_refused_before_anything_is_written(

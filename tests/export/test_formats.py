@@ -21,7 +21,7 @@ from medcls.export import onnx
 from medcls.export.card import card
 from medcls.export.facts import FILES
 from medcls.export.formats import FORMATS
-from medcls.export.keras_files import answering
+from medcls.export.keras_files import answering, of_all_classes
 from medcls.export.loading import LINES
 from medcls.export.parity import TOLERANCE, parity
 from medcls.exporting import cost
@@ -52,7 +52,7 @@ def made(kind: str) -> Any:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.02  # not 0: where a channel hardly varies, that would magnify rounding
     made(some(40).astype(np.float32), training=True)  # else deep networks answer alike, whatever they are shown
-    return made
+    return of_all_classes(made)
 
 
 def neighbours() -> Any:

@@ -46,7 +46,7 @@ def facts(**changes: Any) -> Facts:
     summary = {"study": "mine", "question": "Does it work?", "smoke": False}
     commit = {"git_commit": "c0ffee", "git_dirty": True}
     return replace(
-        Facts(summary, run, data, best, commit, counts, (32, 32, 3), 2, "dd", frozenset(), {"medcls": "0.1"}),
+        Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", frozenset(), {"medcls": "0.1"}),
         **changes,
     )
 
@@ -173,7 +173,6 @@ def test_a_single_answer_is_the_second_class():
     single = stored[:, 1:]
     assert parity(lambda batch: single, images, order, stored)["largest_difference"] < 1e-7
     assert parity(lambda batch: 1 - single, images, order, stored)["classes_changed"] == 2
-    assert "answers each with the probability of b; that of a is the rest to 1." in card(facts(answers=1))
     assert "answers each with one probability for each class, in their order." in card(facts())
 
 
@@ -194,7 +193,7 @@ def test_a_card_of_masks_speaks_of_pixels_and_not_of_classes():
     counts = {"train": {"foreground": 60}, "validation": {"foreground": 20}, "test": {"foreground": 0}}
     data = {**plain.data, "classes": ["foreground"]}
     run = {**plain.run, "metrics": scores, "params": {**plain.run["params"], "folds": None}}
-    known = facts(data=data, run=run, best=None, counts=counts, answers=1, pixels=True)
+    known = facts(data=data, run=run, best=None, counts=counts, pixels=True)
     text = card(known)
     table = rows(text)
     assert table["Dice"] == ["0.912"]
@@ -222,7 +221,7 @@ def test_the_code_in_a_card_of_masks_writes_a_mask_of_the_images_size(tmp_path, 
     pixels[:, 20:] = 255
     Image.fromarray(pixels).save(tmp_path / "image.png")
     monkeypatch.chdir(tmp_path)
-    told = card(facts(shape=shape, answers=1, pixels=True))
+    told = card(facts(shape=shape, pixels=True))
     (code,) = re.findall(r"```python\n(.*?)```", told, re.S)
     exec(code, {})
     mask = np.asarray(Image.open("mask.png"))

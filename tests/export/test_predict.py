@@ -144,6 +144,24 @@ def test_a_single_answer_is_the_second_class(tmp_path: Path, pictures: Path, cap
     assert found["probabilities"] == pytest.approx({"0": 1 - expected, "1": expected}, abs=1e-6)
 
 
+def test_no_cell_of_the_table_is_a_formula(network: Any, tmp_path: Path, draw, monkeypatch: pytest.MonkeyPatch):
+    names = ["=1+1", "@risk", "-wart"]
+    network.save(tmp_path / "model.keras")
+    (tmp_path / "preprocessing.json").write_text(json.dumps({"size": [10, 10], "channels": 3, "classes": names}))
+    files = ["+a.png", "=cmd|'x'!A0.png", "plain.png"]
+    draw(tmp_path / "pictures", *files)
+    monkeypatch.chdir(tmp_path / "pictures")
+    assert medcls("predict", tmp_path, *files, "--out", tmp_path / "table.csv") == 0
+    with (tmp_path / "table.csv").open(newline="") as table:
+        head, *rows = csv.reader(table)
+    assert head == ["file", "class", "probability", *(f"'{name}" for name in names)]
+    assert [row[0] for row in rows] == ["'+a.png", "'=cmd|'x'!A0.png", "plain.png"]
+    assert {row[1] for row in rows} <= set(head[3:])
+    found = [list(map(float, row[2:])) for row in rows]  # numbers stay numbers
+    expected = answers(network, [tmp_path / "pictures" / file for file in files])
+    np.testing.assert_allclose(found, np.concatenate([expected.max(1, keepdims=True), expected], 1), atol=1e-6)
+
+
 def test_bad_files_are_all_named_unless_they_are_skipped(folder: Path, pictures: Path, tmp_path: Path, capsys):
     (pictures / "empty.png").touch()
     (pictures / "text.jpg").write_text("no image")

@@ -1,0 +1,81 @@
+"""Names that MLflow does not take, in a real store: every value is there, and it is said whose it is."""
+
+import shutil
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from medcls.tracking.mirror import Mirror
+from medcls.tracking.mlflow import Store
+from medcls.tracking.nodes import FINISHED, Ending, Node
+from medcls.tracking.sqlite import with_tables
+
+BEGUN = 1_700_000_000_000
+KINDS = {
+    "signs": ("<5mm", ">5mm", "_5mm"),
+    "punctuation": ("HER2+", "HER2?", "a,b", "a|b"),
+    "paths": (".", "..", "/", "a/", "a//b", "a/_/b"),
+    "length": ("x" * 400 + "a", "x" * 400 + "b"),
+    "letters": ("größe'", 'größe"', "Größe'", "小+", "小?"),
+    "bytes": ("a\udcff", "a\udcfe", "a\n", "a\x1b"),
+}
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store's file with nothing in it but the tables, which take seconds to make."""
+    path = tmp_path_factory.mktemp("blank") / "mlflow.db"
+    with with_tables(f"sqlite:///{path}"):
+        return path
+
+
+@pytest.fixture
+def uri(blank: Path, tmp_path: Path) -> str:
+    return f"sqlite:///{shutil.copy(blank, tmp_path)}"
+
+
+def mirrored(uri: str, folder: Path, experiment: str, node: Node, ending: Ending) -> mlflow.entities.Run:
+    """Write a study with one node into a store; return the node's run there."""
+    store = Store(uri, experiment, "A question?", folder)
+    store.find("study", BEGUN)
+    mirror = Mirror(store)
+    mirror.open(Node("study", experiment, None, BEGUN))
+    mirror.open(node)
+    mirror.close(node.identity, ending)
+    assert mirror.settle()
+    assert mirror.refused == []
+    return mlflow.MlflowClient(uri).get_run(store.run_id(node.identity))
+
+
+@pytest.mark.parametrize("classes", KINDS.values(), ids=KINDS)
+def test_every_class_has_its_own_metric_and_parameter(uri: str, tmp_path: Path, classes: tuple[str, ...]) -> None:
+    values = {name: number / 10 for number, name in enumerate(classes)}
+    metrics = {f"best/val_recall/{name}": value for name, value in values.items()} | {"minutes": 2.0}
+    node = Node(
+        "study/run", "\x1b[31mrun\n" + "x" * 400, "study", BEGUN, values | {"rate": 0.1}, {"data.leaks": "\udcff"}
+    )
+    run = mirrored(uri, tmp_path, "names", node, Ending(FINISHED, BEGUN + 9, metrics))
+
+    assert sorted(run.data.metrics.values()) == sorted(metrics.values())
+    assert run.data.metrics["minutes"] == 2.0
+    assert sorted(run.data.params.values()) == sorted([*map(str, values.values()), "0.1"])
+    assert run.data.params["rate"] == "0.1"
+    client = mlflow.MlflowClient(uri)
+    assert all(len(client.get_metric_history(run.info.run_id, name)) == 1 for name in run.data.metrics)
+    assert run.info.run_name.startswith("\\x1b[31mrun\\nx")
+
+    told = dict(line.split(": ", 1) for line in run.data.tags.get("medcls.names", "").splitlines())
+    for name, value in metrics.items():
+        (there,) = [safe for safe, found in run.data.metrics.items() if found == value]
+        if there != name and len(name) < 200:
+            assert told[there] == "".join(each if each.isprintable() else repr(each)[1:-1] for each in name)
+
+
+def test_a_study_of_any_name_that_it_may_have_is_found_again(uri: str, tmp_path: Path) -> None:
+    node, ending = Node("study/run", "run", "study", BEGUN, {"a": 1}), Ending(FINISHED, BEGUN + 9, {"best/loss": 0.5})
+    for experiment in ("a'b", 'a"b', "a`b", "50%_x", "a, b (c) #1", 'it\'s "so"', "größe"):
+        first = mirrored(uri, tmp_path, experiment, node, ending)
+        again = mirrored(uri, tmp_path, experiment, node, ending)
+        assert first.info.run_id == again.info.run_id
+        assert again.data.metrics == {"best/loss": 0.5}
