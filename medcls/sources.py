@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from medcls.data import cache
-from medcls.data.checks import Checked, Policy, checked, cuts
+from medcls.data.checks import Policy, checked, cuts
 from medcls.data.hashes import Hashes
 from medcls.data.leaks import Finding, leaks
 from medcls.data.mask_findings import lost_in_resizing
@@ -135,8 +135,8 @@ def describe(
             bundle, given = variant.data(hashes), _meant(variant)
             if name not in by_name:
                 found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
-                cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
-                by_name[name] = given, _source(name, bundle, found_there, (FEW if cut else FEWEST) if few else None)
+                there = _few(found_there.bundle, folds, split_seeds) if few else found_there.bundle
+                by_name[name] = given, Source(name, there, found_there.findings, found_there.skipped, whole=bundle)
             first, source = by_name[name]
             if first != given:
                 raise BadInputError(
@@ -167,9 +167,17 @@ def _resized(source: Source, bundle: Bundle) -> Source:
     return replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
 
 
-def _source(name: str, whole: Bundle, checked: Checked, few: int | None) -> Source:
-    bundle = sample(checked.bundle, few) if few else checked.bundle
-    return Source(name, bundle, checked.findings, checked.skipped, whole=whole)
+def _few(bundle: Bundle, folds: int | None, split_seeds: Collection[int]) -> Bundle:
+    """Return a few images of a data set; where a study cannot cut these, as many that are of different patients."""
+    cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
+    count = max(FEW, (folds or 0) + 1) if cut else FEWEST
+    chosen = sample(bundle, count)
+    try:
+        for seed in split_seeds:
+            cuts(chosen, folds, seed)
+    except BadInputError:
+        return sample(bundle, count, apart=True)
+    return chosen
 
 
 def _check_classes(variant: Variant, bundle: Bundle) -> None:
@@ -202,12 +210,20 @@ def decode(
     return replace(source, decoded=cache.prepare(source.bundle, work.cache, progress, say))
 
 
-def sample(bundle: Bundle, count: int) -> Bundle:
-    """Return a data set of its own with at most `count` images of each class and part, spread over the order."""
+def sample(bundle: Bundle, count: int, *, apart: bool = False) -> Bundle:
+    """Return a data set of its own with at most `count` images of each class and part, spread over the order.
+
+    Args:
+        bundle: the data set.
+        count: of images.
+        apart: whether no two of a class and part are of one patient.
+    """
     chosen: list[int] = []
     for part in sorted(set(bundle.parts)):
         for label in range(len(bundle.classes)):
             rows = np.flatnonzero((bundle.parts == part) & (bundle.labels == label))
+            if apart and bundle.patients is not None:
+                rows = rows[np.sort(np.unique(bundle.patients[rows], return_index=True)[1])]
             chosen += (
                 rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))].tolist()
                 if len(rows)

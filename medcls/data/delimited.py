@@ -34,17 +34,23 @@ def read_lines(table: Path, known: Collection[str]) -> list[tuple[int, list[str]
     first, _, rest = text.partition("\n")
     said = LINE_OF_MARK.fullmatch(first.strip(" "))
     offset = 1 if said else 0
-    reader = csv.reader(
-        io.StringIO(rest if said else text, newline=""), delimiter=said[1] if said else _mark(text, known)
-    )
+    mark = said[1] if said else _mark(text, known)
+    reader = csv.reader(io.StringIO(rest if said else text, newline=""), delimiter=mark, skipinitialspace=True)
     try:
         return [(reader.line_num + offset, row) for row in reader if any(value.strip() for value in row)]
     except csv.Error as error:
         raise BadInputError(f"{table} is no table of values ({error}): mend or remove that line.") from error
 
 
+def divided_otherwise(row: list[str], columns: int) -> bool:
+    """Tell whether a line is divided by another mark than the names of the columns are."""
+    return len(row) == 1 and columns > 1 and any(len(row[0].split(mark)) == columns for mark in MARKS)
+
+
 def divided_by(header: str, known: Collection[str]) -> str:
     """Return what divides the names of columns that no mark of a table divides, for people; "" if that is not seen."""
+    if any(len(_names(header.split(mark)) & set(known)) > 1 for mark in MARKS):
+        return "quotes around whole lines"
     for words, mark in OTHER_MARKS:
         if len(_names(re.split(mark, header)) & set(known)) > 1:
             return words
@@ -72,9 +78,9 @@ def _encoding(content: bytes) -> str:
     """Return the encoding of a text without a mark: in UTF-16 every other byte of Latin letters is zero."""
     low, high = content[::2].count(0), content[1::2].count(0)
     enough = len(content) // 4
-    if len(content) % 2 == 0 and high > enough and not low:
+    if len(content) % 2 == 0 and high > enough and 10 * low < high:
         return "utf-16-le"
-    if len(content) % 2 == 0 and low > enough and not high:
+    if len(content) % 2 == 0 and low > enough and 10 * high < low:
         return "utf-16-be"
     return "utf-8-sig"
 
@@ -93,7 +99,7 @@ def _not_read(table: Path, content: bytes, encoding: str, error: UnicodeDecodeEr
 def _mark(text: str, known: Collection[str]) -> str:
     """Return what divides the columns: the mark that yields most of the known names, then most of any."""
     header = next((line for line in text.split("\n") if line.strip()), "")
-    split = {mark: next(csv.reader([header], delimiter=mark), []) for mark in MARKS}
+    split = {mark: next(csv.reader([header], delimiter=mark, skipinitialspace=True), []) for mark in MARKS}
     return max(MARKS, key=lambda mark: (len(_names(split[mark]) & set(known)), len(split[mark])))
 
 

@@ -35,6 +35,11 @@ def are_called_patients(names: Collection[str]) -> bool:
     return all(PATIENT.fullmatch(NUMBERS.sub("", name)) for name in names)
 
 
+def are_views(names: Collection[str]) -> bool:
+    """Tell whether names say how an image was taken: left, right, ap, axial."""
+    return {name.lower() for name in names} <= VIEWS
+
+
 def refuse_patients_above_classes(folder: Path, images: Sequence[Path]) -> None:
     """Refuse folders of patients that hold the classes' folders: their names would be taken for classes.
 
@@ -55,7 +60,7 @@ def refuse_patients_above_classes(folder: Path, images: Sequence[Path]) -> None:
         or {name for name, _ in pairs} != outer
         or not are_numbered_alike(outer)
         or are_numbered_alike(inner)
-        or {name.lower() for name in inner} <= VIEWS
+        or are_views(inner)
         or (len(outer) == 2 and not are_called_patients(outer))
     ):
         return

@@ -12,6 +12,7 @@ from medcls.data.hashes import Hashes
 from medcls.data.leaks import PATIENTS_KNOWN
 from medcls.data.nesting import folder_within
 from medcls.data.records import Record, label_of, listed, refuse_spellings
+from medcls.data.spelling import normal_form
 from medcls.data.types import Remark
 from medcls.errors import BadInputError
 
@@ -99,6 +100,7 @@ def _by_dicom(records: Sequence[Record], hashes: Hashes) -> tuple[list[Record], 
     """Return the records with DICOM's patients if every image has one that says something and some have several."""
     files = [record.path for record in records if dicom.is_named_as_dicom(record.path)]
     named = hashes.texts_of(files, "PatientID", images.patient_in)
+    named = _in_one_spelling(named)
     telling = [patient for patient in named if not _is_meaningless(patient)]
     count, several = len(records), Counter(telling)
     if len(telling) == count and len(several) == count:
@@ -119,6 +121,14 @@ def _by_dicom(records: Sequence[Record], hashes: Hashes) -> tuple[list[Record], 
         f"the column patient of a labels.csv says whose the images are."
     )
     return list(records), [Remark(NOT_TAKEN, sentence, count - len(telling) or count)]
+
+
+def _in_one_spelling(patients: Sequence[str]) -> list[str]:
+    """Return the patients with one spelling of each, the first: no one can mend what stands in DICOM files."""
+    first: dict[str, str] = {}
+    for patient in sorted(set(patients)):
+        first.setdefault(normal_form(patient), patient)
+    return [first[normal_form(patient)] for patient in patients]
 
 
 def _is_meaningless(patient: str) -> bool:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from medcls.data.nesting import are_called_patients, are_numbered_alike, folder_within
+from medcls.data.nesting import are_called_patients, are_numbered_alike, are_views, folder_within
 from medcls.data.records import PARTS, Record, label_of, listed
 from medcls.data.table import table_of, unread_columns
 from medcls.data.types import Remark
@@ -79,6 +79,14 @@ def _said_of_folders(folders: Stems) -> Remark:
     shared = [name for name, images in sorted(folders.items()) if len({image.label for image in images}) > 1]
     of = f", {len(shared)} of them in several classes ({listed(shared, 3)})" if shared else ""
     example = PurePosixPath(next(iter(folders.values()))[0].name).parent
+    classes = {image.label for images in folders.values() for image in images}
+    if len(shared) == len(folders) < len(classes) and not are_views(folders):
+        sentence = (
+            f"The {len(classes)} classes hold folders of the same {len(shared)} names ({listed(shared, 3)}): if these "
+            f"are the classes and the outer folders ({listed(sorted(classes), 3)}) patients, turn the folders round "
+            f"and say data.patients=folder."
+        )
+        return Remark(FOLDERS, sentence, len(folders), tuple(shared))
     sentence = (
         f"Images lie in {len(folders)} folders, such as {example}{of}: if each is a patient's, say "
         f"data.patients=folder, or cuts may divide patients."

@@ -11,7 +11,8 @@ from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 
-from medcls.data.delimited import divided_by, read_lines
+from medcls.data.delimited import divided_by, divided_otherwise, read_lines
+from medcls.data.listing import READ
 from medcls.data.records import FOREGROUND, PARTS, Record, label_of, listed
 from medcls.data.types import TRAIN, UNSPLIT
 from medcls.errors import BadInputError
@@ -93,6 +94,8 @@ def _records(table: Path, needed: Sequence[str]) -> list[Record]:
     missing = [name for record in records for name, path in _files(record) if not _is_there(path)]
     if missing:
         raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; mend these paths.")
+    if needed == OF_CLASSES and records and all(Path(record.label).suffix.lower() in READ for record in records):
+        raise BadInputError(f"{table} has names of files for labels: if they are masks, call that column {MASK}.")
     if {UNSPLIT, TRAIN} <= {record.part for record in records}:
         raise BadInputError(
             f"{table} has a split for some train images and none for others: fill the column or drop it."
@@ -125,7 +128,9 @@ def _missing(table: Path, name: str, header: list[str], there: str) -> str:
     """Return the complaint about a column that is missing, called otherwise, or not told apart from the others."""
     mark = divided_by(" ".join(header), COLUMNS) if len(header) == 1 else ""
     if mark:
-        return f"{table} is divided by {mark} (its first line: {there}): save it with commas, semicolons, tabs or bars."
+        return (
+            f"{table} has {mark} for commas (its first line: {there}): divide it by commas, semicolons, tabs or bars."
+        )
     near = _nearest(name, header)
     remedy = f"did you mean {near}? Call that column {name}." if near else "add it."
     return f"{table} has no column {name} (its columns: {there}): {remedy}"
@@ -142,6 +147,8 @@ def _nearest(column: str, names: Sequence[str]) -> str:
 
 def _values(table: Path, line: int, columns: list[str], row: list[str]) -> dict[str, str]:
     """Return a line's values by column, "" where it is short. Columns that mean nothing here stay in and are unused."""
+    if divided_otherwise(row, len(columns)):
+        raise BadInputError(f"{table}, line {line}, is not divided as its first line is: divide all lines by one mark.")
     if any(row[len(columns) :]):
         raise BadInputError(
             f"{table}, line {line}, has {len(row)} values for {len(columns)} columns: put what is one in quotes."

@@ -72,3 +72,17 @@ def test_a_setting_of_text_can_be_emptied(place):
     place.run(study, "--plan", *settings[:2], *settings[4:]).check_complaint(
         2, "learner.model.layer='fc1'", "leave it out"
     )
+
+
+@pytest.mark.parametrize("folds", [3, 5])
+def test_a_few_images_of_a_rare_class_are_of_patients_enough_to_be_cut(place, draw, tmp_path, folds):
+    rows = [("a", number // 3, number) for number in range(36)]
+    rows += [
+        ("b", 20 + patient, 100 * patient + n) for patient in range(folds + 1) for n in range(1 + 9 * (patient > 1))
+    ]
+    folder = draw(tmp_path / "images", *(f"{number}{label}.png" for label, _, number in rows))
+    lines = [f"{number}{label}.png,{label},{patient}" for label, patient, number in rows]
+    (folder / "labels.csv").write_text("\n".join(["path,label,patient", *lines]))
+    for flags in ([], ["--smoke"]):
+        ended = place.run(place.TINY, "--plan", "--folds", folds, "--data", folder, *flags)
+        assert (ended.code, ended.err) == (0, "")

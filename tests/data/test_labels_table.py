@@ -93,9 +93,12 @@ REFUSED = {
         "line 3, has 3 values for 2 columns",
     ),
     "label twice": ("path,label,Label\nimages/a.png,Mel,Nev", "2 columns label .*path, label, label.*: keep one"),
-    "blanks for columns": ("path label\nimages/a.png Mel", r"divided by blanks \(its first line: path label\)"),
-    "colons for columns": ("path:label\nimages/a.png:Mel", "divided by colons .*: save it with commas"),
-    "carets for columns": ('"path"^"label"\nimages/a.png^Mel', "divided by carets"),
+    "blanks for columns": ("path label\nimages/a.png Mel", r"has blanks for commas \(its first line: path label\)"),
+    "colons for columns": ("path:label\nimages/a.png:Mel", "has colons for commas .*: divide it by commas"),
+    "carets for columns": ('"path"^"label"\nimages/a.png^Mel', "has carets for commas"),
+    "lines in quotes": ('"path,label"\n"images/a.png,Mel"', "has quotes around whole lines for commas"),
+    "two separators": ("path,label\nimages/a.png;Mel", "line 2, is not divided as its first line is"),
+    "masks for labels": ("path,label\nimages/a.png,m/a.png\nimages/b.png,m/b.png", "files for labels.*column mask"),
     "class for label": ("path;class\nimages/a.png;Mel", "no column label .*did you mean class. Call that column label"),
     "Image ID for path": ("Image Path|label\nimages/a.png|Mel", "no column path .*did you mean Image Path"),
     "a slip": ("path,lable\nimages/a.png,Mel", "no column label .*did you mean lable"),
@@ -140,6 +143,11 @@ def test_a_line_that_says_the_separator_is_no_header(source: Path, mark: str) ->
     assert read(source, "\r\n".join(lines)).classes == ("Mel", "Nev")
     with pytest.raises(BadInputError, match="line 4, has no label"):
         read(source, "\r\n".join([*lines[:3], "images/b.png"]))
+
+
+def test_blanks_before_quotes_are_passed_over(source: Path) -> None:
+    text = '"path" , "label"\n"images/c, d.png" , "Mel"\nimages/b.png, "Nev"'
+    assert read(source, text).names == ("images/c, d.png", "images/b.png")
 
 
 @pytest.mark.parametrize("name", ["labels.tsv", "my labels.TSV"])

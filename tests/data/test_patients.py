@@ -112,6 +112,14 @@ def test_what_dicom_does_not_tell_apart_is_not_taken(
     assert re.search(said, remarks(source))
 
 
+def test_dicoms_patients_of_several_spellings_are_one(tmp_path: Path, describe: Callable) -> None:
+    def spelled(label: str, number: int) -> str:
+        return f"{label}p{number // 2}" if number % 2 else f"{label.upper()}P0{number // 2}"
+
+    source = dicoms(tmp_path / "set", spelled)
+    assert len(set(patients_of(describe(source)).values())) == 8
+
+
 def test_a_patient_an_image_is_as_if_patients_were_unknown(tmp_path: Path, describe: Callable) -> None:
     source = dicoms(tmp_path / "set", lambda label, number: f"P{label}{number}")
     assert describe(source).fingerprint == describe(source, patients="none").fingerprint
@@ -309,6 +317,7 @@ def test_a_refusal_because_of_dicoms_patients_says_how_to_pass_them_over(tmp_pat
     [
         (NAMED, r"lie in 3 folders, such as Mel/pat1, 1 of them in several classes \(pat2\)"),
         ([f"{c}/p{p}/{n}.png" for c in "ab" for p in range(3) for n in range(2)], "3 of them in several classes"),
+        ([f"{who}/{c}/{n}.png" for who in PEOPLE for c in ("no", "yes") for n in range(2)], r"6 classes .*\(no, yes\)"),
         ([f"train/{c}/{c}{p}/{n}.png" for c in "ab" for p in range(3) for n in range(2)], "lie in 6 folders"),
     ],
 )
