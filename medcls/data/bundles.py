@@ -13,6 +13,7 @@ from medcls.data import dicom, images
 from medcls.data.arrays import Part, reading, records_of
 from medcls.data.hashes import Hashes
 from medcls.data.layouts import layout_of, read_arrays, read_source
+from medcls.data.partners import without_masks
 from medcls.data.patients import with_patients
 from medcls.data.records import Record, fingerprint, ordered, patients_in
 from medcls.data.remains import remarks_on
@@ -37,7 +38,8 @@ def bundle_of(hashes: Hashes, source: Path, request: Request) -> Bundle:
 
 
 def _of_files(hashes: Hashes, source: Path, request: Request) -> Bundle:
-    records = ordered(source, read_source(source))
+    records, aside = without_masks(read_source(source), source)
+    records = ordered(source, records)
     layout = layout_of(source, records)
     _refuse_dicom_without_its_library(records)
     records, remarks = with_patients(source, records, request.patients, hashes)
@@ -47,7 +49,7 @@ def _of_files(hashes: Hashes, source: Path, request: Request) -> Bundle:
     rows = _by_content([(record, content, (0, 0)) for record, content in zip(records, contents, strict=True)])
     render, stored = partial(_decode, rows), partial(_stored, rows)
     bundle = _bundle(request, source, layout, rows, render, stored)
-    bundle = replace(bundle, unchanged=partial(_unchanged, hashes, rows), remarks=remarks)
+    bundle = replace(bundle, unchanged=partial(_unchanged, hashes, rows), remarks=aside + remarks)
     return with_white(bundle, [record.path for record, _, _ in rows], request.white, hashes)
 
 

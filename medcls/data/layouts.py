@@ -8,17 +8,19 @@ from medcls.data.idx import NAME, idx_files, read_idx
 from medcls.data.listing import files_in, folders_in, images_below, images_in
 from medcls.data.nesting import refuse_patients_above_classes, refuse_sets_in_class
 from medcls.data.npz import read_npz
+from medcls.data.pairs import has_folders_of_masks
+from medcls.data.partners import IMAGE, MASK, side_of
 from medcls.data.records import Record, label_of, listed, part_folders
 from medcls.data.table import TABLES, read_table, table_of
 from medcls.data.types import UNSPLIT
 from medcls.errors import BadInputError
 
+NO_CLASSES = "holds images with masks and no classes"
 KNOWN = (
     "train/CLASS/* with validation/CLASS/* or test/CLASS/*, CLASS/* alone, "
     "files named LABEL_*.png (in train/ and test/ or alone), labels.csv with the columns path and label, "
     "an .npz as MedMNIST or Keras writes it, or a folder with MNIST's four idx files"
 )
-SEGMENTATION = ({"image", "mask"}, {"image", "label"})
 
 
 def read_source(source: Path) -> list[Record]:
@@ -68,6 +70,8 @@ def layout_of(source: Path, records: Sequence[Record]) -> str:
 
 
 def _read_folder(source: Path) -> list[Record]:
+    if has_folders_of_masks(source):
+        raise BadInputError(f"{source} {NO_CLASSES}: give {KNOWN}.")
     parts = part_folders(source) or {UNSPLIT: source}
     return [
         Record(path=image, name=image.relative_to(source).as_posix(), label=label, part=part)
@@ -87,8 +91,8 @@ def _labelled(folder: Path) -> list[tuple[Path, str]]:
         )
     refuse_patients_above_classes(folder, [image for image, _ in below])
     labelled = below or [(image, _label_in_name(image)) for image in beside]
-    if {label.lower().removesuffix("s") for _, label in labelled} in SEGMENTATION:
-        raise BadInputError(f"{folder} holds images with masks and no classes: give {KNOWN}.")
+    if {side_of(label).kind for _, label in labelled} == {IMAGE, MASK}:
+        raise BadInputError(f"{folder} {NO_CLASSES}: give {KNOWN}.")
     return labelled
 
 

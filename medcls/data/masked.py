@@ -15,7 +15,7 @@ from medcls.data.hashes import Hashes
 from medcls.data.images import UnreadableImageError
 from medcls.data.levels import White, white_known
 from medcls.data.mask_census import MaskFiles
-from medcls.data.pairs import PAIRS, pair_layout, read_pairs
+from medcls.data.pairs import PAIRS, pair_layout, read_pairs, without_partner
 from medcls.data.patients import patients_known, with_patients
 from medcls.data.phantoms.types import Phantom
 from medcls.data.records import FOREGROUND, Record, fingerprint, patients_in
@@ -163,7 +163,7 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
     bundle = Bundle(
         name=request.name,
         source=str(source),
-        layout=pair_layout(source),
+        layout=pair_layout(source, asked=True),
         kind="files",
         classes=(FOREGROUND,),
         labels=np.zeros(len(records), np.int64),
@@ -179,7 +179,7 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
         masks=mask_files.fitted,
         marks=mask_files.marks,
         unchanged=unchanged,
-        remarks=remarks if mask_table(source) else remarks + remarks_on(source, None),
+        remarks=remarks if mask_table(source) else without_partner(source) + remarks + remarks_on(source, None),
     )
     return with_white(bundle, [record.path for record in records], request.white, hashes)
 
