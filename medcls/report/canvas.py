@@ -128,10 +128,17 @@ def shortened(text: str, most: int) -> str:
 
 
 def names(classes: Sequence[str]) -> list[str]:
-    """Return class names as they are drawn: plain and short; numbered where they could be taken for another."""
+    """Return names, as of classes, as they are drawn: plain, short, no two alike.
+
+    Numbered are those that could be taken for another, or that a legend would leave out: it does so with names that
+    begin with an underscore.
+    """
     short = [shortened(plain(name), LONGEST) for name in classes]
     often = Counter(short)
-    return [f"{number + 1}: {name}" if often[name] > 1 or "□" in name else name for number, name in enumerate(short)]
+    numbered = [f"{number}: {name}" for number, name in enumerate(short, start=1)]
+    unclear = [often[name] > 1 or "□" in name or name.startswith("_") for name in short]
+    drawn = [other if odd else name for name, other, odd in zip(short, numbered, unclear, strict=True)]
+    return drawn if len(set(drawn)) == len(drawn) else numbered
 
 
 def save(figure: Any, path: Path) -> None:

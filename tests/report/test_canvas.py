@@ -13,6 +13,7 @@ import pytest
 from figure_parts import check_texts, predicted
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from medcls.evaluation import classification
 from medcls.report import calibration, canvas, classes, confusion, errors, thresholds
@@ -81,6 +82,15 @@ def test_any_names_can_be_drawn_and_told_apart(given: list[str]) -> None:
     assert all(len(name.replace(r"\$", "$")) <= canvas.LONGEST + len("12: ") for name in shown)
     figure = canvas.sheet(3.0, 0.5, "\n".join(shown))
     figure.canvas.draw()
+
+
+def test_every_class_stands_in_a_legend_and_no_number_is_taken_for_a_name() -> None:
+    shown = canvas.names(["_5mm", "<5mm", "_"])
+    axes = Figure().add_subplot()
+    for name in shown:
+        axes.plot([0, 1], label=name)
+    assert [text.get_text() for text in axes.legend().get_texts()] == shown == ["1: _5mm", "<5mm", "3: _"]
+    assert len(set(canvas.names(["x  y", "x y", "1: x y"]))) == 3
 
 
 def test_names_that_are_short_stay_as_they_are() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from medcls.explain import findings as heat
+from medcls.scoreboard import of_best
 from medcls.tracking.mirror import Mirror
 from medcls.tracking.mlflow import Store
 from medcls.tracking.nodes import FINISHED, Ending, Node
@@ -79,3 +81,20 @@ def test_a_study_of_any_name_that_it_may_have_is_found_again(uri: str, tmp_path:
         again = mirrored(uri, tmp_path, experiment, node, ending)
         assert first.info.run_id == again.info.run_id
         assert again.data.metrics == {"best/loss": 0.5}
+
+
+def test_a_deviation_over_repeats_never_stands_where_a_score_belongs() -> None:
+    means = {"dice": (0.8, 0.01), "dice_sd": (0.2, 0.02), "recall/x": (0.7, 0.03), "recall/x_sd": (0.6, 0.04)}
+    shown = of_best(means | {"gap": (0.1, 0.05)})
+    assert sorted(shown.values()) == sorted(value for pair in [*means.values(), (0.1, 0.05)] for value in pair)
+    assert (shown["best/val_dice"], shown["best/val_dice_sd"]) == (0.8, 0.2)
+    assert (shown["best/val_recall/x"], shown["best/val_recall/x_sd"]) == (0.7, 0.6)
+    assert (shown["gap"], shown["gap_sd"]) == (0.1, 0.05)
+
+
+def test_marked_regions_that_clean_alike_have_shares_of_their_own() -> None:
+    share = {"share": 0.5, "times": 2.0}
+    shown = heat.scores({"regions": {"lesion+": share, "lesion?": share | {"share": 0.25}, "a b": share}})
+    assert len(shown) == 6
+    assert sorted(value for name, value in shown.items() if name.endswith("_share")) == [0.25, 0.5, 0.5]
+    assert "heat/a_b_share" in shown
