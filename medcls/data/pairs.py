@@ -34,8 +34,6 @@ def pair_layout(source: Path, *, asked: bool = False) -> str:
         return f"{TABLES[0]} with masks" + (
             " and patients" if any(record.patient for record in read_mask_table(table)) else ""
         )
-    if not source.is_dir():
-        return ""
     sections = _sections(source, asked=asked)
     return _said(sections) if sections else ""
 
@@ -67,13 +65,13 @@ def read_pairs(source: Path) -> list[Record]:
 
 def has_folders_of_masks(source: Path) -> bool:
     """Tell whether a folder holds images and masks in folders of their own, so that their names are no classes."""
-    sections = _sections(source, asked=False) if source.is_dir() else []
+    sections = _sections(source, asked=False)
     return any(section.shape.endswith("/") for section in sections)
 
 
 def without_partner(source: Path) -> tuple[Remark, ...]:
     """Return what is to be said of folders of images beside which there are no masks, as imagesTs often is."""
-    sections = _sections(source, asked=True) if source.is_dir() and mask_table(source) is None else []
+    sections = _sections(source, asked=True) if mask_table(source) is None else []
     taken = {path.relative_to(source).parts[0] for section in sections for path in section.images}
     named = any(not section.folder and section.part != UNSPLIT for section in sections)
     names = [folder.name for folder in folders_in(source) if side_of(folder.name).kind == IMAGE] if named else []
@@ -122,6 +120,8 @@ def _said(sections: Sequence[_Section]) -> str:
 
 def _sections(source: Path, *, asked: bool) -> list[_Section]:
     """Return the sections of a source, by part; none if it is not laid out as images with masks."""
+    if not source.is_dir():
+        return []
     parts = part_folders(source)
     inside = [(part, folder.name, _found_in(folder, asked=asked)) for part, folder in parts.items()]
     shapes = {shape for _, _, sections in inside for shape, _, _ in sections}
