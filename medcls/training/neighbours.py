@@ -27,6 +27,7 @@ preprocessing = lazy("sklearn.preprocessing")
 selection = lazy("sklearn.model_selection")
 
 INNER_FOLDS = 5
+BATCH = 64  # images that vote at a time
 Rows = NDArray[np.int64]
 
 
@@ -60,37 +61,35 @@ def neighbours(
     file's weights. Of `candidates` for the number of neighbours, the best is chosen by cross-validation within the
     training images, no patient divided; without any, `count` it is. `normalise` brings the training images' features
     to length 1, so that angles count and not brightness; `normalise_queries` those of the images that are asked about
-    (False is what the course did: among neighbours of length 1 it changes nothing).
+    (False is what the course did: among neighbours of length 1 it changes nothing). Neighbours that are equally far
+    share the votes (see `voting`).
 
     Raises:
         BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.
     """
     started = time.time()
     body, averaged = borrow(data, task, folder, seed, model, pretrained).body, _is_averaged(model)
-    features = _vectors(np.asarray(seen_by(lambda: body, data, folder, model, pretrained)), averaged=averaged)
-    lengthless = preprocessing.normalize(features) if normalise or normalise_queries else features
-    known, asked = (lengthless if normalise else features), (lengthless if normalise_queries else features)
+    seen = seen_by(lambda: body, data, folder, model, pretrained)
+    features = _vectors(np.asarray(seen), averaged=averaged)
+    known = preprocessing.normalize(features) if normalise else features
     chosen = _chosen(known, data, split.train, candidates, seed) or count
     if chosen > len(split.train):
         raise BadInputError(
             f"{chosen} neighbours cannot be found among {len(split.train)} training images: --set learner.count=..."
         )
-    voters = nearest.KNeighborsClassifier(chosen).fit(known[split.train], data.labels[split.train])
+    asked_alike = normalise or normalise_queries  # among neighbours of length 1 a query's length changes nothing
+    learnt, labels = known[split.train], data.labels[split.train]
+    network = voting(body, learnt, labels, len(data.classes), count=chosen, averaged=averaged, normalise=asked_alike)
 
     def predict(rows: Rows) -> NDArray[np.float32]:
-        votes = np.zeros((len(rows), len(data.classes)), np.float32)
-        votes[:, voters.classes_] = voters.predict_proba(asked[rows])
+        votes: NDArray[np.float32] = network.head.predict(np.asarray(seen[rows]), batch_size=BATCH, verbose=0)
         return votes
 
     if not folder.epochs_held():
         _record(folder, task, data, split, predict, chosen, started)
     borrowed = origin(model, pretrained).file(data.images.shape[1:])
     counted = {"total": parameters(folder.saved_weights(borrowed)), "trainable": 0}
-    learnt, labels = known[split.train], data.labels[split.train]
-    network = voting(
-        body, learnt, labels, len(data.classes), count=chosen, averaged=averaged, normalise=normalise_queries
-    )
-    return Fitted(network, predict, 1, 0, counted, weights_sha256(network.get_weights()), borrowed)
+    return Fitted(network.whole, predict, 1, 0, counted, weights_sha256(network.whole.get_weights()), borrowed)
 
 
 def _is_averaged(model: Callable[..., Any]) -> bool:
