@@ -14,6 +14,7 @@ from medcls.options import root
 from medcls.pictures import pictures
 from medcls.pretraining import kind
 from medcls.programme import Programme
+from medcls.remarks import remark
 from medcls.scoreboard import Ended
 from medcls.search.memory import COMPLETE, FAILED, Trial
 from medcls.sources import Source, Sources
@@ -103,7 +104,8 @@ class Mirroring:
             return
         files = {folder.path / "result.json": ""}
         if result["status"] == "finished":
-            tags = {"medcls.weights_sha256": result["weights_sha256"]}
+            told = remark(folder.read_arrays("predictions"), source)
+            tags = {"medcls.weights_sha256": result["weights_sha256"], **({"medcls.remark": told} if told else {})}
             drawings = pictures(run, folder, result, source.decoded)
             scores = scoreboard.of_run(folder, result) | findings.scores(findings.read(folder))
             ending = Ending(nodes.FINISHED, result["ended"], scores, tags, files, drawings)

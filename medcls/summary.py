@@ -13,9 +13,11 @@ from medcls.conclude import Best
 from medcls.data.types import Bundle
 from medcls.drive import Driver, Record
 from medcls.evaluation.answers import Answer, comparisons
+from medcls.evaluation.one_answer import remarks
 from medcls.explain import findings as heat
 from medcls.options import root
 from medcls.programme import Programme
+from medcls.remarks import remark
 from medcls.search.memory import Trial
 from medcls.spec import Run
 from medcls.tracking.journal import RunFolder
@@ -52,6 +54,7 @@ def summarise(
         summary["trials"] = [
             {"number": each.number, "state": each.state, "value": each.value, "params": each.labels} for each in trials
         ]
+    summary["remarks"] = remarks(summary)
     summary["comparisons"] = comparisons(summary, answers)
     summary["answers"] = [dict(answer(summary)) for answer in answers]
     return summary
@@ -132,18 +135,19 @@ def _heat(folder: RunFolder) -> dict[str, Any]:
 
 
 def _predicted(driver: Driver, run: Run, folder: RunFolder) -> dict[str, Any]:
-    """Return a digest of what the run predicted of which images, and a 1 for each whose class it told right, else 0."""
+    """Return a digest of what the run predicted of which images, a 1 for each told right, and what to remark of it."""
     saved = folder.read_arrays("predictions")
     if saved is None:
-        return {"predictions_sha256": "", "right": None}
+        return {"predictions_sha256": "", "right": None, "remark": ""}
+    source = driver.sources.of(run.variant)
     rows, predictions = saved["rows"], np.ascontiguousarray(saved["predictions"])
     told = hashlib.sha256(np.asarray(rows, np.int64).tobytes())
     told.update(predictions.tobytes())
     right = None
     if predictions.ndim == 2:
-        labels = driver.sources.of(run.variant).bundle.labels[rows]
+        labels = source.bundle.labels[rows]
         right = "".join("1" if hit else "0" for hit in predictions.argmax(axis=1) == labels)
-    return {"predictions_sha256": told.hexdigest(), "right": right}
+    return {"predictions_sha256": told.hexdigest(), "right": right, "remark": remark(saved, source)}
 
 
 def _seconds_per_epoch(folder: RunFolder) -> float | None:

@@ -23,6 +23,8 @@ def show(screen: Screen, summary: Mapping[str, Any]) -> None:
         if best["test"]:
             _test(screen, name, best)
     _comparisons(screen, summary, summary["comparisons"])
+    for row in summary.get("remarks", ()):
+        screen.say(f"Note: {row['sentence']}")
     for answer in summary["answers"]:
         screen.say(f"{answer['question']} {answer['answer']}")
 

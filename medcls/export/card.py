@@ -126,6 +126,8 @@ def _limits(facts: Facts) -> Iterator[str]:
         "For teaching and research only. **Not for clinical use**: not validated for diagnosis, not a medical device.",
         *wording(facts).limits(facts),
     ]
+    if facts.run.get("remark"):
+        limits.append(f"This network {facts.run['remark']}")
     if facts.leaks:
         limits.append("The leaks listed above make the scores too good.")
     yield "\n".join(f"- {each}" for each in limits)

@@ -53,6 +53,7 @@ def render(
         answers=summary["answers"],
         comparisons=summary["comparisons"],
         looked=looked(summary),
+        remarks=[row["sentence"] for row in summary.get("remarks", ())],
         trials=_trials(summary),
         variants=[_variants(summary, name) for name in names],
         held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],

@@ -19,6 +19,8 @@ def closing(summary: Mapping[str, Any], command: str) -> str:
     parts += [f"{each['question']} {each['answer']}" for each in summary["answers"]]
     if summary["comparisons"]:
         parts.append(_verdicts(summary["comparisons"]))
+    if summary.get("remarks"):
+        parts.append("\n".join(f"- {row['sentence']}" for row in summary["remarks"]))
     for data in summary["data_sets"]:
         best = summary["best"].get(data["name"])
         parts.append(_best(data, best) if best else f"No variant was finished on {data['name']}.")

@@ -101,6 +101,8 @@ RUN = record(
     best_epoch=optional(whole),
     seconds_per_epoch=optional(number),
     right=optional(text),
+    predictions_sha256=text,
+    remark=text,
 )
 COMPARISON = record(
     {
@@ -117,6 +119,7 @@ COMPARISON = record(
     p=optional(number),
     detectable=optional(number),
     mcnemar=optional(number),
+    runs=whole,
 )
 SCORE = record({"value": number, "ci95": several(number, 2)})
 BEST = record(
@@ -148,6 +151,7 @@ SUMMARY = record(
         "best": table(BEST),
     },
     trials=lambda value: isinstance(value, list),
+    remarks=several(record({"data": text, "variant": text, "sentence": text})),
     command=text,
     document=text,
 )

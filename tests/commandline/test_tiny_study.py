@@ -156,3 +156,25 @@ def test_a_second_driver_is_refused_and_a_plan_is_not(place, images):
     (folder,) = place.run_folders()
     assert not (folder / "result.json").exists()
     place.check_no_process_is_left()
+
+
+def test_a_network_that_predicts_one_class_is_remarked_everywhere(place, images):
+    """Features that say nothing leave the biases alone, so every image has the same answer."""
+    import mlflow
+
+    study = changed(place, "(keras.layers.Flatten()(images))", "(keras.layers.Flatten()(images) * 0.0)")
+    ended = place.run(study, "--data", images)
+    assert ended.code == 0, ended
+    summary, told = place.summary(), "for every image: its accuracy 0.333 is the share of that class."
+    assert all(run["remark"].startswith("predicts ") and run["remark"].endswith(told) for run in summary["runs"])
+    assert [row["variant"] for row in summary["remarks"]] == ["narrow", "wide"]
+    for row in summary["remarks"]:
+        assert f"Note: {row['sentence']}" in " ".join(ended.out.split())
+    (report,) = place.work.glob("studies/*/report.html")
+    assert summary["remarks"][0]["sentence"] in report.read_text()
+    client = mlflow.MlflowClient(f"sqlite:///{place.store}")
+    experiment = client.get_experiment_by_name("tiny_study")
+    runs = client.search_runs([experiment.experiment_id])
+    assert sum("medcls.remark" in run.data.tags for run in runs) == 4
+    (whole,) = (run for run in runs if run.data.tags["medcls.level"] == "study")
+    assert summary["remarks"][1]["sentence"] in whole.data.tags["mlflow.note.content"]

@@ -1,0 +1,85 @@
+"""Networks that tell little apart: one answer whatever they see, or no more right than the commonest class gives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from medcls.evaluation.classification import Labels, Numbers
+from medcls.evaluation.comparison import LEVEL, mcnemar
+from medcls.evaluation.phrases import Summary, on
+from medcls.evaluation.segmentation import Masks
+
+
+def of_classes(labels: Labels, probabilities: Numbers, classes: Sequence[str]) -> str:
+    """Return what is to be remarked of a classifier, as a sentence without its subject; "" for nothing.
+
+    It is remarked if it predicts one class for every image, or if saying the commonest class of every image is as often
+    right, by McNemar's exact test on the images. Nothing is said where all images are of one class.
+
+    Args:
+        labels: of shape (n,).
+        probabilities: of shape (n, classes).
+        classes: their names.
+    """
+    predicted, counts = probabilities.argmax(axis=1), np.bincount(labels, minlength=len(classes))
+    if np.count_nonzero(counts) < 2:
+        return ""
+    right = predicted == labels
+    accuracy = f"{right.mean():.3f}"
+    if (predicted == predicted[0]).all():
+        return f"predicts {classes[predicted[0]]} for every image: its accuracy {accuracy} is the share of that class."
+    commonest = int(counts.argmax())
+    p, share = mcnemar(right, labels == commonest), counts[commonest] / len(labels)
+    if p <= LEVEL and right.mean() > share:
+        return ""
+    recalls = [float(right[labels == label].mean()) for label in np.flatnonzero(counts)]
+    doubt = f"; {len(labels)} images do not tell the two apart" if right.mean() > share else ""
+    return (
+        f"has accuracy {accuracy}, and {classes[commonest]} said of every image has {share:.3f}{doubt}. Its balanced "
+        f"accuracy is {np.mean(recalls):.3f}."
+    )
+
+
+def of_masks(masks: Masks, probabilities: Numbers) -> str:
+    """Return what is to be remarked of a network of masks, as a sentence without its subject; "" for nothing.
+
+    It is remarked if it marks nothing, everything or the same pixels in every image, and the true masks do not.
+
+    Args:
+        masks: of shape (n, height, width).
+        probabilities: of shape (n, height, width, 1).
+    """
+    predicted = probabilities[..., 0] > 0.5
+    if len(masks) < 2 or not (predicted == predicted[0]).all() or (masks == predicted).all():
+        return ""
+    if not predicted.any():
+        return f"marks nothing in any of {len(masks)} images, though {int(masks.any(axis=(1, 2)).sum())} have a target."
+    if predicted.all():
+        return f"marks every pixel of all {len(masks)} images: targets are {masks.mean():.1%} of the pixels."
+    return f"marks the same pixels in all {len(masks)} images, whatever they show."
+
+
+def remarks(summary: Summary) -> list[dict[str, Any]]:
+    """Return what is to be remarked of a study's networks, variant by variant; of a search's, of the best alone."""
+    shown = None if "trials" not in summary else {best["variant"] for best in summary["best"].values()}
+    finished = [run for run in summary["runs"] if run["status"] == "finished"]
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for run in finished:
+        if shown is None or run["variant"] in shown:
+            groups.setdefault((run["data"], run["variant"]), []).append(run)
+    return [
+        {"data": data, "variant": variant, "sentence": on(summary, data, _of_variant(runs))}
+        for (data, variant), runs in groups.items()
+        if any(run.get("remark") for run in runs)
+    ]
+
+
+def _of_variant(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return the remark of the first run that has one, and how many of the others have one too."""
+    remarked = [run for run in runs if run.get("remark")]
+    first = remarked[0]
+    fold = "" if first["fold"] is None else f" fold {first['fold'] + 1}"
+    sentence = f"{first['variant']} seed {first['seed']}{fold} {first['remark']}"
+    others = len(remarked) - 1
+    return f"{sentence} So it is, or nearly so, with {others} more of its {len(runs)} runs." if others else sentence
