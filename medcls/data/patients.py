@@ -111,16 +111,17 @@ def _by_dicom(records: Sequence[Record], hashes: Hashes) -> tuple[list[Record], 
         return taken, [Remark(PATIENTS_KNOWN, sentence, len(several))]
     if not any(named):
         return list(records), []
+    same = tuple(set(telling)) if len(telling) == count else ()
     why = (
         f"all images have the same ({telling[0]})"
-        if len(telling) == count
+        if same
         else f"{count - len(telling)} of {count} images have none that says anything"
     )
     sentence = (
         f"DICOM's PatientID is not taken for the patient, for {why}: cuts may divide patients until data.patients or "
         f"the column patient of a labels.csv says whose the images are."
     )
-    return list(records), [Remark(NOT_TAKEN, sentence, count - len(telling) or count)]
+    return list(records), [Remark(NOT_TAKEN, sentence, count - len(telling) or count, same)]
 
 
 def _in_one_spelling(patients: Sequence[str]) -> list[str]:

@@ -7,10 +7,14 @@ from dataclasses import replace
 from functools import cached_property
 
 from medcls.data.leaks import Finding
+from medcls.data.patients import NOT_TAKEN
+from medcls.data.suspicions import FOLDERS, SUSPECTED
 from medcls.data.types import Bundle, Decoded
 
+COUNT = 3  # digits of what may be a count
 DIGITS = 6  # of a digest: enough to tell a few hundred patients apart
-EXAMPLES = "e.g. "  # the words after which a finding's sentence has names
+EXAMPLES = re.compile(r"e\.g\. |such as ")  # the words after which a finding's sentence has names
+SUPPOSED = (SUSPECTED, FOLDERS, NOT_TAKEN)  # kinds of findings whose names may be patients, although none are known
 
 
 class Pseudonyms:
@@ -40,27 +44,29 @@ class Pseudonyms:
             return self.of(name)
         pieces = re.split(r"( = | \(| and \d+ more$| dropped$| moved$)", name)
         if pieces[0] not in self._patient_of:
-            return self.text(name)
-        return "".join(self._without(piece, self._patient_of.get(piece, "")) for piece in pieces)
-
-    def text(self, text: str) -> str:
-        """Return a text without the identifiers of any patient of the data set."""
-        for patient in self._longest_first:
-            if patient in text:
-                text = self._without(text, patient)
-        return text
+            return self._text(name)
+        return "".join(self._hide(piece, self._patient_of.get(piece, "")) for piece in pieces)
 
     def finding(self, finding: Finding) -> Finding:
-        """Return a finding without the identifiers of patients."""
-        before, examples, names = finding.sentence.partition(EXAMPLES)
-        sentence = before + examples + self.text(names) if examples else self.text(finding.sentence)
-        return replace(finding, sentence=sentence, names=tuple(self.file(name) for name in finding.names))
+        """Return a finding without the identifiers of patients, known or supposed."""
+        call = self.of if finding.kind in SUPPOSED else self.file
+        called = {name: call(name) for name in finding.names}
+        words = EXAMPLES.search(finding.sentence)
+        start = words.end() if words else 0
+        examples = finding.sentence[start:]
+        for name in sorted(called, key=len, reverse=True):
+            examples = _replaced(examples, name, called[name])
+        sentence = finding.sentence[:start] + self._text(examples)
+        return replace(finding, sentence=sentence, names=tuple(called.values()))
 
-    def _without(self, text: str, patient: str) -> str:
-        """Return a text with a patient's identifier replaced where it is no part of a longer word or number."""
-        if not patient:
-            return text
-        return re.sub(rf"(?<![^\W_]){re.escape(patient)}(?![^\W_])", self.of(patient), text)
+    def _text(self, text: str) -> str:
+        """Return a text without the identifiers of any patient, but those that could as well be a count."""
+        for patient in self._telling:
+            text = self._hide(text, patient)
+        return text
+
+    def _hide(self, text: str, patient: str) -> str:
+        return _replaced(text, patient, self.of(patient)) if patient else text
 
     @cached_property
     def _patient_of(self) -> dict[str, str]:
@@ -72,5 +78,13 @@ class Pseudonyms:
         return frozenset(self._patient_of.values())
 
     @cached_property
-    def _longest_first(self) -> list[str]:
-        return sorted(self._patients, key=len, reverse=True)
+    def _telling(self) -> list[str]:
+        telling = [patient for patient in self._patients if len(patient) > COUNT or not patient.isdecimal()]
+        return sorted(telling, key=len, reverse=True)
+
+
+def _replaced(text: str, word: str, by: str) -> str:
+    """Return a text with a word replaced, in capitals or not, where it is no part of a longer word or number."""
+    if word.casefold() not in text.casefold():
+        return text
+    return re.sub(rf"(?i)(?<![^\W_]){re.escape(word)}(?![^\W_])", lambda _: by, text)

@@ -85,13 +85,9 @@ def test_who_has_not_its_token_cannot_have_work_done(held: Held, tmp_path: Path)
     stranger = tmp_path / "stranger"
     stranger.mkdir()
     here = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    owner = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token.read_text()}
-    for credentials in (
-        {},
-        {"RAY_AUTH_MODE": "disabled"},
-        {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "guessed"},
-        owner,
-    ):
+    here |= {PRIVATE: "0"}  # all call from this machine, as a Ray that keeps to it must be called
+    guessed, owner = ({"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": text} for text in ("guessed", token.read_text()))
+    for credentials in ({}, {"RAY_AUTH_MODE": "disabled"}, guessed, owner):
         environment = {**here, "HOME": str(stranger), "RAY_TMPDIR": str(held.temporary), **credentials}
         command = [sys.executable, "-c", CALL, held.address]
         patience = LIMIT if credentials is owner else 30.0  # a stranger asks again and again

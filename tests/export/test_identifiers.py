@@ -12,7 +12,9 @@ from export_commands import Trained, medcls
 from PIL import Image
 
 from medcls.data.leaks import NEAR, PATIENTS, Finding
+from medcls.data.patients import NOT_TAKEN
 from medcls.data.pseudonyms import Pseudonyms
+from medcls.data.suspicions import FOLDERS, SUSPECTED
 from medcls.data.types import Decoded
 
 IDENTIFIERS = ("HANNA4711", "Josef.(Sepp)", "08154711")
@@ -33,7 +35,11 @@ def test_pseudonyms_are_stable_and_differ_between_patients_and_data_sets() -> No
 
 
 def test_a_number_that_is_a_patient_does_not_change_the_counts() -> None:
-    pseudonyms = known(["2", "12"], ["train/2/12.png", "test/12/2.png"])
+    pseudonyms = known(["2", "12", "3"], ["train/2/12.png", "test/12/2.png", "3/3.png"])
+    chain = "train/2/12.png = test/12/2.png and 3 more"
+    copies = pseudonyms.finding(Finding(NEAR, f"3 images are each a copy of one, e.g. {chain}.", 3, (chain,)))
+    assert copies.sentence.startswith("3 images are each a copy of one, e.g. train/patient ")
+    assert copies.sentence.endswith(" and 3 more.")
     found = Finding(PATIENTS, "2 patients have images in more than one part, e.g. 12.", 2, ("12", "2"))
     told = pseudonyms.finding(found)
     assert told.sentence == f"2 patients have images in more than one part, e.g. {pseudonyms.of('12')}."
@@ -58,6 +64,23 @@ def test_parts_of_longer_words_and_data_sets_without_patients_are_left_alone() -
     assert known(["P7"], ["P77/a.png"]).files([0]) == ["P77/a.png"]
     images = Decoded(np.zeros((1, 2, 2, 1)), np.zeros(1, np.int64), np.array([""]), None, ("P7.png",), ("a",))
     assert Pseudonyms(images).files([0]) == ["P7.png"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "names", "gone"),
+    [
+        (SUSPECTED, "Names such as Hanna_1.png and hanna_2.png suggest 9 patients.", ("hanna",), ("anna",)),
+        (FOLDERS, "Images lie in 2 folders, such as train/a/P77: if ...", ("P77", "P78"), ("P77",)),
+        (NOT_TAKEN, "PatientID is not taken, for all images have the same (MUSTER^EVA).", ("MUSTER^EVA",), ("EVA",)),
+    ],
+)
+def test_what_is_only_supposed_to_be_a_patient_is_not_told_either(
+    kind: str, sentence: str, names: tuple[str, ...], gone: tuple[str, ...]
+) -> None:
+    images = Decoded(np.zeros((1, 2, 2, 1)), np.zeros(1, np.int64), np.array([""]), None, ("a.png",), ("a",))
+    told = Pseudonyms(images).finding(Finding(kind, sentence, len(names), names))
+    assert not any(part in told.sentence + "".join(told.names) for part in gone)
+    assert len(told.names) == len(names)
 
 
 def draw(folder: Path) -> None:
