@@ -14,6 +14,8 @@ import pytest
 from crash_commands import LIMIT, Command
 from test_ray import on_ray
 
+from medcls.compute.ray import PRIVATE
+
 pytestmark = pytest.mark.slow
 
 PASSWORD = "tiramisu"
