@@ -9,7 +9,8 @@ NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d*)?")
 
 def normal_form(text: str) -> str:
     """Return what is equal for all spellings of a name: "mel" for "Mel ", "1" for "01" and "1.0"."""
-    bare = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).casefold()
+    shown = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
+    bare = re.sub(r"\s+", "", shown).casefold()
     if NUMBER.fullmatch(bare):
         whole, _, decimals = bare.lstrip("+").replace(",", ".").partition(".")
         rest = f".{decimals}" if decimals.strip("0") else ""  # 1.1 and 1.10 may be two: a place and its first or tenth

@@ -105,6 +105,7 @@ REFUSED = {
     "classes by case": ("path,label\nimages/a.png,Mel\nimages/b.png,mel", "classes .*'Mel' and 'mel'.*in one way"),
     "classes by blanks": ("path,label\nimages/a.png,no finding\nimages/b.png,no  finding", "'no  finding' and 'no f"),
     "classes by number": ("path,label\nimages/a.png,1\nimages/b.png,1.0\nimages/é.png,01", "'01' and '1' and '1.0'"),
+    "classes by what is unseen": ("path,label\nimages/a.png,no\u00a0pox\nimages/b.png,no pox\u200b", "no.*pox"),
     "classes by zeros": ("path,label\nimages/a.png,grade 1\nimages/b.png,Grade 01", "'Grade 01' and 'grade 1'"),
     "patients by case": ("path,label,patient\nimages/a.png,M,P1\nimages/b.png,N,p1", "patients .*'P1' and 'p1'"),
     "patients by number": ("path,label,patient\nimages/a.png,M,7\nimages/b.png,N,7.0", "patients .*'7' and '7.0'"),
