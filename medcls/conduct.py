@@ -24,6 +24,7 @@ from medcls.one_run import measure
 from medcls.options import Options
 from medcls.outcome import carry_out
 from medcls.ownership import RECORD, owned
+from medcls.plan import FINISHED as DONE
 from medcls.plan import STUDIES, WorkFolder
 from medcls.pretraining import prepare
 from medcls.programme import Programme
@@ -33,6 +34,7 @@ from medcls.sources import Source, Sources, decode
 from medcls.spec import Run
 from medcls.study import Study
 from medcls.texts import say
+from medcls.tracing import explained
 from medcls.weights import check
 
 FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -86,7 +88,8 @@ def _name(studies: Sequence[Study]) -> str:
 def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkFolder, screen: Screen) -> Programme:
     mine = among(study, studies, options)
     try:
-        programme = Programme(adapted(study, mine), mine, work, _telling(screen))
+        with explained(options.work_dir, BadInputError):
+            programme = Programme(adapted(study, mine), mine, work, _telling(screen))
     except BadInputError as error:
         raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
     _warn(programme, screen)
@@ -117,6 +120,9 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
             _describe(programme, screen)
             _check_weights(programme, executor, screen)
         decoded = [_decoded(programme, screen) for programme in programmes]
+        runs = [run for programme in programmes for run in programme.known_runs()]
+        if any(work.state(run).word != DONE for run in runs):
+            executor.rehearse(runs)
         stores = [opened_store(programme) for programme in programmes]
         if options.force:
             for programme in programmes:
@@ -135,7 +141,8 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
             for programme, store, sources in zip(programmes, stores, decoded, strict=True)
         ]
         try:
-            carry_out(list(zip(programmes, drivers, strict=True)), started)
+            with explained(work.path, TrainingError):
+                carry_out(list(zip(programmes, drivers, strict=True)), started)
         finally:
             work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
         return _verdict(name, drivers)
@@ -183,7 +190,8 @@ def _decoded(programme: Programme, screen: Screen) -> Sources:
     def decoded(source: Source) -> Source:
         return decode(source, programme.work, partial(tell, f"decoding {source.name}"), screen.tell)
 
-    return programme.sources.map(decoded)
+    with explained(programme.work.path, BadInputError):
+        return programme.sources.map(decoded)
 
 
 def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> None:

@@ -5,9 +5,10 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from medcls.errors import BadInputError, say_without_traceback
+from medcls.importing import is_imported
 from medcls.interruption import listen, settle
 from medcls.naming import check_study
 from medcls.options import Parser, default_tracking_uri, folder, work_dir
@@ -64,8 +65,13 @@ class Options:
     work_dir: Path
 
 
-def main(demonstration: Demonstration, arguments: Sequence[str] | None = None) -> NoReturn:
-    """Draw a demonstration as its command line says and exit: 0 done, 2 bad usage or input, 130 interrupted."""
+def main(demonstration: Demonstration, arguments: Sequence[str] | None = None) -> None:
+    """Draw a demonstration as its command line says and exit: 0 done, 2 bad usage or input, 130 interrupted.
+
+    In a script that is imported and not run it does nothing.
+    """
+    if is_imported():
+        return
     listen()
     try:
         parser = _parser(demonstration)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from medcls.asking import Champion, load
 from medcls.errors import BadInputError
+from medcls.importing import importable, refuse_in_worker
 from medcls.lazy import lazy
 from medcls.options import Options, Parser, add_flags, options
 from medcls.study import Study
@@ -83,15 +84,16 @@ def run(study: Study, **flags: Any) -> Ended:
     """Carry a study out, with progress in lines, and return what it found; what was done before is not done again.
 
     Flags are those of its command line, by their names in Python: `smoke=True`, `seeds=(0, 1, 2)`, `trials=4`,
-    `data="DIR"`, `set={"learner.epochs": 5}`, `work_dir=...`. In a script, as with all that starts processes, the
-    call stands below `if __name__ == "__main__":`.
+    `data="DIR"`, `set={"learner.epochs": 5}`, `work_dir=...`.
 
     Raises:
-        BadInputError: no such flag, or what a flag, the data or the study ask for is not possible.
+        BadInputError: no such flag, or what a flag, the data or the study ask for is not possible; or the call stands
+            in a module where the processes of runs reach it, too.
     """
     from medcls.conduct import conducted
 
-    with tempfile.TemporaryDirectory() as folder, _signals_kept():
+    refuse_in_worker("medcls.run")
+    with tempfile.TemporaryDirectory() as folder, _signals_kept(), importable():
         given = _options(study, {"json": Path(folder) / "summary.json", **flags})
         assert given.json is not None
         conducted([study], given)

@@ -1,8 +1,8 @@
 """One run, from its value to its result: the only place where data, learner and task meet."""
 
 import os
+import sys
 import time
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,11 +18,14 @@ from medcls.files import is_full
 from medcls.pictures import draw_all
 from medcls.redaction import text_without_secrets
 from medcls.spec import Run, Variant
+from medcls.tracing import told, whole
 from medcls.tracking.journal import HEAT, RunFolder
 from medcls.training import borrowed, kept
 from medcls.training.fitted import Fitted
 from medcls.training.network import network, operations
 from medcls.training.saved import Fit, fit_of
+
+OUTPUT = "output.txt"  # in a run's folder: what its process prints
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def carry_out(job: Job) -> None:
             folder.begin()
             _train(job, folder, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
-            folder.finish(_failure(job, folder, error, traceback.format_exc()), {})
+            print(text_without_secrets(whole(error)), file=sys.stderr, flush=True)  # which a run's own process writes into output.txt
+            folder.finish(_failure(job, folder, error, whole(error)), {})
         if job.figures:
             draw_all(job.run, folder, job.data)
 
@@ -185,7 +189,7 @@ def obituary(job: Job, exit_code: int | None) -> dict[str, Any]:
     killed = exit_code is not None and exit_code < 0
     death = f"was killed by signal {-exit_code}" if killed and exit_code else f"ended with exit code {exit_code}"
     error = TrainingError(
-        f"Its process {death} again and again; {job.folder / 'output.txt'} has what it printed (out of memory?)."
+        f"Its process {death} again and again; {job.folder / OUTPUT} has what it printed (out of memory?)."
     )
     return _failure(job, RunFolder(job.folder), error, "")
 
@@ -195,7 +199,7 @@ def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[
     if is_full(error):
         sentence = f"No room left to write in {job.folder.parent}: free some space and run the same command again."
     elif not isinstance(error, TrainingError | BadInputError):
-        sentence = f"{type(error).__name__}: {error}"
+        sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT})."
     sentence, trace = text_without_secrets(sentence), text_without_secrets(trace)
     return {**_without_scores(folder, "failed", sentence), "traceback": trace}
 

@@ -1,6 +1,7 @@
 """What a study shows while it works: a line per running run, an overall bar, the time left; plain lines elsewhere."""
 
 import io
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ text = lazy("rich.text")
 
 QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
 ENOUGH = 0.05  # of a run, to tell from it how long the others take
+NOTEBOOK = "JPY_PARENT_PID"  # the environment variable of a notebook's kernel and of what it calls
 MANY = 500  # rows of a table; a longer one has no frame, as drawing that takes a millisecond a row
 
 
@@ -29,6 +31,16 @@ class Line:
     epoch: int
     epochs: int
     scores: str
+
+
+def moves(output: Any) -> bool:
+    """Tell whether a rich console may move the cursor: in a terminal alone, as others may want colours and no more.
+
+    FORCE_COLOR and its like, which ipykernel and many build servers set, make rich take everything for a terminal.
+    What a cell calls by `!` has a terminal of its own, whose cursor nobody sees move.
+    """
+    in_notebook = "ipykernel" in sys.modules or NOTEBOOK in os.environ
+    return bool(output.file.isatty() and output.is_terminal and not output.is_dumb_terminal and not in_notebook)
 
 
 def escape_what_cannot_be_shown() -> None:
@@ -48,7 +60,8 @@ class Screen:
         self._epochs: dict[str, int] = {}
         escape_what_cannot_be_shown()
         self._console = console.Console(highlight=False, soft_wrap=True, force_jupyter=False)
-        if not self._console.is_terminal:
+        self._moves = moves(self._console)
+        if not self._moves:
             self._console.width = 120
         self._live: Any = None
         self._bars: dict[str, Any] = {}
@@ -67,7 +80,7 @@ class Screen:
 
     def __enter__(self) -> "Screen":
         self._started = self._last = time.monotonic()
-        if self._console.is_terminal and self._loudness >= 0:
+        if self._moves and self._loudness >= 0:
             self._live = progress.Progress(
                 progress.TextColumn("{task.description}", markup=False),  # a name may have what markup has
                 progress.BarColumn(bar_width=30),

@@ -5,10 +5,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from medcls.errors import BadInputError, say_without_traceback
 from medcls.evaluation.answers import Answer
+from medcls.importing import is_imported
 from medcls.interruption import listen, settle
 from medcls.naming import check_study
 from medcls.search.space import Search
@@ -88,11 +89,14 @@ def seen_as(own: Callable[..., Any], other: Callable[..., Any]) -> partial[Any]:
     return partial(function, **{**kept, **given_to(other)})
 
 
-def main(study: Study, arguments: Sequence[str] | None = None) -> NoReturn:
+def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     """Run a study as its command line says and exit: the last line of every study script.
 
+    In a script that is imported and not run, as the processes of its runs import it, it does nothing.
     Exit codes: 0 all runs finished, 1 some run failed, 2 bad usage or input, 130 interrupted.
     """
+    if is_imported():
+        return
     listen()
     documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""))
 

@@ -30,6 +30,8 @@ TOOLS = {
     "files": {"errors", "lazy"},
     "records": {"errors", "files"},
     "slip": {"files"},
+    "importing": {"errors"},
+    "tracing": {"errors", "files", "redaction"},
     "depot": {"errors", "files", "lazy", "redaction", "slip"},
     "quiet": set(),
     "code": set(),

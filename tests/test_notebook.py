@@ -1,6 +1,7 @@
 """medcls in Python: a study run in a real notebook's kernel, its tables and figure, its champion asked."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,7 @@ def test_a_study_of_a_cell_is_run_tabled_drawn_and_asked(images: Path, tmp_path:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     assert "four seed 0: balanced accuracy" in trained
+    assert not re.search(r"\x1b\[\d*[A-HJK]", trained)  # no live view: ipykernel itself forces colours
     columns, runs = tables["runs"]
     assert {"variant", "seed", "status", "accuracy", "balanced_accuracy"} <= set(columns)
     assert [(run["variant"], run["seed"], run["status"]) for run in runs] == [

@@ -11,10 +11,12 @@ from medcls.commands.places import examples
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
 from medcls.options import Parser
+from medcls.screen import moves
 
 if TYPE_CHECKING:
     from medcls.data.published import Published
 
+rich_console = lazy("rich.console")
 rich_progress = lazy("rich.progress")
 
 QUIET = 5.0  # seconds between two lines where the output is no terminal
@@ -77,9 +79,12 @@ class _View:
         self._said = time.monotonic()
 
     def __enter__(self) -> "_View":
-        if sys.stdout.isatty():
+        output = rich_console.Console()
+        if moves(output):
             columns = [rich_progress.BarColumn(), rich_progress.DownloadColumn(), rich_progress.TransferSpeedColumn()]
-            self._bar = rich_progress.Progress(*columns, rich_progress.TimeRemainingColumn(), transient=True)
+            self._bar = rich_progress.Progress(
+                *columns, rich_progress.TimeRemainingColumn(), console=output, transient=True
+            )
             self._task = self._bar.add_task("", total=None)
             self._bar.start()
         return self

@@ -16,6 +16,7 @@ from medcls.commands.places import examples, naming_a_model, store
 from medcls.errors import BadInputError
 from medcls.files import check_empty, check_writable, write_atomically
 from medcls.options import Parser
+from medcls.screen import moves
 from medcls.texts import cell, say
 
 if TYPE_CHECKING:
@@ -177,13 +178,14 @@ def _show(told: Told) -> None:
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """Show on standard error how many of the images are done, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda done: None  # noqa: ARG005
-        return
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as shown:
+    output = Console(stderr=True)
+    if not moves(output):
+        yield lambda done: None  # noqa: ARG005
+        return
+    with Progress(console=output, transient=True) as shown:
         task = shown.add_task("images", total=total)
         yield lambda done: shown.update(task, completed=done)
 

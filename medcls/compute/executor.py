@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,13 @@ class Executor(ABC):
         held = RunFolder(job.folder).epochs_held()
         tries, before = self._tries.get(job.folder, (0, held))
         self._tries[job.folder] = (tries + 1 if held == before else 1, held)
+
+    def rehearse(self, needed: Sequence[Any]) -> None:  # noqa: B027 - a cluster's machines say so themselves
+        """Check, where that is possible, that a process can be started and given what runs need: before any is begun.
+
+        Raises:
+            BadInputError: it cannot.
+        """
 
     @abstractmethod
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:

@@ -3,20 +3,23 @@
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import connection
 from typing import Any
 
+from medcls.compute import startup
 from medcls.compute.delivery import delivered
 from medcls.compute.executor import TRIES, Executor
 from medcls.compute.travelling import travelling
 from medcls.compute.worker import DRIVER, answer, work
-from medcls.errors import TrainingError
+from medcls.errors import BadInputError, TrainingError
 from medcls.interruption import settle
 from medcls.lazy import lazy
-from medcls.one_run import Job, is_over, obituary
+from medcls.one_run import OUTPUT, Job, is_over, obituary
+from medcls.tracing import told
 from medcls.tracking.journal import RunFolder
 
 psutil = lazy("psutil")
@@ -52,6 +55,7 @@ class LocalExecutor(Executor):
     def warm_up(self) -> None:
         """Start the server that imports TensorFlow once, without waiting for it."""
         os.environ[DRIVER] = str(os.getpid())
+        startup.prepare()
         with contextlib.suppress(ImportError):
             from multiprocessing import forkserver, resource_tracker
 
@@ -64,6 +68,7 @@ class LocalExecutor(Executor):
 
         Raises:
             TrainingError: the call raised, or its process died more than once.
+            BadInputError: the process could not begin, as it cannot import the user's script.
         """
         for _ in range(TRIES):
             receiver, sender = self._context.Pipe(duplex=False)
@@ -71,22 +76,35 @@ class LocalExecutor(Executor):
             sender.close()
             try:
                 value, error = receiver.recv()
+                died = False
             except EOFError:
-                continue
+                died = True
             finally:
                 process.kill()  # it has nothing more to say, or nobody listens any more
                 process.join()
                 receiver.close()
+            if died:
+                _check_begun(process.pid)
+                continue
             if error is not None:
                 raise TrainingError(f"{target.__name__}: {error}")
             return value
         raise TrainingError(f"{target.__name__}: its process died again and again")
+
+    def rehearse(self, needed: Sequence[Any]) -> None:
+        """Check that a process can be started and given what runs need, before anything is begun.
+
+        Raises:
+            BadInputError: it cannot, e.g. as it cannot import the user's script.
+        """
+        self.ask(len, needed)
 
     def see_through(self, job: Job) -> int | None:
         """Carry one job out, whatever else is at work; return the exit code of its process."""
         process = self._begun(job)
         process.join()
         code: int | None = process.exitcode
+        _check_begun(process.pid, job)
         process.close()
         return code
 
@@ -108,7 +126,7 @@ class LocalExecutor(Executor):
         _end_server()
 
     def _begun(self, job: Job) -> Any:
-        output = job.folder / "output.txt"
+        output = job.folder / OUTPUT
         return self._process(work, *travelling(delivered, (job,)), job.threads, output, self._environment)
 
     def _ended(self, seconds: float) -> list[Any]:
@@ -116,8 +134,9 @@ class LocalExecutor(Executor):
         return [process for process in self._running if not process.is_alive()]
 
     def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
-        code = handle.exitcode
+        code, process = handle.exitcode, handle.pid
         handle.close()
+        _check_begun(process, job)
         return obituary_of(job, code)
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
@@ -130,6 +149,11 @@ class LocalExecutor(Executor):
             except (ConnectionError, EOFError):
                 time.sleep(PAUSE * 2**attempt)
                 continue
+            except (pickle.PicklingError, AttributeError, TypeError) as error:
+                raise BadInputError(
+                    f"What runs use cannot be handed to their processes ({told(error)}): name functions that stand at "
+                    "the top level of a file, and values of plain types."
+                ) from error
             return process
         raise OSError("The server of worker processes died again and again (out of memory?)")
 
@@ -138,6 +162,21 @@ def obituary_of(job: Job, exit_code: int | None) -> dict[str, Any] | None:
     """Return the result of a job whose process died, None if it came to its own end, well or badly."""
     died = RunFolder(job.folder).result() is None if exit_code == 0 else not is_over(job)
     return obituary(job, exit_code) if died else None
+
+
+def _check_begun(process: int | None, job: Job | None = None) -> None:
+    """Check that a process which has ended came to its work; where a run's did not, its folder keeps the traceback.
+
+    Raises:
+        BadInputError: it could not begin.
+    """
+    left = startup.failure(process)
+    if left is None:
+        return
+    if job is not None:
+        with (job.folder / OUTPUT).open("a") as output:
+            output.write(left["traceback"])
+    raise BadInputError(left["sentence"])
 
 
 def _end_server() -> None:

@@ -1,8 +1,10 @@
 """What the forkserver imports once, so that a worker starts in milliseconds."""
 
 import os
+import sys
 import threading
 
+from medcls.compute import startup
 from medcls.compute.worker import DRIVER
 from medcls.quiet import quiet
 
@@ -32,5 +34,6 @@ with quiet():  # TensorFlow greets on standard error whatever its log level is
     import medcls.compute.delivery
     import medcls.training  # noqa: F401
 
+sys.excepthook = startup.hook
 _imported.set()
 _watch.join()  # a server that forks has one thread

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from medcls.compute import startup
 from medcls.lazy import lazy
 
 cloudpickle = lazy("cloudpickle")
@@ -18,5 +19,8 @@ def travelling(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[
 
 def arrived(packed: bytes) -> Any:
     """Carry out a call that has travelled with its functions."""
-    target, arguments = cloudpickle.loads(packed)
+    try:
+        target, arguments = cloudpickle.loads(packed)
+    except Exception as error:  # noqa: BLE001 - a module of the user's own may raise anything when it is imported
+        startup.end(error)
     return target(*arguments)

@@ -39,7 +39,9 @@ def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any, e
     try:
         reply.send((work(target, arguments, 1, Path(os.devnull), environment), None))
     except Exception as error:  # noqa: BLE001 - the driver is told, whatever it was
-        reply.send((None, f"{type(error).__name__}: {error}"))
+        from medcls.tracing import told
+
+        reply.send((None, told(error)))
 
 
 def _die_with_driver() -> None:
