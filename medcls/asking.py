@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls import options
 from medcls.errors import BadInputError
-from medcls.options import default_tracking_uri
 from medcls.predicting import Model, images_among, opened, predictions
 
 
@@ -42,7 +42,14 @@ class Champion:
             return self._of_arrays(images)
         given: Iterable[Any] = [images] if isinstance(images, str | Path) else images
         files = images_among([Path(each).expanduser() for each in given])
-        found, _ = predictions(self.model, files, lambda each: each.probabilities, skip_bad=False, progress=_silent)
+        found, _ = predictions(
+            self.model,
+            files,
+            lambda each: each.probabilities,
+            skip_bad=False,
+            progress=_silent,
+            remedy="mend them or leave them out",
+        )
         return np.stack(found)
 
     def _of_arrays(self, images: NDArray[Any]) -> NDArray[np.float32]:
@@ -69,7 +76,7 @@ def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = Fal
     Raises:
         BadInputError: there is none, or it is a SavedModel without `trust`.
     """
-    uri = tracking_uri or default_tracking_uri()
+    uri = options.tracking_uri(tracking_uri)
     text = str(name)
     if not text.startswith("models:") and not Path(text).expanduser().exists():
         text = f"models:/medcls-{text}@champion"

@@ -16,12 +16,13 @@ from medcls.naming import in_file
 from medcls.options import root
 from medcls.pictures import tested
 from medcls.programme import Programme
-from medcls.redaction import without_secrets
+from medcls.redaction import typed, without_secrets
 from medcls.report import canvas, classes
 from medcls.screen import Screen
 from medcls.search.memory import Trial
 from medcls.search.tuner import Tuner
 from medcls.spec import Run, digest
+from medcls.tracking import uris
 from medcls.tracking.journal import RunFolder
 from medcls.tracking.mlflow import Store, sentence
 from medcls.tracking.nodes import FAILED, FINISHED, Ending
@@ -122,8 +123,8 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
         return
     register = partial(_registered, driver, summary, promote=programme.options.promote)
     with ThreadPoolExecutor(driver.executor.slots) as registrars:
-        for sentence in registrars.map(lambda each: register(*each), _champions(driver, best, name)):
-            say(sentence)
+        for told in registrars.map(lambda each: register(*each), _champions(driver, best, name)):
+            say(told)
     say(f"Compare the runs: {_viewer(mirror.store)}")
 
 
@@ -173,7 +174,7 @@ def _viewer(store: Store) -> str:
     """Return how to see the experiment in the browser."""
     if store.uri.startswith("http"):
         return without_secrets(store.uri).rstrip("/") + store.page
-    command = f"mlflow ui --backend-store-uri {without_secrets(store.uri)}"
-    if store.uri == f"sqlite:///{root() / 'mlflow.db'}":
-        command = "mlflow ui" + ("" if Path.cwd() == root() else f" (in {root()})")
+    command = typed("mlflow", "ui", "--backend-store-uri", store.uri)
+    if store.uri == uris.of_file(root() / "mlflow.db"):
+        command = "mlflow ui" if Path.cwd() == root() else f"{typed('cd', root())} && mlflow ui"
     return f"{command}, then open http://127.0.0.1:5000{store.page}"

@@ -18,11 +18,12 @@ from medcls.data.types import Bundle, Tell
 from medcls.drive import Driver, stale
 from medcls.elsewhere import WorkElsewhere
 from medcls.errors import BadInputError, TrainingError
-from medcls.files import check_writable, is_full
+from medcls.files import is_full
 from medcls.mirroring import opened_store, study_mirroring
 from medcls.one_run import measure
 from medcls.options import Options
 from medcls.outcome import carry_out
+from medcls.outputs import check_writable
 from medcls.ownership import RECORD, owned
 from medcls.plan import FINISHED as DONE
 from medcls.plan import STUDIES, WorkFolder

@@ -19,8 +19,9 @@ from medcls.demonstration import Demonstration, Options
 from medcls.errors import BadInputError
 from medcls.explain import transforms
 from medcls.explain.transforms import Changed
-from medcls.files import check_writable, read_json, write_json
+from medcls.files import as_json, read_json, write_json
 from medcls.options import root
+from medcls.outputs import check_writable, write_output
 from medcls.quiet import quiet
 from medcls.report.strips import Picture, strips
 from medcls.spec import digest
@@ -75,8 +76,9 @@ def demonstrate(demonstration: Demonstration, options: Options) -> None:
         times = _times(options.work_dir / "studies" / key, started)
         node = Node(key, demonstration.name, None, times[0], parameters, _tags(summary), _data(summary))
         _show(store, node, summary, files, times)
-    for path in [folder / "summary.json", *([options.json] if options.json else [])]:
-        write_json(path, summary)
+    write_json(folder / "summary.json", summary)
+    if options.json is not None:
+        write_output(options.json, lambda file: file.write(as_json(summary)))
 
 
 def _subject(demonstration: Demonstration, options: Options) -> Subject:
@@ -209,9 +211,11 @@ def _show(
 ) -> None:
     """Show the figures in the store; the same demonstration is one entry, however often it is asked for."""
     begun, ended = times
-    store.find(node.identity, begun)
-    store.create(node, begun)
-    store.end(node.identity, Ending(FINISHED, ended, _metrics(summary), files=files))
+    with store.explained():
+        store.find(node.identity, begun)
+        store.create(node, begun)
+        store.end(node.identity, Ending(FINISHED, ended, _metrics(summary), files=files))
+        store.check_there()
 
 
 def _data(summary: Mapping[str, Any]) -> tuple[DataRecord, ...]:

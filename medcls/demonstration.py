@@ -11,7 +11,7 @@ from medcls.errors import BadInputError, say_without_traceback
 from medcls.importing import is_imported
 from medcls.interruption import listen, settle
 from medcls.naming import check_study
-from medcls.options import Parser, default_tracking_uri, folder, work_dir
+from medcls.options import Parser, folder, tracking_uri, work_dir
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -118,7 +118,7 @@ def _options(given: argparse.Namespace) -> Options:
         smoke=given.smoke,
         offline=given.offline,
         json=given.json,
-        tracking_uri=given.tracking_uri or default_tracking_uri(),
+        tracking_uri=tracking_uri(given.tracking_uri),
         work_dir=work_dir(given),
     )
 

@@ -20,6 +20,7 @@ from medcls.data.phantoms import PHANTOMS
 from medcls.lazy import lazy
 from medcls.models.backbones import imagenet_file
 from medcls.redaction import without_secrets
+from medcls.tracking import uris
 from medcls.tracking.mlflow import experiments, sentence
 
 psutil = lazy("psutil")
@@ -135,8 +136,8 @@ def _gpu() -> Finding:
 
 
 def _store(uri: str) -> Finding:
-    shown, file = without_secrets(uri), Path(uri.removeprefix("sqlite:///"))
-    if uri.startswith("sqlite:///") and not file.exists():
+    shown, file = without_secrets(uri), uris.file(uri)
+    if file is not None and not file.exists():
         return Finding("store", f"{shown}, not there yet: the first study makes it")
     try:
         count = experiments(uri)

@@ -1,13 +1,16 @@
 """Writing files so that a kill or a full disk leaves the old one or the new one, never half of one."""
 
 import errno
+import glob
 import json
 import math
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,24 +21,30 @@ from medcls.lazy import lazy
 
 psutil = lazy("psutil")
 
+UNFINISHED = ".unfinished"
+MADE = re.compile(r"(\d{1,9})\.[0-9a-f]{32}\.unfinished")  # by the process with a number
 LONGEST = 10  # digits of a process's number
 LONGEST_NUMBER = 19  # characters of a whole number in a record
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write a file beside `path`, flush it to disk and rename it to `path`.
+    """Write a file beside `path`, flush it to disk and rename it to `path`, which keeps its permissions.
 
-    `write` may as well write to the open file's name, which ends as `path` does.
+    `write` may as well write to the open file's name, which ends as `path` does. That name is new: nothing that lies
+    there is overwritten, and no link is followed.
 
     Raises:
         OSError: the disk is full or the folder is not writable; the file beside is removed.
     """
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside = path.with_name(f".{os.getpid()}.{secrets.token_hex(4)}.{path.name}")
     try:
-        with beside.open("wb") as file:
+        with beside.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        with suppress(FileNotFoundError):
+            if path.is_file() and not path.is_symlink():
+                beside.chmod(stat.S_IMODE(path.stat().st_mode) & 0o777)
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -60,24 +69,6 @@ def draw_whole(path: Path, figure: Callable[[Path], object]) -> None:
     write_atomically(path, lambda file: figure(Path(file.name)))
 
 
-def check_writable(flag: str, path: Path) -> None:
-    """Check that a file can be written at `path`, which the user gave with `flag`.
-
-    Raises:
-        BadInputError: it is a folder, there is no folder to put it into, or that cannot be written to.
-    """
-    folder = path.absolute().parent
-    if path.is_dir():
-        raise BadInputError(f"{flag} {path} is a folder: give the name of a file.")
-    if not folder.is_dir():
-        raise BadInputError(f"{flag} {path}: there is no folder {folder}; make it or give another file.")
-    try:
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise BadInputError(f"{flag} {path}: {folder} cannot be written to ({error.strerror}).") from error
-
-
 def check_empty(flag: str, folder: Path) -> None:
     """Check that nothing lies where a folder is to be written to, which the user gave with `flag`.
 
@@ -99,12 +90,16 @@ def written_whole(folder: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written or renamed.
     """
-    beside = folder.resolve().with_name(f"{folder.resolve().name}.unfinished")
-    shutil.rmtree(beside, ignore_errors=True)  # of a command that was killed
+    home = folder.resolve()
+    for left in home.parent.glob(f".{glob.escape(home.name)}.*{UNFINISHED}"):
+        made = MADE.fullmatch(left.name.removeprefix(f".{home.name}."))
+        if made and is_dead(int(made.group(1))):
+            shutil.rmtree(left, ignore_errors=True)  # of a command that was killed
+    beside = home.with_name(f".{home.name}.{os.getpid()}.{secrets.token_hex(16)}{UNFINISHED}")
     beside.mkdir(parents=True)
     try:
         yield beside
-        beside.replace(folder.resolve())
+        beside.replace(home)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -125,8 +120,17 @@ def is_full(error: BaseException) -> bool:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON value atomically; a number that JSON has no word for is refused."""
-    text = json.dumps(value, indent=1, allow_nan=False)
-    write_atomically(path, lambda file: file.write(text.encode()))
+    content = as_json(value)
+    write_atomically(path, lambda file: file.write(content))
+
+
+def as_json(value: Any) -> bytes:
+    """Return a value as a file of JSON has it.
+
+    Raises:
+        ValueError: it holds a number that JSON has no word for.
+    """
+    return json.dumps(value, indent=1, allow_nan=False).encode()
 
 
 def read_json(path: Path) -> Any:

@@ -1,19 +1,18 @@
 """What was typed: the file, and the command that repeats it."""
 
-import shlex
 import sys
 from pathlib import Path
 
 from medcls.options import root
-from medcls.redaction import without_secrets
+from medcls.redaction import typed
 
 
 def command() -> str:
     """Return what was typed, without passwords and tokens; in a notebook, which function was called."""
     if not hasattr(sys.modules["__main__"], "__file__"):
         return "medcls.run(study), in Python"
-    typed = ["medcls"] if _is_medcls() else ["python", script()]
-    return shlex.join([*typed, *map(without_secrets, sys.argv[1:])])
+    called = ["medcls"] if _is_medcls() else ["python", script()]
+    return typed(*called, *sys.argv[1:])
 
 
 def script() -> str:

@@ -145,12 +145,17 @@ def opened_store(programme: Programme) -> Store | None:
 
 
 def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
-    """Return the mirroring of a study's programme into a store, its own node open; nothing is shown without one."""
+    """Return the mirroring of a study's programme into a store, its own node open; nothing is shown without one.
+
+    Raises:
+        BadInputError: the store cannot be reached.
+    """
     commit = {"git_commit": git.commit(root()), "git_dirty": git.is_dirty(root())}
     created = _created(programme.work.study(programme.key))
     if store is None:
         return Mirroring(None, programme.key, {}, commit)
-    store.find(programme.key, created)
+    with store.explained():
+        store.find(programme.key, created)
     mirror = Mirror(store)
     mirroring = Mirroring(mirror, programme.key, _tags(programme), commit)
     mirror.open(_node(programme, created, mirroring.tags))

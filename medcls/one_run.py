@@ -78,8 +78,9 @@ def carry_out(job: Job) -> None:
             folder.begin()
             _train(job, folder, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
-            print(text_without_secrets(whole(error)), file=sys.stderr, flush=True)  # which a run's own process writes into output.txt
-            folder.finish(_failure(job, folder, error, whole(error)), {})
+            trace = text_without_secrets(whole(error))
+            print(trace, file=sys.stderr, flush=True)  # which a run's own process writes into output.txt
+            folder.finish(_failure(job, folder, error, trace), {})
         if job.figures:
             draw_all(job.run, folder, job.data)
 
@@ -200,8 +201,7 @@ def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[
         sentence = f"No room left to write in {job.folder.parent}: free some space and run the same command again."
     elif not isinstance(error, TrainingError | BadInputError):
         sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT})."
-    sentence, trace = text_without_secrets(sentence), text_without_secrets(trace)
-    return {**_without_scores(folder, "failed", sentence), "traceback": trace}
+    return {**_without_scores(folder, "failed", text_without_secrets(sentence)), "traceback": trace}
 
 
 def _without_scores(folder: RunFolder, status: str, sentence: str | None) -> dict[str, Any]:

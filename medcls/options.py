@@ -15,6 +15,7 @@ from medcls.errors import BadInputError
 from medcls.flag_values import executor, seconds, seeds, split_seed, whole
 from medcls.redaction import text_without_secrets
 from medcls.texts import printable
+from medcls.tracking import uris
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,16 @@ def root() -> Path:
 
 def default_tracking_uri() -> str:
     """Return the store that plain `mlflow ui` shows in the root, unless MLFLOW_TRACKING_URI names another."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or uris.of_file(root() / "mlflow.db")
+
+
+def tracking_uri(given: str | None) -> str:
+    """Return the URI of the store that --tracking-uri names, else the default one's.
+
+    Raises:
+        BadInputError: it is empty, or its path means something else in a URI.
+    """
+    return uris.meant(default_tracking_uri() if given is None else given)
 
 
 def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: str, *, search: bool) -> Options:
@@ -84,7 +94,7 @@ def options(given: argparse.Namespace) -> Options:
     """Return what the flags that `add_flags` adds say.
 
     Raises:
-        BadInputError: a --set that sets nothing.
+        BadInputError: a --set that sets nothing, or a store's URI that is empty or means another file.
     """
     return Options(
         data=dict(map(_source, given.data)),
@@ -98,7 +108,7 @@ def options(given: argparse.Namespace) -> Options:
         until_decided=given.until_decided,
         workers=given.workers,
         threads=given.threads,
-        tracking_uri=given.tracking_uri or default_tracking_uri(),
+        tracking_uri=tracking_uri(given.tracking_uri),
         work_dir=work_dir(given),
         work_url=given.work_dir.url if given.work_dir else "",
         smoke=given.smoke,

@@ -13,8 +13,9 @@ from medcls.conclude import conclude
 from medcls.drive import Driver, Record
 from medcls.errands import Errand
 from medcls.evaluation.answers import decided
-from medcls.files import write_json
+from medcls.files import as_json, write_json
 from medcls.interruption import take_note
+from medcls.outputs import write_output
 from medcls.programme import Programme
 from medcls.reporting import write_report
 from medcls.search.memory import Trial
@@ -73,7 +74,8 @@ def _write_what_there_is(studies: Sequence[tuple[Programme, Driver]], started: f
 
 def _write(summaries: Sequence[Mapping[str, Any]], path: Path | None) -> None:
     if path is not None:
-        write_json(path, summaries[0] if len(summaries) == 1 else {"studies": list(summaries)})
+        whole = summaries[0] if len(summaries) == 1 else {"studies": list(summaries)}
+        write_output(path, lambda file: file.write(as_json(whole)))
 
 
 def _concluded(part: Part, started: float) -> dict[str, Any]:

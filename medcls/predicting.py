@@ -176,7 +176,13 @@ def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
 
 
 def predictions(
-    model: Model, files: Sequence[Path], keep: Callable[[Answer], Kept], *, skip_bad: bool, progress: Progress
+    model: Model,
+    files: Sequence[Path],
+    keep: Callable[[Answer], Kept],
+    *,
+    skip_bad: bool,
+    progress: Progress,
+    remedy: str = "mend or remove them, or go on without them with --skip-bad-files",
 ) -> tuple[list[Kept], list[str]]:
     """Return what is kept of a model's answers to image files, and the names of the bad files with what is wrong.
 
@@ -186,6 +192,7 @@ def predictions(
         keep: called with each answer in turn, returns what to keep of it.
         skip_bad: go on without files that cannot be read.
         progress: told how many files are done.
+        remedy: what whoever asks can do about bad files.
 
     Raises:
         BadInputError: files that cannot be read, all named, unless they are skipped; or answers that are no
@@ -206,10 +213,7 @@ def predictions(
                 found += [keep(Answer(file, answer, own_size)) for (file, (_, own_size)), answer in kept]
             progress(start + len(some))
     if bad and not skip_bad:
-        raise BadInputError(
-            f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; mend or remove them, or go on "
-            "without them with --skip-bad-files."
-        )
+        raise BadInputError(f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; {remedy}.")
     return found, bad
 
 

@@ -1,6 +1,7 @@
 """Passwords, tokens and keys kept out of what is shown, logged or written: in URLs, command lines and sentences."""
 
 import re
+import shlex
 from urllib.parse import unquote, unquote_plus
 
 HIDDEN = "***"
@@ -34,6 +35,11 @@ def text_without_secrets(text: str, *urls: str) -> str:
             text = text.replace(piece, HIDDEN)
     text = _URL.sub(lambda url: url["scheme"] + _shown(url["rest"]), text)
     return _SETTING.sub(lambda setting: setting["name"] + HIDDEN, text)
+
+
+def typed(*words: object) -> str:
+    """Return a command as it is typed into a shell: each word quoted where it must be, and without its secrets."""
+    return shlex.join(without_secrets(str(word)) for word in words)
 
 
 def without_secrets(argument: str) -> str:

@@ -12,6 +12,7 @@ from medcls.data.types import Decoded
 from medcls.files import write_atomically
 from medcls.naming import in_file
 from medcls.overview import outcomes
+from medcls.redaction import typed
 from medcls.report import canvas, outlines, page
 from medcls.report.montage import montage, scatter
 from medcls.sources import Source
@@ -47,7 +48,7 @@ def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
     text = page.render(
         summary,
         notes=paragraphs(summary.get("document", "")),
-        command=summary.get("command", f"python studies/{summary['study']}.py"),
+        command=summary.get("command", typed("python", f"studies/{summary['study']}.py")),
         version=__version__,
         day=time.strftime("%d %B %Y").lstrip("0"),
         sheets={title: picture for title, picture in sheets.items() if picture},

@@ -10,6 +10,7 @@ from typing import Any
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_atomically, write_json
 from medcls.one_run import fitting
+from medcls.redaction import typed
 from medcls.search.space import Search
 from medcls.sources import Sources
 from medcls.spec import Variant
@@ -58,7 +59,7 @@ def inherited(search: Search, base: Variant, settings: Mapping[str, str], work: 
         if path not in known:
             raise BadInputError(
                 f"The search varies {', '.join(varied)}, but saved weights fit one network only: "
-                f"set what theirs has, e.g. --set {path}={base.parameters()[path]}."
+                f"set what theirs has, e.g. {typed('--set', f'{path}={base.parameters()[path]}')}."
             )
     return {path: _text(known[path]) for path in varied}
 

@@ -30,6 +30,7 @@ TOOLS = {
     "files": {"errors", "lazy"},
     "records": {"errors", "files"},
     "slip": {"files"},
+    "outputs": {"errors", "files"},
     "importing": {"errors"},
     "tracing": {"errors", "files", "redaction"},
     "depot": {"errors", "files", "lazy", "redaction", "slip"},

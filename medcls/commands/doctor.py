@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 from medcls.commands.places import examples
-from medcls.options import Parser, default_tracking_uri, work_dir
+from medcls.options import Parser, tracking_uri, work_dir
 from medcls.texts import say
 
 
@@ -23,7 +23,7 @@ def _doctor(given: argparse.Namespace) -> int:
     from medcls.examining import examine
 
     ill = 0
-    for finding in examine(given.tracking_uri or default_tracking_uri(), work_dir(given)):
+    for finding in examine(tracking_uri(given.tracking_uri), work_dir(given)):
         ill += not finding.well
         say(f"{'ok ' if finding.well else 'ILL'} {finding.what}: {finding.found}")
         if not finding.well:

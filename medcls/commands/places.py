@@ -1,11 +1,11 @@
 """Where the commands look: the store and the work folder, named alike by all of them."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from medcls.errors import BadInputError
-from medcls.options import Parser, default_tracking_uri, folder, root
+from medcls.options import Parser, folder, root, tracking_uri
+from medcls.tracking import uris
 
 
 def places() -> Parser:
@@ -42,10 +42,10 @@ def store(given: argparse.Namespace) -> str:
     """Return the URI of the store.
 
     Raises:
-        BadInputError: it is a file that is not there, and nothing is to make it.
+        BadInputError: it is a file that is not there, and nothing is to make it; or its URI means another one.
     """
-    uri: str = given.tracking_uri or default_tracking_uri()
-    file = uri.removeprefix("sqlite:///")
-    if file != uri and not Path(file).exists():
+    uri = tracking_uri(given.tracking_uri)
+    file = uris.file(uri)
+    if file is not None and not file.exists():
         raise BadInputError(f"There is no store {file} yet: run a study first, or name another with --tracking-uri.")
     return uri

@@ -14,8 +14,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 from medcls.commands.places import examples, naming_a_model, store
 from medcls.errors import BadInputError
-from medcls.files import check_empty, check_writable, write_atomically
+from medcls.files import check_empty
 from medcls.options import Parser
+from medcls.outputs import check_writable, write_output
 from medcls.screen import moves
 from medcls.texts import cell, say
 
@@ -79,7 +80,7 @@ def _predict(given: argparse.Namespace) -> None:
         _check_kind(given, model)
         told = _marked(given, model, files) if model.pixels else _classified(given, model, files)
     if given.out is not None:
-        write_atomically(given.out, lambda file: _write_table(file, told))
+        write_output(given.out, lambda file: _write_table(file, told))
     if given.json:
         print(json.dumps(told.described, indent=1))
     elif given.out is not None:

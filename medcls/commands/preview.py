@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from medcls.commands.places import examples
 from medcls.errors import BadInputError
-from medcls.files import check_writable
 from medcls.lazy import lazy
 from medcls.limits import check_task
 from medcls.options import Parser, work_dir
+from medcls.outputs import check_writable, write_output
 from medcls.quiet import quiet
+from medcls.redaction import typed
 from medcls.texts import say
 from medcls.values import functions
 
@@ -68,7 +69,8 @@ def _preview(given: argparse.Namespace) -> None:
     rows = np.unique(np.linspace(0, len(bundle.labels) - 1, given.count).astype(int))
     with quiet():  # TensorFlow greets on standard error
         pictures = _pictures(bundle, rows.tolist(), augment(), given.seed)
-    strips(pictures, given.out, f"{given.source}: {given.augment}")
+    title = f"{given.source}: {given.augment}"
+    write_output(given.out, lambda file: strips(pictures, file, title))
     say(f"{given.out} shows {len(rows)} images of {given.source}, each as it is and {COLUMNS} times at random")
 
 
@@ -115,7 +117,8 @@ def _pictures(bundle: "Bundle", rows: list[int], augment: "Augmentation", seed: 
     try:
         images = np.stack([bundle.decode(row) for row in rows])
     except UnreadableImageError as error:
-        raise BadInputError(f"An image of {bundle.source} cannot be read ({error}): see medcls data check.") from error
+        check = typed("medcls", "data", "check", bundle.source)
+        raise BadInputError(f"An image of {bundle.source} cannot be read ({error}): see {check}.") from error
     task, targets = _targets(bundle, rows)
     shown = [_shown(image, target) for image, target in zip(images, targets, strict=True)]
     pictures = [

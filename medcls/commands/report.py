@@ -9,6 +9,7 @@ from typing import Any
 from medcls.commands.places import examples, naming_a_study
 from medcls.errors import BadInputError
 from medcls.options import Parser, work_dir
+from medcls.redaction import typed
 from medcls.texts import say
 
 
@@ -64,5 +65,7 @@ def _found(work: Path, study: str) -> tuple[Path, dict[str, Any]]:
     name = study.removesuffix(".py").rpartition("/")[2]
     found = latest(work, name)
     if found is None:
-        raise BadInputError(f"{name} has not been run to its end in {work}: run python studies/{name}.py first.")
+        raise BadInputError(
+            f"{name} has not been run to its end in {work}: run {typed('python', f'studies/{name}.py')} first."
+        )
     return found

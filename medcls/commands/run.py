@@ -14,6 +14,7 @@ from medcls.commands.places import examples, naming_a_study
 from medcls.errors import BadInputError
 from medcls.interruption import listen
 from medcls.options import Parser, add_flags, options, root
+from medcls.redaction import typed
 
 if TYPE_CHECKING:
     from medcls.study import Study
@@ -47,7 +48,7 @@ def _run(given: argparse.Namespace) -> int:
         if study is not None:
             studies.append(study)
         elif not by_pattern:
-            raise BadInputError(f"{path} declares no STUDY that trains anything: run it by python {path}.")
+            raise BadInputError(f"{path} declares no STUDY that trains anything: run it by {typed('python', path)}.")
     if not studies:
         raise BadInputError(f"{' '.join(given.studies)}: none of these trains anything; run their files by python.")
     read = options(given)

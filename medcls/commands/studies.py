@@ -8,7 +8,7 @@ from typing import Any
 
 from medcls.commands.places import examples, store
 from medcls.options import Parser, root, work_dir
-from medcls.redaction import without_secrets
+from medcls.redaction import typed, without_secrets
 from medcls.texts import say
 
 
@@ -46,7 +46,7 @@ def _ui(given: argparse.Namespace) -> None:
         say(f"The store is a server already: open {without_secrets(uri)}")
         return
     port = ["--port", str(given.port)]
-    say(" ".join(["mlflow", "ui", "--backend-store-uri", without_secrets(uri), *port]))
+    say(typed("mlflow", "ui", "--backend-store-uri", uri, *port))
     os.environ["MLFLOW_BACKEND_STORE_URI"] = uri  # in the command line all users of the machine could read it
     os.environ.setdefault("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")  # eight processes for language models
     os.execv(sys.executable, [sys.executable, "-m", "mlflow", "ui", *port])  # the server takes this process's place

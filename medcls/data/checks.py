@@ -22,6 +22,7 @@ from medcls.data.survey import Survey, survey
 from medcls.data.types import Bundle, Tell
 from medcls.errors import BadInputError
 
+STUDIES = "run studies with"  # before a flag that is theirs
 FILES = "files"  # the kind of data set that is looked at: what medcls or a library draws cannot be bad or leak
 
 
@@ -104,7 +105,7 @@ def checked(
     findings: list[Finding] = []
     if bad is not None:
         if not policy.skip_bad_files:
-            raise BadInputError(_refused(bundle, bad))
+            raise BadInputError(_refused(bundle, bad, "go on with"))
         rows = np.array([not fault for fault in seen.faults])
         bundle, copies = without(bundle, np.flatnonzero(~rows)), copies[rows]
         findings.append(replace(bad, sentence=f"{bad.sentence.rstrip('.')}: left out."))
@@ -152,7 +153,7 @@ def examine(
     bad = _bad(bundle, seen)
     good = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
     sizes = sorted({size for _, size in good}, key=math.prod)
-    findings, complaint = [bad] if bad else [], _refused(bundle, bad) if bad else ""
+    findings, complaint = [bad] if bad else [], _refused(bundle, bad, STUDIES) if bad else ""
     try:
         readable = np.array([not fault for fault in seen.faults])
         kept, copies = without(bundle, np.flatnonzero(~readable)) if bad else bundle, seen.copies[readable]
@@ -211,6 +212,6 @@ def _bad(bundle: Bundle, seen: Survey) -> Finding | None:
     return Finding(UNREADABLE, sentence, len(names), names)
 
 
-def _refused(bundle: Bundle, bad: Finding) -> str:
+def _refused(bundle: Bundle, bad: Finding, hint: str) -> str:
     count = f"{bad.count} of {counted(len(bundle.names), 'image')} in {bundle.source}"
-    return f"{count} cannot be read: {listed(bad.names)}; mend or remove them, or go on with --skip-bad-files."
+    return f"{count} cannot be read: {listed(bad.names)}; mend or remove them, or {hint} --skip-bad-files."

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -141,14 +141,14 @@ def names(classes: Sequence[str]) -> list[str]:
     return drawn if len(set(drawn)) == len(drawn) else numbered
 
 
-def save(figure: Any, path: Path) -> None:
+def save(figure: Any, place: Path | IO[bytes]) -> None:
     """Write the Figure as a PNG of 100 dots an inch: the same bytes for the same figure.
 
     Matplotlib's own `savefig` draws everything twice, the first time to measure what is placed by hand here.
     """
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
-    image.fromarray(np.ascontiguousarray(pixels)).save(path, "PNG", dpi=(DOTS, DOTS))
+    image.fromarray(np.ascontiguousarray(pixels)).save(place, "PNG", dpi=(DOTS, DOTS))
 
 
 @functools.cache

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +25,14 @@ class Picture:
     caption: str = ""
 
 
-def strips(rows: Sequence[Sequence[Picture]], path: Path, title: str = "", *, ruler: bool = False) -> None:
+def strips(
+    rows: Sequence[Sequence[Picture]], output: Path | IO[bytes], title: str = "", *, ruler: bool = False
+) -> None:
     """Write rows of pictures as a PNG; with a `ruler` the axes count each picture's pixels.
 
     Args:
         rows: the pictures; every row may have another number of them.
-        path: the file.
+        output: the file, its path or open.
         title: above all of them.
         ruler: show how many pixels high and wide each picture is.
     """
@@ -55,7 +57,7 @@ def strips(rows: Sequence[Sequence[Picture]], path: Path, title: str = "", *, ru
                 va="top",
                 linespacing=1.2,
             )
-    canvas.save(figure, path)
+    canvas.save(figure, output)
 
 
 def _show(axes: Any, picture: Picture, *, ruler: bool) -> None:

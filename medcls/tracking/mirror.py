@@ -109,6 +109,7 @@ class Mirror:
                 self._turn.notify_all()
 
     def _write(self) -> None:
+        self.store.check_there()
         with self._turn:
             entries = list(self._open.values())
         for entry in entries:
@@ -116,6 +117,7 @@ class Mirror:
         while self._last:
             self._last[0]()
             self._last.popleft()
+        self.store.check_there()
 
     def _unless_refused(self, write: Callable[..., None], entry: _Entry, *arguments: Any) -> None:
         """Write; a node that the store refuses (it was deleted there) is left alone and must not hold up the rest."""

@@ -4,17 +4,17 @@ import contextlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, TrainingError
 from medcls.lazy import lazy
 from medcls.naming import in_store
 from medcls.redaction import text_without_secrets, without_secrets
 from medcls.texts import printable, storable
-from medcls.tracking import sqlite
+from medcls.tracking import sqlite, uris
 from medcls.tracking.nodes import FINISHED, KILLED, DataRecord, Ending, Node
 
 mlflow = lazy("mlflow")
@@ -28,6 +28,9 @@ IDENTITY, INTERRUPTED, PARENT = "medcls.node", "medcls.interrupted", "mlflow.par
 ERROR = "medcls.error"
 NAMES = "medcls.names"  # the tag that says which names MLflow did not take as they are
 REFUSALS = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "INVALID_STATE"})
+
+DRIVERS = re.compile(r"\(\w+(\.\w+)+\) ")  # before what a database says, as in "(sqlite3.OperationalError) disk full"
+LOGGERS = ("alembic", "mlflow.store", "sqlalchemy")  # they print tracebacks of what is raised, too
 
 Point = tuple[str, float, int, int]
 """One value of a metric: name, value, milliseconds since 1970, epoch."""
@@ -47,20 +50,32 @@ class Store:
     """
 
     def __init__(self, uri: str, experiment: str, description: str, place: Path) -> None:
-        logging.getLogger("alembic").setLevel(logging.ERROR)
+        for name in LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self.uri = uri
         self._ids: dict[str, str] = {}
         self._ended: set[str] = set()
         self._known: dict[str, Any] = {}
         self._doubtful: str | None = None
+        with self.explained():
+            sqlite.make(uri)
+            self._client = mlflow.MlflowClient(uri)
+            self._experiment = self._open(experiment, description, place)
+            self._file = sqlite.identity(uri)
+
+    @contextlib.contextmanager
+    def explained(self) -> Iterator[None]:
+        """Say in one sentence what goes wrong with the store meanwhile.
+
+        Raises:
+            BadInputError: anything does.
+        """
         try:
-            with sqlite.with_tables(uri):
-                self._client = mlflow.MlflowClient(uri)
-                self._experiment = self._open(experiment, description, place)
+            yield
         except Exception as error:
             raise BadInputError(
-                f"The MLflow store {without_secrets(uri)} cannot be reached ({sentence(error, uri)}): start it, "
-                "choose another with --tracking-uri, or go on with --offline."
+                f"The MLflow store {without_secrets(self.uri)} cannot be reached ({sentence(error, self.uri)}): start "
+                "it, choose another with --tracking-uri, or go on with --offline."
             ) from error
 
     @property
@@ -79,6 +94,15 @@ class Store:
             while mine := [run for run in below if run.data.tags.get(PARENT) in self._ids.values()]:
                 self._learn(mine)
                 below = [run for run in below if run not in mine]
+
+    def check_there(self) -> None:
+        """Check that a SQLite store is still the file that was opened: what is written into a removed one is lost.
+
+        Raises:
+            FileNotFoundError: it was removed, or another took its place.
+        """
+        if sqlite.identity(self.uri) != self._file:
+            raise FileNotFoundError(f"its file {uris.file(self.uri)} was removed or replaced")
 
     def has_ended(self, identity: str) -> bool:
         """Tell whether the store shows the node as ended for good: not a study, not failed, not interrupted."""
@@ -201,9 +225,10 @@ def experiments(uri: str) -> int:
 
 def sentence(error: Exception, *uris: str) -> str:
     """Return what an error says in one line, without the client's own words around it and the secrets of its URIs."""
-    text = (str(error).strip().splitlines() or [""])[0]
+    lines = str(error).strip().splitlines() or [""]
+    text = next((line for line in lines if DRIVERS.match(line)), lines[0])
     cause = re.search(r"Caused by \w+\((?:.*?: )?\"?(.*?)\"?\)+$", text)
-    known = isinstance(error, OSError | exceptions.MlflowException)
+    known = isinstance(error, OSError | TrainingError | exceptions.MlflowException)
     said = text_without_secrets(cause.group(1) if cause else text, *uris)
     return ("" if known else f"{type(error).__name__}: ") + said[:200]
 
@@ -232,5 +257,5 @@ def _dataset(data: DataRecord) -> Any:
 
 def _files(uri: str, place: Path) -> Path:
     """Return the folder for files beside a SQLite store, as MLflow's own server would choose it; else `place`."""
-    database = sqlite.file(uri)
+    database = uris.file(uri)
     return place if database is None else database.parent / "mlruns"

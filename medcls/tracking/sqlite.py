@@ -7,55 +7,89 @@ is kept in the user's cache for each version of MLflow, and later stores begin w
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Iterator
+import time
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from medcls.files import user_cache, write_atomically
 from medcls.lazy import lazy
+from medcls.tracking import uris
 
 mlflow = lazy("mlflow")
 sql = lazy("mlflow.store.tracking.sqlalchemy_store")
 
-PREFIX = "sqlite:///"
+PATIENCE = 60.0  # seconds without any progress of whoever makes a store
+LOOK = 2.0  # seconds between two looks at it
 
 
-def file(uri: str) -> Path | None:
-    """Return the file that a store's URI names, None for another kind of store."""
-    return Path(uri.removeprefix(PREFIX).partition("?")[0]).absolute() if uri.startswith(PREFIX) else None
+def make(uri: str) -> None:
+    """Make a SQLite store that is not there, its tables and all: under a lock, as two at once would spoil it.
 
+    It is made in a file beside that is renamed when whole, as a kill in between would spoil it too. Who finds another
+    process at it waits as long as that gets on.
 
-@contextlib.contextmanager
-def with_tables(uri: str) -> Iterator[None]:
-    """Hold a lock under which a fresh SQLite store gets its tables: two at once would spoil it.
-
-    They are made in a file beside that is renamed when whole, as a kill in between would spoil it too.
+    Raises:
+        TimeoutError: another process has been at it for long without getting on.
     """
-    path = file(uri)
-    if path is None:
-        yield
+    path = uris.file(uri)
+    if path is None or path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{path}.lock", timeout=60):
-        if not path.exists():
-            _make(path)
-        yield
+    _ = mlflow.MlflowClient, sql.SqlAlchemyStore  # imported, which takes seconds, before others have to wait
+    last, since = _stamp(path), time.monotonic()
+    while not path.exists():
+        try:
+            with FileLock(f"{path}.lock", timeout=LOOK):
+                if not path.exists():
+                    _make(path)
+        except Timeout:
+            if _stamp(path) != last:
+                last, since = _stamp(path), time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                raise TimeoutError(f"another process holds {path}.lock and does not get on: end that one") from None
+
+
+def identity(uri: str) -> tuple[int, int] | None:
+    """Return what tells the file of a SQLite store from another that takes its place; None if there is none."""
+    path = uris.file(uri)
+    try:
+        state = None if path is None else path.stat()
+    except FileNotFoundError:
+        return None
+    return None if state is None else (state.st_dev, state.st_ino)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.unfinished")
+
+
+def _stamp(path: Path) -> list[tuple[str, int, int]]:
+    """Return a value that changes while a store is being made."""
+    found = []
+    for file in sorted(path.parent.glob(f"{_beside(path).name}*")):
+        with contextlib.suppress(FileNotFoundError):
+            state = file.stat()
+            found.append((file.name, state.st_size, state.st_mtime_ns))
+    return found
 
 
 def _make(path: Path) -> None:
-    beside, kept = path.with_name(f".{path.name}.unfinished"), _kept()
+    beside, kept = _beside(path), _kept()
     artifacts = (path.parent / "mlruns").as_uri()
     _remove(beside)
-    if kept is not None and _has_tables(kept):
-        shutil.copyfile(kept, beside)
-        _complete(beside, artifacts)
-    else:
-        _complete(beside, artifacts)
-        with contextlib.suppress(OSError, sqlite3.Error):  # a home that cannot be written to costs time alone
-            if kept is not None:
-                _keep(beside, kept)
-    beside.rename(path)
+    try:
+        if kept is not None and _has_tables(kept):
+            shutil.copyfile(kept, beside)
+            _complete(beside, artifacts)
+        else:
+            _complete(beside, artifacts)
+            with contextlib.suppress(OSError, sqlite3.Error):  # a home that cannot be written to costs time alone
+                if kept is not None:
+                    _keep(beside, kept)
+        beside.rename(path)
+    finally:
+        _remove(beside)
 
 
 def _has_tables(path: Path) -> bool:
@@ -70,7 +104,7 @@ def _has_tables(path: Path) -> bool:
 
 def _complete(path: Path, artifacts: str) -> None:
     """Let MLflow add what a store lacks: tables, and the experiment that every store has."""
-    sql.SqlAlchemyStore(f"{PREFIX}{path}", artifacts).engine.dispose()
+    sql.SqlAlchemyStore(uris.of_file(path), artifacts).engine.dispose()
 
 
 def _keep(made: Path, kept: Path) -> None:

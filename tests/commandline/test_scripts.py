@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import Place
 from ended import Ended
 
+TINY = Path(__file__).with_name("tiny_study.py")
 MADE = """
 def made():
     def inner(images, *, units: int = 4):
@@ -31,9 +31,9 @@ main(Demonstration("shown", "?", partial(data.xray), augmentation.standard))
 """
 
 
-def written(place: Place, name: str, change: tuple[str, str], *, end: str = GUARD) -> Path:
+def written(place, name: str, change: tuple[str, str], *, end: str = GUARD) -> Path:
     """Return the tiny study as a script of its own, one thing in it changed, with another end."""
-    text = Place.TINY.read_text().removesuffix(GUARD)
+    text = TINY.read_text().removesuffix(GUARD)
     assert change[0] in text
     script = place.folder.parent / f"{name}.py"
     script.write_text(text.replace(*change) + end)
@@ -46,7 +46,7 @@ def line_of(script: Path, text: str) -> int:
     return number
 
 
-def called(place: Place, *command: object) -> Ended:
+def called(place, *command: object) -> Ended:
     done = subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=place.folder,
@@ -59,7 +59,7 @@ def called(place: Place, *command: object) -> Ended:
 
 
 @pytest.mark.slow
-def test_a_script_without_guard_runs_once(place: Place, images: Path):
+def test_a_script_without_guard_runs_once(place, images: Path):
     script = written(place, "without_guard", ("", ""), end='print("top level")\nmain(STUDY)\nprint("not reached")\n')
     ended = place.run(script, "--data", images, *ONE)
     assert (ended.code, ended.err) == (0, "")
@@ -70,7 +70,7 @@ def test_a_script_without_guard_runs_once(place: Place, images: Path):
     assert by_name.out.count("tiny_study") < 20
 
 
-def test_a_demonstration_without_guard_draws_once_and_is_harmless_when_imported(place: Place):
+def test_a_demonstration_without_guard_draws_once_and_is_harmless_when_imported(place):
     script = place.folder / "shown.py"
     script.write_text(SHOWN)
     ended = called(place, script, "--offline", "--work-dir", place.work, "--plan")
@@ -79,7 +79,7 @@ def test_a_demonstration_without_guard_draws_once_and_is_harmless_when_imported(
 
 
 @pytest.mark.slow
-def test_a_call_of_run_without_guard_runs_once(place: Place, images: Path):
+def test_a_call_of_run_without_guard_runs_once(place, images: Path):
     end = f"""
 import medcls
 print("called")
@@ -93,7 +93,7 @@ print("ended", len(ended.runs), ended.runs["status"].tolist())
 
 
 @pytest.mark.slow
-def test_a_module_that_calls_run_when_it_is_imported_is_told_so(place: Place, images: Path):
+def test_a_module_that_calls_run_when_it_is_imported_is_told_so(place, images: Path):
     end = f"\nimport medcls\nmedcls.run(STUDY, data={str(images)!r}, work_dir={str(place.work)!r}, offline=True)\n"
     module = written(place, "analysis", ("", ""), end=end)
     script = place.folder.parent / "imports.py"
@@ -114,7 +114,7 @@ def test_a_module_that_calls_run_when_it_is_imported_is_told_so(place: Place, im
         ("raise RuntimeError('the licence server is busy')", ["RuntimeError", "licence server"]),
     ],
 )
-def test_what_the_processes_of_runs_cannot_import_is_named_with_its_line(place: Place, images: Path, text, words):
+def test_what_the_processes_of_runs_cannot_import_is_named_with_its_line(place, images: Path, text, words):
     change = ('keras = lazy("keras")', f'keras = lazy("keras")\nif __name__ != "__main__":\n    {text}')
     script = written(place, "in_workers", change)
     ended = place.run(script, "--data", images, *ONE[1:])
@@ -124,8 +124,8 @@ def test_what_the_processes_of_runs_cannot_import_is_named_with_its_line(place: 
 
 
 @pytest.mark.slow
-def test_functions_that_only_the_command_has_are_told(place: Place, images: Path):
-    text = Place.TINY.read_text()
+def test_functions_that_only_the_command_has_are_told(place, images: Path):
+    text = TINY.read_text()
     begin = text.index("NARROW = ")
     function = text[text.index("def perceptron") : begin].replace("\n    ", "\n        ").replace("def ", "    def ")
     guarded = (
@@ -140,7 +140,7 @@ def test_functions_that_only_the_command_has_are_told(place: Place, images: Path
 
 
 @pytest.mark.slow
-def test_what_cannot_be_handed_to_a_process_is_told(place: Place, images: Path):
+def test_what_cannot_be_handed_to_a_process_is_told(place, images: Path):
     made = (
         "def made():\n    def inner(images, *, units: int = 4):\n        return images\n    return inner\n\n\nNARROW = "
     )
@@ -181,7 +181,7 @@ NARROW = '''
         pytest.param("answer", 1, marks=pytest.mark.slow),
     ],
 )
-def test_what_the_users_own_function_raises_is_named_with_its_line(place: Place, images: Path, what: str, code: int):
+def test_what_the_users_own_function_raises_is_named_with_its_line(place, images: Path, what: str, code: int):
     old, new, text = FAULTS[what]
     script = written(place, f"own_{what}", ("NARROW = ", OWN))
     script.write_text(script.read_text().replace(old, new))

@@ -22,8 +22,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with sqlite.with_tables(f"sqlite:///{path}"):
-        return path
+    sqlite.make(f"sqlite:///{path}")
+    return path
 
 
 def tables(path: Path) -> dict[str, tuple[str, list[Any]]]:
