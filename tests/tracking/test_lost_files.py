@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -68,12 +69,14 @@ WAYS = {
 
 
 @pytest.mark.parametrize("how", [*sorted({*WAYS} - {"locked"}), pytest.param("locked", marks=pytest.mark.slow)])
-def test_a_store_that_takes_nothing_more_is_lost_in_one_sentence(how: str, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    ended = subprocess.run([sys.executable, "-c", STUDY, home, how], capture_output=True, text=True, check=False)
-    if home.is_dir():
-        home.chmod(0o755)
+def test_a_store_that_takes_nothing_more_is_lost_in_one_sentence(how: str) -> None:
+    with tempfile.TemporaryDirectory() as name:  # which another user may enter
+        home = Path(name, "home")
+        home.mkdir()
+        home.parent.chmod(0o755)
+        ended = subprocess.run([sys.executable, "-c", STUDY, home, how], capture_output=True, text=True, check=False)
+        if home.is_dir():
+            home.chmod(0o755)
     assert (ended.returncode, ended.stderr) == (0, "")
     said = ended.stdout.splitlines()
     assert len(said) == 1, ended.stdout
