@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from medcls.errors import BadInputError
 from medcls.evaluation import classification, metrics, repeats, segmentation
-from medcls.evaluation.answers import compare, comparisons, converges, final, sooner
+from medcls.evaluation.answers import compare, comparisons, converges, final, reaches, sooner, until
 from medcls.evaluation.converging import OfCurves
 from medcls.task import BINARY, MULTICLASS, SEGMENTATION, SPARSE
 
@@ -151,3 +151,16 @@ def test_epochs_to_a_share_of_a_loss_are_refused(kind: Any) -> None:
 def test_what_choosing_on_a_loss_adds_is_how_much_lower_it_was() -> None:
     run = {"history": {"test_loss": [0.9, 0.4, 0.7]}, "best_epoch": 2}
     assert repeats.worth_of_choosing_on("test_loss").of(run) == pytest.approx(0.3)
+
+
+def test_a_loss_reaches_a_value_from_above() -> None:
+    curves = {"fast": [0.9, 0.3, 0.2], "slow": [0.9, 0.8, 0.7]}
+    runs = [
+        {**run, "metrics": {}, "history": {"val_loss": curves[{"short": "slow", "long": "fast"}[run["variant"]]]}}
+        for run in summary("gap", 0.1, 0.2, seeds=1)["runs"]
+    ]
+    found = {"data_sets": [{"name": "mouth"}], "runs": runs}
+    told = until("val_loss", 0.35)(found)
+    assert told["values"]["mouth"] == {"short": [None], "long": [2]}
+    assert "at most 0.35" in told["question"]
+    assert reaches("long", of="short", metric="val_loss")(found)["values"]["mouth"][0]["epoch"] == 2

@@ -32,11 +32,10 @@ class OfCurves(Compare):
         Raises:
             BadInputError: it is such a curve.
         """
-        row = metrics.metric(self.metric)
         if known is not None and self.metric not in known:
             wanted = metrics.missing(self.metric, known)
             raise BadInputError(f"{self.question!r} asks for what no run will have: {wanted}")
-        if row is not None and row.higher_is_better is False:
+        if repeats.falls(self.metric):
             raise BadInputError(f"{self.question!r}: {self.metric} gets better as it falls; name a score that rises.")
 
 

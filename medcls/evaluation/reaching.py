@@ -28,8 +28,9 @@ def reaches(variant: str, of: str, metric: str = "accuracy", question: str = "")
 
 
 def until(metric: str, value: float, question: str = "") -> Answer:
-    """Return the answer that gives the epoch at which each variant's curve first is at least `value`."""
-    asked = question or f"After how many epochs is {repeats.words(metric)} at least {value:g}?"
+    """Return the answer that gives the epoch at which each variant's curve first is as good as `value`."""
+    least = "at most" if repeats.falls(metric) else "at least"
+    asked = question or f"After how many epochs is {repeats.words(metric)} {least} {value:g}?"
 
     def answer(summary: Summary) -> Answered:
         values: dict[str, Any] = {}
@@ -39,7 +40,9 @@ def until(metric: str, value: float, question: str = "") -> Answer:
                 name: [run["history"][metric] for run in repeats.finished(summary, data, name).values()]
                 for name in repeats.variants(summary, data)
             }
-            epochs = {name: [repeats.first_at_least(curve, value) for curve in each] for name, each in curves.items()}
+            epochs = {
+                name: [repeats.first_as_good(curve, value, metric) for curve in each] for name, each in curves.items()
+            }
             values[data] = epochs
             sentences.append(on(summary, data, "; ".join(f"{name}: {when(each)}" for name, each in epochs.items())))
         return {"question": asked, "answer": joined([f"{each}." for each in sentences]), "values": values}
@@ -53,8 +56,8 @@ def _reached(summary: Summary, data: str, variant: str, of: str, metric: str) ->
     for pair in sorted(runs.keys() & others.keys(), key=str):
         curve, goal = runs[pair]["history"].get(metric, []), others[pair]["history"].get(metric, [])
         if curve and goal:
-            smooth = repeats.first_at_least(repeats.smoothed(curve), repeats.smoothed(goal)[-1])
-            plain = repeats.first_at_least(curve, goal[-1])
+            smooth = repeats.first_as_good(repeats.smoothed(curve), repeats.smoothed(goal)[-1], metric)
+            plain = repeats.first_as_good(curve, goal[-1], metric)
             rows.append({"seed": pair[0], "fold": pair[1], "goal": goal[-1], "epoch": plain, "smoothed": smooth})
     return rows
 

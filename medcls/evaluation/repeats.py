@@ -130,17 +130,28 @@ def worth_of_choosing_on(metric: str) -> Score:
 
     Of "test_accuracy" that is what choosing the epoch on the test part would have added to the test accuracy.
     """
-    row = metrics.metric(metric)
-    falls = row is not None and row.higher_is_better is False
 
     def of(run: RunRecord) -> float | None:
         curve = run["history"].get(metric)
         if not curve:
             return None
         kept = float(curve[run["best_epoch"]])
-        return kept - float(min(curve)) if falls else float(max(curve)) - kept
+        return kept - float(min(curve)) if falls(metric) else float(max(curve)) - kept
 
     return Score(f"gain_in_{metric}", of)
+
+
+def falls(metric: str) -> bool:
+    """Tell whether a metric gets better as it falls."""
+    row = metrics.metric(metric)
+    return row is not None and row.higher_is_better is False
+
+
+def first_as_good(curve: Sequence[float], value: float, metric: str) -> int | None:
+    """Return the first epoch, counted from 1, at which a metric's curve is as good as `value`, None if it never is."""
+    if falls(metric):
+        return first_at_least([-number for number in curve], -value)
+    return first_at_least(curve, value)
 
 
 def first_at_least(curve: Sequence[float], value: float) -> int | None:

@@ -83,7 +83,7 @@ def neighbours(
 
     def predict(rows: Rows) -> NDArray[np.float32]:
         votes: NDArray[np.float32] = network.head.predict(np.asarray(seen[rows]), batch_size=BATCH, verbose=0)
-        return votes
+        return votes / np.float32(chosen)  # here, as a graph may multiply by 1 / chosen, which rounds otherwise
 
     if not folder.epochs_held():
         _record(folder, task, data, split, predict, chosen, started)

@@ -19,8 +19,8 @@ class Voting:
     """A network that asks the nearest neighbours, in one and in two parts, which share their layers.
 
     Attributes:
-        whole: from images to votes.
-        head: from the body's features to votes.
+        whole: from images to the shares of the votes.
+        head: from the body's features to the numbers of votes, which are whole where nothing is tied.
     """
 
     whole: Any
@@ -63,12 +63,13 @@ def voting(
     closeness = keras.layers.Dense(len(known), name="closeness")
     votes = keras.layers.Dense(classes, use_bias=False, name="votes")
     length = float(np.median(np.linalg.norm(known, axis=1)))
-    shares = keras.ops.divide(votes(_weights(closeness(features), features, count, length)), float(count))
+    numbers = votes(_weights(closeness(features), features, count, length))
+    shares = keras.ops.divide(numbers, float(count))
     closeness.set_weights([known.T, -0.5 * np.square(known).sum(axis=1)])
     votes.set_weights([np.eye(classes, dtype=np.float32)[labels]])
     network = keras.Model(body.input, shares)
     network.trainable = False
-    return Voting(network, keras.Model(body.output, shares))
+    return Voting(network, keras.Model(body.output, numbers))
 
 
 def _weights(closeness: Any, features: Any, count: int, length: float) -> Any:

@@ -252,6 +252,22 @@ def test_neighbours_vote_as_scikit_learn_says_and_learnt_images_find_themselves(
     assert len({each.weights_sha256 for each in (mended, alone, course)}) == 1  # they have learnt the same images
 
 
+def test_neighbours_of_one_picture_in_two_classes_vote_alike_in_the_run_and_in_its_network(work: Work, data: Decoded):
+    images, labels = np.array(data.images), np.array(data.labels)
+    images[6:12], labels[6:12] = images[:6], 1 - labels[:6]  # all that is learnt from has both classes
+    images[12:16] = images[:4]
+    work.data = replace(data, images=images, labels=labels)
+    asked = np.asarray(images[12:], np.float32)
+    for count in (1, 3, 12):
+        fitted = work.fit(f"run{count}", learner=training.neighbours, count=count)
+        votes = fitted.predict(ROWS.validation)
+        if count in (1, 12):
+            np.testing.assert_allclose(votes, 0.5, atol=1e-6)
+        np.testing.assert_allclose(fitted.model.predict_on_batch(asked), votes, atol=1e-6)
+        for row, image in enumerate(asked):
+            np.testing.assert_allclose(fitted.model.predict_on_batch(image[None])[0], votes[row], atol=1e-6)
+
+
 def test_neighbours_by_averages_of_maps(tmp_path: Path, data: Decoded, weights: Path):
     work = Work(tmp_path, replace(data, images=data.images.repeat(2, 1).repeat(2, 2)), weights)
     ended = work.fit("a", learner=training.neighbours, model=partial(SMALL, pooling="average"), count=3)
