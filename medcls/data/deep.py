@@ -22,12 +22,14 @@ class Depth:
     Attributes:
         full: the largest that its file could hold.
         largest: the largest that it holds; of colours at most 255 less.
-        upper: what but half a percent of its pixels stay below.
+        lower: what all but half a percent of its pixels lie above.
+        upper: what all but half a percent of its pixels lie below.
         colours: whether it is in colours.
     """
 
     full: int
     largest: int
+    lower: int
     upper: int
     colours: bool = False
 
@@ -72,12 +74,12 @@ def depth_of(image: "Image.Image") -> Depth | None:
     """Return how far the values of an image reach; None if it has 8 bits or fewer."""
     if is_grey(image):
         values = stored(image)
-        upper = np.percentile(values, PERCENTILES[1])
-        return Depth(_full(image)[0], int(values.max()), int(upper))
+        lower, upper = np.percentile(values, PERCENTILES)
+        return Depth(_full(image)[0], int(values.max()), int(lower), int(upper))
     if has_colours(image):
-        upper_bytes = np.asarray(image)
-        upper = np.percentile(upper_bytes, PERCENTILES[1])
-        return Depth(FULL, int(upper_bytes.max()) * 256 + 255, int(upper) * 256 + 255, colours=True)
+        high_bytes = np.asarray(image)
+        lower, upper = (int(value) * 256 for value in np.percentile(high_bytes, PERCENTILES))
+        return Depth(FULL, int(high_bytes.max()) * 256 + 255, lower, upper + 255, colours=True)
     return None
 
 

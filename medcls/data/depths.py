@@ -15,10 +15,11 @@ from medcls.data.levels import SET
 from medcls.data.store import transact
 from medcls.data.types import Bundle
 
-CREATE = """CREATE TABLE IF NOT EXISTS depths (sha256 TEXT, decoder INTEGER, full INTEGER, largest INTEGER,
-upper INTEGER, colours INTEGER, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID"""
+CREATE = """CREATE TABLE IF NOT EXISTS extents (sha256 TEXT, decoder INTEGER, full INTEGER, largest INTEGER,
+lower INTEGER, upper INTEGER, colours INTEGER, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID"""
 DIM = 0.5  # of the range: images that stay below this are said to be dark
 DIMMER = 0.25  # of the range: the same for all but half a percent of the pixels
+NARROW = 0.125  # of the range: images that lie within so much of it, wherever, have little contrast
 GREYS = 256
 Tell = Callable[[str, int, int], None]
 
@@ -76,11 +77,25 @@ def _dark(found: Mapping[int, Depth], white: float | None) -> Finding | None:
     elif upper < DIMMER * full:
         reach, what = upper, f"of which all but 0.5% of the pixels stay below {upper + 1}"
     else:
-        return None
+        return _narrow(found, full, upper)
     share = reach / full
     sentence = (
         f"{counted(len(found), 'image')} of more than 8 bits {what}: {share:.1%} of their range, "
         f"{max(1, round(share * GREYS))} grey levels are left; {_remedy(found, reach)}"
+    )
+    return Finding(DARK, sentence, len(found))
+
+
+def _narrow(found: Mapping[int, Depth], full: float, upper: int) -> Finding | None:
+    """Return that deep images lie within a small part of the range, away from black."""
+    lower = min(depth.lower for depth in found.values())
+    share = (upper - lower) / full
+    if share >= NARROW or upper == lower:
+        return None
+    sentence = (
+        f"{counted(len(found), 'image')} of more than 8 bits of which 99% of the pixels lie between {lower} and "
+        f"{upper}: {share:.1%} of their range, {max(1, round(share * GREYS))} grey levels are left; say what black and "
+        f"white are with --set data.white={SET}."
     )
     return Finding(DARK, sentence, len(found))
 
@@ -111,13 +126,16 @@ def _depth(bundle: Bundle, row: int) -> Depth | None:
 
 
 def _known(file: sqlite3.Connection) -> dict[str, Depth]:
-    rows = file.execute("SELECT sha256, full, largest, upper, colours FROM depths WHERE decoder = ?", (DECODER,))
-    return {content: Depth(full, largest, upper, bool(colours)) for content, full, largest, upper, colours in rows}
+    rows = file.execute(
+        "SELECT sha256, full, largest, lower, upper, colours FROM extents WHERE decoder = ?", (DECODER,)
+    )
+    return {content: Depth(*reach, bool(colours)) for content, *reach, colours in rows}
 
 
 def _remember(new: Mapping[str, Depth], file: sqlite3.Connection) -> None:
     file.execute(CREATE)
     rows = [
-        (content, DECODER, depth.full, depth.largest, depth.upper, int(depth.colours)) for content, depth in new.items()
+        (content, DECODER, depth.full, depth.largest, depth.lower, depth.upper, int(depth.colours))
+        for content, depth in new.items()
     ]
-    file.executemany("INSERT OR REPLACE INTO depths VALUES (?, ?, ?, ?, ?, ?)", rows)
+    file.executemany("INSERT OR REPLACE INTO extents VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

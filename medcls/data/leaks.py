@@ -15,13 +15,13 @@ Rows = NDArray[np.int64]
 UNREADABLE, FIXED, MISSING, EMPTY = "unreadable", "fixed", "class_missing", "empty_masks"
 TWO_CLASSES, EXACT, NEAR, PATIENTS = "two_classes", "exact_across_parts", "near_across_parts", "patients_across_parts"
 PATIENTS_KNOWN = "patients_known"  # by what was not asked for: DICOM's own word
-PASSED_OVER, EMPTY_FOLDERS = "passed_over", "empty_folders"
+PASSED_OVER, EMPTY_FOLDERS, UNUSED_FOLDERS = "passed_over", "empty_folders", "unused_folders"
 DARK, BRIGHTER, NOTHING_DEEP = "dark_images", "above_white", "no_deep_images"
 WITHIN, DIVIDED = "copies_within_part", "copies_divided"
 FULL, LOST, TURNED, ASIDE = "full_masks", "lost_targets", "turned_apart", "masks_left_out"
 SCORED = "scores_of_empty_masks"
 CHAIN = 3  # names of a group of copies that are said
-NOTES = (FIXED, WITHIN, PATIENTS_KNOWN, ASIDE, SCORED, PASSED_OVER)
+NOTES = (FIXED, WITHIN, PATIENTS_KNOWN, ASIDE, SCORED, PASSED_OVER, UNUSED_FOLDERS)
 LEAKS = (EXACT, NEAR, PATIENTS, TWO_CLASSES, DIVIDED)
 
 

@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from medcls.data.dicom import has_no_suffix
-from medcls.data.leaks import EMPTY_FOLDERS, PASSED_OVER
+from medcls.data.leaks import EMPTY_FOLDERS, PASSED_OVER, UNUSED_FOLDERS
 from medcls.data.listing import files_in, folders_in, images_and_others_below
 from medcls.data.records import label_of, listed, part_folders
+from medcls.data.regions import MASKS
 from medcls.data.types import Remark
 
 COMPANIONS = frozenset(
@@ -47,6 +48,12 @@ def remarks_on(source: Path, classes: Collection[str] | None) -> tuple[Remark, .
         )
         sentence = f"{hold} as no class: {listed(names)}; put images there or remove it."
         remarks.append(Remark(EMPTY_FOLDERS, sentence, len(names), names))
+    unused = _unused_folders(source, homes) if parts else {}
+    if unused:
+        counted = listed([f"{name} ({count})" for name, count in unused.items()])
+        lies = "1 folder lies" if len(unused) == 1 else f"{len(unused)} folders lie"
+        sentence = f"{lies} beside train and test with images that nothing uses: {counted}."
+        remarks.append(Remark(UNUSED_FOLDERS, sentence, len(unused), tuple(unused)))
     return tuple(remarks)
 
 
@@ -57,6 +64,15 @@ def _other_files(source: Path, homes: Sequence[Path]) -> list[Path]:
         others += images_and_others_below(home)[1]
     tops = {source, *homes}
     return [path for path in others if not (path.parent in tops and _is_companion(path))]
+
+
+def _unused_folders(source: Path, homes: Sequence[Path]) -> dict[str, int]:
+    """Return how many images lie in each folder beside those of the sets, but for masks that are there to explain."""
+    counts: dict[str, int] = {}
+    for folder in folders_in(source):
+        if folder not in homes and not folder.name.endswith(MASKS):
+            counts[folder.name] = len(images_and_others_below(folder)[0])
+    return {name: count for name, count in counts.items() if count}
 
 
 def _is_companion(path: Path) -> bool:

@@ -47,6 +47,14 @@ def test_other_files_are_counted_by_suffix_in_one_line(source: Path) -> None:
     assert "\n" not in note.sentence
 
 
+def test_a_folder_beside_the_sets_is_named(source: Path) -> None:
+    for name in ("extra/0.png", "extra/c/1.png", "bone_masks/train/a/0.png"):
+        draw(source / name)
+    note = found(source)["unused_folders"]
+    assert (note.word, note.names) == ("note", ("extra",))
+    assert "extra (2)" in note.sentence
+
+
 def test_one_file_of_another_kind(source: Path) -> None:
     put(source / "test/a/1.mat")
     assert found(source)["passed_over"].sentence == "1 file is of no kind that is read: .mat 1 (e.g. test/a/1.mat)."

@@ -87,6 +87,20 @@ def test_letters_burnt_in_at_full_white_do_not_hide_that_the_rest_is_dark(tmp_pa
     assert "all but 0.5% of the pixels stay below 40" in said(source, tmp_path)["dark_images"]
 
 
+def test_images_that_lie_in_a_small_part_of_the_range_away_from_black(tmp_path: Path) -> None:
+    """Signed Hounsfield units that somebody has moved up by 32768, say."""
+    source = folder(tmp_path / "set")
+    for path in source.rglob("*.png"):
+        Image.fromarray(np.asarray(Image.open(path)).astype(np.uint16) + 32768).save(path)
+    sentence = said(source, tmp_path)["dark_images"]
+    for word in ("8 images", "6.2% of their range", "16 grey levels", "data.white=set"):
+        assert word in sentence
+    assert "dark_images" not in said(source, tmp_path, white="set")
+    assert all(
+        pixels.min() < 5 and pixels.max() > 250 for pixels in shown(opened(source, tmp_path, white="set")).values()
+    )
+
+
 def test_a_dark_pgm_and_dark_colours(tmp_path: Path) -> None:
     source = folder(tmp_path / "set")
     for path in list(source.rglob("*.png")):
