@@ -129,7 +129,7 @@ def _known(file: sqlite3.Connection) -> dict[str, Depth]:
     rows = file.execute(
         "SELECT sha256, full, largest, lower, upper, colours FROM extents WHERE decoder = ?", (DECODER,)
     )
-    return {content: Depth(*reach, bool(colours)) for content, *reach, colours in rows}
+    return {content: Depth(*reach) for content, *reach in file.execute(question, (DECODER,))}
 
 
 def _remember(new: Mapping[str, Depth], file: sqlite3.Connection) -> None:
