@@ -126,9 +126,7 @@ def _depth(bundle: Bundle, row: int) -> Depth | None:
 
 
 def _known(file: sqlite3.Connection) -> dict[str, Depth]:
-    rows = file.execute(
-        "SELECT sha256, full, largest, lower, upper, colours FROM extents WHERE decoder = ?", (DECODER,)
-    )
+    question = "SELECT sha256, full, largest, lower, upper, colours FROM extents WHERE decoder = ?"
     return {content: Depth(*reach) for content, *reach in file.execute(question, (DECODER,))}
 
 
