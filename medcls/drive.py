@@ -15,9 +15,11 @@ from medcls.evaluation.metrics import ENDED, WATCHED, words
 from medcls.mirroring import Mirroring
 from medcls.one_run import Explanation, Job, interrupted, is_done, is_explained, is_over
 from medcls.plan import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkFolder
+from medcls.records import DamagedError
 from medcls.screen import Line, Screen
 from medcls.sources import Source, Sources
 from medcls.spec import Run, digest
+from medcls.tracking.faults import faults
 from medcls.tracking.journal import RunFolder
 from medcls.values import flattened, functions
 
@@ -67,9 +69,16 @@ class Driver:
 
     def start(self, run: Run, parent: str, *, test: bool) -> Job | None:
         """Submit a run; return None, and record it, if there is nothing left to do for it."""
-        state = self.work.state(run)
-        if state.word == SHARED and state.code != code_of(run):
-            state = State(NEW, 0, None, None)  # what other code has trained is no prefix of this run
+        folder = self.work.folder(run)
+        damaged = faults(folder)
+        state = self._state(run)
+        if state.word in (FINISHED, CONTINUE) and not is_done(self.job(run, test=test)):
+            damaged = faults(folder, whole=True)
+            if any(fault.path == folder.checkpoint for fault in damaged):
+                folder.clear()
+                state = self._state(run)
+        for fault in damaged:
+            self.screen.tell(f"  {self.sources.called(run)}: {_done_without(fault, state)}")
         job = self.job(run, test=test, donor=state.donor)
         if state.word in (NEW, SHARED):
             self.work.enter(run, self._description(run, job), state)
@@ -85,6 +94,26 @@ class Driver:
         self.begun_with[run] = self.work.folder(run).epochs_held() / run.epochs if run.epochs else 0.0
         self.executor.submit(job)
         return job
+
+    def _state(self, run: Run) -> State:
+        """Return what there is of a run that it can begin with; say so where that is damaged."""
+        state = self.work.state(run)
+        if state.word != SHARED:
+            return state
+        if state.code != code_of(run):  # what other code has trained is no prefix of this run
+            return State(NEW, 0, None, None)
+        donor = RunFolder(state.donor or self.work.path)
+        try:
+            donor.read_checkpoint(state.epochs)
+        except (FileNotFoundError, DamagedError) as error:
+            reason = error.reason if isinstance(error, DamagedError) else "it is gone"
+            path = donor.checkpoint if isinstance(error, FileNotFoundError) else error.path
+            self.screen.tell(
+                f"  {self.sources.called(run)}: {path}, whose {state.epochs} epochs it could share, is damaged "
+                f"({reason}): starting from epoch 0."
+            )
+            return State(NEW, 0, None, None)
+        return state
 
     def records_of(self, run: Run) -> list[Record]:
         """Return what is known of a run, once for each parent that it has."""
@@ -162,6 +191,12 @@ def code_of(run: Run) -> str:
 def stale(run: Run, state: State) -> bool:
     """Tell whether what there is of a run was made by other code than today's."""
     return state.word in (FINISHED, CONTINUE) and state.code is not None and state.code != code_of(run)
+
+
+def _done_without(fault: DamagedError, state: State) -> str:
+    """Return what is said of a damaged record, and from where its run goes on."""
+    going_on = f"going on from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
+    return f"{fault.path} is damaged ({fault.reason}): {going_on}."
 
 
 def _ended(name: str, result: Mapping[str, Any]) -> str:

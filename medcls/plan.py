@@ -92,7 +92,7 @@ class WorkFolder:
         folder = self.folder(run)
         described, result, held = folder.description(), folder.result(), folder.epochs_held()
         code = described.get("code")
-        finished = result is not None and result["status"] == "finished" and held >= result["epochs"]
+        finished = folder.is_finished() and result is not None and held >= result["epochs"]
         if described and finished:
             return State(FINISHED, held, None, code)
         if described and held:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from medcls.data.sealed import is_sealed, is_sound, seal
 from medcls.errors import BadInputError
 from medcls.models.backbones import imagenet_file
 from medcls.one_run import lay_in
@@ -79,12 +80,17 @@ def prepare(
         bundle = sources.of(variant).bundle
         found = origin(variant.get(MODEL), str(variant.get(PATH)))
         path = saved_weights(work, found.file(bundle.shape))
-        if not path.exists():
+        if path.exists() and not is_sealed(path):
+            seal(path, path)
+        if not is_sound(path):
+            if path.exists():
+                yield f"The weights {path} are damaged: they are made again."
             copy = saved_weights(work, found.pretrained)
             complaint = ask(lay_in, variant, bundle.shape, len(bundle.classes), path, copy)
             if complaint:
                 original = given or os.environ.get(VARIABLE) or str(copy)
                 raise BadInputError(_told(complaint.replace(str(copy), original), name, found))
+            seal(path, path)
         if found.pretrained == RANDOM and path not in done:
             yield f"The {found.backbone} of {name} has random weights: its features have learnt nothing from ImageNet."
         done.add(path)

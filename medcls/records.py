@@ -1,11 +1,15 @@
 """What is kept in small files, JSON or NumPy's arrays: read whole and checked, or one sentence about what is wrong."""
 
 import errno
+import io
 import json
+import os
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType, UnionType
-from typing import Any
+from typing import IO, Any
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +19,9 @@ from medcls.files import parsed_json
 
 Check = type | UnionType | Callable[[Any], bool]
 Shape = Mapping[str, Check]
+LARGEST = 10**15
+ENDING = 22  # bytes at an archive's end that say how many entries there are
+MANY = 0xFFFF  # said of more entries than two bytes can count
 AGAIN = "remove it and run the same command again"
 
 
@@ -74,6 +81,15 @@ def checked(value: Any, fields: Shape, optional: Shape = MappingProxyType({})) -
     return value
 
 
+def is_shaped(value: Any, fields: Shape) -> bool:
+    """Tell whether a JSON value is an object with these fields."""
+    try:
+        checked(value, fields)
+    except ValueError:
+        return False
+    return True
+
+
 def _check(name: str, value: Any, check: Check) -> None:
     if isinstance(check, type | UnionType):
         right = isinstance(value, check) and (check is bool or not isinstance(value, bool))
@@ -85,15 +101,14 @@ def _check(name: str, value: Any, check: Check) -> None:
 
 
 def is_count(value: Any) -> bool:
-    """Tell whether a JSON value is a whole number from 0 on."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    """Tell whether a JSON value is a whole number from 0 on, of a size that epochs and milliseconds have."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
 
 
 def is_numbers(value: Any) -> bool:
-    """Tell whether a JSON value is an object of numbers, some of which may be unknown (null)."""
+    """Tell whether a JSON value is an object of numbers."""
     return isinstance(value, dict) and all(
-        number is None or (isinstance(number, int | float) and not isinstance(number, bool))
-        for number in value.values()
+        isinstance(number, int | float) and not isinstance(number, bool) for number in value.values()
     )
 
 
@@ -107,12 +122,10 @@ def read_arrays(path: Path, *only: str) -> dict[str, NDArray[Any]]:
     try:
         if path.exists() and not path.is_file():
             raise DamagedError(path, "no file")
-        with path.open("rb") as file:
-            saved = np.load(file)
-            if not isinstance(saved, np.lib.npyio.NpzFile):
-                raise ValueError("no .npz file")
-            with saved:
-                return {name: saved[name] for name in only or saved.files}
+        with path.open("rb") as file, ZipFile(file) as archive:
+            _check_count(file, archive)
+            names = only or tuple(name.removesuffix(".npy") for name in archive.namelist())
+            return {name: _array(archive, f"{name}.npy") for name in names}
     except NotADirectoryError as error:
         raise FileNotFoundError(path) from error
     except DamagedError:
@@ -121,6 +134,27 @@ def read_arrays(path: Path, *only: str) -> dict[str, NDArray[Any]]:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # not the file's fault
         raise DamagedError(path, said(error)) from error
+
+
+def _check_count(file: IO[bytes], archive: ZipFile) -> None:
+    """Complain where an archive's directory has lost an entry, which its reader passes over."""
+    file.seek(-ENDING, os.SEEK_END)
+    ending = file.read()
+    count = int.from_bytes(ending[10:12], "little")
+    if not ending.startswith(b"PK\5\6") or count not in (len(set(archive.namelist())), MANY):
+        raise ValueError("its directory is not what was written")
+
+
+def _array(archive: ZipFile, member: str) -> NDArray[Any]:
+    """Return an array of an archive. NumPy's own reader stops before the checksum if the archive's directory lies."""
+    content, entry = archive.read(member), archive.getinfo(member)
+    if len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
+        raise ValueError(f"{member} is not what was written")
+    file = io.BytesIO(content)
+    array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    if file.read(1):
+        raise ValueError(f"{member} holds more than its header says")
+    return array
 
 
 def said(error: Exception) -> str:

@@ -11,6 +11,7 @@ from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_atomically, write_json
 from medcls.one_run import fitting
 from medcls.redaction import typed
+from medcls.records import read_record
 from medcls.search.space import Search
 from medcls.sources import Sources
 from medcls.spec import Variant
@@ -117,6 +118,8 @@ def kept(text: str, work: Path) -> str:
     """Return the digest of the weights that `text` names, which lie in the work folder from now on."""
     path = Path(text).expanduser()
     if re.fullmatch("[0-9a-f]{64}", text) and saved_weights(work, text).exists():
+        if not _is_sound(work, text):
+            raise BadInputError(f"{saved_weights(work, text)} is damaged: give its file again with --weights FILE.")
         return text
     try:
         content = saved.content(path)
@@ -132,15 +135,23 @@ def kept(text: str, work: Path) -> str:
 
 def _keep(content: bytes, beside: Path, digest: str, work: Path) -> None:
     copy = saved_weights(work, digest)
-    papers = read_json(beside / "preprocessing.json") or {}
+    papers = read_json(beside / "preprocessing.json")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if not copy.exists():
+        if not _is_sound(work, digest):
             write_atomically(copy, lambda file: file.write(content))
-        if papers.get("weights") == digest:
+        if isinstance(papers, dict) and papers.get("weights") == digest:
             write_json(_papers_file(work, digest), papers)
     except OSError as error:
         raise BadInputError(f"--work-dir {work} cannot be written to: {error.strerror or error}.") from error
+
+
+def _is_sound(work: Path, digest: str) -> bool:
+    """Tell whether the work folder has weights with this digest, undamaged."""
+    try:
+        return saved.digest(saved_weights(work, digest).read_bytes()) == digest
+    except (OSError, RuntimeError, KeyError, ValueError):
+        return False
 
 
 def _papers_file(work: Path, digest: str) -> Path:
@@ -148,8 +159,12 @@ def _papers_file(work: Path, digest: str) -> Path:
 
 
 def _papers(work: Path, digest: str) -> dict[str, Any]:
-    """Return what is known of the model whose weights these are, empty where nothing is."""
-    return read_json(_papers_file(work, digest)) or {}
+    """Return what is known of the model whose weights these are, empty where nothing is.
+
+    Raises:
+        DamagedError: that cannot be read.
+    """
+    return read_record(_papers_file(work, digest), {}, {"parameters": dict, "data": dict}) or {}
 
 
 def _text(value: Any) -> str:

@@ -57,7 +57,7 @@ BESIDE = {  # what each part may use beside itself and the tools
     "task": {"data.types", "evaluation"},
     "training": {
         *("augmentation", "evaluation.metrics", "models", "task"),
-        *("data.mapped", "data.stream", "data.types", "tracking.journal"),
+        *("data.mapped", "data.sealed", "data.stream", "data.types", "tracking.journal", "tracking.shapes"),
     },
     "one_run": {"data", "pictures", "training", "task", "tracking.journal"},
     "compute": {"one_run", "training", "tracking.journal"},

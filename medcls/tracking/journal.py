@@ -8,19 +8,36 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from medcls.files import read_json, remove_unfinished, write_atomically, write_json
+from medcls.records import DamagedError, is_shaped, read_arrays, read_record
+from medcls.tracking import shapes
 
 Arrays = dict[str, NDArray[Any]]
 
 HEAT = "heat"  # the arrays of where the run's network looks
 KEPT = 10  # every tenth epoch's checkpoint stays, so that shorter runs can begin there
 LARGEST_KEPT = 50_000_000  # bytes
+OWN_SUFFIXES = frozenset({".npz", ".png"})
+OWN_NAMES = frozenset(
+    {
+        "run.json",
+        "result.json",
+        "journal.jsonl",
+        "doing.json",
+        "borrowed.json",
+        "model.keras",
+        "head.weights.h5",
+        "output.txt",
+        "traceback.txt",
+        "stop",
+    }
+)
+"""What runs write into their folders; whatever else lies there is somebody's and is left alone."""
 
 
 def saved_weights(work: Path, digest: str) -> Path:
@@ -39,6 +56,11 @@ class RunFolder:
         """The file of the finished run's network, which need not be there."""
         return self.path / "model.keras"
 
+    @property
+    def checkpoint(self) -> Path:
+        """The file of all state of the training, which need not be there."""
+        return self.path / "checkpoint.npz"
+
     def saved_weights(self, digest: str) -> Path:
         """Return the file of the saved weights with a digest, which the runs of a work folder share."""
         return saved_weights(self.path.parent, digest)
@@ -54,15 +76,15 @@ class RunFolder:
 
     def told(self) -> str:
         """Return what the run says that it is doing, "" where it says nothing."""
-        return str(read_json(self.path / "doing.json") or "")
+        told = read_json(self.path / "doing.json")
+        return told if isinstance(told, str) else ""
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the folder's lock, waiting for another holder to let go; a holder's death lets go."""
         self.path.mkdir(parents=True, exist_ok=True)
         with FileLock(self.path / "lock"):
-            for left_behind in self.path.glob(".*"):  # a holder before was killed while it wrote
-                left_behind.unlink()
+            remove_unfinished(self.path, of=lambda _: True)  # a holder before was killed while it wrote
             yield
 
     def tidy(self) -> None:
@@ -79,8 +101,10 @@ class RunFolder:
         write_json(self.path / "run.json", record)
 
     def description(self) -> dict[str, Any]:
-        """Return what `describe` wrote, empty where nothing is."""
-        return read_json(self.path / "run.json") or {}
+        """Return what `describe` wrote, empty where nothing is or it is damaged."""
+        with contextlib.suppress(DamagedError):
+            return read_record(self.path / "run.json", {}, shapes.DESCRIPTION) or {}
+        return {}
 
     def begin(self) -> None:
         """Note in the description when the run was first at work: it may have waited long since it was described."""
@@ -114,11 +138,11 @@ class RunFolder:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the journal's epochs, one a line, up to a line that is torn or damaged."""
-        rows = []
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            for line in (self.path / "journal.jsonl").read_bytes().splitlines(keepends=True):
-                rows += [json.loads(line)] if line.endswith(b"\n") else []
-        return rows
+        path = self.path / "journal.jsonl"
+        try:
+            return shapes.rows_of(path.read_bytes().splitlines(keepends=True)) if path.is_file() else []
+        except FileNotFoundError:
+            return []
 
     def held_rows(self) -> list[dict[str, Any]]:
         """Return the epochs that the checkpoint holds: those that no kill can take back."""
@@ -128,7 +152,7 @@ class RunFolder:
     def stamp(self) -> object:
         """Return a value that differs when the held epochs do; cheap to ask for."""
         try:
-            state = (self.path / "checkpoint.npz").stat()
+            state = (self.checkpoint).stat()
         except FileNotFoundError:
             return None
         return state.st_mtime_ns, state.st_ino, state.st_size
@@ -150,23 +174,27 @@ class RunFolder:
     def write_checkpoint(self, epochs: int, state: Mapping[str, Any], arrays: Arrays) -> None:
         """Replace the checkpoint: the number of epochs trained, a JSON state, and named arrays."""
         meta = np.frombuffer(json.dumps({"epochs": epochs, "state": state}).encode(), np.uint8)
-        write_atomically(self.path / "checkpoint.npz", lambda file: _savez(file, {"meta": meta, **arrays}))
-        if epochs % KEPT == 0 and (self.path / "checkpoint.npz").stat().st_size <= LARGEST_KEPT:
+        write_atomically(self.checkpoint, lambda file: _savez(file, {"meta": meta, **arrays}))
+        if epochs % KEPT == 0 and (self.checkpoint).stat().st_size <= LARGEST_KEPT:
             self._keep(epochs)
 
     def read_checkpoint(self, epochs: int | None = None) -> tuple[int, dict[str, Any], Arrays]:
         """Return epochs, state and arrays of the checkpoint, or of the one kept at an earlier number of epochs.
 
+        Every array is compared with its checksum.
+
         Raises:
             FileNotFoundError: there is none, or none that can be gone on from.
+            DamagedError: it is damaged.
         """
         held = self.epochs_held()
-        name = "checkpoint" if epochs in (None, held) else _kept(epochs or 0)
-        arrays = self._read(name) if held and (epochs or 0) <= held else None
-        if arrays is None:
-            raise FileNotFoundError(self.path / f"{name}.npz")
-        meta = json.loads(arrays.pop("meta").tobytes())
-        return meta["epochs"], meta["state"], arrays
+        path = self.path / f"{'checkpoint' if epochs in (None, held) else _kept(epochs or 0)}.npz"
+        if not held or (epochs or 0) > held:
+            raise FileNotFoundError(path)
+        arrays = read_arrays(path)
+        if "meta" not in arrays:
+            raise DamagedError(path, "no checkpoint")
+        return *shapes.meta_of(path, arrays.pop("meta")), arrays
 
     def most_epochs(self, limit: int) -> int:
         """Return the largest number of epochs up to `limit` whose checkpoint is there, 0 for none."""
@@ -182,18 +210,30 @@ class RunFolder:
         kept = self.path / f"{_kept(epochs)}.npz"
         kept.unlink(missing_ok=True)
         try:
-            kept.hardlink_to(self.path / "checkpoint.npz")
+            kept.hardlink_to(self.checkpoint)
         except OSError:  # a file system without links
-            shutil.copyfile(self.path / "checkpoint.npz", kept)
+            shutil.copyfile(self.checkpoint, kept)
 
     def epochs_held(self) -> int:
         """Return how many epochs the checkpoint holds, reading no weights.
 
         0 without one, and where it or the journal of these epochs is damaged: then the run starts anew.
         """
-        saved = self._read("checkpoint", "meta")
-        epochs = 0 if saved is None else int(json.loads(saved["meta"].tobytes())["epochs"])
+        try:
+            epochs = self.epochs_saved()
+        except (FileNotFoundError, DamagedError):
+            return 0
         return epochs if len(self.rows()) >= epochs else 0
+
+    def epochs_saved(self) -> int:
+        """Return how many epochs the checkpoint says that it holds.
+
+        Raises:
+            FileNotFoundError: there is none.
+            DamagedError: it is damaged.
+        """
+        path = self.checkpoint
+        return shapes.meta_of(path, read_arrays(path, "meta")["meta"])[0]
 
     def finish(self, result: Mapping[str, Any], predictions: Arrays) -> None:
         """Write the predictions and then the result: a run with a result is over."""
@@ -202,9 +242,15 @@ class RunFolder:
         write_json(self.path / "result.json", result)
 
     def result(self) -> dict[str, Any] | None:
-        """Return the run's result, None while it has none."""
-        value: dict[str, Any] | None = read_json(self.path / "result.json")
-        return value
+        """Return the run's result, None while it has none or where it is damaged."""
+        with contextlib.suppress(DamagedError):
+            return read_record(self.path / "result.json", shapes.RESULT, shapes.RESULT_MAY_HOLD)
+        return None
+
+    def is_finished(self) -> bool:
+        """Tell whether the run has finished, with all that the result of such a run says."""
+        result = self.result()
+        return result is not None and result["status"] == "finished" and is_shaped(result, shapes.FINISHED_RESULT)
 
     def write_arrays(self, name: str, arrays: Arrays) -> None:
         """Write named arrays as NAME.npz."""
@@ -216,17 +262,17 @@ class RunFolder:
 
     def _read(self, name: str, *only: str) -> Arrays | None:
         try:
-            with (self.path / f"{name}.npz").open("rb") as file, np.load(file) as saved:
-                return {each: saved[each] for each in only or saved.files}
-        except (FileNotFoundError, ValueError, KeyError, EOFError, BadZipFile):
+            return read_arrays(self.path / f"{name}.npz", *only)
+        except (FileNotFoundError, DamagedError):
             return None
 
     def clear(self) -> None:
-        """Forget everything but the lock: the run starts anew."""
+        """Forget all that runs write but the lock: the run starts anew. What else lies there stays."""
         for name in ("result.json", "test.npz", "checkpoint.npz"):  # in this order a kill leaves nothing half true
             (self.path / name).unlink(missing_ok=True)
         for path in self.path.iterdir() if self.path.is_dir() else ():
-            if path.name != "lock":
+            own = path.name in OWN_NAMES or (path.suffix in OWN_SUFFIXES and not path.name.startswith("."))
+            if own and not path.is_dir():
                 path.unlink(missing_ok=True)
 
     def adopt(self, rows: Sequence[Mapping[str, Any]], epochs: int, state: Mapping[str, Any], arrays: Arrays) -> None:

@@ -2,13 +2,17 @@
 
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from medcls import records
 from medcls.errors import TrainingError
 from medcls.lazy import lazy
-from medcls.tracking.journal import RunFolder
+from medcls.records import DamagedError
+from medcls.tracking import shapes
+from medcls.tracking.journal import Arrays, RunFolder
 
 keras = lazy("keras")
 psutil = lazy("psutil")
@@ -71,13 +75,18 @@ def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any], began
 
 
 def restore(folder: RunFolder, model: Any, callbacks: list[Any], began: int = 0) -> None:
-    """Set model, optimizer and callbacks to what the checkpoint holds, if there is one of this stage."""
+    """Set model, optimizer and callbacks to what the checkpoint holds, if there is one of this stage.
+
+    Raises:
+        DamagedError: it is damaged, or of another network; nothing has been set then.
+    """
     try:
         _, state, arrays = folder.read_checkpoint()
     except FileNotFoundError:
         return
     if state.get("began", 0) != began:
         return
+    _check(folder, model, callbacks, state, arrays)
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         for number, variable in enumerate(variables):
             variable.assign(arrays[f"{kind}/{number}"])
@@ -88,6 +97,23 @@ def restore(folder: RunFolder, model: Any, callbacks: list[Any], began: int = 0)
         if count:
             callback.best_weights = [arrays[f"best/{number}/{i}"] for i in range(count)]
     model.stop_training = state["stopped"]
+
+
+def _check(folder: RunFolder, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
+    """Complain about a checkpoint that does not hold all that is to be set."""
+    path = folder.checkpoint
+    try:
+        records.checked(state, shapes.STATE, shapes.STATE_MAY_HOLD)
+    except ValueError as error:
+        raise DamagedError(path, records.said(error)) from error
+    if len(state["callbacks"]) != len(callbacks) or not all(isinstance(each, dict) for each in state["callbacks"]):
+        raise DamagedError(path, "its callbacks are other ones than the run's")
+    for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
+        for number, variable in enumerate(variables):
+            saved = arrays.get(f"{kind}/{number}")
+            if saved is None or saved.shape != tuple(variable.shape):
+                shape = "no shape" if saved is None else f"the shape {saved.shape}"
+                raise DamagedError(path, f"of another network: {variable.path} has {shape} there")
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medcls.code import code_digest
 from medcls.data.mapped import Reader
+from medcls.data.sealed import is_sound, seal
 from medcls.data.types import Decoded
 from medcls.models.backbones import features as computed
 from medcls.spec import digest
@@ -48,7 +49,8 @@ def seen_by(
 def features(body: Callable[[], Any], data: Decoded, path: Path, progress: Progress) -> Features:
     """Return the features of every image, of shape (n, ...), float32, from a file that is made if it is not there.
 
-    One process computes; others wait for it. A file that was cut off goes on where it ends, to the same bits.
+    One process computes; others wait for it. What was cut off goes on where it ends, to the same bits; a file that is
+    no longer what was written is made anew.
 
     Args:
         body: returns the network from images, 0..255, to features.
@@ -61,30 +63,25 @@ def features(body: Callable[[], Any], data: Decoded, path: Path, progress: Progr
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
-        if not _is_whole(path, len(data.images)):
+        if not is_sound(path):
+            if path.exists():
+                print(f"{path} is damaged, or of an earlier version: computing the features again.")
             _compute(body(), data, path, progress)
     mapped: Features = np.load(path, mmap_mode="r")
     return mapped
-
-
-def _is_whole(path: Path, count: int) -> bool:
-    try:
-        found = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError):  # not there, or cut off
-        return False
-    return len(found) == count and found.dtype == np.float32
 
 
 def _compute(body: Any, data: Decoded, path: Path, progress: Progress) -> None:
     """Write the batches that are missing; plain writes, as a full disk ends a process that maps its file."""
     shape = (len(data.images), *body.output_shape[1:])
     unfinished, header = path.with_suffix(".unfinished"), _header(shape)
-    if path.exists():
-        path.replace(unfinished)
+    row = int(np.prod(shape[1:])) * 4
+    if path.exists() and path.stat().st_size < len(header) + shape[0] * row:
+        path.replace(unfinished)  # cut off
+    path.unlink(missing_ok=True)
     unfinished.touch()
     with unfinished.open("r+b") as file:
         first = _rows_held(file, header, shape)
-        row = int(np.prod(shape[1:])) * 4
         file.truncate(len(header) + first * row if first else 0)
         if not first:
             file.seek(0)
@@ -97,6 +94,7 @@ def _compute(body: Any, data: Decoded, path: Path, progress: Progress) -> None:
             file.write(np.ascontiguousarray(body.predict_on_batch(images), np.float32).tobytes())
             file.flush()
             os.fsync(file.fileno())
+    seal(path, unfinished)
     unfinished.replace(path)
     progress(shape[0], shape[0])
 

@@ -12,6 +12,7 @@ from medcls.data import stream
 from medcls.data.types import Decoded, Split
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.records import DamagedError
 from medcls.task import Task
 from medcls.tracking.journal import RunFolder
 from medcls.training.checkpoint import recorder, restore
@@ -160,18 +161,34 @@ def stage_of(folder: RunFolder) -> int:
     """Return the epoch at which the stage began that the folder's checkpoint is of; 0 without one."""
     try:
         _, state, _ = folder.read_checkpoint()
-    except FileNotFoundError:
+    except (FileNotFoundError, DamagedError):
         return 0
     return int(state.get("began", 0))
 
 
+def can_go_on(folder: RunFolder) -> bool:
+    """Tell whether the folder has a checkpoint that is sound to its last byte; a damaged one is no start."""
+    try:
+        folder.read_checkpoint()
+    except (FileNotFoundError, DamagedError):
+        return False
+    return True
+
+
 def _progress(folder: RunFolder, began: int = 0) -> tuple[int, bool]:
-    """Return how many epochs the checkpoint holds and whether this stage of the training had stopped of itself."""
+    """Return how many epochs the checkpoint holds and whether this stage of the training had stopped of itself.
+
+    A damaged checkpoint is removed: the training starts again, as its variant says.
+    """
     try:
         epochs, state, _ = folder.read_checkpoint()
     except FileNotFoundError:
         return 0, False
-    return epochs, bool(state["stopped"]) and state.get("began", 0) == began
+    except DamagedError as error:
+        print(f"{error.path} is damaged ({error.reason}): starting again from epoch 0.")
+        folder.checkpoint.unlink()
+        return 0, False
+    return epochs, bool(state.get("stopped")) and state.get("began", 0) == began
 
 
 def _fitted(

@@ -61,7 +61,7 @@ def gradient(
     """
     keras.utils.set_random_seed(seed)
     net = network(model, task, data.images.shape[1:], len(data.classes))
-    if weights and not folder.epochs_held():
+    if weights and not fitting.can_go_on(folder):
         begin_with(net, folder.saved_weights(weights))
     train = partial(fitting.train, net, data, split, task, folder, seed, imbalance, stop, batch_size)
     watchers = watch(data, split, task, folder)

@@ -1,0 +1,44 @@
+"""What is wrong with the records in a run's folder: for who says so before they are done without."""
+
+from medcls.records import DamagedError, read_record
+from medcls.tracking import shapes
+from medcls.tracking.journal import RunFolder
+
+
+def faults(folder: RunFolder, *, whole: bool = False) -> list[DamagedError]:
+    """Return what is wrong with a run's records, none where they are sound or not there.
+
+    Args:
+        folder: the run's.
+        whole: whether the checkpoint is read to its end, and not what it says of itself alone.
+    """
+    found: list[DamagedError] = []
+    for look in (_description, _result, _journal, *((_checkpoint,) if whole else ())):
+        try:
+            look(folder)
+        except FileNotFoundError:
+            continue
+        except DamagedError as error:
+            found += [] if error.path in {each.path for each in found} else [error]
+    return found
+
+
+def _description(folder: RunFolder) -> None:
+    read_record(folder.path / "run.json", {}, shapes.DESCRIPTION)
+
+
+def _result(folder: RunFolder) -> None:
+    path = folder.path / "result.json"
+    result = read_record(path, shapes.RESULT, shapes.RESULT_MAY_HOLD)
+    if result is not None and result["status"] == "finished":
+        read_record(path, shapes.FINISHED_RESULT)
+
+
+def _journal(folder: RunFolder) -> None:
+    epochs, rows = folder.epochs_saved(), len(folder.rows())
+    if rows < epochs:
+        raise DamagedError(folder.path / "journal.jsonl", f"{rows} of {epochs} epochs can be read")
+
+
+def _checkpoint(folder: RunFolder) -> None:
+    folder.read_checkpoint()
