@@ -19,10 +19,11 @@ from medcls.demonstration import Demonstration, Options
 from medcls.errors import BadInputError
 from medcls.explain import transforms
 from medcls.explain.transforms import Changed
-from medcls.files import as_json, read_json, write_json
+from medcls.files import as_json, write_json
 from medcls.options import root
 from medcls.outputs import check_writable, write_output
 from medcls.quiet import quiet
+from medcls.records import is_count, read_record
 from medcls.report.strips import Picture, strips
 from medcls.spec import digest
 from medcls.texts import say
@@ -198,7 +199,7 @@ def _summary(
 
 def _times(home: Path, started: float) -> tuple[int, int]:
     """When this demonstration was first begun and ended in this work folder, in milliseconds since 1970."""
-    known: dict[str, int] | None = read_json(home / "study.json")
+    known = read_record(home / "study.json", {"created": is_count, "ended": is_count})
     if known is None:
         _make(home)
         known = {"created": int(started * 1000), "ended": int(time.time() * 1000)}

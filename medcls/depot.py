@@ -13,11 +13,13 @@ import threading
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medcls.errors import BadInputError, TrainingError, first_line
 from medcls.files import read_json, user_cache, write_json
 from medcls.lazy import lazy
+from medcls.records import Shape, is_shaped
 from medcls.redaction import without_secrets
 from medcls.slip import DistantSlip
 
@@ -35,6 +37,7 @@ FIRST = ("run.json", "journal.jsonl")
 LAST = ("checkpoint.npz", "rows.npz", "result.json")
 
 Seen = dict[str, list[str]]
+NOTE: Shape = MappingProxyType({"there": list, "here": list})
 
 
 def home_of(url: str, use: str = "") -> Path:
@@ -243,7 +246,11 @@ class Depot:
         return not STORES.isdisjoint((protocol,) if isinstance(protocol, str) else protocol)
 
     def _noted(self, name: str) -> dict[str, Any]:
-        return read_json(self._notes(name)) or {}
+        """Return what is known of an entry; nothing, so that it is compared anew, where that cannot be read."""
+        noted = read_json(self._notes(name))
+        if not isinstance(noted, dict) or not all(is_shaped(each, NOTE) for each in noted.values()):
+            return {}
+        return noted
 
     def _note(self, name: str, files: Mapping[str, Any]) -> None:
         self._notes(name).parent.mkdir(parents=True, exist_ok=True)
@@ -261,8 +268,9 @@ def _turn(file: str) -> tuple[int, int, str]:
 
 
 def _travels(file: str) -> bool:
-    name = file.rpartition("/")[2]
-    return bool(name) and not name.startswith(".") and name not in OF_THIS_MACHINE
+    names = file.split("/")
+    hidden = any(name.startswith(".") for name in names)
+    return bool(names[-1]) and not hidden and names[-1] not in OF_THIS_MACHINE
 
 
 def _stamp(path: Path) -> list[int]:

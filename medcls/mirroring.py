@@ -9,12 +9,13 @@ from typing import Any
 
 from medcls import __version__, git, invocation, scoreboard
 from medcls.explain import findings
-from medcls.files import read_json, write_json
+from medcls.files import write_json
 from medcls.options import root
 from medcls.pictures import pictures
 from medcls.pretraining import kind
 from medcls.programme import Programme
 from medcls.remarks import remark
+from medcls.records import is_count, read_record
 from medcls.scoreboard import Ended
 from medcls.search.memory import COMPLETE, FAILED, Trial
 from medcls.sources import Source, Sources
@@ -172,12 +173,12 @@ def _node(programme: Programme, created: int, tags: Mapping[str, Any]) -> Node:
 
 def _created(folder: Path) -> int:
     """Return when the study was begun in this work folder, in milliseconds since 1970; --force begins it anew."""
-    known: dict[str, int] | None = read_json(folder / "study.json")
+    known = read_record(folder / "study.json", {"created": is_count})
     if known is None:
         known = {"created": int(time.time() * 1000)}
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "study.json", known)
-    return known["created"]
+    return int(known["created"])
 
 
 def _tags(programme: Programme) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 import ast
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medcls.errors import BadInputError
-from medcls.files import read_json
+from medcls.records import DamagedError, Shape, is_shaped, read_record
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,58 @@ def outcomes(work: Path) -> dict[str, list[Outcome]]:
     """Return the outcomes by study, the latest first."""
     found: dict[str, list[Outcome]] = {}
     for written, path in sorted(_by_time(work), reverse=True):
-        summary = read_json(path)
-        if summary is not None:
+        with suppress(DamagedError):
+            summary = _summary(path)
             found.setdefault(summary["study"], []).append(Outcome(written, path.parent, summary))
     return found
+
+
+def damaged(work: Path) -> list[str]:
+    """Return a sentence for each summary that cannot be read: `outcomes` does without them."""
+    sentences = []
+    for _, path in sorted(_by_time(work)):
+        try:
+            _summary(path)
+        except DamagedError as error:
+            sentences.append(str(error))
+    return sentences
+
+
+def _summary(path: Path) -> dict[str, Any]:
+    summary = read_record(
+        path, SUMMARY, remedy="remove it and run the study's command again, which trains nothing anew"
+    )
+    if summary is None:
+        raise DamagedError(path, "gone")
+    return summary
+
+
+def _are_runs(value: Any) -> bool:
+    return isinstance(value, list) and all(is_shaped(run, RUN) for run in value)
+
+
+def _are_data_sets(value: Any) -> bool:
+    return isinstance(value, list) and all(is_shaped(data, DATA_SET) for data in value)
+
+
+def _are_best(value: Any) -> bool:
+    return isinstance(value, dict) and all(is_shaped(best, BEST) for best in value.values())
+
+
+RUN: Shape = MappingProxyType({"key": str, "status": str})
+DATA_SET: Shape = MappingProxyType({"name": str, "kind": str})
+BEST: Shape = MappingProxyType({"metric": str, "value": int | float})
+SUMMARY: Shape = MappingProxyType(
+    {
+        "study": str,
+        "question": str,
+        "smoke": bool,
+        "runs": _are_runs,
+        "data_sets": _are_data_sets,
+        "best": _are_best,
+        "answers": list,
+    }
+)
 
 
 def _by_time(work: Path) -> Iterator[tuple[float, Path]]:

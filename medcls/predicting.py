@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,12 +24,19 @@ from medcls.export.formats import FORMATS
 from medcls.export.kinds import Loaded
 from medcls.export.parity import Predict, at_once, by_class
 from medcls.export.savedmodel import check_trusted
-from medcls.files import read_json
 from medcls.quiet import quiet
+from medcls.records import Shape, is_count, read_record
 from medcls.redaction import without_secrets
 from medcls.tracking.mlflow import sentence
 
 NAMED = 100  # bad files in one message
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+PAPERS: Shape = MappingProxyType({"classes": _are_names, "size": list, "channels": is_count})
 
 Kept = TypeVar("Kept")
 Progress = Callable[[int], None]
@@ -148,7 +156,7 @@ def _fetched(name: str, uri: str, folder: Path) -> Path:
 def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Model:
     if not file.exists():
         raise BadInputError(f"There is no model {file}: give an exported folder, a model's file or a models:/ URI.")
-    papers = read_json(beside / PREPROCESSING)
+    papers = read_record(beside / PREPROCESSING, PAPERS, remedy="export the model again")
     with quiet():
         loaded = _loaded(file, trust=trust)
     size, channels = _shape(name, loaded)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from medcls.files import read_json, write_json
+from medcls.files import parsed_json, read_json, write_json
 
 
 class Slip(ABC):
@@ -95,8 +95,8 @@ class DistantSlip(Slip):
         """Return it, None where there is none or it is damaged."""
         files, path = self._found()
         try:
-            return json.loads(files.cat_file(path))
-        except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+            return parsed_json(files.cat_file(path))
+        except (FileNotFoundError, ValueError):
             return None
 
     def write(self, record: Mapping[str, Any]) -> None:

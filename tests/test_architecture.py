@@ -33,7 +33,7 @@ TOOLS = {
     "outputs": {"errors", "files"},
     "importing": {"errors"},
     "tracing": {"errors", "files", "redaction"},
-    "depot": {"errors", "files", "lazy", "redaction", "slip"},
+    "depot": {"errors", "files", "lazy", "redaction", "records", "slip"},
     "quiet": set(),
     "code": set(),
     "interruption": set(),

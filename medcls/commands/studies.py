@@ -31,13 +31,15 @@ def add(commands: Any, places: Parser) -> None:
 
 
 def _studies(given: argparse.Namespace) -> None:
-    from medcls.overview import studies
+    from medcls.overview import damaged, studies
 
     for entry in studies(given.folder or root() / "studies", work_dir(given)):
         say(entry.name)
         say(f"    {entry.question}")
         for state in entry.states or ("not run to its end yet",):
             say(f"    {state}")
+    for sentence in damaged(work_dir(given)):
+        say(sentence)
 
 
 def _ui(given: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from medcls.errors import TrainingError
 from medcls.files import read_json, write_json
+from medcls.records import is_count, is_shaped
 
 STEP_WORK = 1_000_000_000
 """Multiply-adds of a forward batch that keep one more thread busy: between the AlexNets of base 8 (0.2e9, better
@@ -35,7 +36,7 @@ class Placement:
         self, cores: int, fixed: int | None, memory: Path, measure: Callable[[Any, Any], dict[str, int]]
     ) -> None:
         self._cores, self._fixed, self._memory, self._measure = cores, fixed, memory, measure
-        self._known: dict[str, dict[str, int]] = read_json(memory) or {}
+        self._known: dict[str, dict[str, int]] = _remembered(memory)
         self._failed: set[str] = set()
 
     def threads(self, run: Any, source: Any) -> int:
@@ -63,3 +64,11 @@ class Placement:
             self._memory.parent.mkdir(parents=True, exist_ok=True)
             write_json(self._memory, self._known)
         return True
+
+
+def _remembered(memory: Path) -> dict[str, dict[str, int]]:
+    """Return the networks in a file that are known; others are measured again."""
+    known = read_json(memory)
+    if not isinstance(known, dict):
+        return {}
+    return {name: network for name, network in known.items() if is_shaped(network, {"operations": is_count})}

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import sqlite3
 import stat
 import time
@@ -23,6 +24,7 @@ WITHOUT ROWID"""
 CREATE_TEXTS = """CREATE TABLE IF NOT EXISTS texts
 (path BLOB, size INTEGER, modified INTEGER, changed INTEGER, name TEXT, value TEXT, PRIMARY KEY (path, name))
 WITHOUT ROWID"""
+SHA256 = re.compile("[0-9a-f]{64}")
 AT_ONCE = 500  # paths in one question to the store: below every SQLite's limit of variables
 TICK = 0.02  # seconds: longer than a tick of the kernel's clock, within which two changes bear the same time
 
@@ -135,6 +137,8 @@ def _kept(store: sqlite3.Connection, stamps: Sequence[Stamp]) -> dict[Stamp, str
         paths = [stamp.path for stamp in stamps[start : start + AT_ONCE]]
         marks = ",".join("?" * len(paths))
         for *stamp, digest in store.execute(f"SELECT * FROM files WHERE path IN ({marks})", paths):
+            if not SHA256.fullmatch(digest):
+                raise ValueError("a damaged digest")
             found[Stamp(*stamp)] = digest
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 Result = TypeVar("Result")
+DAMAGE = (sqlite3.DatabaseError, ValueError, TypeError, LookupError, RecursionError)  # or it is another program's
 
 
 def transact(path: Path, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
@@ -17,7 +18,7 @@ def transact(path: Path, work: Callable[[sqlite3.Connection], Result], otherwise
             return work(store)
     except (sqlite3.OperationalError, OSError):  # read-only, locked, full, or not yet made
         return otherwise
-    except sqlite3.DatabaseError:  # damaged: the next one to write begins a new one
+    except DAMAGE:  # the next one to write begins a new one
         with suppress(OSError):
             path.unlink()
         return otherwise

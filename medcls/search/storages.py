@@ -17,6 +17,7 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.records import DamagedError, said
 from medcls.redaction import text_without_secrets, without_secrets
 from medcls.search.memory import Memory, Trial
 
@@ -26,6 +27,7 @@ sqlalchemy = lazy("sqlalchemy")
 
 LOG, NAME = "search.log", "search"
 BEAT, GRACE = 10, 60  # seconds between two heartbeats of a trial, and without any until it is given up
+LOG_REMEDY = "remove it and run the same command again, which trains no finished run anew"
 TRIES = 10  # where several drivers make the tables at once
 CODE = "code"  # attribute of a study: what code its trials are carried out by
 
@@ -34,9 +36,12 @@ def in_folder(folder: Path) -> Memory:
     """Open the memory of a search that is carried out from this work folder alone, `folder`/search.log."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOG
-    _mend(path)
-    storage = _journal(path)
-    return Memory(_study(storage, NAME), storage)
+    with _reading(path):
+        _mend(path)
+        storage = _journal(path)
+        memory = Memory(_study(storage, NAME), storage)
+        memory.trials()
+        return memory
 
 
 def in_database(url: str, name: str, folder: Path, code: str | None) -> Memory:
@@ -68,7 +73,21 @@ def remembered(folder: Path) -> list[Trial]:
     """Return the trials of the search in `folder`, also while another process writes to it; empty without one."""
     if not (folder / LOG).exists():
         return []
-    return _trials(_journal(folder / LOG), NAME)
+    with _reading(folder / LOG):
+        return _trials(_journal(folder / LOG), NAME)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Say in one sentence that a search's log is damaged."""
+    if path.exists() and not path.is_file():
+        raise DamagedError(path, "no file", LOG_REMEDY)
+    try:
+        yield
+    except (OSError, BadInputError):
+        raise
+    except Exception as error:  # Optuna takes what its log says at its word
+        raise DamagedError(path, said(error), LOG_REMEDY) from error
 
 
 def remembered_in_database(url: str, name: str, folder: Path) -> list[Trial]:
@@ -172,4 +191,5 @@ def _driver(folder: Path) -> str:
 
 def _known_driver(folder: Path) -> str | None:
     path = folder / "driver"
-    return f"{path.read_text()}@{platform.node()}" if path.exists() else None
+    name = path.read_bytes().decode("ascii", "replace") if path.is_file() else ""
+    return f"{name}@{platform.node()}" if re.fullmatch("[0-9a-f]{32}", name) else None

@@ -65,7 +65,7 @@ FINISHED_RESULT: Shape = MappingProxyType(
 )
 """Of result.json: of any, what it may hold, and what it holds where the run has finished."""
 
-ROW: Shape = MappingProxyType({"epoch": is_count, "metrics": is_numbers})
+ROW: Shape = MappingProxyType({"epoch": is_count, "metrics": _has_numbers})
 ROW_MAY_HOLD: Shape = MappingProxyType({"time": is_count, "seconds": int | float, "system": is_numbers})
 ROW_WITHOUT = MappingProxyType({"time": 0, "seconds": 0.0, "system": {}})
 META: Shape = MappingProxyType({"epochs": is_count, "state": dict})

@@ -60,7 +60,7 @@ def test_one_flipped_bit_anywhere_is_noticed_or_changes_nothing_that_is_read(fit
     assert noticed > size / 7 / 2
 
 
-@pytest.mark.parametrize("share", [0.3, 0.6, 0.999])
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6])
 def test_a_run_whose_checkpoint_is_damaged_begins_with_its_saved_weights(
     fit: Fit, weights: str, share: float, capsys: pytest.CaptureFixture[str]
 ):
