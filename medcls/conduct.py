@@ -124,7 +124,7 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
         runs = [run for programme in programmes for run in programme.known_runs()]
         if any(work.state(run).word != DONE for run in runs):
             executor.rehearse(runs)
-        stores = [opened_store(programme) for programme in programmes]
+        stores = [opened_store(programme, screen.tell) for programme in programmes]
         if options.force:
             for programme in programmes:
                 programme.forget()  # not before it is certain that the studies can be carried out

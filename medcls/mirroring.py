@@ -2,7 +2,7 @@
 
 import getpass
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from medcls.pictures import pictures
 from medcls.pretraining import kind
 from medcls.programme import Programme
 from medcls.remarks import remark
+from medcls.reach import reach
 from medcls.records import is_count, read_record
 from medcls.scoreboard import Ended
 from medcls.search.memory import COMPLETE, FAILED, Trial
@@ -135,13 +136,15 @@ class Mirroring:
             self.mirror.settle(5.0)
 
 
-def opened_store(programme: Programme) -> Store | None:
-    """Return the store that a study is to be shown in, None if it is to stay offline.
+def opened_store(programme: Programme, say: Callable[[str], None] = print) -> Store | None:
+    """Return the store that a study is to be shown in, None if it is to stay offline; `say` is told of waiting for it.
 
     Raises:
         BadInputError: the store cannot be reached.
     """
     study, options = programme.study, programme.options
+    if not options.offline:
+        reach(options.tracking_uri, say)
     return None if options.offline else Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
 
 

@@ -20,6 +20,7 @@ from medcls.values import (
     given_to,
     is_node,
     replaced,
+    shortened,
     unknown,
 )
 
@@ -56,7 +57,7 @@ def parsed(path: str, text: str, current: Any) -> Any:
         return text
     try:
         return json.loads(text.lower() if text.lower() in ("true", "false") else text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # no JSON, or numbers and brackets without end
         return text
 
 
@@ -87,7 +88,7 @@ def _call(path: str, text: str) -> tuple[str, dict[str, str] | None]:
             given = {each.arg: _text(each.value) for each in call.keywords if each.arg is not None}
             if len(given) == len(call.keywords):
                 return ast.unparse(call.func), given
-    raise BadInputError(f"{path}={text} cannot be read: write NAME, or NAME(PARAMETER=VALUE, ...).")
+    raise BadInputError(f"{path}={shortened(text)} cannot be read: write NAME, or NAME(PARAMETER=VALUE, ...).")
 
 
 def _text(value: ast.expr) -> str:
@@ -110,7 +111,7 @@ def _named(path: str, text: str, current: Callable[..., Any]) -> Callable[..., A
     kin = _kin(current, sys.modules[package])
     name = text.rsplit(".", maxsplit=1)[-1]
     if name not in kin:
-        raise BadInputError(unknown(f"{path}={text}", [f"{path}={each}" for each in sorted(kin)]))
+        raise BadInputError(unknown(f"{path}={shortened(text)}", [f"{path}={each}" for each in sorted(kin)]))
     return kin[name]
 
 

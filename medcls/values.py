@@ -14,6 +14,8 @@ from medcls.errors import BadInputError
 from medcls.limits import limits_of
 
 Scalar = str | int | float | bool | None
+LARGEST = 2**63 - 1  # whole number that arrays and stores take
+LONGEST = 200  # characters of what is repeated in a sentence
 REQUIRED = inspect.Parameter.empty
 
 
@@ -89,8 +91,7 @@ def typed(path: str, value: Any, default: Any) -> Any:
         value = value.item()
     if is_node(value):
         return checked(path, value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise BadInputError(f"{path}={value} is no number to work with: give a finite one.")
+    _check_numbers(path, value)
     if default is REQUIRED or default is None or is_node(default):
         return tuple(value) if isinstance(value, list) else value
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -104,7 +105,16 @@ def typed(path: str, value: Any, default: Any) -> Any:
         return tuple(value)
     if isinstance(default, str) and isinstance(value, str | Path):
         return str(value)
-    raise BadInputError(f"{path}={value!r} does not fit: give it a value like its default, {default!r}.")
+    raise BadInputError(f"{path}={shortened(repr(value))} does not fit: give it a value like its default, {default!r}.")
+
+
+def _check_numbers(path: str, value: Any) -> None:
+    """Complain about numbers, also in a list, that nothing can be computed with."""
+    for number in value if isinstance(value, list | tuple) else (value,):
+        if isinstance(number, float) and not math.isfinite(number):
+            raise BadInputError(f"{path}={number} is no number to work with: give a finite one.")
+        if isinstance(number, int) and not -LARGEST <= number <= LARGEST:
+            raise BadInputError(f"{path} is a number of {_digits(number)} digits: give a smaller one.")
 
 
 def check_limits(path: str, node: Any) -> None:
@@ -154,7 +164,17 @@ def functions(path: str, node: Any) -> list[Callable[..., Any]]:
     return [function_of(node), *(function for each in below for function in each)]
 
 
+def shortened(text: str) -> str:
+    """Return a text as a sentence can repeat it: whole, or its beginning where it is long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _digits(number: int) -> int:
+    return int(math.log10(abs(number))) + 1
+
+
 def unknown(path: str, known: list[str]) -> str:
     """Return the sentence for a path that does not exist, with the nearest ones that do."""
+    path = shortened(path)
     near = difflib.get_close_matches(path, known, n=3, cutoff=0.4) or sorted(known)[:5]
     return f"There is no {path}; the nearest are {', '.join(near)}." if near else f"There is no {path}."

@@ -2,7 +2,6 @@
 
 import json
 import re
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,8 +125,9 @@ def kept(text: str, work: Path) -> str:
         digest = saved.digest(content)
     except FileNotFoundError:
         raise BadInputError(f"There are no saved weights {text}: {KNOWN}.") from None
-    except (OSError, RuntimeError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file makes the readers raise anything
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or of another kind"
+        reason = str(error) if isinstance(error, saved.UnfitError) else reason
         raise BadInputError(f"{path} cannot be read as saved weights ({reason}): {KNOWN}.") from error
     _keep(content, path if path.is_dir() else path.parent, digest, work)
     return digest

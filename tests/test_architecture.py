@@ -28,6 +28,7 @@ TOOLS = {
     "naming": {"errors"},
     "lazy": set(),
     "files": {"errors", "lazy"},
+    "reach": {"errors"},
     "records": {"errors", "files"},
     "slip": {"files"},
     "outputs": {"errors", "files"},

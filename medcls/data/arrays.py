@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data.images import MOST_PIXELS
 from medcls.data.records import Record
 from medcls.data.stacks import Stack
 from medcls.errors import BadInputError
@@ -66,6 +67,8 @@ def stack_of(
         raise BadInputError(
             f"{path} has {name} of shape {shape}: give (images, height, width), with one axis more, of 3, if RGB."
         )
+    if shape[1] * shape[2] > MOST_PIXELS:
+        raise BadInputError(f"{path} has {name} of {shape[1]}x{shape[2]} pixels: {MOST_PIXELS:,} are read at most.")
     return Stack(path, name, shape, opened, start, plain_at)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from medcls.errors import BadInputError
 
+MOST_BYTES = 2_000_000_000
 MARKS = ",;\t|"
 OTHER_MARKS = (("blanks", r"\s+"), ("colons", ":"), ("carets", r"\^"), ("tildes", "~"))  # those are told, not read
 WITH_MARK = (  # in this order: the mark of UTF-32 begins with that of UTF-16
@@ -59,6 +60,10 @@ def divided_by(header: str, known: Collection[str]) -> str:
 
 def _text(table: Path) -> str:
     try:
+        if table.exists() and not (table.is_file() or table.is_dir()):
+            raise BadInputError(f"{table} is no file but a pipe or a device: save the table as a file.")
+        if table.exists() and table.stat().st_size > MOST_BYTES:
+            raise BadInputError(f"{table} is larger than {MOST_BYTES / 1e9:.0f} GB: no table of images is so long.")
         content = table.read_bytes()
     except OSError as error:
         raise BadInputError(f"{table} cannot be read: {error.strerror or error}.") from error

@@ -1,6 +1,8 @@
 """A DICOM file -> brightness or colours from 0 to 255, as a viewer that follows the file's own window shows it."""
 
+import os
 import re
+import zlib
 from contextlib import suppress
 from importlib.util import find_spec
 from io import BytesIO
@@ -21,6 +23,11 @@ SHORTEST = MARK_AT + len(MARK)  # bytes
 SUFFIXES = frozenset({".dcm", ".dicom", ".dic", ".ima"})
 FIRST_GROUPS = frozenset({b"\2\0", b"\10\0", b"\0\10"})  # of a data set: 0002, 0008, this in either order of bytes
 MISSING = "DICOM, which needs pydicom: python -m pip install pydicom"
+DEFLATED = "1.2.840.10008.1.2.1.99"
+META = 2**12  # bytes in which a file's beginning says how the rest is stored
+GROUP_LENGTH = 12  # bytes of the element that says how long that beginning is
+BLOCK = 2**20
+MOST_BYTES = 2**29  # of a file: the largest image that is read takes 360 MB in 16 bits
 FAR = 1e9  # beyond every window
 
 
@@ -70,9 +77,28 @@ def _read(path: Path, **how: Any) -> "Dataset":
 
     with path.open("rb") as file:
         start = file.read(SHORTEST)
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise UnsupportedError(f"DICOM of more than {MOST_BYTES >> 20:,} MB: save its image as a file of its own")
+        if DEFLATED.encode() in file.read(META):
+            _check_inflated(path)
     if start.startswith(MARK) and start[MARK_AT:] != MARK:
         return dcmread(BytesIO(bytes(MARK_AT) + path.read_bytes()), **how)
     return dcmread(path, force=start[MARK_AT:] != MARK, **how)
+
+
+def _check_inflated(path: Path) -> None:
+    """Complain about a deflated file that would take more memory than images have; pydicom inflates all at once."""
+    from pydicom.filereader import read_file_meta_info
+
+    engine, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    with path.open("rb") as file:
+        file.seek(SHORTEST + GROUP_LENGTH + int(read_file_meta_info(path).FileMetaInformationGroupLength))
+        while block := file.read(BLOCK):
+            while block:
+                inflated += len(engine.decompress(block, BLOCK))
+                block = engine.unconsumed_tail
+                if inflated > MOST_BYTES:
+                    raise UnsupportedError(f"deflated DICOM of more than {MOST_BYTES >> 20:,} MB: save it uncompressed")
 
 
 def opened(path: Path) -> "Dataset":

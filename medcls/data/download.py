@@ -1,9 +1,12 @@
 """One published file over HTTP: whole and checked, or a part that the next attempt goes on from."""
 
+import errno
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -14,9 +17,11 @@ from medcls.lazy import lazy
 
 pooch = lazy("pooch")
 requests = lazy("requests")
+urllib3 = lazy("urllib3")
 
 PART, LOCK = ".part", ".lock"
-CHUNK = 2**14  # bytes; those of a broken chunk are lost
+CHUNK = 2**14  # bytes read at a time, at most
+SLOWEST = 2**10  # bytes a second
 Progress = Callable[[int, int | None], None]
 
 
@@ -100,10 +105,45 @@ class _Resuming:
             total = start + int(length) if length.isdigit() else None
             with self.part.open("ab" if start else "wb") as file:
                 done = start
-                for chunk in answer.iter_content(CHUNK):
+                pace = _Pace(self.patience)
+                while chunk := _come(answer):
                     done += file.write(chunk)
+                    pace.check(len(chunk))
                     if self.progress:
                         self.progress(done, total)
+
+
+def _come(answer: Any) -> bytes:
+    """Return what has come, without waiting for more; nothing at the end.
+
+    Raises:
+        requests.ConnectionError: the connection broke, or fell silent.
+    """
+    try:
+        return bytes(answer.raw.read1(CHUNK))
+    except urllib3.exceptions.HTTPError as error:
+        raise requests.ConnectionError(error) from error
+
+
+class _Pace:
+    """Notices a server that sends now and then a few bytes, which never counts as silence."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._since, self._bytes = seconds, time.monotonic(), 0
+
+    def check(self, count: int) -> None:
+        """Count bytes that have come.
+
+        Raises:
+            requests.RequestException: they come too slowly.
+        """
+        self._bytes += count
+        passed = time.monotonic() - self._since
+        if passed > self._seconds:
+            if self._bytes < SLOWEST * passed:
+                told = f"less than {SLOWEST} bytes a second for {passed:.0f} s"
+                raise requests.RequestException(errno.ETIMEDOUT, told)
+            self._since, self._bytes = time.monotonic(), 0
 
 
 def _fetch(published: Published, path: Path, url: str, download: _Resuming) -> None:

@@ -16,6 +16,7 @@ from medcls.errors import BadInputError
 
 NAME = re.compile(r"((train|t10k)-(images|labels))[-.]idx[13]-ubyte(\.gz)?", re.IGNORECASE)
 FILES = ("train-images", "train-labels", "t10k-images", "t10k-labels")
+MOST_LABELS = 2**31
 UNSIGNED_BYTES = 8  # the third byte of such a file; the fourth is the number of dimensions
 
 
@@ -49,7 +50,9 @@ def read_idx(files: dict[str, Path]) -> list[Part]:
 def _part(part: str, images: Path, labels: Path) -> Part:
     with reading(labels), _open(labels) as file:
         expected, _ = _header(file)
-        numbers = np.frombuffer(file.read(), np.uint8)
+        if len(expected) != 1 or expected[0] > MOST_LABELS:
+            raise ValueError(f"its header says labels of the shape {expected}")
+        numbers = np.frombuffer(file.read(expected[0] + 1), np.uint8)
         if numbers.shape != expected:
             raise EOFError(f"its header says {expected} labels and it holds {numbers.shape}")
     with reading(images):

@@ -177,6 +177,8 @@ def _complaining(path: Path) -> Iterator[None]:
 
     _silence()
     try:
+        if path.exists() and not path.is_file():
+            raise UnreadableImageError("no file but a folder, a pipe or a device")
         yield
     except dicom.UnsupportedError as error:
         raise UnreadableImageError(str(error)) from error

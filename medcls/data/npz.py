@@ -1,5 +1,6 @@
 """Files of arrays with names (.npz), as MedMNIST and Keras write them."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,8 @@ from medcls.data.records import PARTS, listed
 from medcls.data.stacks import Stack
 from medcls.errors import BadInputError
 
+SMALL, SHRINKING = 2**30, 200  # bytes that any array may unpack to, and how many times its size a larger one may
+MOST_LABELS = 2**31  # bytes
 EXPECTED = (
     "give train_images, train_labels and the same of val and test as MedMNIST writes them, "
     "or x_train, y_train, x_test and y_test as Keras does"
@@ -50,9 +53,12 @@ def _names() -> Iterator[tuple[str, str, str]]:
 
 
 def _stack(path: Path, archive: ZipFile, member: str) -> Stack:
+    _check_size(archive.getinfo(member))
     with archive.open(member) as file:
         shape, by_columns, dtype = _header(file)
         start = file.tell()
+    if not dtype.hasobject and start + math.prod(shape) * dtype.itemsize != archive.getinfo(member).file_size:
+        raise EOFError(f"{member} is not as long as its header says")
     name = member.removesuffix(".npy")
     if by_columns:
         raise BadInputError(f"{path} has {name} in Fortran's order: save it in C's, as np.ascontiguousarray makes it.")
@@ -71,6 +77,13 @@ def _plain_at(path: Path, member: ZipInfo) -> int | None:
     return member.header_offset + 30 + int(lengths.sum())
 
 
+def _check_size(member: ZipInfo, most: int | None = None) -> None:
+    """Refuse what unpacks to far more than images do, before it fills memory or disk."""
+    size = member.file_size
+    if size > max(SMALL, SHRINKING * member.compress_size) or (most is not None and size > most):
+        raise ValueError(f"{member.filename} would unpack to {size / 1e9:,.1f} GB")
+
+
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -79,6 +92,11 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def _labels(archive: ZipFile, member: str) -> NDArray[Any]:
+    _check_size(archive.getinfo(member), MOST_LABELS)
+    with archive.open(member) as file:
+        shape, _, dtype = _header(file)
+        if math.prod(shape) * dtype.itemsize > archive.getinfo(member).file_size:
+            raise EOFError(f"{member} is not as long as its header says")
     with archive.open(member) as file:
         return np.asarray(np.lib.format.read_array(file, allow_pickle=False))
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from medcls.errors import BadInputError
 from medcls.lazy import lazy
+from medcls.reach import reach
 from medcls.records import DamagedError, said
 from medcls.redaction import text_without_secrets, without_secrets
 from medcls.search.memory import Memory, Trial
@@ -163,6 +164,7 @@ def _has_tables(url: str) -> bool:
 def _reaching(url: str) -> Iterator[None]:
     """Say in one sentence that a database cannot be used."""
     try:
+        reach(url, print)
         yield
     except Exception as error:
         raise BadInputError(

@@ -19,6 +19,8 @@ from medcls.lazy import lazy
 h5py = lazy("h5py")
 
 IN_KERAS = "model.weights.h5"  # what a .keras file has its weights in
+MOST_BYTES = 2**35  # of weights
+SMALL, SHRINKING = 2**28, 50  # bytes that any file may unpack to, and how many times its size a larger one may
 Shape = tuple[int, ...]
 
 
@@ -38,19 +40,38 @@ class Fit:
     misfit: str = ""
 
 
+class UnfitError(ValueError):
+    """What is no file of weights that a computer can hold: the reason in a few words."""
+
+
 def content(path: Path) -> bytes:
     """Return the Keras weights file that a path is, or that lies within it: in a .keras file or an exported folder.
 
     Raises:
+        UnfitError: a pipe, a device, an empty file, or one that is too large or unpacks to too much.
         OSError, KeyError, BadZipFile: no such file, or a damaged one.
     """
     if path.is_dir():
         files = [path / name for name in (IN_KERAS, "model.keras")]
         path = next((file for file in files if file.exists()), files[-1])
+    size = path.stat().st_size
+    if not path.is_file():
+        raise UnfitError("a pipe or a device")
+    if not size:
+        raise UnfitError("an empty file")
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as whole:
+            size = whole.getinfo(IN_KERAS).file_size
+            _check_size(size, path.stat().st_size)
             return whole.read(IN_KERAS)
+    _check_size(size, size)
     return path.read_bytes()
+
+
+def _check_size(size: int, stored: int) -> None:
+    """Refuse more bytes than weights have, and many bytes that are stored in few: weights hardly shrink."""
+    if size > MOST_BYTES or size > max(SMALL, SHRINKING * stored):
+        raise UnfitError(f"it would take {size / 1e9:,.1f} GB of memory")
 
 
 def digest(weights_file: bytes) -> str:
@@ -61,7 +82,11 @@ def digest(weights_file: bytes) -> str:
     """
     total = hashlib.sha256()
     with h5py.File(io.BytesIO(weights_file)) as weights:
-        for path, array in sorted(_arrays(weights)):
+        found = sorted(_arrays(weights), key=lambda each: str(each[0]))
+        _check_size(sum(math.prod(array.shape) * array.dtype.itemsize for _, array in found), len(weights_file))
+        for path, array in found:
+            if array.dtype.kind == "O" or array.external:
+                raise UnfitError(f"{path} holds no numbers")
             values = np.ascontiguousarray(array)
             total.update(f"{path} {values.dtype.str} {values.shape};".encode())
             total.update(values.tobytes())
