@@ -14,9 +14,9 @@ from medcls.options import root
 from medcls.pictures import pictures
 from medcls.pretraining import kind
 from medcls.programme import Programme
-from medcls.remarks import remark
 from medcls.reach import reach
 from medcls.records import is_count, read_record
+from medcls.remarks import remark
 from medcls.scoreboard import Ended
 from medcls.search.memory import COMPLETE, FAILED, Trial
 from medcls.sources import Source, Sources

@@ -9,8 +9,8 @@ from typing import Any
 from medcls.errors import BadInputError, TrainingError
 from medcls.files import read_json, write_atomically, write_json
 from medcls.one_run import fitting
-from medcls.redaction import typed
 from medcls.records import read_record
+from medcls.redaction import typed
 from medcls.search.space import Search
 from medcls.sources import Sources
 from medcls.spec import Variant
