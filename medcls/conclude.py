@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from medcls import errands
+from medcls import errands, scoring
 from medcls.agenda import FixedAgenda
 from medcls.data.cache import open_decoded
 from medcls.drive import Driver, Record
@@ -84,8 +84,7 @@ def _each_tested(driver: Driver, source: Source, runs: Sequence[Run]) -> dict[st
         predicted = driver.work.folder(run).read_arrays("test")
         if predicted is None:
             return {}
-        task = run.variant.task
-        each.append(task.scores(task.truth(data, predicted["rows"]), predicted["predictions"], data.classes))
+        each.append(scoring.scores(run.variant.task, data, predicted["rows"], predicted["predictions"]))
     names = [name for name in each[0] if all(name in scores for scores in each)]
     return {name: [scores[name] for scores in each] for name in names}
 
@@ -99,7 +98,4 @@ def _tested(driver: Driver, source: Source, runs: Sequence[Run]) -> Mapping[str,
     assert source.decoded is not None
     data, rows = open_decoded(source.decoded), whole[0]["rows"]
     mean = statistics.ensemble([each["predictions"] for each in whole])
-    patients = None if data.patients is None else data.patients[rows]
-    task = runs[0].variant.task
-    tested: Mapping[str, Any] = task.tested(task.truth(data, rows), mean, data.classes, patients)
-    return tested
+    return scoring.tested(runs[0].variant.task, data, rows, mean)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from medcls.data.dicom import has_no_suffix
 from medcls.data.records import listed
 from medcls.errors import BadInputError
+from medcls.evaluation.segmentation import enlarged
 from medcls.files import written_whole
 from medcls.predicting import Answer, Model, Progress, predictions
 
@@ -79,11 +80,7 @@ def at_own_size(answer: Answer) -> NDArray[np.uint8]:
 
     The probabilities are resized, not the mask, so that its outline is as smooth as the image.
     """
-    from PIL import Image
-
-    height, width = answer.own_size
-    probabilities = Image.fromarray(np.asarray(answer.probabilities[..., 0], np.float32))
-    resized = np.asarray(probabilities.resize((width, height), Image.Resampling.BILINEAR))
+    resized = enlarged(answer.probabilities, answer.own_size)
     return np.where(resized > 0.5, np.uint8(MARKED), np.uint8(0))
 
 

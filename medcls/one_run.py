@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from medcls import scoring
 from medcls.data.cache import open_decoded
 from medcls.data.split import split
 from medcls.data.types import Decoded, Split
@@ -164,7 +165,7 @@ def _result(
     job: Job, folder: RunFolder, data: Decoded, rows: Split, fitted: Fitted, predictions: Any
 ) -> dict[str, Any]:
     task = job.run.variant.task
-    scores = task.scores(task.truth(data, rows.validation), predictions, data.classes)
+    scores = scoring.scores(task, data, rows.validation, predictions)
     last = {name: values[fitted.best_epoch] for name, values in folder.history().items()}
     measured = f"val_{task.measure}"
     gap = {"gap": last[task.measure] - last[measured]} if measured in last else {}

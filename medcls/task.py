@@ -14,6 +14,11 @@ from medcls.lazy import lazy
 keras = lazy("keras")
 
 
+def no_further_scores(data: Decoded, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
+    """Return no scores: those at the study's size are all."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Task:
     """A frozen value that the training loop asks instead of knowing the task.
@@ -36,6 +41,7 @@ class Task:
         measure: the history's name of which training less validation is the gap.
         classes: how many classes it can tell apart, None for any number.
         soft: whether a target may lie between classes, as that of mixed images does.
+        own_size: (data set, rows, predictions) -> further scores of each image, at its own size, by name.
         pixels: whether every pixel is told apart, so that features are maps and targets masks.
     """
 
@@ -55,6 +61,7 @@ class Task:
     measure: str = "accuracy"
     classes: int | None = None
     soft: bool = True
+    own_size: Callable[..., dict[str, Any]] = no_further_scores
     pixels: bool = False
 
     def functions(self) -> list[Callable[..., Any]]:
@@ -71,6 +78,12 @@ def masks(data: Decoded, rows: Any) -> Any:
     """Return the masks of some images, of shape (n, height, width), bool."""
     assert data.masks is not None
     return data.masks[rows][..., 0] > 0
+
+
+def overlaps_at_own_size(data: Decoded, rows: Any, predictions: Any) -> dict[str, Any]:
+    """Return Dice and IoU of each image at its own size, of shape (n,), where its mask is a file."""
+    whole = data.whole
+    return {} if whole is None else segmentation.at_own_size((whole[row] for row in rows), predictions)
 
 
 def one_hot(labels: Any, classes: int) -> Any:
@@ -201,6 +214,7 @@ SEGMENTATION = Task(
     measure="dice",
     classes=1,
     soft=False,
+    own_size=overlaps_at_own_size,
     pixels=True,
 )
 """One sigmoid a pixel, pixel-wise cross-entropy: where the target is, and where not."""

@@ -20,14 +20,16 @@ from filelock import FileLock
 from medcls.data.hashes import Hashes
 from medcls.data.images import DECODER, UnreadableImageError
 from medcls.data.levels import from_plain
+from medcls.data.marks import Marks
 from medcls.data.records import listed
 from medcls.data.types import Bundle, Decoded, Examples
+from medcls.data.whole_masks import WholeMasks, pack
 from medcls.errors import BadInputError
 from medcls.records import DamagedError, read_arrays
 
 AT_ONCE = 2**25  # bytes of decoded images that may wait to be written
 UNFINISHED = ".unfinished"
-IMAGES, MASKS = "images.npy", "masks.npy"
+IMAGES, MASKS, WHOLE = "images.npy", "masks.npy", "whole_masks.npy"
 CHECKED = "checked.sqlite"  # beside the arrays: by what sizes and times they were compared with their digests
 Progress = Callable[[int, int], None]
 Tell = Callable[[str], None]
@@ -90,6 +92,9 @@ def open_decoded(path: Path) -> Decoded:
             fingerprint=str(rows["fingerprint"]),
             levels=from_plain(json.loads(str(rows["levels"])) if "levels" in rows else None),
             masks=np.load(path / MASKS, mmap_mode="r") if (path / MASKS).exists() else None,
+            whole=WholeMasks(np.load(path / WHOLE, mmap_mode="r"), rows["whole_ends"], rows["whole_sizes"])
+            if "whole_ends" in rows
+            else None,
         )
 
 
@@ -101,7 +106,7 @@ def _is_whole(home: Path, bundle: Bundle, say: Tell) -> bool:
         rows = read_arrays(home / "rows.npz")
         if "digests" not in rows or rows["decoder"] != DECODER or rows["fingerprint"] != bundle.fingerprint:
             return False  # another version's
-        files = [home / name for name in _shapes(bundle)]
+        files = [home / name for name in (*_shapes(bundle), *([] if bundle.marks is None else [WHOLE]))]
         if Hashes(home / CHECKED).sha256_of(files) == rows["digests"].tolist():
             return True
         damage = "not what was written"
@@ -120,7 +125,11 @@ def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
         digests = [_write(bundle, beside / IMAGES, bundle.decode, progress)]
         if bundle.masks is not None:
             digests.append(_write(bundle, beside / MASKS, partial(_mask, bundle), progress))
-        _write_rows(bundle, beside / "rows.npz", digests)
+        places: dict[str, Any] = {}
+        if bundle.marks is not None:
+            digest, places = _write_whole(bundle.marks(lambda *_: None), beside / WHOLE)
+            digests.append(digest)
+        _write_rows(bundle, beside / "rows.npz", digests, places)
         shutil.rmtree(home, ignore_errors=True)  # damaged, or decoded by another version
         beside.rename(home)
     finally:
@@ -184,7 +193,21 @@ def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Genera
         yield from pool.map(attempt, some)
 
 
-def _write_rows(bundle: Bundle, path: Path, digests: list[str]) -> None:
+def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
+    """Write all masks in their own sizes; return the file's SHA-256 in hex, and where each mask ends and its size."""
+    rows = range(len(marks.names))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        packed = list(pool.map(lambda row: pack(marks.whole(row)), rows))
+    ends = np.cumsum([len(one) for one in packed], dtype=np.int64)
+    with path.open("wb") as file:
+        np.save(file, np.frombuffer(b"".join(packed), np.uint8))
+        file.flush()
+        os.fsync(file.fileno())
+    sizes = np.array([(height, width) for width, height in marks.sizes], np.int64)
+    return hashlib.sha256(path.read_bytes()).hexdigest(), {"whole_ends": ends, "whole_sizes": sizes}
+
+
+def _write_rows(bundle: Bundle, path: Path, digests: list[str], places: dict[str, Any]) -> None:
     patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
     levels: dict[str, Any] = {}
     if not bundle.levels.as_stored:
@@ -200,6 +223,7 @@ def _write_rows(bundle: Bundle, path: Path, digests: list[str]) -> None:
         digests=np.array(digests),
         **patients,
         **levels,
+        **places,
     )
 
 

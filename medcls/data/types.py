@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from medcls.data.levels import AS_STORED, Levels
 from medcls.data.mapped import Reader
 from medcls.data.marks import Marks
+from medcls.data.whole_masks import WholeMasks
 
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
@@ -127,8 +128,8 @@ class Decoded:
     """A data set whose images are decoded, as every worker opens it.
 
     `images` is a read-only memory map of shape (n, size, size, channels), uint8, or of points' coordinates, of shape
-    (n, coordinates), float32; `masks` one of shape (n, size, size, 1), uint8, 0 or 1, or None. The other attributes
-    are the Bundle's.
+    (n, coordinates), float32; `masks` one of shape (n, size, size, 1), uint8, 0 or 1, or None; `whole` has the masks in
+    their own sizes where they are files. The other attributes are the Bundle's.
     """
 
     images: Examples
@@ -139,6 +140,7 @@ class Decoded:
     classes: tuple[str, ...]
     fingerprint: str = ""
     masks: Images | None = None
+    whole: WholeMasks | None = None
     levels: Levels = AS_STORED
 
     @property

@@ -61,6 +61,8 @@ _ROWS = (
     Metric("iou", tasks=(MASKS,), curve=True),
     Metric("soft_dice", tasks=(MASKS,), curve=True, final=False),
     Metric("dice_worst", tasks=(MASKS,)),
+    Metric("dice_own_size", tasks=(MASKS,), final=False),  # only where masks are files
+    Metric("iou_own_size", tasks=(MASKS,), final=False),
     Metric("pixel_accuracy", tasks=(MASKS,)),
     Metric("hausdorff95", False, POSITIVE, tasks=(MASKS,)),
     Metric("surface_distance", False, POSITIVE, tasks=(MASKS,)),
@@ -86,7 +88,16 @@ SCREEN = ("accuracy", "val_accuracy", "val_balanced_accuracy", "dice", "val_dice
 
 PAGE = (
     *("accuracy", "val_accuracy", "val_balanced_accuracy"),
-    *("dice", "val_dice", "hausdorff95", "surface_distance", "dice_worst", "false_alarm_rate", "empty_masks"),
+    *(
+        "dice",
+        "val_dice",
+        "hausdorff95",
+        "surface_distance",
+        "dice_worst",
+        "dice_own_size",
+        "false_alarm_rate",
+        "empty_masks",
+    ),
     *("val_loss", "gap"),
 )
 """The columns of the report's table of variants, those that there are."""

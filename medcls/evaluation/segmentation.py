@@ -7,6 +7,7 @@ nothing count in `false_alarm_rate` and in the share of right pixels alone: that
 # ruff: noqa: PT028 (`test_scores` is no test, it scores the test images)
 
 import math
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
@@ -132,10 +133,45 @@ def test_scores(
         TrainingError: a probability is not a number, because training diverged; or no mask marks anything.
     """
     each = {**judged(masks, probabilities), "pixel_accuracy": _right(masks, probabilities)}
-    statistic = partial(_means, each)
+    statistic = partial(means, each)
     values = statistic(np.ones((1, len(masks))))
     intervals = bootstrap_intervals(statistic, len(masks), patients, resamples=resamples, seed=seed)
     return {name: {"value": float(values[name][0]), "ci95": list(interval)} for name, interval in intervals.items()}
+
+
+def at_own_size(masks: Iterable[Masks], probabilities: Numbers) -> dict[str, NDArray[np.float64]]:
+    """Return dice_own_size and iou_own_size of each image, of shape (n,): NaN where its mask marks nothing.
+
+    The probabilities are resized to the mask's own size, as `medcls predict --mask` does, and cut at a half there. So
+    targets count that were lost, or outlines that were smoothed, when masks were resized to the study's size.
+
+    Args:
+        masks: n masks, each of its own (height, width).
+        probabilities: of shape (n, height, width, 1), at the study's size.
+    """
+    rows = [_overlaps(mask, enlarged(answer, mask.shape)) for mask, answer in zip(masks, probabilities, strict=True)]
+    dice, iou = np.array(rows, np.float64).reshape(-1, 2).T
+    return {"dice_own_size": dice, "iou_own_size": iou}
+
+
+def enlarged(answer: Numbers, size: tuple[int, ...]) -> Numbers:
+    """Return an answer's probabilities, of shape (height, width, 1), resized to (height, width), as float32.
+
+    Args:
+        answer: the probabilities of an image's pixels.
+        size: the height and width that are wanted.
+    """
+    from PIL import Image
+
+    probabilities = Image.fromarray(np.asarray(answer[..., 0], np.float32))
+    return np.asarray(probabilities.resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def _overlaps(mask: Masks, answer: Numbers) -> tuple[float, float]:
+    """Return Dice and IoU of a mask that marks something, else NaN."""
+    predicted = answer > 0.5
+    common, true, told = (int(np.count_nonzero(each)) for each in (mask & predicted, mask, predicted))
+    return (2 * common / (true + told), common / (true + told - common)) if true else (math.nan, math.nan)
 
 
 def border_distances(one: Masks, other: Masks) -> tuple[Numbers, Numbers]:
@@ -180,16 +216,21 @@ def _right(masks: Masks, probabilities: Numbers) -> NDArray[np.float64]:
     return np.array([np.mean(mask == (answer > 0.5)) for mask, answer in pairs], np.float64)
 
 
-def _means(each: dict[str, NDArray[np.float64]], weights: Numbers) -> dict[str, Any]:
-    """Return the weighted means of many resamples, each of shape (resamples,), NaN where nothing is defined."""
-    means = {}
+def means(each: dict[str, NDArray[np.float64]], weights: Numbers) -> dict[str, Any]:
+    """Return the weighted means of many resamples, each of shape (resamples,), NaN where nothing is defined.
+
+    Args:
+        each: name -> one value an image, of shape (n,), NaN where undefined.
+        weights: of the images, of shape (resamples, n).
+    """
+    found = {}
     for name, values in each.items():
         defined = np.isfinite(values)
         counted = weights[:, defined].sum(axis=1)
         mean = np.full(len(weights), np.nan)
         np.divide(weights[:, defined] @ values[defined], counted, out=mean, where=counted > 0)
-        means[name] = mean
-    return means
+        found[name] = mean
+    return found
 
 
 def _around(mask: Masks) -> tuple[slice, slice]:

@@ -126,6 +126,7 @@ OF_MASKS = Wording(
     scores=MappingProxyType(
         {
             "dice": "Dice",
+            "dice_own_size": "Dice at the images' own sizes",
             "dice_sd": "Dice, standard deviation over images",
             "dice_worst": "Dice of the worst image",
             "empty_in_both": "images without a target in which nothing was found",
@@ -135,6 +136,7 @@ OF_MASKS = Wording(
             "hausdorff95": "Hausdorff distance, 95th percentile, in pixels",
             "hausdorff95_sd": "Hausdorff distance, standard deviation",
             "iou": "IoU",
+            "iou_own_size": "IoU at the images' own sizes",
             "iou_sd": "IoU, standard deviation",
             "precision_sd": "precision, standard deviation",
             "recall_sd": "recall, standard deviation",
