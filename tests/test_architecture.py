@@ -60,7 +60,8 @@ BESIDE = {  # what each part may use beside itself and the tools
         *("augmentation", "evaluation.metrics", "models", "task"),
         *("data.mapped", "data.sealed", "data.stream", "data.types", "tracking.journal", "tracking.shapes"),
     },
-    "one_run": {"data", "pictures", "training", "task", "tracking.journal"},
+    "scoring": {"data.types", "evaluation", "task"},
+    "one_run": {"data", "pictures", "scoring", "training", "task", "tracking.journal"},
     "compute": {"one_run", "training", "tracking.journal"},
 }
 STUDY_MAY_USE = {

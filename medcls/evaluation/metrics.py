@@ -88,16 +88,8 @@ SCREEN = ("accuracy", "val_accuracy", "val_balanced_accuracy", "dice", "val_dice
 
 PAGE = (
     *("accuracy", "val_accuracy", "val_balanced_accuracy"),
-    *(
-        "dice",
-        "val_dice",
-        "hausdorff95",
-        "surface_distance",
-        "dice_worst",
-        "dice_own_size",
-        "false_alarm_rate",
-        "empty_masks",
-    ),
+    *("dice", "val_dice", "dice_own_size", "hausdorff95", "surface_distance", "dice_worst"),
+    *("false_alarm_rate", "empty_masks"),
     *("val_loss", "gap"),
 )
 """The columns of the report's table of variants, those that there are."""
