@@ -17,6 +17,17 @@ MANY_CLASSES = 20  # that differ in their numbers alone: more likely patients
 FEWEST, FEWEST_OF_WORDS = 3, 5  # beginnings of names that suggest patients: with numbers in them, or words alone
 LEAST_SHARE = 0.1  # of the images must share the beginning of their names with another one
 MOST_IMAGES = 20  # of a patient, for each patient there is: three beginnings of 500 names each are no patients
+PATTERNS = (  # that are proposed, the plainest first
+    r"^([^_]+)_",
+    r"^([^-]+)-",
+    r"^([^_]+_[^_]+)_",
+    r"^([^-]+-[^-]+)-",
+    r"^([^.]+)\.",
+    r"^(\S+) ",
+    r"^([A-Za-z]*\d+)",
+    r"^(.*\d)[A-Za-z]",
+    r"^(.*\d)[ _.-]",
+)
 HASH = re.compile(r"[0-9a-f]{8,}|[0-9A-F]{8,}")
 BETWEEN = re.compile(r"[ _.\-()\[\]]+")
 AFTER_NUMBER = re.compile(r"(?<=\d)(?=[A-Za-z]{1,5}\d*$)")  # 12a, 9174216L, 12left, p1s3
@@ -49,7 +60,7 @@ def of_patients(records: Sequence[Record]) -> list[Remark]:
     if folders:
         return [_said_of_folders(folders)]
     beginnings = _beginnings(records)
-    return [_said_of_names(beginnings, len(records))] if beginnings else []
+    return [_said_of_names(beginnings, records)] if beginnings else []
 
 
 def _may_be_patients(labels: Sequence[str]) -> bool:
@@ -133,10 +144,10 @@ def _suggest_patients(found: Stems, records: Sequence[Record]) -> bool:
     )
 
 
-def _said_of_names(found: Stems, count: int) -> Remark:
+def _said_of_names(found: Stems, records: Sequence[Record]) -> Remark:
     repeated = {name: images for name, images in sorted(found.items()) if len(images) > 1}
     first, second = sorted(PurePosixPath(image.name).name for image in next(iter(repeated.values())))[:2]
-    pattern = _pattern(found, count)
+    pattern = _pattern(found, records)
     advice = f'e.g. --set "data.patients={pattern}"' if pattern else "a pattern whose first group is the patient"
     sentence = (
         f"Names such as {first} and {second} suggest several images of one patient, {len(found)} patients in all, whom "
@@ -145,25 +156,12 @@ def _said_of_names(found: Stems, count: int) -> Remark:
     return Remark(SUSPECTED, sentence, len(repeated), tuple(repeated))
 
 
-def _pattern(found: Stems, count: int) -> str:
-    """Return a plain pattern that finds these beginnings in all names, "" if none of a few does."""
-    if sum(map(len, found.values())) < count:
-        return ""
-    for pattern in (
-        r"^([^_]+)_",
-        r"^([^-]+)-",
-        r"^([^_]+_[^_]+)_",
-        r"^([^-]+-[^-]+)-",
-        r"^([^.]+)\.",
-        r"^(\S+) ",
-        r"^(.*\d)[A-Za-z]",
-        r"^(.*\d)[ _.-]",
-    ):
-        expression = re.compile(pattern)
-        if all(
-            (match := expression.search(PurePosixPath(image.name).name)) and match[1].casefold() == name
-            for name, images in found.items()
-            for image in images
-        ):
+def _pattern(found: Stems, records: Sequence[Record]) -> str:
+    """Return a plain pattern that fits all names and finds these beginnings, "" if none of a few does."""
+    beginnings = {image.name: name for name, images in found.items() for image in images}
+    for pattern in PATTERNS:
+        matches = {record.name: re.search(pattern, PurePosixPath(record.name).name) for record in records}
+        patients = {name: match[1].casefold() for name, match in matches.items() if match}
+        if len(patients) == len(matches) and patients == patients | beginnings:
             return pattern
     return ""

@@ -257,8 +257,9 @@ SUSPECTED = {
     "slices": [f"{'ab'[p % 2]}/pat{p}_{n}.png" for p in range(6) for n in range(4)],
     "slices in words": [f"{'ab'[p % 2]}/p{p:03}slice{n}.png" for p in range(6) for n in range(4)],
     "names of people": [f"{'ab'[p % 2]}/{who}-{n}.png" for p, who in enumerate(PEOPLE) for n in range(3)],
-    "both knees": [f"{'ab'[p % 2]}/KL{p % 5}_91{p:03}{side}.png" for p in range(12) for side in "LR"],
+    "both knees": [f"{'ab'[p % 2]}/91{p:03}{side}.png" for p in range(12) for side in "LR"],
     "eyes": [f"{'ab'[p % 2]}/{p}_{side}.png" for p in range(8) for side in ("left", "right")],
+    "some copies": [f"{'ab'[p % 2]}/{p}{end}.png" for p in range(9) for end in ("", "-rotated1", "-rotated2-rotated1")],
     "films of a day": [f"{'ab'[p % 2]}/000{p:05}_{n:03}.png" for p in range(9) for n in range(1 + p % 3)],
 }
 UNSUSPECTED = {
@@ -284,7 +285,7 @@ def test_beginnings_of_names_that_repeat_are_a_finding(
     assert "suggest several images of one patient" in sentence
     pattern = sentence.partition('"data.patients=')[2].partition('"')[0]
     patients = set(patients_of(describe(tmp_path / "set", patients=pattern)).values())
-    assert f" {len(patients)} patients in all" in sentence
+    assert set(bundle.remarks[0].names) <= patients
     assert len(patients) < len(bundle.names)
     assert describe(tmp_path / "set", patients="none").remarks == ()
 
