@@ -10,6 +10,7 @@ import sqlalchemy
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from medcls import cli
 from medcls.errors import BadInputError, TrainingError, first_line
 from medcls.redaction import text_without_secrets, without_secrets
 
@@ -101,6 +102,11 @@ def test_what_a_library_tears_a_url_into_is_hidden(url: str) -> None:
     said = text_without_secrets(str(refused.value), url)
     assert "misu" not in said
     assert "tira" not in said
+
+
+def test_where_a_server_is_open_is_said_without_its_password(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["ui", "--tracking-uri", f"https://me:a@{MARK}/@host:5000"]) == 0
+    assert capsys.readouterr().out == "The store is a server already: open https://host:5000\n"
 
 
 @pytest.mark.slow
