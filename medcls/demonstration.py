@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from medcls.errors import BadInputError, say_without_traceback
+from medcls.errors import BadInputError
 from medcls.importing import is_imported
 from medcls.interruption import listen, settle
 from medcls.naming import check_study
@@ -41,12 +41,8 @@ class Demonstration:
     count: int = 5
 
     def __post_init__(self) -> None:
-        """Check the name, of which a script says in one line what is wrong: nothing else would catch the error."""
-        try:
-            check_study("Demonstration", self.name)
-        except BadInputError:
-            say_without_traceback()
-            raise
+        """Check the name."""
+        check_study("Demonstration", self.name)
 
 
 @dataclass(frozen=True)

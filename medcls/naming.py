@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from medcls.errors import BadInputError
+from medcls.errors import BadInputError, say_without_traceback
 
 DIGITS = range(4, 65)  # of a name's digest: so many as make the name differ from all others
 
@@ -51,6 +51,8 @@ def beside_others(names: Iterable[str]) -> dict[str, str]:
 def check_study(owner: str, name: str) -> None:
     """Check that a study's name can name its folder of files, its experiment and its models in MLflow.
 
+    A script makes its study before anything catches errors, so Python itself is told to say this one in one line.
+
     Args:
         owner: what has the name, such as "Study".
         name: the name.
@@ -61,6 +63,7 @@ def check_study(owner: str, name: str) -> None:
     odd = [letter for letter in name if not letter.isprintable() or letter in NOT_IN_A_STUDY]
     if odd or name.strip(" .") != name or not 0 < len(name) <= LONGEST_STUDY:
         shown = f"{name[:LONGEST_STUDY]}..." if len(name) > LONGEST_STUDY else name
+        say_without_traceback()
         raise BadInputError(
             f'{owner}.name "{shown}" cannot name a folder and a model: take 1 to {LONGEST_STUDY} letters, digits, '
             f"blanks, and signs other than {' '.join(NOT_IN_A_STUDY)}, with no blank or full stop at its ends."

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from medcls.errors import BadInputError, say_without_traceback
 from medcls.evaluation.answers import Answer
 from medcls.importing import is_imported
 from medcls.interruption import listen, settle
@@ -59,12 +58,8 @@ class Study:
     document: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name, of which a script says in one line what is wrong: nothing else would catch the error."""
-        try:
-            check_study("Study", self.name)
-        except BadInputError:
-            say_without_traceback()
-            raise
+        """Check the name."""
+        check_study("Study", self.name)
 
     @property
     def variant_names(self) -> str:

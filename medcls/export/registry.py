@@ -112,10 +112,24 @@ def _log(network: Any, standing: Standing, run_id: str, epoch: int, add_papers: 
         signature=_signature(network),
         pip_requirements=[f"{package}=={version}" for package, version in packages.items()],
         tags={WEIGHTS: standing.weights_sha256, ANSWERS: standing.answers},
-        step=epoch,
+        step=_step(run_id, epoch),
     )
     _add_scores(run_id, str(made.model_id))
     return str(made.model_id)
+
+
+def _step(run_id: str, epoch: int) -> int:
+    """Return the epoch as of which a run's model is logged, or -1 where MLflow would refuse the model for it.
+
+    It takes the run's metrics of that step over, and cannot if one has two values there: as the recalls of two classes,
+    final scores at step 0, that an older version logged under one name.
+    """
+    client = mlflow.MlflowClient()
+    for name in client.get_run(run_id).data.metrics if epoch == 0 else ():
+        at_once = [(value.timestamp, value.step) for value in client.get_metric_history(run_id, name)]
+        if len(set(at_once)) < len(at_once):
+            return -1
+    return epoch
 
 
 def _add_scores(run_id: str, model_id: str) -> None:

@@ -73,6 +73,18 @@ def test_classes_that_mlflow_cannot_tell_apart_do_not_keep_a_model_out(uri: str)
     assert sorted({metric.value for metric in model.metrics}) == [number / 2 for number in range(6)]
 
 
+def test_a_run_whose_scores_an_older_version_put_under_one_name_is_registered_too(uri: str) -> None:
+    mlflow.set_tracking_uri(uri)
+    client = mlflow.MlflowClient(uri)
+    run = client.create_run(client.create_experiment("old")).info.run_id
+    for recall in (0.0, 1.0):
+        client.log_metric(run, "best/val_recall/_5mm", recall, timestamp=1_700_000_000_000, step=0)
+    register(sigmoid(), standing("<5mm", ">5mm"), uri, run, "medcls-old", 0, lambda folder: None)
+    place = placed(uri, "medcls-old", standing("<5mm", ">5mm"), promote=False)
+    assert place is not None
+    assert place.champion == "1"
+
+
 def test_the_champion_answers_by_the_names_that_its_study_has_now(uri: str, tmp_path: Path) -> None:
     def told() -> str:
         return (fetched("models:/medcls-mine@champion", uri, tmp_path) / "told").read_text()
