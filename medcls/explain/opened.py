@@ -165,14 +165,14 @@ def _head(network: Any) -> Any:
     head = network.layers[-1]
     if isinstance(head, keras.layers.Concatenate) and len(head.input) == 2:
         rest, second = (_layer_of(network, tensor) for tensor in head.input)
-        if isinstance(rest, keras.layers.Rescaling) and rest.input is second.output and second.output.shape[-1] == 1:
+        if isinstance(rest, keras.layers.Rescaling) and second is not None and rest.input is second.output:
             return second
     return head
 
 
 def _layer_of(network: Any, tensor: Any) -> Any:
-    """Return the layer of a network that puts out a tensor of its graph."""
-    return next(layer for layer in network.layers if layer.output is tensor)
+    """Return the layer of a network that puts out a tensor of its graph, None if no layer does."""
+    return next((layer for layer in network.layers if layer.output is tensor), None)
 
 
 def _before_probabilities(network: Any, head: Any) -> tuple[Any, Callable[[Any], Any]]:

@@ -15,8 +15,9 @@ from PIL import Image
 from medcls import explain
 from medcls.commands.explain import NAMES
 from medcls.data.images import decode
+from medcls.errors import BadInputError
 from medcls.explain.methods import METHODS
-from medcls.explain.opened import probabilities
+from medcls.explain.opened import opened, probabilities
 from medcls.explain.pixels import overlay
 from medcls.explaining import BY_NAME
 from medcls.export.keras_files import of_all_classes
@@ -144,6 +145,14 @@ def test_a_sigmoid_that_tells_of_both_classes_is_looked_at_as_it_was(name: str) 
     second = network.predict(images, verbose=0)
     np.testing.assert_allclose(probabilities(exported, images), np.concatenate([1 - second, second], 1), atol=1e-6)
     assert digest_of(exported) == digest_of(network)
+
+
+def test_another_end_of_two_answers_is_refused_in_a_sentence() -> None:
+    network = built(answers=1)
+    for rest in (1 - network.output, keras.layers.Dense(1, "sigmoid")(network.layers[-2].output)):
+        other = keras.Model(network.input, keras.layers.Concatenate()([rest, network.output]))
+        with pytest.raises(BadInputError, match="end it with softmax"):
+            opened(other, "second")
 
 
 def test_what_cannot_be_explained_is_refused_before_anything_is_written(
