@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from medcls.evaluation import comparison, repeats
@@ -107,6 +108,20 @@ def test_runs_that_differ_with_saturated_scores_have_no_interval_and_no_verdict(
     assert "95% interval" not in told
     assert "no interval" in told
     assert final("val_accuracy")(found)["values"]["breast"]["one"]["val_accuracy"]["ci95"] is None
+
+
+def test_differences_of_rounding_alone_are_no_spread() -> None:
+    """Where --set leaves nothing to chance, batches in another order still round otherwise."""
+    rng = np.random.default_rng(0)
+    runs = [run("one", seed, 0.4 + 1e-8 * rng.normal(), f"{seed}a") for seed in range(6)]
+    runs += [run("eleven", seed, 0.6 + 1e-8 * rng.normal(), f"{seed}b") for seed in range(6)]
+    found = summary(*runs)
+    told = answered(found, ASKED)
+    assert (found["comparisons"][0]["verdict"], found["comparisons"][0]["p_adjusted"]) == ("not distinguishable", None)
+    assert "no interval" in told
+    small = 1e-9 * rng.random(12)
+    tiny = [{**one, "history": {"val_accuracy": [value]}} for one, value in zip(runs, small, strict=True)]
+    assert comparisons(summary(*tiny), [ASKED])[0]["p"] is not None  # small numbers that do vary
 
 
 def test_folds_are_of_other_images_and_never_merged() -> None:

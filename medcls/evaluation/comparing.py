@@ -46,7 +46,6 @@ class Compare:
     def row(self, summary: Summary, data: str) -> Answered:
         """Return the comparison on one data set as a row of the summary, its p not adjusted yet."""
         found = _compared(summary, data, self)
-        p = None if _is_alike(found) and found.difference else found.p
         return {
             "data": data,
             "metric": self.score.name,
@@ -54,11 +53,11 @@ class Compare:
             "b": self.b,
             "difference": found.difference,
             "ci95": list(found.ci95),
-            "p": p,
-            "p_adjusted": p,
+            "p": found.p,
+            "p_adjusted": found.p,
             "n": found.n,
             "runs": len(repeats.every_pair(summary, data, self.a, self.b, self.score)),
-            "detectable": None if _is_alike(found) else found.detectable,
+            "detectable": found.detectable,
             "mcnemar": self._mcnemar(summary, data) if found.n == 1 else None,
             "verdict": UNDECIDED if found.n else ONE_RUN,
         }
@@ -189,11 +188,6 @@ def repeats_nothing(row: Mapping[str, Any]) -> bool:
     return bool(row["n"] == 1 < row.get("runs", 1))
 
 
-def _is_alike(found: Comparison) -> bool:
-    """Tell whether all pairs differ by the same, so that nothing is known of how the difference varies."""
-    return found.n > 1 and found.ci95[0] == found.ci95[1]
-
-
 def _for_want_of(row: Mapping[str, Any]) -> str:
     """Return why one pair of runs is all that there is, or what to do about it."""
     if repeats_nothing(row):
@@ -242,6 +236,10 @@ def _level(summary: Summary) -> float:
 
 
 def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
+    """Return the paired test, without interval where all pairs differ by the same, and then without p unless by 0.
+
+    How a difference varies from repeat to repeat is not known where it does not vary but by rounding.
+    """
     pairs = repeats.paired(summary, data, asked.a, asked.b, asked.score)
     if not pairs:
         return Comparison(0.0, (0.0, 0.0), None, 0, None)
@@ -249,4 +247,8 @@ def _compared(summary: Summary, data: str, asked: Compare) -> Comparison:
     run = next(iter(repeats.finished(summary, data, asked.a).values()))
     folds = run["params"].get("folds")
     level = _level(summary)
-    return comparison.over_folds(a, b, folds, level) if folds else comparison.over_seeds(a, b, level)
+    found = comparison.over_folds(a, b, folds, level) if folds else comparison.over_seeds(a, b, level)
+    if found.n < 2 or not repeats.is_alike(np.subtract(b, a), float(np.abs(pairs).max())):
+        return found
+    mean = found.difference
+    return Comparison(mean, (mean, mean), None if mean else found.p, found.n, None)

@@ -21,7 +21,7 @@ def said(found: Mapping[str, Any], digits: int) -> str:
 
 def mean_sd(mean: float, sd: float) -> str:
     """Return a mean and its standard deviation over repeats, the mean alone where they do not differ."""
-    return f"{mean:.3f} ± {sd:.3f}" if sd >= repeats.SAME else f"{mean:.3f}"
+    return f"{mean:.3f} ± {sd:.3f}" if sd > repeats.ROUNDING * abs(mean) else f"{mean:.3f}"
 
 
 def counted(runs: Collection[repeats.RunRecord]) -> str:

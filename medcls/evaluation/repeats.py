@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.evaluation import metrics
 from medcls.evaluation.metrics import ANY, EPOCHS, digits, words
@@ -19,7 +20,7 @@ stats = lazy("scipy.stats")
 __all__ = ["digits", "words"]  # beside what is written here
 
 RunRecord = Mapping[str, Any]
-SAME = 1e-12  # a standard deviation that rounding alone may leave of equal values
+ROUNDING = 1e-6  # of the largest value: what rounding to float32 alone may make of equal ones
 Pair = tuple[int, int | None]
 """A seed and a fold: runs of two variants with the same one are paired."""
 
@@ -260,11 +261,16 @@ def spread(values: Sequence[float], ends: tuple[float, float] = ANY) -> dict[str
     """
     mean, n = float(np.mean(values)), len(values)
     sd = float(np.std(values, ddof=1)) if n > 1 else 0.0
-    if sd < SAME:
-        return {"mean": mean, "sd": 0.0, "ci95": None, "values": list(values)}
+    if is_alike(values, float(np.abs(values).max())):
+        return {"mean": mean, "sd": sd, "ci95": None, "values": list(values)}
     half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
     interval = [max(mean - half, ends[0]), min(mean + half, ends[1])]
     return {"mean": mean, "sd": sd, "ci95": interval, "values": list(values)}
+
+
+def is_alike(values: Sequence[float] | NDArray[np.float64], largest: float) -> bool:
+    """Tell whether values differ by no more than rounding, where the `largest` is what they were computed from."""
+    return float(np.ptp(values)) <= ROUNDING * largest
 
 
 def _is_refit(run: RunRecord) -> bool:
