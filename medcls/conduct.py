@@ -36,6 +36,7 @@ from medcls.spec import Run
 from medcls.study import Study
 from medcls.texts import say
 from medcls.tracing import explained
+from medcls.tracking.mlflow import import_client
 from medcls.weights import check
 
 FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
@@ -121,6 +122,8 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
             _describe(programme, screen)
             _check_weights(programme, executor, screen)
         decoded = [_decoded(programme, screen) for programme in programmes]
+        if not options.offline:
+            import_client()  # while the server of workers imports TensorFlow
         runs = [run for programme in programmes for run in programme.known_runs()]
         if any(work.state(run).word != DONE for run in runs):
             executor.rehearse(runs)

@@ -218,6 +218,11 @@ class Store:
             self._client.log_inputs(run_id, [_dataset(each) for each in node.data])
 
 
+def import_client() -> None:
+    """Import MLflow now, which takes seconds, while other processes are at work anyway."""
+    _ = mlflow.MlflowClient
+
+
 def experiments(uri: str) -> int:
     """Return how many experiments a store has; what it raises is MLflow's own."""
     return len(mlflow.MlflowClient(uri).search_experiments())
