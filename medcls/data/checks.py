@@ -143,13 +143,16 @@ def examine(
         tell: told what is being done, how much of it is done, and how much there is.
 
     Raises:
-        BadInputError: nothing can be said of it, for it has no known layout or its masks contradict one another.
+        BadInputError: nothing can be said of it, for it has no known layout.
     """
     asked = {} if size is None else {"size": size}
     bundle = any_kind(hashes, source, patients=patients, **asked)
     if bundle.kind != FILES:
         return Description(bundle, Counter())
-    seen = survey(bundle, hashes.folder, tell)
+    try:
+        seen = survey(bundle, hashes.folder, tell)
+    except BadInputError as error:  # its masks contradict one another
+        return Description(bundle, Counter(), complaint=str(error))
     bad = _bad(bundle, seen)
     good = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
     sizes = sorted({size for _, size in good}, key=math.prod)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from medcls.data.mask_values import FLAT, GREY, HOPELESS, LABELS, SPECK, Content, Meaning, Value
+from medcls.data.mask_values import FLAT, GREY, HOPELESS, LABELS, SPECK, Content, Meaning, Value, several_labels
 from medcls.data.records import listed
 from medcls.errors import BadInputError
 
@@ -30,7 +30,8 @@ def decide(source: str, values: str, masks: Sequence[tuple[Path, Content]]) -> M
         return Meaning(values, 0.0, 0.0, laid)
     low, high = min(content.low for _, content in judged), max(content.high for _, content in judged)
     meaning = Meaning(values, low, high, laid)
-    if not sound:  # complained of file by file
+    if not sound:
+        _refuse_all(source, seen)
         return meaning
     if values == LABELS or (low == high == 0):  # all empty: complained of where empty masks are
         return meaning
@@ -55,6 +56,21 @@ def _refuse_hopeless(source: str, masks: Sequence[tuple[Path, Content]]) -> None
         names = [path.name for path, content in masks if content.fault == fault]
         if names:
             raise BadInputError(f"{source}: {fault} ({len(names)} of {len(masks)}: {listed(sorted(names), 3)}).")
+
+
+def _refuse_all(source: str, masks: Sequence[tuple[Path, Content]]) -> None:
+    """Refuse in one sentence masks none of which can be used for one reason; others are complained of one by one.
+
+    Raises:
+        BadInputError: the reason is the same.
+    """
+    faults = {content.fault for _, content in masks}
+    fault = faults.pop() if len(faults) == 1 else ""
+    if not fault and all(content.values and not content.lossy for _, content in masks):
+        fault = several_labels(sorted({value.value for _, content in masks for value in content.values}))
+    if fault:
+        names = listed(sorted(path.name for path, _ in masks), 3)
+        raise BadInputError(f"{source}: {fault} ({len(masks)} of {len(masks)}: {names}).")
 
 
 def _refuse_others(source: str, meaning: Meaning, masks: Sequence[tuple[Path, Content]]) -> None:

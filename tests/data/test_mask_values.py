@@ -111,6 +111,14 @@ def test_three_labels_are_no_black_and_white(tmp_path: Path, kind: str):
     assert_read_as(folder, [np.asarray(mask) > 0 for mask in THREE[kind]], "labels")
 
 
+def test_what_is_wrong_with_all_masks_is_one_sentence(tmp_path: Path):
+    drawn = [ringed(1, 255), ringed(1, 255), grey(np.where(disc(20), 2, np.where(disc(27), 255, 0)))]
+    complaint = checked(folder_of(tmp_path / "set", drawn)).complaint
+    assert complaint.count("several labels") == 1
+    assert "several labels (0, 1, 2, 255)" in complaint
+    assert complaint.endswith("(3 of 3: 0.png, 1.png, 2.png).")
+
+
 def test_a_level_grey_area_in_a_jpeg_is_a_label(tmp_path: Path):
     folder = folder_of(tmp_path / "set", [small_in_the_middle()] * 2, "jpg", quality=95)
     assert re.search(r"several labels \(0, 1[23]\d, 255\)", checked(folder).complaint)
