@@ -164,3 +164,9 @@ def test_a_loss_reaches_a_value_from_above() -> None:
     assert told["values"]["mouth"] == {"short": [None], "long": [2]}
     assert "at most 0.35" in told["question"]
     assert reaches("long", of="short", metric="val_loss")(found)["values"]["mouth"][0]["epoch"] == 2
+
+
+def test_a_score_that_some_data_alone_have_may_be_compared_and_decides_nothing() -> None:
+    known = metrics.recorded(metrics.MASKS, ("polyp",))
+    compare("short", "long", "dice_own_size").check(known)
+    assert "dice_own_size" not in metrics.to_maximise(metrics.MASKS, ("polyp",))

@@ -32,6 +32,7 @@ class Metric:
         curve: whether every epoch has it, for training and validation set.
         final: whether it is among the scores that a run ends with.
         by_class: whether a class of that score follows after a slash.
+        sometimes: whether some runs end with it and others do not, by their data, so that it decides nothing.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Metric:
     curve: bool = False
     final: bool = True
     by_class: bool = False
+    sometimes: bool = False
 
 
 _ROWS = (
@@ -61,8 +63,8 @@ _ROWS = (
     Metric("iou", tasks=(MASKS,), curve=True),
     Metric("soft_dice", tasks=(MASKS,), curve=True, final=False),
     Metric("dice_worst", tasks=(MASKS,)),
-    Metric("dice_own_size", tasks=(MASKS,), final=False),  # only where masks are files
-    Metric("iou_own_size", tasks=(MASKS,), final=False),
+    Metric("dice_own_size", tasks=(MASKS,), final=False, sometimes=True),  # only where masks are files
+    Metric("iou_own_size", tasks=(MASKS,), final=False, sometimes=True),
     Metric("pixel_accuracy", tasks=(MASKS,)),
     Metric("hausdorff95", False, POSITIVE, tasks=(MASKS,)),
     Metric("surface_distance", False, POSITIVE, tasks=(MASKS,)),
@@ -137,7 +139,7 @@ def recorded(task: str, classes: Sequence[str]) -> list[str]:
             names += [row.name, f"val_{row.name}"]
         elif row.final and row.by_class and task == CLASSES:
             names += [f"{row.name}/{name}" for name in classes]
-        elif row.final:
+        elif row.final or row.sometimes:
             names.append(row.name)
     return names
 
