@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Place
 from PIL import Image
 
 from medcls import data
@@ -28,7 +28,7 @@ def take_a_class_away(images: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("change", [blacken, take_a_class_away])
 def test_images_that_changed_while_a_command_waited_count_as_they_are(
-    place: Place, images: Path, tmp_path: Path, change: Callable[[Path], None]
+    place: Any, images: Path, tmp_path: Path, change: Callable[[Path], None]
 ) -> None:
     flags = ("--data", images, "--only", "narrow", "--offline", "--wait")
     with ExitStack() as stack:
