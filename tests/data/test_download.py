@@ -3,9 +3,12 @@
 import hashlib
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +159,32 @@ def test_a_slow_server_is_waited_for_and_a_silent_one_is_not(tmp_path: Path) -> 
     with serving(CONTENT, pause=60.0, cuts=[CHUNK, 0]) as server:
         assert "the same command goes on" in refusal(tmp_path / "silent", server.url, patience=0.3)
     assert names(tmp_path / "silent") == ["sets/one.npz.part"]
+
+
+@pytest.mark.parametrize("length", [1_000_000, None])
+def test_a_server_that_drips_is_not_waited_for(tmp_path: Path, length: int | None) -> None:
+    over, listening = threading.Event(), socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        connection.recv(10_000)
+        told = "" if length is None else f"Content-Length: {length}\r\n"
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{told}\r\n".encode())
+        with suppress(OSError):
+            while not over.wait(0.05):
+                connection.sendall(b"x")
+        connection.close()
+
+    thread = threading.Thread(target=drip)
+    thread.start()
+    began = time.monotonic()
+    sentence = refusal(tmp_path, f"http://127.0.0.1:{listening.getsockname()[1]}", patience=1.0)
+    over.set()
+    thread.join()
+    listening.close()
+    assert "less than 1024 bytes a second" in sentence
+    assert "the same command goes on" in sentence
+    assert time.monotonic() - began < 60
 
 
 def test_a_file_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
