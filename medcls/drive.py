@@ -71,9 +71,13 @@ class Driver:
         """Submit a run; return None, and record it, if there is nothing left to do for it."""
         folder = self.work.folder(run)
         damaged = faults(folder)
+        if any(fault.path == folder.predictions for fault in damaged):
+            folder.predictions.unlink()  # they are made again
         state = self._state(run)
         if state.word in (FINISHED, CONTINUE) and not is_done(self.job(run, test=test)):
-            damaged = faults(folder, whole=True)
+            damaged += [
+                fault for fault in faults(folder, whole=True) if fault.path not in {each.path for each in damaged}
+            ]
             if any(fault.path == folder.checkpoint for fault in damaged):
                 folder.clear()
                 state = self._state(run)

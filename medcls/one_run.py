@@ -90,7 +90,7 @@ def is_done(job: Job) -> bool:
     """Tell whether the job's folder holds all that the job is to leave there."""
     folder = RunFolder(job.folder)
     result = folder.result()
-    if result is None or not folder.is_finished() or folder.read_arrays("predictions") is None:
+    if result is None or not folder.is_finished() or not folder.predictions.exists():
         return False
     if not (kept.file(folder) or result.get("unsaved")):
         return False
@@ -128,7 +128,7 @@ def _train(job: Job, folder: RunFolder, started: float) -> None:
     unsaved = _save(fitted, folder)
     if job.test and len(rows.test):
         folder.write_arrays("test", {"rows": rows.test, "predictions": fitted.predict(rows.test)})
-    if not folder.is_finished() or folder.read_arrays("predictions") is None:
+    if not folder.is_finished() or not folder.predictions.exists():
         predictions = fitted.predict(rows.validation)
         result = {**_result(job, folder, data, rows, fitted, predictions), "unsaved": unsaved}
         timing = {"ended": int(time.time() * 1000), "seconds": round(time.time() - started, 3)}

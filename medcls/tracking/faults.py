@@ -1,6 +1,6 @@
 """What is wrong with the records in a run's folder: for who says so before they are done without."""
 
-from medcls.records import DamagedError, read_record
+from medcls.records import DamagedError, read_arrays, read_record
 from medcls.tracking import shapes
 from medcls.tracking.journal import RunFolder
 
@@ -13,7 +13,7 @@ def faults(folder: RunFolder, *, whole: bool = False) -> list[DamagedError]:
         whole: whether the checkpoint is read to its end, and not what it says of itself alone.
     """
     found: list[DamagedError] = []
-    for look in (_description, _result, _journal, *((_checkpoint,) if whole else ())):
+    for look in (_description, _result, _journal, _predictions, *((_checkpoint,) if whole else ())):
         try:
             look(folder)
         except FileNotFoundError:
@@ -38,6 +38,11 @@ def _journal(folder: RunFolder) -> None:
     epochs, rows = folder.epochs_saved(), len(folder.rows())
     if rows < epochs:
         raise DamagedError(folder.path / "journal.jsonl", f"{rows} of {epochs} epochs can be read")
+
+
+def _predictions(folder: RunFolder) -> None:
+    if folder.is_finished():
+        read_arrays(folder.predictions)
 
 
 def _checkpoint(folder: RunFolder) -> None:

@@ -61,6 +61,11 @@ class RunFolder:
         """The file of all state of the training, which need not be there."""
         return self.path / "checkpoint.npz"
 
+    @property
+    def predictions(self) -> Path:
+        """The file of the finished run's predictions, which need not be there."""
+        return self.path / "predictions.npz"
+
     def saved_weights(self, digest: str) -> Path:
         """Return the file of the saved weights with a digest, which the runs of a work folder share."""
         return saved_weights(self.path.parent, digest)

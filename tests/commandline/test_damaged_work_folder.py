@@ -22,7 +22,7 @@ def test_a_damaged_work_folder(finished: Any) -> None:
     flip(first / "checkpoint.npz")
     (second / "journal.jsonl").write_text('{"epoch": 0, "metrics": {"loss": NaN}}\n' * 2)
     (third / "run.json").write_text(DEEP)
-    (fourth / "result.json").unlink()
+    (fourth / "predictions.npz").write_bytes(b"PK")
     (fourth / ".ipynb_checkpoints").mkdir()
     (fourth / ".DS_Store").write_text("somebody's")
     (place.work / ".ipynb_checkpoints").mkdir()
@@ -38,7 +38,13 @@ def test_a_damaged_work_folder(finished: Any) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert "Traceback" not in ended.out
     assert place.results() == before
-    for told in (first / "result.json", first / "checkpoint.npz", second / "journal.jsonl", third / "run.json"):
+    for told in (
+        first / "result.json",
+        first / "checkpoint.npz",
+        second / "journal.jsonl",
+        third / "run.json",
+        fourth / "predictions.npz",
+    ):
         assert f"{told} is damaged (" in ended.out
     assert f"The decoded images in {images.parent} are damaged" in ended.out
     assert (fourth / ".DS_Store").read_text() == "somebody's"
