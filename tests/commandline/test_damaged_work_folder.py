@@ -38,13 +38,8 @@ def test_a_damaged_work_folder(finished: Any) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert "Traceback" not in ended.out
     assert place.results() == before
-    for told in (
-        first / "result.json",
-        first / "checkpoint.npz",
-        second / "journal.jsonl",
-        third / "run.json",
-        fourth / "predictions.npz",
-    ):
+    broken = [first / "result.json", first / "checkpoint.npz", second / "journal.jsonl"]
+    for told in (*broken, third / "run.json", fourth / "predictions.npz"):
         assert f"{told} is damaged (" in ended.out
     assert f"The decoded images in {images.parent} are damaged" in ended.out
     assert (fourth / ".DS_Store").read_text() == "somebody's"
