@@ -20,13 +20,13 @@ from typing import Any
 import numpy as np
 
 from medcls import models
-from medcls.compute.local import available_cores
-from medcls.data.types import Decoded
-from medcls.one_run import set_threads
-from medcls.task import BINARY
-from medcls.tracking.journal import RunFolder
-from medcls.training.borrowed import Halves, borrow, lay_in, origin
-from medcls.training.features import seen_by
+from medcls.data.dataset import Decoded
+from medcls.execution.executors.local import available_cores
+from medcls.execution.executors.worker import set_threads
+from medcls.tasks import BINARY
+from medcls.tracking.run_dir import RunFolder
+from medcls.training.backbone import Halves, borrow, origin, write_backbone
+from medcls.training.feature_cache import seen_by
 
 MODEL = partial(models.pretrained, backbone="vgg16")
 SHAPE, BATCH = (224, 224, 3), 8
@@ -43,7 +43,7 @@ def main(count: int) -> None:
         folder = RunFolder(Path(place) / "run")
         folder.path.mkdir()
         weights = folder.saved_weights(origin(MODEL, "random").file(SHAPE))
-        lay_in(MODEL, BINARY, "random", SHAPE, 2, weights, weights)
+        write_backbone(MODEL, BINARY, "random", SHAPE, 2, weights, weights)
         parts = borrow(data, BINARY, folder, 0, MODEL, "random")
         parts.body.predict_on_batch(np.zeros((BATCH, *SHAPE), np.float32))  # compiles
         extraction = _seconds(lambda: seen_by(lambda: parts.body, data, folder, MODEL, "random"))

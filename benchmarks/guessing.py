@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from medcls.data.types import Decoded, Split
-from medcls.task import Task
-from medcls.tracking.journal import RunFolder
-from medcls.training.fitted import Fitted
+from medcls.data.dataset import Decoded, Split
+from medcls.tasks import Task
+from medcls.tracking.run_dir import RunFolder
+from medcls.training.result import Fitted
 
 
 def guess(

@@ -24,13 +24,14 @@ import keras
 import numpy as np
 
 from benchmarks.workload import decoded
-from medcls.data.cache import open_decoded
+from medcls.cli.options import Parser, add_flags, options
+from medcls.cli.study import carry_out
+from medcls.data.loading.batches import shuffled, steps_of
+from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.split import split
-from medcls.data.stream import shuffled, steps_of
-from medcls.one_run import set_threads
-from medcls.options import Parser, add_flags, options
-from medcls.spec import Variant
-from medcls.study import Study, carry_out
+from medcls.execution.executors.worker import set_threads
+from medcls.spec.study import Study
+from medcls.spec.variant import Variant
 from medcls.training.network import network
 from studies import task1a_dropout, task1b_batch_norm, task1c_low_learning_rate, task1d_longer_training
 from studies import task2a_spatial_dropout as task2a

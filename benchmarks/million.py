@@ -18,14 +18,15 @@ import numpy as np
 
 from benchmarks.workload import finish
 from medcls import augmentation, data, models, training
-from medcls.compute.local import LocalExecutor
-from medcls.data import stream
-from medcls.data.cache import open_decoded, prepare
-from medcls.data.types import TRAIN, VALIDATION, Bundle
-from medcls.one_run import Job
-from medcls.spec import Run, Variant
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.data.dataset import TRAIN, VALIDATION, Bundle
+from medcls.data.loading import batches
+from medcls.data.loading.decoded_cache import open_decoded, prepare
+from medcls.execution.executors.local import LocalExecutor
+from medcls.execution.job import Job
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import RunFolder
 
 SIDE, SHARE, BATCH = 64, 50, 100
 MIB = 2**20
@@ -92,9 +93,9 @@ def first_batch(images: Path) -> float:
     decoded = open_decoded(images)
     rows = np.arange(len(decoded.labels))
     targets = np.eye(2, dtype=np.float32)[decoded.labels]
-    examples = stream.Examples(decoded.images, rows, targets, np.ones(len(rows), np.float32))
-    order = stream.shuffled(decoded.labels, 0)
-    next(iter(stream.training(examples, order, augmentation.none().batch, 0, BATCH, range(1))))
+    examples = batches.Examples(decoded.images, rows, targets, np.ones(len(rows), np.float32))
+    order = batches.shuffled(decoded.labels, 0)
+    next(iter(batches.training(examples, order, augmentation.none().batch, 0, BATCH, range(1))))
     return time.perf_counter() - started
 
 

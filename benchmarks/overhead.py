@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.workload import bare, decoded, epoch_ends, finish, job, variant
-from medcls.compute.local import LocalExecutor
+from medcls.execution.executors.local import LocalExecutor
 
 EPOCHS = 6
 

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 
 from medcls import augmentation
-from medcls.data import stream
+from medcls.data.loading import batches as stream
 
 IMAGES, SIZE, BATCH, THREADS, EPOCHS = 512, 128, 8, 2, 3
 OURS = partial(augmentation.standard, rotation=10.0, width_shift=0.1, height_shift=0.1, horizontal_flip=True)

@@ -23,11 +23,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.guessing import guess
-from medcls.compute.local import LocalExecutor
-from medcls.compute.ray import RayExecutor
-from medcls.options import Parser, add_flags, options
-from medcls.spec import Variant
-from medcls.study import carry_out
+from medcls.cli.options import Parser, add_flags, options
+from medcls.cli.study import carry_out
+from medcls.execution.executors.local import LocalExecutor
+from medcls.execution.executors.ray import RayExecutor
+from medcls.spec.variant import Variant
 from studies import toy_boundaries
 
 KINDS = ("local", "store", "ray")

@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medcls.options import Parser, add_flags, options
-from medcls.study import carry_out
-from medcls.tracking.journal import RunFolder
-from medcls.tracking.mirror import Mirror
-from medcls.tracking.mlflow import Point, Store
-from medcls.tracking.nodes import FINISHED, Ending, Node
+from medcls.cli.options import Parser, add_flags, options
+from medcls.cli.study import carry_out
+from medcls.tracking.entries import FINISHED, Ending, Node
+from medcls.tracking.mlflow_client import Point, Store
+from medcls.tracking.mlflow_sync import Mirror
+from medcls.tracking.run_dir import RunFolder
 from studies import toy_boundaries
 
 EPOCHS, RUNS = 500, 10

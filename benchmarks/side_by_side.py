@@ -11,10 +11,10 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.workload import decoded, finish, job, variant
-from medcls.compute.local import LocalExecutor, available_cores
-from medcls.compute.placement import threads_for
-from medcls.one_run import measure
-from medcls.spec import Variant
+from medcls.execution.executors.local import LocalExecutor, available_cores
+from medcls.execution.threads import threads_for
+from medcls.spec.variant import Variant
+from medcls.training.network import measure
 
 EPOCHS = 4
 

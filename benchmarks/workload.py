@@ -9,14 +9,15 @@ import keras
 import numpy as np
 
 from medcls import data, models, training
-from medcls.compute.local import LocalExecutor
-from medcls.data.cache import open_decoded, prepare
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
+from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.split import split
-from medcls.one_run import Job
-from medcls.spec import Run, Variant
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.execution.executors.local import LocalExecutor
+from medcls.execution.job import Job
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import RunFolder
 from medcls.training.network import network
 
 

@@ -4,14 +4,19 @@ import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from medcls.notebook import load as load
-    from medcls.notebook import run as run
-    from medcls.spec import Variant as Variant
-    from medcls.study import Study as Study
+from medcls.utils.version import __version__ as __version__
 
-__all__ = ["Study", "Variant", "load", "run"]
-__version__ = "0.1.0"
+if TYPE_CHECKING:  # editors and mypy follow these; at run time a name is imported when it is first asked for
+    from medcls.cli.study import main as main
+    from medcls.execution.api import load as load
+    from medcls.execution.api import run as run
+    from medcls.spec import Search as Search
+    from medcls.spec import Study as Study
+    from medcls.spec import Variant as Variant
+    from medcls.spec import grid as grid
+    from medcls.utils.errors import BadInputError as BadInputError
+
+__all__ = ["BadInputError", "Search", "Study", "Variant", "grid", "load", "main", "run"]
 
 # TensorFlow's faster kernels, which by itself it uses only where the processor has AVX-512: on one with AVX2 they made
 # a step of AlexNet and of ResNet 1.4 to 2 times as fast, with the same bits from run to run. It must be said before the
@@ -20,8 +25,17 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def __getattr__(name: str) -> Any:
-    """Import what a notebook asks for when it does, so that nothing else waits for it."""
-    places = {"Study": "medcls.study", "Variant": "medcls.spec", "load": "medcls.notebook", "run": "medcls.notebook"}
-    if name not in places:
+    """Import a name of the face when it is first asked for, so that nothing else waits for it."""
+    homes = {
+        "BadInputError": "medcls.utils.errors",
+        "Search": "medcls.spec",
+        "Study": "medcls.spec",
+        "Variant": "medcls.spec",
+        "grid": "medcls.spec",
+        "load": "medcls.execution.api",
+        "main": "medcls.cli.study",
+        "run": "medcls.execution.api",
+    }
+    if name not in homes:
         raise AttributeError(f"module 'medcls' has no attribute {name!r}")
-    return getattr(importlib.import_module(places[name]), name)
+    return getattr(importlib.import_module(homes[name]), name)

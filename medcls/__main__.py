@@ -2,6 +2,6 @@
 
 import sys
 
-from medcls.cli import main
+from medcls.cli.main import main
 
 sys.exit(main())

@@ -12,11 +12,9 @@ On the phantom expect a mean balanced accuracy of 0.75 to 0.9 over the folds.
 
 from functools import partial
 
-from medcls import augmentation, data, models, training
-from medcls.search import Search, choice, floats
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls import Study, Variant, augmentation, data, main, models, training
+from medcls.spec import Search, choice, floats
+from medcls.tasks import MULTICLASS
 
 AUGMENT = partial(augmentation.standard, rotation=15, width_shift=0.1, height_shift=0.1, zoom=0.1, contrast=0.1)
 PLATEAU = partial(training.plateau, patience=2)

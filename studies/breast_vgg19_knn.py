@@ -20,11 +20,9 @@ neighbours smooths, too large a one blurs (Cover and Hart 1967).
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, final
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 VGG19 = partial(models.pretrained, backbone="vgg19", layer="fc1", preprocessing="own", dense=(), dropout=0.0)
 MENDED = Variant(

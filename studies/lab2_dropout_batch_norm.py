@@ -15,11 +15,9 @@ none to disturb, as dropout comes after the last convolution.
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, grid, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant, grid
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 PLAIN = Variant(
     data=partial(data.skin, size=128, channels=1),

@@ -15,11 +15,9 @@ et al. 2015). Choosing the best of five on the validation part favours luck: hol
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, grid, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant, grid
-from medcls.study import Study, main
-from medcls.task import SPARSE
+from medcls.tasks import SPARSE
 
 VGG = partial(models.vgg, depth=16, base=32, dense=(64, 64, 64), dropped=2)
 WAYS = {

@@ -15,11 +15,9 @@ fill less than a hundredth, cross-entropy is almost least if nothing is marked, 
 
 from functools import partial
 
-from medcls import augmentation, data, losses, models, training
+from medcls import Study, Variant, augmentation, data, losses, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import SEGMENTATION
+from medcls.tasks import SEGMENTATION
 
 PLAIN = Variant(
     data=partial(data.lungs, size=256, channels=1),

@@ -15,13 +15,11 @@ Choosing on the test part flatters: the best of 15 noisy scores is higher than t
 
 from functools import partial
 
-from medcls import augmentation, data, models, training
-from medcls.evaluation import repeats
+from medcls import Study, Variant, augmentation, data, main, models, training
+from medcls.evaluation import run_scores
 from medcls.evaluation.answers import compare, final
-from medcls.evaluation.beside import beside_published
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls.evaluation.references import beside_published
+from medcls.tasks import MULTICLASS
 
 CNN = partial(models.cnn, filters=(32, 32, 64, 64), pooled=(2, 4), padding="valid", dense=(512, 256))
 SHORT = Variant(
@@ -39,7 +37,7 @@ SHORT = Variant(
     ),
     task=MULTICLASS,
 )
-FLATTERY = repeats.worth_of_choosing_on("test_accuracy")
+FLATTERY = run_scores.worth_of_choosing_on("test_accuracy")
 STUDY = Study(
     name="mnist_augmented_cnn",
     question="How accurate is a convolutional network on MNIST that learns from moved copies and keeps its best epoch?",

@@ -14,13 +14,11 @@ SGD at 0.001 takes steps too small for 4 epochs, and with half of the features d
 
 from functools import partial
 
-from medcls import data, models, training
-from medcls.evaluation import repeats
+from medcls import Study, Variant, data, main, models, training
+from medcls.evaluation import run_scores
 from medcls.evaluation.answers import compare, final
-from medcls.evaluation.beside import beside_published, ratio
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls.evaluation.references import beside_published, ratio
+from medcls.tasks import MULTICLASS
 
 STEEP = partial(training.sgd, learning_rate=0.25, momentum=0.0)
 SLOW = partial(training.sgd, learning_rate=0.001, momentum=0.8)
@@ -29,7 +27,7 @@ LEARNER = partial(training.gradient, model=CNN, optimizer=STEEP, batch_size=100,
 RELU = Variant(data=partial(data.mnist, size=28, channels=1, validation=5000), learner=LEARNER, task=MULTICLASS)
 TANH, ADAM = RELU.with_("learner.model.activation", "tanh"), RELU.with_("learner.optimizer", training.adam)
 MLP = RELU.with_("learner.model", models.mlp).with_("learner.epochs", 25)
-TIME = repeats.seconds_per_epoch()
+TIME = run_scores.seconds_per_epoch()
 STUDY = Study(
     name="mnist_cnn",
     question="Which activation, optimizer and regularisation make a small convolutional network best on MNIST?",
@@ -47,7 +45,9 @@ STUDY = Study(
     seeds=(0, 1, 2),
     metric="accuracy",
     answers=(
-        ratio("perceptron", "relu SGD", repeats.parameters(), "How many parameters are there against the perceptron?"),
+        ratio(
+            "perceptron", "relu SGD", run_scores.parameters(), "How many parameters are there against the perceptron?"
+        ),
         ratio("tanh SGD", "tanh SGD pooling first", TIME, "What does tanh cost an epoch behind the pooling?"),
         ratio("relu SGD", "relu SGD pooling first", TIME, "And relu?"),
         *(compare("relu Adam", other, "val_accuracy") for other in ("tanh Adam", "relu Adam dropout", "relu SGD")),

@@ -15,12 +15,10 @@ curves rise slowly and evenly, so 25 epochs still gain.
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import final
-from medcls.evaluation.beside import beside_published
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls.evaluation.references import beside_published
+from medcls.tasks import MULTICLASS
 
 MLP = Variant(
     data=partial(data.mnist, size=28, channels=1, validation=5000),

@@ -15,11 +15,9 @@ too, so the gap to validation narrows. On a small validation part the gain in ac
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 PLAIN = Variant(
     data=partial(data.skin, size=128, channels=1),

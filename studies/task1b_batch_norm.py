@@ -16,11 +16,9 @@ training images sooner also means learning them by heart sooner.
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, grid, main, models, training
 from medcls.evaluation.answers import compare, converges, final, reaches
-from medcls.spec import Variant, grid
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 PLAIN = Variant(
     data=partial(data.skin, size=128, channels=1),

@@ -15,11 +15,9 @@ dropout learns slowly and stays honest (Zhang et al. 2017 show that networks can
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 PLAIN = Variant(
     data=partial(data.skin, size=128, channels=1),

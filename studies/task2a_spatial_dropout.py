@@ -15,11 +15,9 @@ but less apt to learn the training images by heart.
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, converges, final, overfitting, sooner
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 WITHOUT = Variant(
     data=partial(data.skin, size=128, channels=1),

@@ -19,7 +19,8 @@ side round, a rotation by 70 degrees makes an X-ray that nobody takes (Shorten a
 from functools import partial
 
 from medcls import augmentation, data
-from medcls.demonstration import Demonstration, main
+from medcls.cli.demonstration import main
+from medcls.spec.demonstration import Demonstration
 
 STUDY = Demonstration(
     name="task3_transforms",

@@ -16,11 +16,9 @@ and a wide network cannot learn a thousand pictures by heart: training gets hard
 
 from functools import partial
 
-from medcls import augmentation, data, models, training
+from medcls import Study, Variant, augmentation, data, grid, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant, grid
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 MOVED = partial(augmentation.standard, rotation=10.0, width_shift=0.1, height_shift=0.1, horizontal_flip=True)
 KINDS = {"grey": 1, "colour": 3}

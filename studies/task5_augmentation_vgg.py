@@ -18,11 +18,9 @@ a network that reads them instead of the bone (task 8) loses by it what it shoul
 
 from functools import partial
 
-from medcls import augmentation, data, models, training
+from medcls import Study, Variant, augmentation, data, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 MOVED = partial(augmentation.standard, rotation=10.0, width_shift=0.1, height_shift=0.1, horizontal_flip=True)
 PLAIN = Variant(

@@ -18,11 +18,9 @@ fits the features to these images, at a low rate lest it forgets (Howard and Rud
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 HEAD = partial(models.pretrained, backbone="vgg16", dense=(128,), dropout=0.5)
 ADAM = partial(training.adam, learning_rate=1e-5)

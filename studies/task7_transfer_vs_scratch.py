@@ -19,11 +19,9 @@ for all variants, with intervals. And look for letters on the films: a perfect s
 
 from functools import partial
 
-from medcls import augmentation, data, models, training
+from medcls import Study, Variant, augmentation, data, main, models, training
 from medcls.evaluation.answers import compare, final
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import BINARY
+from medcls.tasks import BINARY
 
 ALEXNET = partial(models.alexnet, base=64, dense=(128, 64), dropout=0.4, batch_norm=True)
 VGG = partial(models.vgg, depth=16, base=64, dense=(64, 64, 64), dropout=0.4, dropped=2)

@@ -19,12 +19,10 @@ are random shows edges (Adebayo et al. 2018, arXiv:1810.03292). --set explain.me
 
 from functools import partial
 
-from medcls import augmentation, data, explain, models, training
+from medcls import Study, Variant, augmentation, data, explain, grid, main, models, training
 from medcls.evaluation.answers import compare, final
-from medcls.evaluation.attention import believable, where_it_looks
-from medcls.spec import Variant, grid
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls.evaluation.saliency_answers import believable, where_it_looks
+from medcls.tasks import MULTICLASS
 
 MOVED = partial(augmentation.standard, rotation=10.0, width_shift=0.1, height_shift=0.1, horizontal_flip=True)
 BASE = Variant(

@@ -16,11 +16,9 @@ line; a circle needs at least three, four clouds two that cross.
 
 from functools import partial
 
-from medcls import data, explain, models, training
+from medcls import Study, Variant, data, explain, main, models, training
 from medcls.evaluation.answers import final
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls.tasks import MULTICLASS
 
 TWO_BLOBS = Variant(
     data=partial(data.toy2d, name="2blob", points=1000),

@@ -16,11 +16,9 @@ The homework saw its Dice coefficient (soft, over a batch) above 0.7 after about
 
 from functools import partial
 
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, final, overfitting, until
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import SEGMENTATION
+from medcls.tasks import SEGMENTATION
 
 PLAIN = Variant(
     data=partial(data.glands, size=128, channels=3, compared_on_test=True),

@@ -16,7 +16,7 @@ import yaml
 import medcls
 
 FILES = Path(medcls.__file__).parents[1] / "docs" / "cluster"
-TINY = Path(__file__).parent / "commandline" / "tiny_study.py"
+TINY = Path(__file__).parent / "cli" / "tiny_study.py"
 # In the place of SLURM's: both machines of the job are this one.
 SRUN = """#!/bin/bash
 while [[ $1 == --* ]]; do shift; done

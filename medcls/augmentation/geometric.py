@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from math import pi
 from typing import Any
 
-from medcls.augmentation import draws
+from medcls.augmentation import seeded_random
 from medcls.augmentation.resampling import deform, warp
-from medcls.lazy import lazy
+from medcls.utils.lazy import lazy
 
 tf = lazy("tensorflow")
 
@@ -35,21 +35,21 @@ def random_warp(
         count, height, width = tf.unstack(tf.shape(images)[:3])
         spans = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
         down, right = (span if unit == "fraction" else 1.0 for span, unit in zip(spans, shift_units, strict=True))
-        enlarged = 1.0 + draws.symmetric(seed, "zoom", count, zoom)
+        enlarged = 1.0 + seeded_random.symmetric(seed, "zoom", count, zoom)
         moves = transforms(
             *spans,
-            draws.symmetric(seed, "rotation", count, rotation),
-            shear=draws.symmetric(seed, "shear", count, shear),
-            zoom_x=enlarged / draws.between(seed, "zoom_x", count, zooms),
-            zoom_y=enlarged / draws.between(seed, "zoom_y", count, zooms),
-            right=right * draws.symmetric(seed, "width_shift", count, width_shift),
-            down=down * draws.symmetric(seed, "height_shift", count, height_shift),
-            flip_x=draws.signs(seed, "horizontal_flip", count, flips[0]),
-            flip_y=draws.signs(seed, "vertical_flip", count, flips[1]),
+            seeded_random.symmetric(seed, "rotation", count, rotation),
+            shear=seeded_random.symmetric(seed, "shear", count, shear),
+            zoom_x=enlarged / seeded_random.between(seed, "zoom_x", count, zooms),
+            zoom_y=enlarged / seeded_random.between(seed, "zoom_y", count, zooms),
+            right=right * seeded_random.symmetric(seed, "width_shift", count, width_shift),
+            down=down * seeded_random.symmetric(seed, "height_shift", count, height_shift),
+            flip_x=seeded_random.signs(seed, "horizontal_flip", count, flips[0]),
+            flip_y=seeded_random.signs(seed, "vertical_flip", count, flips[1]),
         )
         outside = fill if interpolation == "bilinear" else of_masks(fill)
         if elastic:
-            grids = elastic * draws.normal(seed, "elastic", (count, grid, grid, 2))
+            grids = elastic * seeded_random.normal(seed, "elastic", (count, grid, grid, 2))
             return deform(images, displaced(height, width, moves, grids), interpolation=interpolation, **outside)
         return warp(images, moves, interpolation=interpolation, **outside)
 

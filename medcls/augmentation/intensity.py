@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from medcls.augmentation import draws
-from medcls.lazy import lazy
+from medcls.augmentation import seeded_random
+from medcls.utils.lazy import lazy
 
 tf = lazy("tensorflow")
 
@@ -14,8 +14,8 @@ def random_intensity(*, brightness: float, contrast: float) -> Callable[[Any, An
 
     def change(images: Any, seed: Any) -> Any:
         count = tf.shape(images)[0]
-        factors = 1.0 + draws.symmetric(seed, "contrast", count, contrast)
-        offsets = 255.0 * draws.symmetric(seed, "brightness", count, brightness)
+        factors = 1.0 + seeded_random.symmetric(seed, "contrast", count, contrast)
+        offsets = 255.0 * seeded_random.symmetric(seed, "brightness", count, brightness)
         return adjust(images, factors, offsets)
 
     return change
@@ -25,7 +25,7 @@ def random_brightness(ends: tuple[float, ...]) -> Callable[[Any, Any], Any]:
     """Return (images, seed) -> images, each multiplied by its own draw between two ends."""
 
     def change(images: Any, seed: Any) -> Any:
-        return multiply(images, draws.between(seed, "brightness_range", tf.shape(images)[0], ends))
+        return multiply(images, seeded_random.between(seed, "brightness_range", tf.shape(images)[0], ends))
 
     return change
 
@@ -34,7 +34,7 @@ def random_channel_shift(limit: float) -> Callable[[Any, Any], Any]:
     """Return (images, seed) -> images, to each of which its own draw from -limit to limit is added."""
 
     def change(images: Any, seed: Any) -> Any:
-        return shift_channels(images, draws.symmetric(seed, "channel_shift", tf.shape(images)[0], limit))
+        return shift_channels(images, seeded_random.symmetric(seed, "channel_shift", tf.shape(images)[0], limit))
 
     return change
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from medcls.augmentation import draws
-from medcls.augmentation.damage import rectangles
+from medcls.augmentation import seeded_random
+from medcls.augmentation.base import Augmentation, none
+from medcls.augmentation.degradation import rectangles
 from medcls.augmentation.intensity import each
-from medcls.augmentation.types import Augmentation, none
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
-from medcls.limits import above, limited, suits
+from medcls.spec.constraints import above, limited, suits
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 tf = lazy("tensorflow")
 
@@ -35,7 +35,7 @@ def mixup(*, alpha: float = 0.2, first: Callable[..., Augmentation] = none) -> A
 
     def mix(images: Any, targets: Any, weights: Any, seed: Any) -> tuple[Any, Any, Any]:
         count = tf.shape(images)[0]
-        shares, partners = draws.beta(seed, "mixup", count, alpha), _partners(seed, count)
+        shares, partners = seeded_random.beta(seed, "mixup", count, alpha), _partners(seed, count)
         mixed = images * each(shares) + tf.gather(images, partners) * (1.0 - each(shares))
         return mixed, *mixed_labels(targets, weights, partners, shares)
 
@@ -54,8 +54,8 @@ def cutmix(*, alpha: float = 1.0, first: Callable[..., Augmentation] = none) -> 
 
     def mix(images: Any, targets: Any, weights: Any, seed: Any) -> tuple[Any, Any, Any]:
         count = tf.shape(images)[0]
-        sides = tf.sqrt(1.0 - draws.beta(seed, "cutmix", count, alpha))
-        rows, columns = (draws.uniform(seed, f"cutmix_{name}", (count,)) for name in ("row", "column"))
+        sides = tf.sqrt(1.0 - seeded_random.beta(seed, "cutmix", count, alpha))
+        rows, columns = (seeded_random.uniform(seed, f"cutmix_{name}", (count,)) for name in ("row", "column"))
         cut, partners = rectangles(tf.shape(images), sides, sides, rows, columns), _partners(seed, count)
         shares = 1.0 - tf.reduce_mean(tf.cast(cut, tf.float32), axis=(1, 2, 3))  # as it came out in whole pixels
         mixed = tf.where(cut, tf.gather(images, partners), images)
@@ -84,4 +84,4 @@ def mixed_labels(targets: Any, weights: Any, partners: Any, shares: Any) -> tupl
 
 def _partners(seed: Any, count: Any) -> Any:
     """For every image of a batch another, each serving once (now and then it is the same)."""
-    return tf.argsort(draws.uniform(seed, "partners", (count,)), stable=True)
+    return tf.argsort(seeded_random.uniform(seed, "partners", (count,)), stable=True)

@@ -3,14 +3,14 @@
 from types import MappingProxyType
 from typing import Any
 
-from medcls.augmentation import draws, intensity, tone
+from medcls.augmentation import intensity, photometric, seeded_random
+from medcls.augmentation.base import Augmentation
 from medcls.augmentation.geometric import of_masks, transforms
 from medcls.augmentation.resampling import warp
 from medcls.augmentation.standard import check_fill
-from medcls.augmentation.types import Augmentation
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
-from medcls.limits import at_least, limited
+from medcls.spec.constraints import at_least, limited
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 tf = lazy("tensorflow")
 
@@ -64,23 +64,26 @@ def randaugment(
 
 def _drawn(seed: Any, images: Any, count: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """How often each operation is drawn for each image, and its sign: by name, of shape (images,), float32."""
-    drawn = draws.uniform(seed, "operations", (images, count), 0.0, float(len(OPERATIONS)))
+    drawn = seeded_random.uniform(seed, "operations", (images, count), 0.0, float(len(OPERATIONS)))
     numbers = tf.minimum(tf.cast(drawn, tf.int32), len(OPERATIONS) - 1)
     times = tf.reduce_sum(tf.one_hot(numbers, len(OPERATIONS)), axis=1)
-    signs = {name: draws.signs(seed, f"{name}_sign", images, drawn=True) for name in (*MOVES, *FACTORS)}
+    signs = {name: seeded_random.signs(seed, f"{name}_sign", images, drawn=True) for name in (*MOVES, *FACTORS)}
     return {name: times[:, place] for place, name in enumerate(OPERATIONS)}, signs
 
 
 def _recoloured(images: Any, times: dict[str, Any], signs: dict[str, Any], level: float) -> Any:
     """The images with the tones of the operations that were drawn for each."""
     for name, changed in (
-        ("autocontrast", tone.stretch),
-        ("equalize", tone.equalize),
-        ("solarize", lambda each: tone.solarize(each, tf.fill((tf.shape(each)[0],), 256.0 * (1.0 - level)))),
-        ("posterize", lambda each: tone.posterize(each, tf.fill((tf.shape(each)[0],), 8.0 - round(4.0 * level)))),
+        ("autocontrast", photometric.stretch),
+        ("equalize", photometric.equalize),
+        ("solarize", lambda each: photometric.solarize(each, tf.fill((tf.shape(each)[0],), 256.0 * (1.0 - level)))),
+        (
+            "posterize",
+            lambda each: photometric.posterize(each, tf.fill((tf.shape(each)[0],), 8.0 - round(4.0 * level))),
+        ),
     ):
         images = tf.where(intensity.each(times[name]) > 0, changed(images), images)
     factors = {name: tf.where(times[name] > 0, 1.0 + 0.9 * level * signs[name], 1.0) for name in FACTORS}
     images = intensity.adjust(images, factors["contrast"], tf.zeros_like(factors["contrast"]))
     images = intensity.multiply(images, factors["brightness"])
-    return tone.sharpen(tone.saturate(images, factors["colour"]), factors["sharpness"])
+    return photometric.sharpen(photometric.saturate(images, factors["colour"]), factors["sharpness"])

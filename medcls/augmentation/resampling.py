@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.lazy import lazy
+from medcls.utils.lazy import lazy
 
 cv2 = lazy("cv2")
 tf = lazy("tensorflow")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any
 
-from medcls.augmentation import damage, intensity
+from medcls.augmentation import degradation, intensity
+from medcls.augmentation.base import Augmentation, in_turn, unchanged
 from medcls.augmentation.geometric import random_warp
-from medcls.augmentation.types import Augmentation, in_turn, unchanged
-from medcls.errors import BadInputError
-from medcls.limits import limited
+from medcls.spec.constraints import limited
+from medcls.utils.errors import BadInputError
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 LIMITS = MappingProxyType(
@@ -138,11 +138,11 @@ def _recolours(
     if factors != NO_CHANGE:
         yield intensity.random_brightness(factors)
     if ranges["blur"]:
-        yield damage.random_blur(ranges["blur"])
+        yield degradation.random_blur(ranges["blur"])
     if ranges["noise"]:
-        yield damage.random_noise(ranges["noise"])
+        yield degradation.random_noise(ranges["noise"])
     if ranges["erasing"]:
-        yield damage.random_erasing(ranges["erasing"], fill_value)
+        yield degradation.random_erasing(ranges["erasing"], fill_value)
 
 
 def _scaled(strength: float, **ranges: float) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """Data sets: what a study names as its data, and how images come from files or are made."""
 
-from medcls.data.masked import glands, lungs, nodules
+from medcls.data.classification_sets import bone, bone_unlettered, breast, folder, skin, xray
 from medcls.data.mnist import mnist
-from medcls.data.sources import bone, bone_unlettered, breast, folder, skin, xray
+from medcls.data.segmentation_sets import glands, lungs, nodules
 from medcls.data.toy2d import toy2d
 
 __all__ = [

@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data import depths
-from medcls.data.hashes import Hashes
-from medcls.data.leaks import PATIENTS_KNOWN, UNREADABLE, Finding, counted, divided, found_in, leaks
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle, Tell
+from medcls.data.finding import PATIENTS_KNOWN, UNREADABLE, Finding, counted, leaks
 from medcls.data.marks import Marks
-from medcls.data.mask_findings import found_in_masks, lost_in_resizing
-from medcls.data.masked import any_kind
-from medcls.data.mending import fixed, without
-from medcls.data.records import listed
+from medcls.data.masks.findings import found_in_masks, lost_in_resizing
+from medcls.data.quality import depths
+from medcls.data.quality.leaks import divided, found_in
+from medcls.data.quality.repair import fixed, without
+from medcls.data.quality.scan import Survey, survey
+from medcls.data.readers.records import listed
+from medcls.data.segmentation_sets import any_kind
 from medcls.data.split import split
-from medcls.data.survey import Survey, survey
-from medcls.data.types import Bundle, Tell
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 STUDIES = "run studies with"  # before a flag that is theirs
 FILES = "files"  # the kind of data set that is looked at: what medcls or a library draws cannot be bad or leak

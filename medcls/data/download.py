@@ -11,9 +11,9 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from medcls.data.published import Published
-from medcls.errors import BadInputError
-from medcls.files import is_full
-from medcls.lazy import lazy
+from medcls.utils.errors import BadInputError
+from medcls.utils.files import is_full
+from medcls.utils.lazy import lazy
 
 pooch = lazy("pooch")
 requests = lazy("requests")

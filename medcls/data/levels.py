@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 IMAGE, SET = "image", "set"
 PERCENTILES = (0.5, 99.5)  # of the pixels: what lies beyond is as a rule a speck, a letter or a defect

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.catalogue import builtin, located
-from medcls.data.hashes import Hashes
-from medcls.data.mending import fingerprint_of
+from medcls.data.classification_sets import opened
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import TEST, TRAIN, VALIDATION, Bundle
+from medcls.data.from_arrays import toolkit
 from medcls.data.patients import patients_known
+from medcls.data.quality.repair import fingerprint_of
 from medcls.data.request import Request
-from medcls.data.sources import opened
-from medcls.data.toolkit import toolkit
-from medcls.data.types import TEST, TRAIN, VALIDATION, Bundle
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
-from medcls.limits import limited
+from medcls.data.resolve import builtin, located
+from medcls.spec.constraints import limited
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 datasets = lazy("sklearn.datasets")
 model_selection = lazy("sklearn.model_selection")

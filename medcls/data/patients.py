@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from medcls.data import dicom, images, suspicions
-from medcls.data.hashes import Hashes
-from medcls.data.leaks import PATIENTS_KNOWN
-from medcls.data.nesting import folder_within
-from medcls.data.records import Record, label_of, listed, refuse_spellings
-from medcls.data.spelling import normal_form
-from medcls.data.types import Remark
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Remark
+from medcls.data.finding import PATIENTS_KNOWN
+from medcls.data.readers import dicom, images, suspicions
+from medcls.data.readers.nesting import folder_within
+from medcls.data.readers.records import Record, label_of, listed, refuse_spellings
+from medcls.data.readers.spelling import normal_form
+from medcls.utils.errors import BadInputError
 
 FOLDER, NONE = "folder", "none"
 NOT_TAKEN = "patients_not_taken"  # a kind of finding

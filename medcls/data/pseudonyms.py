@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from medcls.data.leaks import Finding
+from medcls.data.dataset import Bundle, Decoded
+from medcls.data.finding import Finding
 from medcls.data.patients import NOT_TAKEN
-from medcls.data.suspicions import FOLDERS, SUSPECTED
-from medcls.data.types import Bundle, Decoded
+from medcls.data.readers.suspicions import FOLDERS, SUSPECTED
 
 COUNT = 3  # digits of what may be a count
 DIGITS = 6  # of a digest: enough to tell a few hundred patients apart

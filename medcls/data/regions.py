@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data import images
+from medcls.data.dataset import Bundle
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Render
-from medcls.data.types import Bundle
+from medcls.data.readers import images
 
 MASKS = "_masks"  # ends the name of a folder that mirrors the images' folders
 

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from medcls.data.dicom import has_no_suffix
-from medcls.data.leaks import EMPTY_FOLDERS, PASSED_OVER, UNUSED_FOLDERS
-from medcls.data.listing import files_in, folders_in, images_and_others_below
-from medcls.data.records import label_of, listed, part_folders
+from medcls.data.dataset import Remark
+from medcls.data.finding import EMPTY_FOLDERS, PASSED_OVER, UNUSED_FOLDERS
+from medcls.data.readers.dicom import has_no_suffix
+from medcls.data.readers.listing import files_in, folders_in, images_and_others_below
+from medcls.data.readers.records import label_of, listed, part_folders
 from medcls.data.regions import MASKS
-from medcls.data.types import Remark
 
 COMPANIONS = frozenset(
     {".csv", ".html", ".json", ".md", ".pdf", ".rst", ".tsv", ".txt", ".xls", ".xlsx", ".xml", ".yaml", ".yml"}

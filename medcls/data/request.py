@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from medcls.data.levels import White
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 
 @dataclass(frozen=True)

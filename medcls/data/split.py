@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.grouping import Grouping
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Split
-from medcls.errors import BadInputError
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Split
+from medcls.data.stratify import Grouping
+from medcls.utils.errors import BadInputError
 
 HELD_OUT = 0.2  # of all images, where the data set comes without the part that is needed
 STOPPING = 0.15  # of the images that the refit may see, for stopping early

@@ -3,12 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.catalogue import POINTS, builtin
-from medcls.data.hashes import Hashes
-from medcls.data.toolkit import toolkit
-from medcls.data.types import UNSPLIT, Bundle
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import UNSPLIT, Bundle
+from medcls.data.from_arrays import toolkit
+from medcls.data.resolve import POINTS, builtin
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 datasets = lazy("sklearn.datasets")
 

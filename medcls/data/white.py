@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data import images
-from medcls.data.deep import FULL
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import TRAIN, UNSPLIT, Bundle, Images
 from medcls.data.levels import AS_STORED, IMAGE, PERCENTILES, SET, Levels, White
-from medcls.data.mending import fingerprint_of
-from medcls.data.types import TRAIN, UNSPLIT, Bundle, Images
-from medcls.files import read_json, write_json
+from medcls.data.quality.repair import fingerprint_of
+from medcls.data.readers import images
+from medcls.data.readers.deep import FULL
+from medcls.utils.files import read_json, write_json
 
 
 def with_white(bundle: Bundle, paths: Sequence[Path], white: White, hashes: Hashes) -> Bundle:

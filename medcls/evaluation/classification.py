@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.errors import TrainingError
 from medcls.evaluation import metrics
 from medcls.evaluation.calibration import overconfidence, squared_errors
+from medcls.utils.errors import TrainingError
 
 Labels = NDArray[np.integer]
 Numbers = NDArray[np.floating]

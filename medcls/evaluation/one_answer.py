@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from medcls.evaluation.classification import Labels, Numbers
-from medcls.evaluation.comparison import LEVEL, mcnemar
-from medcls.evaluation.phrases import Summary, on
+from medcls.evaluation.paired_tests import LEVEL, mcnemar
 from medcls.evaluation.segmentation import Masks
+from medcls.evaluation.wording import Summary, on
 
 
 def of_classes(labels: Labels, probabilities: Numbers, classes: Sequence[str]) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.errors import TrainingError
 from medcls.evaluation import metrics
 from medcls.evaluation.classification import Numbers
-from medcls.evaluation.statistics import Score, bootstrap_intervals, mean_sd
-from medcls.lazy import lazy
+from medcls.evaluation.intervals import Score, bootstrap_intervals, mean_sd
+from medcls.utils.errors import TrainingError
+from medcls.utils.lazy import lazy
 
 ndimage = lazy("scipy.ndimage")
 

@@ -1,9 +1,9 @@
 """What a network has made of its data: where it looks, and where it draws the line between classes."""
 
 from medcls.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam
+from medcls.explain.decision_map import frames
 from medcls.explain.guided import guided_backpropagation, guided_grad_cam
-from medcls.explain.heat import heat_maps
-from medcls.explain.plane import frames
+from medcls.explain.saliency import heat_maps
 from medcls.explain.score_cam import score_cam
 
 __all__ = [

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from medcls.explain.opened import Classes, Images, Maps, opened
-from medcls.explain.pixels import finished
+from medcls.explain.layer_probe import Classes, Images, Maps, opened
+from medcls.explain.overlays import finished
 
 Weigh = Callable[[Maps, Maps], Maps]  # maps and gradients, of shape (n, rows, columns, maps) -> (n, rows, columns)
 

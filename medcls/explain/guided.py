@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from medcls.errors import BadInputError
 from medcls.explain.cam import grad_cam
-from medcls.explain.opened import Classes, Images, Maps, batches, opened
-from medcls.explain.pixels import finished
-from medcls.lazy import lazy
+from medcls.explain.layer_probe import Classes, Images, Maps, batches, opened
+from medcls.explain.overlays import finished
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 tf = lazy("tensorflow")

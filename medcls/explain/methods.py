@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from medcls.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam
 from medcls.explain.guided import guided_backpropagation, guided_grad_cam
-from medcls.explain.opened import Maps
+from medcls.explain.layer_probe import Maps
 from medcls.explain.score_cam import score_cam
 
 METHODS: MappingProxyType[str, Callable[..., Maps]] = MappingProxyType(

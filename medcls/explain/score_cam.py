@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.explain.opened import Classes, Images, Maps, Opened, opened
-from medcls.explain.pixels import enlarged, finished
+from medcls.explain.layer_probe import Classes, Images, Maps, Opened, opened
+from medcls.explain.overlays import enlarged, finished
 
 
 def score_cam(network: Any, images: Images, classes: Classes, *, layer: str = "") -> Maps:

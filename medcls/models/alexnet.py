@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from medcls.lazy import lazy
-from medcls.limits import at_least, limited, rates, units
-from medcls.models.convolution import block
-from medcls.models.dense import hidden_layers
+from medcls.models.conv_block import block
+from medcls.models.dense_head import hidden_layers
+from medcls.spec.constraints import at_least, limited, rates, units
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

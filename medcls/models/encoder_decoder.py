@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from medcls.lazy import lazy
-from medcls.limits import at_least, limited, of_masks, rates, suits, units
-from medcls.models.sizes import check_halves
+from medcls.models.input_checks import check_halves
+from medcls.spec.constraints import at_least, limited, of_masks, rates, suits, units
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from medcls.limits import limited, one_of, rates, units
-from medcls.models.dense import hidden_layers
+from medcls.models.dense_head import hidden_layers
+from medcls.spec.constraints import limited, one_of, rates, units
 
 
 @limited(units("hidden", (100,)), one_of("activation", "sigmoid", "relu", "tanh"), rates("dropout"))

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from medcls.lazy import lazy
-from medcls.limits import limited, one_of, rates, units
 from medcls.models import backbones
-from medcls.models.dense import hidden_layers
+from medcls.models.dense_head import hidden_layers
+from medcls.spec.constraints import limited, one_of, rates, units
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
-from medcls.limits import at_least, limited, rates
+from medcls.spec.constraints import at_least, limited, rates
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from medcls.lazy import lazy
-from medcls.limits import at_least, limited, of_masks, rates, suits
-from medcls.models.convolution import block
-from medcls.models.sizes import check_halves
+from medcls.models.conv_block import block
+from medcls.models.input_checks import check_halves
+from medcls.spec.constraints import at_least, limited, of_masks, rates, suits
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from medcls import records
-from medcls.errors import TrainingError
-from medcls.lazy import lazy
-from medcls.records import DamagedError
-from medcls.tracking import shapes
-from medcls.tracking.journal import Arrays, RunFolder
+from medcls.tracking import record_shapes
+from medcls.tracking.run_dir import Arrays, RunFolder
+from medcls.utils import records
+from medcls.utils.errors import TrainingError
+from medcls.utils.lazy import lazy
+from medcls.utils.records import DamagedError
 
 keras = lazy("keras")
 psutil = lazy("psutil")
@@ -103,7 +103,7 @@ def _check(folder: RunFolder, model: Any, callbacks: list[Any], state: Mapping[s
     """Complain about a checkpoint that does not hold all that is to be set."""
     path = folder.checkpoint
     try:
-        records.checked(state, shapes.STATE, shapes.STATE_MAY_HOLD)
+        records.checked(state, record_shapes.STATE, record_shapes.STATE_MAY_HOLD)
     except ValueError as error:
         raise DamagedError(path, records.said(error)) from error
     if len(state["callbacks"]) != len(callbacks) or not all(isinstance(each, dict) for each in state["callbacks"]):

@@ -5,12 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from medcls.errors import BadInputError
-from medcls.files import write_atomically
-from medcls.lazy import lazy
-from medcls.task import Task
+from medcls.spec.parameters import name_of
+from medcls.spec.variant import Variant
+from medcls.tasks.base import Task
 from medcls.training.input_range import LEAST, first_range
-from medcls.values import name_of
+from medcls.utils.errors import BadInputError
+from medcls.utils.files import write_atomically
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 
@@ -74,3 +75,9 @@ def operations(network: Any) -> int:
             spread = isinstance(layer, keras.layers.Conv2DTranspose)  # each input position meets the whole kernel
             total += weights * math.prod((layer.input if spread else layer.output).shape[1:-1])
     return total
+
+
+def measure(variant: Variant, shape: tuple[int, ...], classes: int) -> dict[str, int]:
+    """Return the multiply-adds an image and the parameters of a variant's network, by building it."""
+    built = network(variant.get("learner.model"), variant.task, shape, classes)
+    return {"operations": operations(built), "parameters": int(built.count_params())}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from medcls.lazy import lazy
-from medcls.limits import above, at_least, limited, rates
+from medcls.spec.constraints import above, at_least, limited, rates
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

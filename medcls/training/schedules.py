@@ -7,9 +7,9 @@ longer run's; the others' are.
 import math
 from typing import Any
 
-from medcls.lazy import lazy
-from medcls.limits import above, at_least, limited, rates
-from medcls.task import Task
+from medcls.spec.constraints import above, at_least, limited, rates
+from medcls.tasks.base import Task
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -6,15 +6,15 @@ from functools import partial
 from typing import Any
 
 from medcls import augmentation, models
-from medcls.data.types import Decoded, Split
-from medcls.limits import above, at_least, limited, of_classes, suits
-from medcls.task import Task
-from medcls.tracking.journal import RunFolder
-from medcls.training import fitting, optimizers, schedules, stopping
-from medcls.training import imbalance as imbalances
-from medcls.training.borrowed import IMAGENET, borrow, freeze, origin
-from medcls.training.features import seen_by
-from medcls.training.fitted import Fitted
+from medcls.data.dataset import Decoded, Split
+from medcls.spec.constraints import above, at_least, limited, of_classes, suits
+from medcls.tasks.base import Task
+from medcls.tracking.run_dir import RunFolder
+from medcls.training import class_imbalance as imbalances
+from medcls.training import early_stopping, fit, optimizers, schedules
+from medcls.training.backbone import IMAGENET, borrow, freeze, origin
+from medcls.training.feature_cache import seen_by
+from medcls.training.result import Fitted
 
 
 @suits(of_classes)
@@ -32,7 +32,7 @@ def transfer(
     optimizer: Callable[..., Any] = optimizers.adam,
     schedule: Callable[..., Any] = schedules.constant,
     imbalance: Callable[..., Any] = imbalances.none,
-    stop: Callable[..., Any] = stopping.never,
+    stop: Callable[..., Any] = early_stopping.never,
     batch_size: int = 8,
     epochs: int = 50,
     tuned_blocks: int = 0,
@@ -52,8 +52,8 @@ def transfer(
         BadInputError: the model borrows no network, or its weights are not there.
     """
     parts = borrow(data, task, folder, seed, model, pretrained)
-    train = partial(fitting.train, parts.whole, data, split, task, folder, seed, imbalance, stop, batch_size)
-    began = fitting.stage_of(folder)
+    train = partial(fit.train, parts.whole, data, split, task, folder, seed, imbalance, stop, batch_size)
+    began = fit.stage_of(folder)
     if not began and (tuned_after or not tuned_blocks):
         images = seen_by(lambda: parts.body, data, folder, model, pretrained)
         last = min(epochs, tuned_after) if tuned_blocks else epochs

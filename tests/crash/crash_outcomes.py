@@ -12,9 +12,9 @@ import numpy as np
 from crash_commands import Command
 from numpy.typing import NDArray
 
-from medcls.search.storages import remembered
-from medcls.tracking.journal import RunFolder
-from medcls.training.saved import content, digest
+from medcls.execution.search.storages import remembered
+from medcls.tracking.run_dir import RunFolder
+from medcls.training.saved_weights import content, digest
 
 DIFFERENT = (
     "command",

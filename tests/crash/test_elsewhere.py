@@ -11,7 +11,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, until
 
-from medcls.tracking.journal import RunFolder
+from medcls.tracking.run_dir import RunFolder
 
 
 def on(machine: Path, command: Command, bucket: Path) -> Command:

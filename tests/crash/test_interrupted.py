@@ -10,7 +10,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, Running, until
 
-from medcls.tracking.journal import RunFolder
+from medcls.tracking.run_dir import RunFolder
 
 
 def importing(running: Running) -> bool:

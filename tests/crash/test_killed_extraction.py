@@ -6,7 +6,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, until
 
-from medcls.training.features import BATCH
+from medcls.training.feature_cache import BATCH
 
 FLAGS = ("--weights", "random", "--offline", "--threads", "1")
 BATCH_BYTES = BATCH * 512 * 4  # VGG16 ends in 512 maps, which are averaged

@@ -8,7 +8,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, Running, kill, until
 
-from medcls.tracking.journal import RunFolder
+from medcls.tracking.run_dir import RunFolder
 
 
 def best_epoch(command: Command) -> int:

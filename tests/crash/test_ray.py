@@ -19,12 +19,13 @@ import ray
 from crash_commands import Command, Running, kill, until
 
 from medcls import data, models, training
-from medcls.compute.ray import RayExecutor, _carried_out
-from medcls.errors import BadInputError, TrainingError
-from medcls.one_run import Job
-from medcls.spec import Run, Variant
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.execution.executors.ray import RayExecutor, _carried_out
+from medcls.execution.job import Job
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import RunFolder
+from medcls.utils.errors import BadInputError, TrainingError
 
 pytestmark = pytest.mark.slow
 

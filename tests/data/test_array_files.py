@@ -19,12 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medcls import data
-from medcls.data import cache
 from medcls.data.checks import examine
-from medcls.data.hashes import Hashes
-from medcls.data.stacks import Stack
-from medcls.data.types import TEST, TRAIN, VALIDATION, Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import TEST, TRAIN, VALIDATION, Bundle
+from medcls.data.loading import decoded_cache
+from medcls.data.readers.stacks import Stack
+from medcls.utils.errors import BadInputError
 
 SIDE = 9
 Arrays = dict[str, np.ndarray]
@@ -176,7 +176,7 @@ def test_images_are_hashed_once_and_again_only_when_the_file_changes(
 def test_the_cache_takes_them_and_nothing_is_left_beside_it(tmp_path: Path, describe: Callable, save: Callable) -> None:
     save(tmp_path / "a.npz", **medmnist(3))
     bundle = describe(tmp_path / "a.npz", channels=3)
-    decoded = cache.open_decoded(cache.prepare(bundle, tmp_path / "work"))
+    decoded = decoded_cache.open_decoded(decoded_cache.prepare(bundle, tmp_path / "work"))
     np.testing.assert_array_equal(decoded.images, [bundle.decode(row) for row in range(len(bundle.labels))])
     np.testing.assert_array_equal(decoded.labels, bundle.labels)
     left = sorted(path.name for path in (tmp_path / "work").iterdir())

@@ -10,16 +10,17 @@ from pathlib import Path
 import pytest
 
 from medcls import data, models, training
-from medcls.data.catalogue import find, name_of
-from medcls.data.hashes import Hashes
-from medcls.data.masked import any_kind
+from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
-from medcls.errors import BadInputError
-from medcls.spec import Run, Variant
-from medcls.task import MULTICLASS
+from medcls.data.resolve import find, name_of
+from medcls.data.segmentation_sets import any_kind
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
-TINY = Path(__file__).parent.parent / "commandline" / "tiny_study.py"
+TINY = Path(__file__).parent.parent / "cli" / "tiny_study.py"
 
 
 @pytest.fixture(autouse=True)

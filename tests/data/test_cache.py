@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from medcls import data
-from medcls.data import cache
-from medcls.data.hashes import Hashes
-from medcls.data.types import Bundle, Images
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle, Images
+from medcls.data.loading import decoded_cache
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 NAMES = [f"{part}/{label}/{number}.png" for part in ("train", "test") for label in ("A", "B") for number in range(5)]
@@ -69,14 +69,14 @@ def left_in(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("ahead", [1, 700, cache.AT_ONCE])
+@pytest.mark.parametrize("ahead", [1, 700, decoded_cache.AT_ONCE])
 def test_what_is_opened_is_what_was_described(
     source: Path, folder: Path, channels: int, ahead: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "AT_ONCE", ahead)
+    monkeypatch.setattr(decoded_cache, "AT_ONCE", ahead)
     bundle = describe(source, channels=channels)
-    path = cache.prepare(bundle, folder)
-    decoded = cache.open_decoded(path)
+    path = decoded_cache.prepare(bundle, folder)
+    decoded = decoded_cache.open_decoded(path)
     assert path == folder / f"{bundle.fingerprint[7:23]}-8x8x{channels}"
     np.testing.assert_array_equal(decoded.images, [bundle.decode(row) for row in range(len(NAMES))])
     np.testing.assert_array_equal(decoded.labels, bundle.labels)
@@ -89,26 +89,26 @@ def test_what_is_opened_is_what_was_described(
 
 def test_patients_are_kept(source: Path, folder: Path) -> None:
     patients = np.array([f"p{number}" for number in range(len(NAMES))])
-    decoded = cache.open_decoded(cache.prepare(replace(describe(source), patients=patients), folder))
+    decoded = decoded_cache.open_decoded(decoded_cache.prepare(replace(describe(source), patients=patients), folder))
     np.testing.assert_array_equal(decoded.patients, patients)
 
 
 def test_images_are_decoded_once(source: Path, folder: Path) -> None:
     told: list[tuple[int, int]] = []
-    path = cache.prepare(describe(source), folder, lambda done, total: told.append((done, total)))
+    path = decoded_cache.prepare(describe(source), folder, lambda done, total: told.append((done, total)))
     assert told == [(done, len(NAMES)) for done in range(1, len(NAMES) + 1)]
-    assert cache.prepare(replace(describe(source), render=undecodable), folder) == path
-    assert cache.prepare(describe(source, size=9), folder) != path
+    assert decoded_cache.prepare(replace(describe(source), render=undecodable), folder) == path
+    assert decoded_cache.prepare(describe(source, size=9), folder) != path
 
 
 def test_after_renaming_files_pixels_and_labels_still_belong_together(source: Path, folder: Path) -> None:
     before = describe(source)
-    path = cache.prepare(before, folder)
+    path = decoded_cache.prepare(before, folder)
     for number in range(5):
         (source / f"train/A/{number}.png").rename(source / f"train/A/z{9 - number}.png")
     after = describe(source)
-    assert cache.prepare(replace(after, render=undecodable), folder) == path
-    decoded = cache.open_decoded(path)
+    assert decoded_cache.prepare(replace(after, render=undecodable), folder) == path
+    decoded = decoded_cache.open_decoded(path)
     described = {after.decode(row).tobytes(): (after.labels[row], after.parts[row]) for row in range(len(NAMES))}
     assert len(described) == len(NAMES)
     for image, label, part in zip(decoded.images, decoded.labels, decoded.parts, strict=True):
@@ -123,7 +123,7 @@ def test_all_bad_files_are_named_at_once_and_nothing_is_left(source: Path, folde
     whole = (source / "test/B/3.png").read_bytes()
     (source / "test/B/3.png").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadInputError) as refusal:
-        cache.prepare(describe(source), folder)
+        decoded_cache.prepare(describe(source), folder)
     message = str(refusal.value)
     assert message.startswith(f"4 of 20 images in {source} ")
     for named in (
@@ -138,14 +138,14 @@ def test_all_bad_files_are_named_at_once_and_nothing_is_left(source: Path, folde
     for bad in ("train/A/0.png", "train/B/1.png", "test/B/3.png"):
         (source / bad).write_bytes(whole)
     (source / "test/A/2.png").unlink()
-    assert len(cache.open_decoded(cache.prepare(describe(source), folder)).labels) == 19
+    assert len(decoded_cache.open_decoded(decoded_cache.prepare(describe(source), folder)).labels) == 19
 
 
 def test_ten_bad_files_are_named_and_the_others_counted(source: Path, folder: Path) -> None:
     for name in NAMES[:13]:
         (source / name).write_text("text")
     with pytest.raises(BadInputError, match=r"13 of 20 .* and 3 more; mend or remove them") as refusal:
-        cache.prepare(describe(source), folder)
+        decoded_cache.prepare(describe(source), folder)
     assert str(refusal.value).count("not a PNG") == 10
 
 
@@ -157,15 +157,15 @@ def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(source: Path, f
     assert [name for name in left_in(folder) if not name.endswith(".unfinished")] == []
     assert left_in(folder) != []
     bundle = describe(source)
-    path = cache.prepare(bundle, folder)
-    np.testing.assert_array_equal(cache.open_decoded(path).images[-1], bundle.decode(len(NAMES) - 1))
+    path = decoded_cache.prepare(bundle, folder)
+    np.testing.assert_array_equal(decoded_cache.open_decoded(path).images[-1], bundle.decode(len(NAMES) - 1))
     assert left_in(folder) == [path.name]
 
 
 def test_two_processes_may_prepare_the_same_data(source: Path, folder: Path) -> None:
     processes = [start(source, folder, size=64) for _ in range(3)]
     outputs = [process.communicate(timeout=300) for process in processes]
-    assert {out for out, _ in outputs} == {f"{cache.prepare(describe(source, size=64), folder)}\n"}
+    assert {out for out, _ in outputs} == {f"{decoded_cache.prepare(describe(source, size=64), folder)}\n"}
     assert {errors for _, errors in outputs} == {""}
     assert len(left_in(folder)) == 1
 
@@ -175,24 +175,24 @@ def test_a_damaged_cache_is_made_again(
     source: Path, folder: Path, damage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = describe(source)
-    path = cache.prepare(bundle, folder)
+    path = decoded_cache.prepare(bundle, folder)
     damaged = path / ("images.npy" if damage.startswith("images") else "rows.npz")
     if damage.endswith("cut off"):
         damaged.write_bytes(damaged.read_bytes()[:-100])
     elif damage.endswith("gone"):
         damaged.unlink()
     else:
-        monkeypatch.setattr(cache, "DECODER", cache.DECODER + 1)
+        monkeypatch.setattr(decoded_cache, "DECODER", decoded_cache.DECODER + 1)
     told: list[int] = []
-    assert cache.prepare(bundle, folder, lambda done, _: told.append(done)) == path
+    assert decoded_cache.prepare(bundle, folder, lambda done, _: told.append(done)) == path
     assert len(told) == len(NAMES)
-    np.testing.assert_array_equal(cache.open_decoded(path).images[7], bundle.decode(7))
+    np.testing.assert_array_equal(decoded_cache.open_decoded(path).images[7], bundle.decode(7))
 
 
 def test_a_folder_that_cannot_be_written_is_named(source: Path, folder: Path) -> None:
     folder.write_text("a file")
     with pytest.raises(BadInputError, match=f"{folder} cannot take the decoded images"):
-        cache.prepare(describe(source), folder)
+        decoded_cache.prepare(describe(source), folder)
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(source: Path, folder: Path) -> None:
@@ -216,6 +216,6 @@ def test_interrupting_is_quick_and_leaves_nothing(source: Path, folder: Path) ->
 
     large = replace(describe(source), labels=np.zeros(5000, np.int64), render=slowly)
     with pytest.raises(KeyboardInterrupt):
-        cache.prepare(large, folder, interrupt)
+        decoded_cache.prepare(large, folder, interrupt)
     assert len(decoded) < 2500
     assert left_in(folder) == []

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from medcls import data
-from medcls.data.catalogue import find
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
-from medcls.errors import BadInputError
+from medcls.data.resolve import find
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 
@@ -97,7 +97,7 @@ def test_mnist_is_one_file_or_a_folder_of_files(
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="needs to become a user without an entry")
 def test_a_user_without_a_home_has_no_download_cache_and_everything_else(tmp_path: Path) -> None:
-    become = "import os; from medcls.data.catalogue import find; os.setgid(23456); os.setuid(23456); "
+    become = "import os; from medcls.data.resolve import find; os.setgid(23456); os.setuid(23456); "
     code = become + "print(find('xray').name); find('mnist')"
     environment = {name: text for name, text in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
 from medcls import data
-from medcls.data.alignment import SIDE, fit
-from medcls.data.candidates import _hashes, alike_by_circles, alike_by_hash
-from medcls.data.hashes import Hashes
-from medcls.data.images import fit as thumbnail
+from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made
-from medcls.data.similar import copies
-from medcls.data.survey import survey
+from medcls.data.quality.duplicate_candidates import _hashes, alike_by_circles, alike_by_hash
+from medcls.data.quality.duplicates import copies
+from medcls.data.quality.registration import SIDE, fit
+from medcls.data.quality.scan import survey
+from medcls.data.readers.images import fit as thumbnail
 
 COUNT = 30
 Change = Callable[[Image.Image], Image.Image]

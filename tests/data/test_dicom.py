@@ -29,10 +29,10 @@ from pydicom.uid import (
 )
 
 from medcls import data
-from medcls.data import cache
-from medcls.data.hashes import Hashes
-from medcls.data.images import UnreadableImageError, decode, kind_of
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.loading import decoded_cache
+from medcls.data.readers.images import UnreadableImageError, decode, kind_of
+from medcls.utils.errors import BadInputError
 
 SIDE = 16
 HOUNSFIELD = np.linspace(-1024, 3071, SIDE * SIDE).astype(np.int16).reshape(SIDE, SIDE)
@@ -303,7 +303,7 @@ def test_a_file_without_a_suffix_that_was_cut_off_is_not_passed_over(tmp_path: P
     (tmp_path / "A/IM0002").write_bytes(b"")
     bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
     with pytest.raises(BadInputError, match=r"1 of 3 images .*A/IM0002 \(empty file\)"):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
 
 
 def test_without_pydicom_one_sentence_says_how_to_get_it(tmp_path: Path) -> None:

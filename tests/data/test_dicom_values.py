@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian
 
-from medcls.data.images import UnreadableImageError, decode
+from medcls.data.readers.images import UnreadableImageError, decode
 
 SIDE = 64
 STORED = np.arange(SIDE * SIDE, dtype=np.uint16).reshape(SIDE, SIDE)  # every value of 12 bits once

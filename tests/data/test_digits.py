@@ -10,10 +10,10 @@ import pytest
 from sklearn.datasets import load_digits
 
 from medcls import data
-from medcls.data.cache import open_decoded, prepare
-from medcls.data.hashes import Hashes
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.data.loading.decoded_cache import open_decoded, prepare
+from medcls.utils.errors import BadInputError
 
 REAL = Path(os.environ.get("MEDCLS_TEST_DATA", "/nowhere")) / "mnist"
 

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from medcls.data.download import CHUNK, fetch
 from medcls.data.published import PUBLISHED, Published
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from file_server import serving
 
-from medcls.cli import main
+from medcls.cli.main import main
 from medcls.data import published
-from medcls.data.catalogue import find
 from medcls.data.published import PUBLISHED, Published
+from medcls.data.resolve import find
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 NAME = "medmnist:retinamnist"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medcls import data
-from medcls.data.hashes import Hashes
-from medcls.data.records import Record, fingerprint
+from medcls.data.content_hashes import Hashes
+from medcls.data.readers.records import Record, fingerprint
 
 Draw = Callable[..., Path]
 SPLIT = ("train/Mel/a.png", "train/Nev/b.png", "validation/Mel/c.png", "validation/Nev/d.png")

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 
 HASH_ALL = """
 import pathlib, sys

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from medcls.data.images import UnreadableImageError, decode, fit
+from medcls.data.readers.images import UnreadableImageError, decode, fit
 
 SIDES = st.integers(1, 24)
 GREY = st.tuples(SIDES, SIDES).flatmap(lambda shape: arrays(np.uint8, shape))

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medcls import data
-from medcls.data.hashes import Hashes
-from medcls.data.records import Record, ordered
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.data.readers.records import Record, ordered
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 SPLIT = ("train/Mel/a.png", "train/Nev/b.png", "validation/Mel/c.png", "validation/Nev/d.png")

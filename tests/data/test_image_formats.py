@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from medcls.data.images import MOST_PIXELS, UnreadableImageError, decode, kind_of
+from medcls.data.readers.images import MOST_PIXELS, UnreadableImageError, decode, kind_of
 
 SIDE = 12
 COLOURS = np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), np.uint8)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from medcls import data
-from medcls.data.hashes import Hashes
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 

@@ -9,11 +9,12 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from medcls.data.checks import cuts
-from medcls.data.leaks import divided, found_in, leaks
-from medcls.data.mending import fixed, selected, without
-from medcls.data.records import Record, fingerprint
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.dataset import Bundle
+from medcls.data.finding import leaks
+from medcls.data.quality.leaks import divided, found_in
+from medcls.data.quality.repair import fixed, selected, without
+from medcls.data.readers.records import Record, fingerprint
+from medcls.utils.errors import BadInputError
 
 Row = tuple[str, str, str | None, str]  # part, class, patient, content
 

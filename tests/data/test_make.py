@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from medcls import data
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made, paths, write
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 LAYOUTS = {
     "skin": "train/Mel/0001.png",

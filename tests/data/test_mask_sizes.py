@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medcls import data, models, training
-from medcls.data import masks
 from medcls.data.checks import Policy, checked, examine
-from medcls.data.hashes import Hashes
-from medcls.data.leaks import Finding
-from medcls.errors import BadInputError
-from medcls.plan import WorkFolder
-from medcls.sources import describe
-from medcls.spec import Variant
-from medcls.task import SEGMENTATION
+from medcls.data.content_hashes import Hashes
+from medcls.data.finding import Finding
+from medcls.data.masks import mask_files
+from medcls.execution.planning.datasets import describe
+from medcls.spec.variant import Variant
+from medcls.tasks import SEGMENTATION
+from medcls.tracking.work_dir import WorkFolder
+from medcls.utils.errors import BadInputError
 
 HEIGHT, WIDTH = 240, 300
 Mask = NDArray[np.bool_]
@@ -68,7 +68,7 @@ def found(folder: Path, size: int) -> list[Finding]:
 def smallest(drawn: list[Mask], size: int, step: int = 1) -> int:
     """Return the smallest size at which no mask is without a target or without a ground, by trying all."""
     first = (size // step + 1) * step
-    tried = ([masks.fit(mask, side).mean() for mask in drawn] for side in range(first, 2 * WIDTH, step))
+    tried = ([mask_files.fit(mask, side).mean() for mask in drawn] for side in range(first, 2 * WIDTH, step))
     return first + step * next(number for number, shares in enumerate(tried) if all(0 < share < 1 for share in shares))
 
 
@@ -85,7 +85,7 @@ SMALL = {
 def test_what_is_lost_is_counted_and_the_size_that_helps_is_the_smallest(tmp_path: Path, kind: str, size: int):
     drawn = [*SMALL[kind], *(large(number) for number in range(6))]
     folder = folder_of(tmp_path / "set", train=drawn, validation=[large(7), large(8)])
-    names = [number for number, mask in enumerate(drawn) if not 0 < masks.fit(mask, size).mean() < 1]
+    names = [number for number, mask in enumerate(drawn) if not 0 < mask_files.fit(mask, size).mean() < 1]
     assert names
     (finding,) = found(folder, size)
     assert sorted(finding.names) == [f"train/images/{number}.png" for number in names]

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medcls import data
-from medcls.data import masks
 from medcls.data.checks import Description, examine
-from medcls.data.hashes import Hashes
-from medcls.data.images import UnreadableImageError
-from medcls.data.mask_census import MaskFiles
-from medcls.data.pairs import read_pairs
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.data.masks import mask_files
+from medcls.data.masks.census import MaskFiles
+from medcls.data.readers.images import UnreadableImageError
+from medcls.data.readers.pairs import read_pairs
+from medcls.utils.errors import BadInputError
 
 SIDE = 96
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]
@@ -279,9 +279,9 @@ def test_many_labels_are_labels(tmp_path: Path):
 def test_one_file_alone_is_judged_by_its_own_values(tmp_path: Path):
     ringed(1, 255).save(tmp_path / "a.png")
     with pytest.raises(UnreadableImageError, match=r"several labels \(0, 1, 255\)"):
-        masks.whole(tmp_path / "a.png", "two")
+        mask_files.whole(tmp_path / "a.png", "two")
     PAINTED["white on nothing"](disc()).save(tmp_path / "b.png")
-    assert np.array_equal(masks.whole(tmp_path / "b.png", "two"), disc())
+    assert np.array_equal(mask_files.whole(tmp_path / "b.png", "two"), disc())
 
 
 def test_a_second_look_decodes_nothing(tmp_path: Path):

@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medcls import data
-from medcls.data import cache, masks
 from medcls.data.checks import Policy, checked, examine
-from medcls.data.hashes import Hashes
-from medcls.data.images import UnreadableImageError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.data.loading import decoded_cache
+from medcls.data.masks import mask_files
 from medcls.data.phantoms import lungs
 from medcls.data.phantoms.writing import write
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
-from medcls.errors import BadInputError
+from medcls.data.readers.images import UnreadableImageError
+from medcls.utils.errors import BadInputError
 
 LAYOUTS = {
     "parts": ("{part}/images/{stem}.png", "{part}/masks/{stem}.png"),
@@ -168,8 +169,8 @@ KINDS = {
 def test_a_mask_of_any_format_is_the_same_mask(tmp_path: Path, kind: str):
     inside = square(3) > 0
     KINDS[kind](inside).save(tmp_path / "mask.png")
-    assert np.array_equal(masks.whole(tmp_path / "mask.png", masks.TWO), inside)
-    assert np.array_equal(masks.whole(tmp_path / "mask.png", masks.LABELS), inside)
+    assert np.array_equal(mask_files.whole(tmp_path / "mask.png", mask_files.TWO), inside)
+    assert np.array_equal(mask_files.whole(tmp_path / "mask.png", mask_files.LABELS), inside)
 
 
 def test_grey_edges_are_cut_at_half_the_range_and_up_to_a_hundredth(tmp_path: Path):
@@ -177,19 +178,19 @@ def test_grey_edges_are_cut_at_half_the_range_and_up_to_a_hundredth(tmp_path: Pa
     mask[20:60, 20:80] = 200
     mask[60, 20:80], mask[61, 20:59] = 101, 99  # 99 pixels of 10,000
     save(tmp_path / "mask.png", mask)
-    assert np.array_equal(masks.whole(tmp_path / "mask.png", masks.TWO), mask > 100)
+    assert np.array_equal(mask_files.whole(tmp_path / "mask.png", mask_files.TWO), mask > 100)
     mask[62, 20:22] = 99
     save(tmp_path / "mask.png", mask)
     with pytest.raises(UnreadableImageError):
-        masks.whole(tmp_path / "mask.png", masks.TWO)
-    assert np.array_equal(masks.whole(tmp_path / "mask.png", masks.GREY), mask > 100)
-    assert np.array_equal(masks.whole(tmp_path / "mask.png", masks.LABELS), mask > 0)
+        mask_files.whole(tmp_path / "mask.png", mask_files.TWO)
+    assert np.array_equal(mask_files.whole(tmp_path / "mask.png", mask_files.GREY), mask > 100)
+    assert np.array_equal(mask_files.whole(tmp_path / "mask.png", mask_files.LABELS), mask > 0)
 
 
 @pytest.mark.parametrize("filled", [0, 255])
 def test_a_mask_of_one_value_marks_all_or_nothing(tmp_path: Path, filled: int):
     save(tmp_path / "mask.png", np.full((8, 8), filled, np.uint8))
-    assert masks.whole(tmp_path / "mask.png", masks.TWO).all() == bool(filled)
+    assert mask_files.whole(tmp_path / "mask.png", mask_files.TWO).all() == bool(filled)
 
 
 def test_a_mask_is_resized_as_its_image_is(tmp_path: Path, opened: Callable[..., Bundle]):
@@ -205,10 +206,10 @@ def test_a_mask_is_resized_as_its_image_is(tmp_path: Path, opened: Callable[...,
 
 def test_the_cache_holds_both_and_is_made_once(tmp_path: Path, opened: Callable[..., Bundle]):
     bundle = opened(folder_of(tmp_path / "set", "parts"), size=24)
-    home = cache.prepare(bundle, tmp_path / "cache")
+    home = decoded_cache.prepare(bundle, tmp_path / "cache")
     shutil.rmtree(tmp_path / "set")
-    assert cache.prepare(bundle, tmp_path / "cache") == home
-    decoded = cache.open_decoded(home)
+    assert decoded_cache.prepare(bundle, tmp_path / "cache") == home
+    decoded = decoded_cache.open_decoded(home)
     assert decoded.masks is not None
     assert decoded.masks.shape == (6, 24, 24, 1)
     assert np.array_equal(decoded.masks > 0, decoded.images > 120)

@@ -12,9 +12,9 @@ from PIL import Image
 
 from medcls import data
 from medcls.data.checks import examine
-from medcls.data.hashes import Hashes
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.utils.errors import BadInputError
 
 ROWS, COLUMNS = np.mgrid[:32, :32]
 CLASSES = ("benign", "malignant")

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from medcls import data
-from medcls.data import cache
-from medcls.data.hashes import Hashes
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.data.loading import decoded_cache
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 
@@ -37,7 +37,7 @@ def test_names_with_blanks_and_accents(form: str, tmp_path: Path, draw: Draw, de
     bundle = describe(draw(tmp_path / spelt(form, "mes études"), *names))
     assert bundle.classes == ("Nævus", "Os fémur", "日本")
     assert sorted(bundle.names) == sorted(names)
-    decoded = cache.open_decoded(cache.prepare(bundle, tmp_path / "work"))
+    decoded = decoded_cache.open_decoded(decoded_cache.prepare(bundle, tmp_path / "work"))
     assert decoded.names == bundle.names
     np.testing.assert_array_equal(decoded.images, [bundle.decode(row) for row in range(3)])
 
@@ -89,7 +89,7 @@ def test_links_that_lead_nowhere_are_named(tmp_path: Path, draw: Draw, describe:
     (source / "A/gone.png").symlink_to("nothing.png")
     (source / "A/self.png").symlink_to("self.png")
     with pytest.raises(BadInputError, match=r"2 of 4 images .*gone\.png \(missing.*self\.png \(missing"):
-        cache.prepare(describe(source), tmp_path / "work")
+        decoded_cache.prepare(describe(source), tmp_path / "work")
     (source / "note.txt").symlink_to("nothing.txt")
     for name in ("gone", "self"):
         (source / f"A/{name}.png").unlink()
@@ -109,7 +109,7 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, draw: Draw, describe:
     assert len(describe(source).names) == 2
     os.mkfifo(source / "A" / "x.png")
     with pytest.raises(BadInputError, match=r"1 of 3 images .*x\.png \(missing or not readable\)"):
-        cache.prepare(describe(source), tmp_path / "work")
+        decoded_cache.prepare(describe(source), tmp_path / "work")
 
 
 def test_a_folder_that_may_only_be_read_is_enough() -> None:

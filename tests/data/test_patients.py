@@ -14,11 +14,11 @@ from PIL import Image
 
 from medcls import data
 from medcls.data.checks import Policy, checked, cuts, examine
-from medcls.data.hashes import Hashes
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
-from medcls.spec import Variant
-from medcls.task import MULTICLASS
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 

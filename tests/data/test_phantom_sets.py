@@ -13,10 +13,10 @@ from scipy import ndimage
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION
 from medcls.data.phantoms import PHANTOMS, bone, breast, femur, glands, lungs, nodules, shapes, skin, texture
 from medcls.data.phantoms.drawing import Body, Pose
 from medcls.data.phantoms.types import Phantom
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
 
 
 def counts(phantom: Phantom) -> dict[str, list[int]]:

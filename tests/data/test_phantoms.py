@@ -17,11 +17,11 @@ from PIL import Image
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 
-from medcls.code import reached
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION
 from medcls.data.phantoms import PHANTOMS, xray
 from medcls.data.phantoms.drawing import Body, Oval, Pose, Ring, Rod
 from medcls.data.phantoms.types import SIZE, Phantom
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION
+from medcls.utils.code_digest import reached
 
 PER_CLASS = 40
 

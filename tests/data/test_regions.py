@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from medcls import data
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made, write
 from medcls.data.regions import regions
-from medcls.sources import sample
+from medcls.execution.planning.datasets import sample
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from medcls.data.checks import examine
-from medcls.data.hashes import Hashes
-from medcls.data.leaks import Finding
+from medcls.data.content_hashes import Hashes
+from medcls.data.finding import Finding
 
 
 def draw(path: Path) -> None:

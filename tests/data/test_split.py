@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Split
 from medcls.data.split import split
-from medcls.data.types import TEST, TRAIN, UNSPLIT, VALIDATION, Split
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 SEEDS = st.integers(0, 2**32 - 1)
 

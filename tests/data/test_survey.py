@@ -10,11 +10,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from medcls import data
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
 from medcls.data.phantoms.writing import made
-from medcls.data.similar import LEAST_SIDE
-from medcls.data.survey import Survey, linked, survey
-from medcls.data.types import Bundle
+from medcls.data.quality.duplicates import LEAST_SIDE
+from medcls.data.quality.scan import Survey, linked, survey
 
 
 @pytest.fixture(scope="module")

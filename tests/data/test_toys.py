@@ -10,11 +10,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
 from medcls import data
-from medcls.data.cache import open_decoded, prepare
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.toy2d import TOYS
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 HASHES = Hashes(Path("/nowhere"))  # is not looked at, as there are no files
 

@@ -12,11 +12,11 @@ import pytest
 from PIL import Image
 
 from medcls import data
-from medcls.data import cache
-from medcls.data.hashes import Hashes
-from medcls.data.survey import survey
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
+from medcls.data.loading import decoded_cache
+from medcls.data.quality.scan import survey
+from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 NAMES = [f"{part}/{label}/{number}.png" for part in ("train", "test") for label in ("A", "B") for number in range(3)]
@@ -52,11 +52,11 @@ def test_an_image_that_changed_after_its_fingerprint_is_refused(source: Path, tm
     bundle = describe(source)
     change(source / "train/B/1.png")
     with pytest.raises(BadInputError, match=f"train/B/1.png {CHANGED}"):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
     assert [path.name for path in (tmp_path / "cache").iterdir()] == ["lock"]
     if change is paint:
-        again = cache.prepare(describe(source), tmp_path / "cache")
-        assert (cache.open_decoded(again).images == 0).all(axis=(1, 2, 3)).sum() == 1
+        again = decoded_cache.prepare(describe(source), tmp_path / "cache")
+        assert (decoded_cache.open_decoded(again).images == 0).all(axis=(1, 2, 3)).sum() == 1
 
 
 def test_an_image_that_changes_while_it_is_decoded_is_refused(source: Path, tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_an_image_that_changes_while_it_is_decoded_is_refused(source: Path, tmp_
         return pixels
 
     with pytest.raises(BadInputError, match=CHANGED):
-        cache.prepare(replace(bundle, render=render), tmp_path / "cache")
+        decoded_cache.prepare(replace(bundle, render=render), tmp_path / "cache")
 
 
 def test_no_change_is_missed_where_times_are_set_back(source: Path, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_no_change_is_missed_where_times_are_set_back(source: Path, tmp_path: Pa
     path.write_bytes(bytes(reversed(path.read_bytes())))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     with pytest.raises(BadInputError, match=CHANGED):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
 
 
 def test_what_was_seen_of_a_changed_image_is_not_remembered_as_the_first(source: Path, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_masks_count_as_images_do(tmp_path: Path, changed: str) -> None:
     bundle = data.lungs(Hashes(tmp_path / "hashes"), source=str(tmp_path / "set"), size=8)
     paint(tmp_path / "set" / changed)
     with pytest.raises(BadInputError, match=f"{changed} {CHANGED}"):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
@@ -112,7 +112,7 @@ def test_arrays_in_a_file_count_as_images_do(tmp_path: Path, save: Any) -> None:
     bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(path), size=8)
     save(path, **arrays(1))
     with pytest.raises(BadInputError, match=f"set.npz {CHANGED}"):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
 
 
 def test_a_file_of_arrays_that_shrinks_is_refused_and_ends_no_process(tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_a_file_of_arrays_that_shrinks_is_refused_and_ends_no_process(tmp_path: 
     bundle.decode(0)
     os.truncate(path, 0)
     with pytest.raises(BadInputError, match=CHANGED):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
 
 
 def test_idx_files_count_as_images_do(tmp_path: Path) -> None:
@@ -139,35 +139,35 @@ def test_idx_files_count_as_images_do(tmp_path: Path) -> None:
     bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(tmp_path / "set"), size=8)
     write(1)
     with pytest.raises(BadInputError, match=CHANGED):
-        cache.prepare(bundle, tmp_path / "cache")
+        decoded_cache.prepare(bundle, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("where", [0, 200, -1])
 def test_damaged_pixels_in_the_cache_are_decoded_again_and_said(source: Path, tmp_path: Path, where: int) -> None:
     bundle, said = describe(source), list[str]()
-    path = cache.prepare(bundle, tmp_path / "cache")
+    path = decoded_cache.prepare(bundle, tmp_path / "cache")
     whole = (path / "images.npy").read_bytes()
     damaged = bytearray(whole)
     damaged[where] ^= 1
     (path / "images.npy").write_bytes(damaged)
-    assert cache.prepare(bundle, tmp_path / "cache", say=said.append) == path
+    assert decoded_cache.prepare(bundle, tmp_path / "cache", say=said.append) == path
     assert (path / "images.npy").read_bytes() == whole
     assert len(said) == 1
     assert "damaged" in said[0]
-    cache.prepare(bundle, tmp_path / "cache", say=said.append)
+    decoded_cache.prepare(bundle, tmp_path / "cache", say=said.append)
     assert len(said) == 1
 
 
 def test_a_cache_that_was_used_and_then_zeroed_is_noticed(source: Path, tmp_path: Path) -> None:
     bundle, said = describe(source), list[str]()
     for _ in range(2):
-        path = cache.prepare(bundle, tmp_path / "cache", say=said.append)
+        path = decoded_cache.prepare(bundle, tmp_path / "cache", say=said.append)
     whole = (path / "images.npy").read_bytes()
     with (path / "images.npy").open("r+b") as file:
         file.seek(len(whole) // 2)
         file.write(bytes(100))
     assert said == []
-    cache.prepare(bundle, tmp_path / "cache", say=said.append)
+    decoded_cache.prepare(bundle, tmp_path / "cache", say=said.append)
     assert (path / "images.npy").read_bytes() == whole
     assert len(said) == 1
 
@@ -176,13 +176,13 @@ def test_a_cache_of_an_earlier_version_without_digests_is_made_again_without_a_w
     source: Path, tmp_path: Path
 ) -> None:
     bundle, said = describe(source), list[str]()
-    path = cache.prepare(bundle, tmp_path / "cache")
+    path = decoded_cache.prepare(bundle, tmp_path / "cache")
     with np.load(path / "rows.npz") as saved:
         rows = {name: saved[name] for name in saved.files if name != "digests"}
     np.savez(path / "rows.npz", **rows)
     np.save(path / "images.npy", np.zeros((len(NAMES), 8, 8, 1), np.uint8))
-    cache.prepare(bundle, tmp_path / "cache", say=said.append)
-    assert cache.open_decoded(path).images.any()
+    decoded_cache.prepare(bundle, tmp_path / "cache", say=said.append)
+    assert decoded_cache.open_decoded(path).images.any()
     assert said == []
 
 

@@ -13,13 +13,13 @@ from dicom_files import save as save_dicom
 from PIL import Image
 
 from medcls import data
-from medcls.data import cache
 from medcls.data.checks import Policy, checked, examine
-from medcls.data.hashes import Hashes
-from medcls.data.images import UnreadableImageError, decode
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle
 from medcls.data.levels import Levels, from_plain, white_known
-from medcls.data.types import Bundle
-from medcls.errors import BadInputError
+from medcls.data.loading import decoded_cache
+from medcls.data.readers.images import UnreadableImageError, decode
+from medcls.utils.errors import BadInputError
 
 SIDE = 48
 EIGHT_BITS = np.random.default_rng(5).integers(0, 256, (SIDE, SIDE), np.uint8)
@@ -201,9 +201,11 @@ def test_each_white_is_a_data_set_of_its_own_and_none_leaves_it_alone(tmp_path: 
     bundles = [opened(source, tmp_path, white=white) for white in whites]
     assert bundles[0].fingerprint == plain.fingerprint
     assert len({bundle.fingerprint for bundle in bundles}) == len(whites)
-    homes = {cache.prepare(bundle, tmp_path / "cache") for bundle in bundles}
+    homes = {decoded_cache.prepare(bundle, tmp_path / "cache") for bundle in bundles}
     assert len(homes) == len(whites)
-    levels = [cache.open_decoded(cache.prepare(bundle, tmp_path / "cache")).levels for bundle in bundles]
+    levels = [
+        decoded_cache.open_decoded(decoded_cache.prepare(bundle, tmp_path / "cache")).levels for bundle in bundles
+    ]
     assert levels == [replace(bundle.levels, found=False) for bundle in bundles]
 
 

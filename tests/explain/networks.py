@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from medcls import models
-from medcls.task import BINARY, MULTICLASS
+from medcls.tasks import BINARY, MULTICLASS
 from medcls.training.network import network
 
 KINDS = {

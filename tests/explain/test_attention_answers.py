@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from medcls.evaluation.attention import believable, where_it_looks
+from medcls.evaluation.saliency_answers import believable, where_it_looks
 
 
 def region(share: float, area: float, error: float, filled: float) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from networks import by_hand, pictures
 
 from medcls import explain
-from medcls.explain import faithful, randomised, regions
-from medcls.explain.picks import picks
+from medcls.explain import faithfulness, region_shares, sanity_checks
+from medcls.explain.example_selection import picks
 
 IMAGES = pictures(4, 12)
 
@@ -19,7 +19,7 @@ IMAGES = pictures(4, 12)
 def test_maps_of_the_weights_change_with_them_and_maps_of_the_image_do_not() -> None:
     network = by_hand("flatten")
     before = network.get_weights()
-    found = randomised.cascade(network, explain.hires_cam, IMAGES, 1, stages=8)
+    found = sanity_checks.cascade(network, explain.hires_cam, IMAGES, 1, stages=8)
     assert found.down_to == (network.layers[-1].name, "Last_ConvLayer")  # there are two layers with weights
     assert found.ranks.shape == found.likeness.shape == (2, 4)
     assert found.ranks.max() < 0.9
@@ -29,7 +29,7 @@ def test_maps_of_the_weights_change_with_them_and_maps_of_the_image_do_not() -> 
     def edges(network: Any, images: Any, classes: Any) -> Any:
         return images[..., 0].astype(np.float32) / 255
 
-    blind = randomised.cascade(network, edges, IMAGES, 1)
+    blind = sanity_checks.cascade(network, edges, IMAGES, 1)
     assert np.allclose(blind.ranks, 1)
     assert np.allclose(blind.likeness, 1)
 
@@ -45,7 +45,7 @@ def test_the_network_has_its_weights_again_even_if_drawing_fails() -> None:
         return explain.grad_cam(network, images, classes)
 
     with pytest.raises(ValueError, match="no map"):
-        randomised.cascade(network, failing, IMAGES, 1)
+        sanity_checks.cascade(network, failing, IMAGES, 1)
     assert all(np.array_equal(a, b) for a, b in zip(before, network.get_weights(), strict=True))
 
 
@@ -59,13 +59,13 @@ def test_a_normalisation_keeps_what_it_has_seen_of_the_data() -> None:
         seen.append(network.layers[-1].get_weights())
         return np.zeros((1, 8, 8), np.float32)
 
-    randomised.cascade(network, looking, IMAGES[:1], 0)
+    sanity_checks.cascade(network, looking, IMAGES[:1], 0)
     assert [float(each[0]) for each in seen[1]] == [1, 0, 5, 7]
 
 
 def test_flat_maps_are_like_nothing() -> None:
-    assert randomised.rank_correlation(np.zeros((3, 3)), np.arange(9.0).reshape(3, 3)) == 0
-    assert randomised.rank_correlation(np.arange(9.0), -np.arange(9.0)) == pytest.approx(-1)
+    assert sanity_checks.rank_correlation(np.zeros((3, 3)), np.arange(9.0).reshape(3, 3)) == 0
+    assert sanity_checks.rank_correlation(np.arange(9.0), -np.arange(9.0)) == pytest.approx(-1)
 
 
 def test_deletion_and_insertion_of_a_network_that_needs_a_known_quarter() -> None:
@@ -80,22 +80,22 @@ def test_deletion_and_insertion_of_a_network_that_needs_a_known_quarter() -> Non
         return np.stack([1 - left, left], axis=1)
 
     label = np.array([1])
-    deletion, insertion = faithful.curves(predict, images, label, quarter, steps=4)
+    deletion, insertion = faithfulness.curves(predict, images, label, quarter, steps=4)
     assert np.allclose(deletion, [[1, 0, 0, 0, 0]], atol=1e-6)
     assert np.allclose(insertion[:, 1:], 1, atol=1e-6)
-    assert faithful.area(deletion) == pytest.approx(0.125)
-    worst, late = faithful.curves(predict, images, label, 1 - quarter, steps=4)
+    assert faithfulness.area(deletion) == pytest.approx(0.125)
+    worst, late = faithfulness.curves(predict, images, label, 1 - quarter, steps=4)
     assert np.allclose(worst, [[1, 1, 1, 1, 0]], atol=1e-6)
     assert late[0, 3] < insertion[0, 1]
-    random = faithful.random_maps(1, (4, 4), (8, 8))
-    between, _ = faithful.curves(predict, images, label, random, steps=4)
-    assert faithful.area(deletion) < faithful.area(between) < faithful.area(worst)
+    random = faithfulness.random_maps(1, (4, 4), (8, 8))
+    between, _ = faithfulness.curves(predict, images, label, random, steps=4)
+    assert faithfulness.area(deletion) < faithfulness.area(between) < faithfulness.area(worst)
 
 
 def test_random_maps_know_nothing_but_are_as_coarse() -> None:
-    maps = faithful.random_maps(50, (2, 2), (8, 8))
+    maps = faithfulness.random_maps(50, (2, 2), (8, 8))
     assert maps.shape == (50, 8, 8)
-    assert np.array_equal(maps, faithful.random_maps(50, (2, 2), (8, 8)))
+    assert np.array_equal(maps, faithfulness.random_maps(50, (2, 2), (8, 8)))
     assert np.abs(maps.mean(axis=0) - maps.mean()).max() < 0.15
     assert np.abs(np.diff(maps, axis=1)).max() < 0.3
 
@@ -106,15 +106,15 @@ def test_shares_of_a_region_and_of_the_rest_make_one_and_even_heat_has_its_area(
     maps = generator.random((3, 6, 5), np.float32)
     masks = generator.random((3, 6, 5)) < dense
     masks[:, 0, 0], masks[:, 0, 1] = True, False
-    assert np.allclose(regions.shares(maps, masks) + regions.shares(maps, ~masks), 1, atol=1e-5)
-    assert np.allclose(regions.shares(np.ones_like(maps), masks), regions.areas(masks), atol=1e-6)
-    assert np.allclose(regions.shares(maps * 7, masks), regions.shares(maps, masks), atol=1e-5)
+    assert np.allclose(region_shares.shares(maps, masks) + region_shares.shares(maps, ~masks), 1, atol=1e-5)
+    assert np.allclose(region_shares.shares(np.ones_like(maps), masks), region_shares.areas(masks), atol=1e-6)
+    assert np.allclose(region_shares.shares(maps * 7, masks), region_shares.shares(maps, masks), atol=1e-5)
 
 
 def test_without_heat_or_mask_no_share_is_known() -> None:
     maps, masks = np.ones((2, 3, 3), np.float32), np.ones((2, 3, 3), bool)
     maps[0], masks[1] = 0, False
-    assert np.isnan(regions.shares(maps, masks)).all()
+    assert np.isnan(region_shares.shares(maps, masks)).all()
 
 
 def test_a_region_is_filled_in_from_around_it_and_nothing_else_changes() -> None:
@@ -122,10 +122,10 @@ def test_a_region_is_filled_in_from_around_it_and_nothing_else_changes() -> None
     masks = np.zeros((2, 16, 16), bool)
     masks[0, 4:8, 5:11] = True
     images[0, 4:8, 5:11] = 255
-    assert np.abs(regions.filled_in(images, masks).astype(int) - 60).max() <= 2
+    assert np.abs(region_shares.filled_in(images, masks).astype(int) - 60).max() <= 2
     assert images[0, 5, 6] == 255
     colour = pictures(1, 16, 3)
-    filled = regions.filled_in(colour, masks[:1])
+    filled = region_shares.filled_in(colour, masks[:1])
     assert np.array_equal(filled[~masks[:1]], colour[~masks[:1]])
 
 

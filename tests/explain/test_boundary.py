@@ -10,17 +10,19 @@ import pytest
 from PIL import Image
 
 from medcls import data, explain, models
-from medcls.data.cache import open_decoded, prepare
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Decoded
+from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.split import split
-from medcls.data.types import Decoded
-from medcls.explain import boundary, plane
-from medcls.explain.plane import Plane
-from medcls.pictures import pictures
-from medcls.report.montage import scatter
-from medcls.spec import Run, Variant
-from medcls.task import BINARY, MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.explain import decision_map
+from medcls.explain.decision_map import Plane
+from medcls.report.figures import decision_boundary
+from medcls.report.figures.montage import scatter
+from medcls.report.run_figures import pictures
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import BINARY, MULTICLASS
+from medcls.tracking.run_dir import RunFolder
 from medcls.training import gradient
 
 NETWORK = partial(models.mlp, hidden=(3,), activation="relu")
@@ -48,9 +50,9 @@ def fit(home: Path, folder: Path, *lengths: int, task: Any = MULTICLASS, **learn
 @pytest.mark.parametrize("task", [MULTICLASS, BINARY])
 def test_the_last_map_is_what_the_network_says_of_the_second_class(home: Path, tmp_path: Path, task: Any) -> None:
     fitted, folder = fit(home, tmp_path / "run", 4, task=task)
-    first, last = plane.written(folder)
+    first, last = decision_map.written(folder)
     assert (first.epochs, last.epochs) == (2, 4)
-    said = task.read(fitted.model.predict(plane.grid(last.extent, 9), verbose=0))[:, 1]
+    said = task.read(fitted.model.predict(decision_map.grid(last.extent, 9), verbose=0))[:, 1]
     assert np.allclose(last.probabilities.ravel(), said, atol=1e-6)
     points = open_decoded(home).images
     assert last.extent[0] < points[:, 0].min() < points[:, 0].max() < last.extent[1]
@@ -64,7 +66,7 @@ def test_maps_of_a_run_in_parts_are_those_of_one_never_cut_off_and_watching_chan
     parts, other = fit(home, tmp_path / "parts", 1, 3, 4)
     unseen, _ = fit(home, tmp_path / "unseen", 4, watch=partial(explain.frames, every=100))
     assert whole.weights_sha256 == parts.weights_sha256 == unseen.weights_sha256
-    for a, b in zip(plane.written(one), plane.written(other), strict=True):
+    for a, b in zip(decision_map.written(one), decision_map.written(other), strict=True):
         assert np.array_equal(a.probabilities, b.probabilities)
 
 
@@ -81,11 +83,11 @@ def ramp(epochs: int, at: float) -> Plane:
     return Plane(epochs, (-2.0, 2.0, -1.0, 1.0), np.tile(rows, (41, 1)).astype(np.float32))
 
 
-POINTS = boundary.Points(np.array([[-1.5, 0], [1.5, 0.5]], np.float32), np.array([0, 1]), ("no", "yes"))
+POINTS = decision_boundary.Points(np.array([[-1.5, 0], [1.5, 0.5]], np.float32), np.array([0, 1]), ("no", "yes"))
 
 
 def test_the_boundary_is_drawn_where_both_classes_are_as_likely() -> None:
-    figure = boundary.boundary(ramp(2, 0.5), POINTS, HISTORY, "toy")
+    figure = decision_boundary.boundary(ramp(2, 0.5), POINTS, HISTORY, "toy")
     map_axes, loss, accuracy = figure.axes
     line = np.concatenate([path.vertices for each in map_axes.collections[2:] for path in each.get_paths()])
     assert np.allclose(line[:, 0], 0.5, atol=0.01)
@@ -96,13 +98,13 @@ def test_the_boundary_is_drawn_where_both_classes_are_as_likely() -> None:
 
 
 def test_a_network_that_is_sure_of_one_class_everywhere_has_no_boundary() -> None:
-    figure = boundary.boundary(ramp(1, 100.0), POINTS, HISTORY, "toy")
+    figure = decision_boundary.boundary(ramp(1, 100.0), POINTS, HISTORY, "toy")
     assert len(figure.axes[0].collections) == 2  # the points of both classes
 
 
 def test_the_film_has_a_frame_a_map_and_rests_on_the_last() -> None:
     maps = [ramp(epochs, at) for epochs, at in ((1, -1.0), (2, 0.0), (3, 1.0))]
-    film = Image.open(io.BytesIO(boundary.film(maps, POINTS, HISTORY, "toy")))
+    film = Image.open(io.BytesIO(decision_boundary.film(maps, POINTS, HISTORY, "toy")))
     frames, pauses = [], []
     for number in range(film.n_frames):
         film.seek(number)
@@ -110,7 +112,7 @@ def test_the_film_has_a_frame_a_map_and_rests_on_the_last() -> None:
         pauses.append(film.info["duration"])
     assert film.n_frames == 3
     assert pauses[2] > 10 * pauses[0]
-    still = boundary.boundary(maps[2], POINTS, HISTORY, "toy")
+    still = decision_boundary.boundary(maps[2], POINTS, HISTORY, "toy")
     still.canvas.draw()
     expected = np.asarray(still.canvas.buffer_rgba())[:, :, :3].astype(int)
     assert np.abs(frames[2] - expected).mean() < 4  # but for the palette

@@ -10,9 +10,9 @@ from networks import FEWER, KINDS, built, by_hand, pictures
 from scipy.special import softmax
 
 from medcls import explain
-from medcls.errors import BadInputError
+from medcls.explain.layer_probe import last_convolution, opened, probabilities
 from medcls.explain.methods import METHODS
-from medcls.explain.opened import last_convolution, opened, probabilities
+from medcls.utils.errors import BadInputError
 
 IMAGES = pictures(3, 12)
 

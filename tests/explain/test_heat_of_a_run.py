@@ -12,14 +12,17 @@ from PIL import Image
 from scipy.stats import sem
 
 from medcls import data, explain, models, training
-from medcls.attention import drawings, figures
-from medcls.data.cache import open_decoded, prepare
-from medcls.data.hashes import Hashes
-from medcls.explain import findings, pixels
-from medcls.one_run import Explanation, Job, carry_out, is_done, is_explained, is_over
-from medcls.spec import Run, Variant
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import HEAT, RunFolder
+from medcls.data.content_hashes import Hashes
+from medcls.data.loading.decoded_cache import open_decoded, prepare
+from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
+from medcls.execution.run import carry_out
+from medcls.explain import overlays as pixels
+from medcls.explain import saliency_scores
+from medcls.report.saliency_report import drawings, figures
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import HEAT, RunFolder
 
 NETWORK = partial(models.alexnet, base=2, dense=(4,))
 VARIANT = Variant(
@@ -108,7 +111,7 @@ def test_another_question_is_asked_of_the_same_network(asked: Job, decoded: Path
     assert str(arrays(other)["method"]) == "HiResCAM"
     assert not (asked.folder / f"{HEAT}_maps.png").exists()  # of the question before
     assert (asked.folder / "checkpoint.npz").read_bytes() == weights
-    assert findings.read(RunFolder(asked.folder))["regions"] == {}
+    assert saliency_scores.read(RunFolder(asked.folder))["regions"] == {}
     carry_out(asked)
 
 
@@ -126,7 +129,7 @@ def test_a_layer_that_is_not_there_fails_the_run_in_a_sentence_and_costs_no_epoc
 
 
 def test_the_numbers_are_those_of_the_maps(asked: Job) -> None:
-    found, told = arrays(asked), findings.read(RunFolder(asked.folder))
+    found, told = arrays(asked), saliency_scores.read(RunFolder(asked.folder))
     maps = found["maps"].astype(np.float32)
     known = found["rows"] != 0
     warm = known & maps.any(axis=(1, 2))
@@ -142,9 +145,9 @@ def test_the_numbers_are_those_of_the_maps(asked: Job) -> None:
     assert told["regions"]["left"]["accuracy_filled_in"] == pytest.approx(filled_in.mean(), abs=1e-4)
     assert len(told["sanity"]["ranks"]) == 2
     assert told["deletion"]["heat"] == pytest.approx(np.trapezoid(found["deletion"], dx=1 / 3).mean(), abs=1e-4)
-    scores = findings.scores(told)
+    scores = saliency_scores.scores(told)
     assert scores["heat/left_share"] == told["regions"]["left"]["share"]
-    assert findings.scores({}) == {}
+    assert saliency_scores.scores({}) == {}
 
 
 def test_sheets_and_overlays_are_drawn_of_the_images_themselves(asked: Job, decoded: Path, tmp_path: Path) -> None:
@@ -168,7 +171,7 @@ def test_sheets_and_overlays_are_drawn_of_the_images_themselves(asked: Job, deco
 
 def test_a_run_without_maps_has_no_figures_of_them(decoded: Path, tmp_path: Path) -> None:
     assert drawings(RUN, RunFolder(tmp_path), decoded) == {}
-    assert findings.read(RunFolder(tmp_path)) == {}
+    assert saliency_scores.read(RunFolder(tmp_path)) == {}
 
 
 def test_an_overlay_is_six_tenths_image_and_four_tenths_jet() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medcls import cli
+from medcls.cli import main
 
 STUDY = Path(__file__).parent / "small_study.py"
 TAKEN = ("MLFLOW_TRACKING_URI", "MEDCLS_DATA")
@@ -65,6 +65,6 @@ class Trained:
 def medcls(*arguments: object) -> int:
     """Carry out one command of `medcls` in this process; return its exit code."""
     try:
-        return cli.main([str(argument) for argument in arguments])
+        return main.main([str(argument) for argument in arguments])
     except SystemExit as error:
         return int(error.code or 0)

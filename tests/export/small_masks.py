@@ -2,10 +2,8 @@
 
 from functools import partial
 
-from medcls import data, losses, models, training
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import SEGMENTATION
+from medcls import Study, Variant, data, losses, main, models, training
+from medcls.tasks import SEGMENTATION
 
 BASE = Variant(
     data=partial(data.lungs, size=32, channels=1),

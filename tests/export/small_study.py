@@ -2,11 +2,9 @@
 
 from functools import partial
 
-from medcls import data, training
-from medcls.lazy import lazy
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls import Study, Variant, data, main, training
+from medcls.tasks import MULTICLASS
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -13,15 +13,15 @@ from export_commands import medcls
 from PIL import Image
 
 from medcls import explain
-from medcls.commands.explain import NAMES
-from medcls.data.images import decode
-from medcls.errors import BadInputError
+from medcls.cli.commands.explain import NAMES
+from medcls.data.readers.images import decode
+from medcls.explain.layer_probe import opened, probabilities
 from medcls.explain.methods import METHODS
-from medcls.explain.opened import opened, probabilities
-from medcls.explain.pixels import overlay
-from medcls.explaining import BY_NAME
-from medcls.export.keras_files import of_all_classes
-from medcls.training.saved import digest_of
+from medcls.explain.overlays import overlay
+from medcls.export.formats.keras import of_all_classes
+from medcls.inference.explanations import BY_NAME
+from medcls.training.saved_weights import digest_of
+from medcls.utils.errors import BadInputError
 
 CLASSES = ["cyst", "naevus", "wart"]
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from export_commands import Trained, medcls
 
-from medcls.data.cache import open_decoded
-from medcls.tracking.journal import RunFolder
+from medcls.data.loading.decoded_cache import open_decoded
+from medcls.tracking.run_dir import RunFolder
 
 pytestmark = pytest.mark.slow  # the study that they share is trained first
 

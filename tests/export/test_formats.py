@@ -15,20 +15,19 @@ from PIL import Image
 from test_papers import facts
 
 from medcls import models
-from medcls.data.types import Decoded
-from medcls.errors import BadInputError
-from medcls.export import onnx
-from medcls.export.card import card
-from medcls.export.facts import FILES
-from medcls.export.formats import FORMATS
-from medcls.export.keras_files import answering, of_all_classes
-from medcls.export.loading import LINES
+from medcls.data.dataset import Decoded
+from medcls.export.exporter import cost
+from medcls.export.formats import FORMATS, onnx
+from medcls.export.formats.keras import answering, of_all_classes
+from medcls.export.metadata import FILES
+from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, parity
-from medcls.exporting import cost
-from medcls.predicting import opened
-from medcls.task import BINARY, MULTICLASS, SEGMENTATION
+from medcls.export.usage_snippets import LINES
+from medcls.inference.predictor import opened
+from medcls.tasks import BINARY, MULTICLASS, SEGMENTATION
+from medcls.training.knn_network import voting
 from medcls.training.network import network
-from medcls.training.voting import voting
+from medcls.utils.errors import BadInputError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the converters, which call each other by old names
 

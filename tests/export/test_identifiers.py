@@ -11,11 +11,11 @@ import pytest
 from export_commands import Trained, medcls
 from PIL import Image
 
-from medcls.data.leaks import NEAR, PATIENTS, Finding
+from medcls.data.dataset import Decoded
+from medcls.data.finding import NEAR, PATIENTS, Finding
 from medcls.data.patients import NOT_TAKEN
 from medcls.data.pseudonyms import Pseudonyms
-from medcls.data.suspicions import FOLDERS, SUSPECTED
-from medcls.data.types import Decoded
+from medcls.data.readers.suspicions import FOLDERS, SUSPECTED
 
 IDENTIFIERS = ("HANNA4711", "Josef.(Sepp)", "08154711")
 

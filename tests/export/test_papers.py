@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from medcls.data.images import decode
-from medcls.export.card import card
-from medcls.export.facts import FILES, Facts, in_pillow, preprocessing
+from medcls.data.readers.images import decode
 from medcls.export.formats import FORMATS
+from medcls.export.metadata import FILES, Facts, in_pillow, preprocessing
+from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, agrees, by_class, parity
 
 COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}

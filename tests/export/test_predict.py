@@ -16,7 +16,7 @@ import pytest
 from export_commands import medcls
 from PIL import Image
 
-from medcls.data.images import decode
+from medcls.data.readers.images import decode
 
 CLASSES = ["cyst", "naevus", "wart"]
 
@@ -210,7 +210,7 @@ def test_papers_of_another_model_are_refused(folder: Path, pictures: Path, capsy
 
 
 def test_no_tensorflow_before_there_is_something_to_predict(folder: Path, tmp_path: Path):
-    code = "import sys, medcls.cli as c; print(c.main(sys.argv[1:]), 'tensorflow' in sys.modules)"
+    code = "import sys, medcls.cli.main as c; print(c.main(sys.argv[1:]), 'tensorflow' in sys.modules)"
     command = [sys.executable, "-c", code, "predict", str(folder), str(tmp_path / "gone.png")]
     assert subprocess.run(command, capture_output=True, text=True).stdout == "2 False\n"
 
@@ -236,7 +236,7 @@ def test_a_large_folder_takes_no_more_memory_than_a_small_one(tmp_path: Path):
     for number in range(128):
         shutil.copy(first, small / f"{number}.png")
     rising = (
-        "import resource, sys, medcls.cli as c\n"
+        "import resource, sys, medcls.cli.main as c\n"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000\n"
         "model, small, large = sys.argv[1:]\n"
         "c.main(['predict', model, small]); before = peak()\n"

@@ -9,11 +9,10 @@ import mlflow
 import numpy as np
 import pytest
 
-from medcls.export.keras_files import of_all_classes
-from medcls.export.registry import fetched, placed, register
-from medcls.export.standing import Standing, meaning
-from medcls.naming import in_store
-from medcls.tracking.sqlite import with_tables
+from medcls.export.formats.keras import of_all_classes
+from medcls.export.registry import Standing, fetched, meaning, placed, register
+from medcls.tracking.sqlite_tables import with_tables
+from medcls.utils.naming import in_store
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # as MLflow imports itself
 

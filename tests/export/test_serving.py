@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from export_commands import Trained, medcls
 
-from medcls.data.images import decode
+from medcls.data.readers.images import decode
 
 pytestmark = pytest.mark.slow
 PATIENCE = 120.0  # seconds until a server answers

@@ -7,8 +7,7 @@ import keras
 import mlflow
 import pytest
 
-from medcls.export.registry import Place, placed, register
-from medcls.export.standing import Standing, keeps
+from medcls.export.registry import Place, Standing, keeps, placed, register
 
 OLD = Standing("aa", "balanced_accuracy", 0.8, "sha256:1", smoke=False)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from medcls.study import Study
+from medcls.spec.study import Study
 from medcls.training.network import network
 from studies import task4_augmentation_alexnet as task4
 from studies import task5_augmentation_vgg as task5

@@ -1,16 +1,17 @@
 """AlexNet and VGG as the course draws them: exact parameter counts, order of layers, where dropout stands."""
 
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
-from medcls.errors import BadInputError
 from medcls.models import alexnet, vgg
-from medcls.spec import Variant, partial
-from medcls.task import MULTICLASS
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
 from medcls.training import gradient
+from medcls.utils.errors import BadInputError
 
 
 def network(model: Any, channels: int, units: int, **hyper: Any) -> keras.Model:

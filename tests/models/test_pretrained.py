@@ -10,11 +10,11 @@ import pytest
 from keras.src.utils import file_utils
 
 from medcls import models
-from medcls.errors import BadInputError
 from medcls.models import backbones
-from medcls.task import BINARY
-from medcls.training.borrowed import blocks_of, halves
+from medcls.tasks import BINARY
+from medcls.training.backbone import blocks_of, halves
 from medcls.training.network import network
+from medcls.utils.errors import BadInputError
 
 TINY = {"pooling": "average", "dense": (), "dropout": 0.0}
 

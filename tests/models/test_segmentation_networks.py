@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from medcls import models
-from medcls.errors import BadInputError
+from medcls.utils.errors import BadInputError
 
 
 def built(model: Callable[..., Any], shape: tuple[int, int, int]) -> Any:

@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import pytest
 
-from medcls.errors import BadInputError
 from medcls.models import cnn, mlp
-from medcls.spec import Variant
-from medcls.task import MULTICLASS
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
 from medcls.training import gradient
 from medcls.training.network import network
+from medcls.utils.errors import BadInputError
 
 HOMEWORK = partial(cnn, initializer="random_normal")
 REPORT = partial(

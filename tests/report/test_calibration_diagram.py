@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn import calibration, metrics
 
 from medcls.evaluation import classification
-from medcls.report.calibration import calibration_diagram
+from medcls.report.figures.calibration import calibration_diagram
 
 
 def test_points_bars_and_counts() -> None:

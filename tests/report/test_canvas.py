@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from medcls.evaluation import classification
-from medcls.report import calibration, canvas, classes, confusion, errors, thresholds
+from medcls.report.figures import calibration, canvas, class_scores, confusion, roc, worst_errors
 
 ODD = (
     "Melanocytic naevus of the left upper extremity",
@@ -48,14 +48,14 @@ def figures(n: int, names: tuple[str, ...], how: dict[str, Any]) -> Iterator[Any
     matrix = classification.confusion_matrix(labels, probabilities.argmax(axis=1), len(names))
     title = "trial 12 seed 0 fold 3/5, comparison part"
     yield confusion.confusion_matrix(matrix, names, title)
-    yield thresholds.roc(labels, probabilities, names, title)
-    yield thresholds.precision_recall(labels, probabilities, names, title)
+    yield roc.roc(labels, probabilities, names, title)
+    yield roc.precision_recall(labels, probabilities, names, title)
     yield calibration.calibration_diagram(labels, probabilities, title)
-    yield classes.class_scores(labels, probabilities, names, None, title)
-    yield classes.recalls({name: [0.1, 0.9] for name in names}, {}, names, "fold", title)
-    chosen = errors.worst(labels, probabilities)
+    yield class_scores.class_scores(labels, probabilities, names, None, title)
+    yield class_scores.recalls({name: [0.1, 0.9] for name in names}, {}, names, "fold", title)
+    chosen = worst_errors.worst(labels, probabilities)
     images, files = np.zeros((len(chosen), 8, 8, 1), np.uint8), [f"{'long ' * 20}肺 $ {row}.png" for row in chosen]
-    yield errors.certain_errors(images, labels[chosen], probabilities[chosen], files, names, title)
+    yield worst_errors.certain_errors(images, labels[chosen], probabilities[chosen], files, names, title)
 
 
 @pytest.mark.parametrize(("n", "names", "how"), CASES)

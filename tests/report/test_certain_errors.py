@@ -4,23 +4,23 @@ import numpy as np
 import pytest
 from figure_parts import check_texts, predicted
 
-from medcls.report import errors
+from medcls.report.figures import worst_errors
 
 CLASSES = ("Melanoma", "Naevus", "Keratosis")
 
 
 def sheet(n: int, size: int = 28, channels: int = 1, **how):
     labels, probabilities = predicted(n, 3, **how)
-    chosen = errors.worst(labels, probabilities)
+    chosen = worst_errors.worst(labels, probabilities)
     images = np.random.default_rng(0).integers(0, 256, (len(chosen), size, size, channels), np.uint8)
     files = [f"folder/image {row}.png" for row in chosen]
-    figure = errors.certain_errors(images, labels[chosen], probabilities[chosen], files, CLASSES, "run")
+    figure = worst_errors.certain_errors(images, labels[chosen], probabilities[chosen], files, CLASSES, "run")
     return figure, images, labels, probabilities, chosen
 
 
 def test_the_most_certain_come_first_and_at_most_twelve() -> None:
     labels, probabilities = predicted(100, 3)
-    chosen = errors.worst(labels, probabilities)
+    chosen = worst_errors.worst(labels, probabilities)
 
     wrong = [row for row in range(100) if probabilities[row].argmax() != labels[row]]
     assert chosen.tolist() == sorted(wrong, key=lambda row: -probabilities[row].max())[:12]

@@ -5,8 +5,8 @@ import pytest
 from figure_parts import lines, points, predicted, ticks
 from sklearn import metrics
 
-from medcls.evaluation import statistics
-from medcls.report import classes
+from medcls.evaluation import intervals
+from medcls.report.figures import class_scores
 
 NAMES = ("a", "b", "c")
 
@@ -21,7 +21,7 @@ def segments(axes) -> dict[str, list[tuple[float, float, float]]]:
 
 def test_dots_are_scikit_learns_scores() -> None:
     labels, probabilities = predicted(90, 3)
-    (axes,) = classes.class_scores(labels, probabilities, NAMES, None, "").axes
+    (axes,) = class_scores.class_scores(labels, probabilities, NAMES, None, "").axes
     precision, recall, f1, count = metrics.precision_recall_fscore_support(labels, probabilities.argmax(axis=1))
 
     drawn = list(lines(axes).items())
@@ -36,8 +36,8 @@ def test_dots_are_scikit_learns_scores() -> None:
 def test_intervals_of_recall_are_those_of_the_test_scores() -> None:
     labels, probabilities = predicted(90, 3)
     patients = np.array([f"p{k // 3}" for k in range(90)])
-    expected = statistics.test_scores(labels, probabilities, NAMES, patients)
-    (axes,) = classes.class_scores(labels, probabilities, NAMES, patients, "").axes
+    expected = intervals.test_scores(labels, probabilities, NAMES, patients)
+    (axes,) = class_scores.class_scores(labels, probabilities, NAMES, patients, "").axes
 
     recalls = next(iter(segments(axes).values()))
     assert [list(ends) for *ends, _ in recalls] == [expected[f"recall/{name}"]["ci95"] for name in NAMES]
@@ -46,7 +46,7 @@ def test_intervals_of_recall_are_those_of_the_test_scores() -> None:
 def test_what_is_undefined_is_not_drawn() -> None:
     labels = np.array([0, 0, 2])
     probabilities = np.array([[0.9, 0.1, 0.0], [0.8, 0.2, 0.0], [0.7, 0.1, 0.2]])
-    (axes,) = classes.class_scores(labels, probabilities, NAMES, None, "").axes
+    (axes,) = class_scores.class_scores(labels, probabilities, NAMES, None, "").axes
 
     assert [[round(y) for _, y in points(line)] for line in lines(axes).values()] == [[0, 2], [0], [0, 2]]
     assert ticks(axes.yaxis) == ["a (2)", "b (0)", "c (1)"]
@@ -55,7 +55,7 @@ def test_what_is_undefined_is_not_drawn() -> None:
 def test_recalls_from_fold_to_fold_beside_the_held_out_part() -> None:
     repeats = {"a": [0.5, 0.7, 0.9], "c": [1.0, 0.8, 0.9]}
     tested = {"a": {"value": 0.6, "ci95": [0.4, 0.8]}, "b": {"value": 1.0, "ci95": [0.7, 1.0]}}
-    (axes,) = classes.recalls(repeats, tested, NAMES, "fold", "").axes
+    (axes,) = class_scores.recalls(repeats, tested, NAMES, "fold", "").axes
 
     drawn = lines(axes)
     assert points(drawn["a fold"]) == [(0.5, 0), (0.7, 0), (0.9, 0), (1.0, 2), (0.8, 2), (0.9, 2)]
@@ -63,5 +63,5 @@ def test_recalls_from_fold_to_fold_beside_the_held_out_part() -> None:
     assert [x for x, _ in points(drawn["held-out part, 95% interval"])] == [0.6, 1.0]
     (ends,) = segments(axes).values()
     assert [(low, high) for low, high, _ in ends] == [(0.4, 0.8), (0.7, 1.0)]
-    (without,) = classes.recalls(repeats, {}, NAMES, "seed", "").axes
+    (without,) = class_scores.recalls(repeats, {}, NAMES, "seed", "").axes
     assert list(lines(without)) == ["a seed", "mean of the seeds"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from figure_parts import check_texts, ticks
 
-from medcls.report import canvas, confusion
+from medcls.report.figures import canvas, confusion
 
 
 def texts(axes) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from summaries import summary
 
-from medcls.reporting import rewrite_report
+from medcls.report.study_report import rewrite_report
 
 FOREIGN = (
     "../../../secret.png",

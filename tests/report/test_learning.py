@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from summaries import summary
 
-from medcls.report import bands, learning
+from medcls.report.figures import study_curves, svg_curves
 
 
 def searched(accuracies: dict[str, tuple[float, ...]]) -> dict[str, Any]:
@@ -27,20 +27,20 @@ TRIALS = {f"trial {number}": (0.5 + 0.4 * (number * 3 % 8) / 8,) * 3 for number 
 
 
 def test_the_best_of_many_trials_are_marked_the_best_first() -> None:
-    expected = sorted(TRIALS, key=lambda name: -np.mean(TRIALS[name]))[: len(bands.COLOURS)]
-    assert learning.foremost(searched(TRIALS), "skin") == expected
+    expected = sorted(TRIALS, key=lambda name: -np.mean(TRIALS[name]))[: len(svg_curves.COLOURS)]
+    assert study_curves.foremost(searched(TRIALS), "skin") == expected
 
 
 def test_a_trial_that_was_given_up_after_a_lucky_fold_comes_behind_whole_ones() -> None:
     found = searched({**TRIALS, "trial 8": (0.99,)})
-    assert "trial 8" not in learning.foremost(found, "skin")
+    assert "trial 8" not in study_curves.foremost(found, "skin")
 
 
 def test_a_few_variants_keep_their_order_and_have_a_colour_each() -> None:
-    assert learning.foremost(summary(), "skin") == ["plain", "dropout"]
+    assert study_curves.foremost(summary(), "skin") == ["plain", "dropout"]
     for chart in charts_of(summary()):
-        assert drawn(chart, bands.GREY) == 0
-        assert drawn(chart, bands.COLOURS[0]) > 0
+        assert drawn(chart, svg_curves.GREY) == 0
+        assert drawn(chart, svg_curves.COLOURS[0]) > 0
 
 
 @pytest.mark.parametrize("count", [6, 7, 8])
@@ -48,24 +48,24 @@ def test_no_two_variants_have_the_same_colour(count: int) -> None:
     chosen = dict(list(TRIALS.items())[:count])
     accuracy, loss, gap = charts_of(searched(chosen))
     for chart, curves in ((accuracy, 2), (loss, 2), (gap, 1)):  # training and validation, or their difference
-        assert [drawn(chart, colour) for colour in bands.COLOURS] == [curves] * len(bands.COLOURS)
-        assert drawn(chart, bands.GREY) == count - len(bands.COLOURS)
+        assert [drawn(chart, colour) for colour in svg_curves.COLOURS] == [curves] * len(svg_curves.COLOURS)
+        assert drawn(chart, svg_curves.GREY) == count - len(svg_curves.COLOURS)
 
 
 def test_the_legend_names_who_has_a_colour_and_counts_the_others() -> None:
     chart = charts_of(searched(TRIALS))[0]
     named = re.findall(r"<!-- (.*?) -->", chart)
-    others = len(TRIALS) - len(bands.COLOURS)
+    others = len(TRIALS) - len(svg_curves.COLOURS)
     assert f"{others} others" in named
-    assert [name for name in named if name.startswith("trial")] == learning.foremost(searched(TRIALS), "skin")
-    one_too_many = dict(list(TRIALS.items())[: len(bands.COLOURS) + 1])
+    assert [name for name in named if name.startswith("trial")] == study_curves.foremost(searched(TRIALS), "skin")
+    one_too_many = dict(list(TRIALS.items())[: len(svg_curves.COLOURS) + 1])
     named = re.findall(r"<!-- (.*?) -->", charts_of(searched(one_too_many))[0])
     assert sorted(name for name in named if name.startswith("trial")) == sorted(one_too_many)
 
 
 def charts_of(found: dict[str, Any]) -> list[str]:
     """Return the charts of a summary as its page has them."""
-    return learning.charts(found, "skin", learning.foremost(found, "skin"))
+    return study_curves.charts(found, "skin", study_curves.foremost(found, "skin"))
 
 
 def drawn(chart: str, colour: str) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from figure_parts import check_texts, lines, points
 
-from medcls.report import canvas, curves
+from medcls.report.figures import canvas, learning_curves
 
 HISTORY = {
     "loss": [1.0, 0.6, 0.5, 0.4],
@@ -21,7 +21,7 @@ def panels(figure: Any) -> dict[str, Any]:
 
 
 def test_curves_are_the_history() -> None:
-    drawn = panels(curves.learning_curves(HISTORY, 2, "xray"))
+    drawn = panels(learning_curves.learning_curves(HISTORY, 2, "xray"))
 
     assert list(drawn) == ["loss", "accuracy", "learning rate"]
     for name in ("loss", "accuracy"):
@@ -32,7 +32,7 @@ def test_curves_are_the_history() -> None:
 
 
 def test_the_learning_rate_has_a_logarithmic_axis() -> None:
-    axes = panels(curves.learning_curves(HISTORY, None, ""))["learning rate"]
+    axes = panels(learning_curves.learning_curves(HISTORY, None, ""))["learning rate"]
 
     assert axes.get_yscale() == "log"
     assert axes.get_lines()[0].get_ydata().tolist() == HISTORY["learning_rate"]
@@ -40,7 +40,7 @@ def test_the_learning_rate_has_a_logarithmic_axis() -> None:
 
 
 def test_the_best_epoch_is_marked_in_every_panel_with_its_scores() -> None:
-    marked, unmarked = (curves.learning_curves(HISTORY, best, "") for best in (2, None))
+    marked, unmarked = (learning_curves.learning_curves(HISTORY, best, "") for best in (2, None))
 
     for axes in marked.axes:
         assert [3, 3] in [list(line.get_xdata()) for line in axes.get_lines()]
@@ -64,11 +64,11 @@ def test_the_best_epoch_is_marked_in_every_panel_with_its_scores() -> None:
     ],
 )
 def test_odd_histories_are_drawn_without_a_warning(history: dict[str, list[float]]) -> None:
-    check_texts(curves.learning_curves(history, 0, "odd"))
+    check_texts(learning_curves.learning_curves(history, 0, "odd"))
 
 
 def test_a_saved_figure_is_a_modest_png(tmp_path: Any) -> None:
-    canvas.save(curves.learning_curves(HISTORY, 2, "xray"), tmp_path / "curves.png")
+    canvas.save(learning_curves.learning_curves(HISTORY, 2, "xray"), tmp_path / "curves.png")
 
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "curves.png").stat().st_size < 100_000

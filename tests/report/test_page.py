@@ -9,14 +9,15 @@ import pytest
 from PIL import Image
 from summaries import summary
 
-from medcls.report import bands, page
-from medcls.report.montage import montage
-from medcls.reporting import paragraphs
+from medcls.report import html
+from medcls.report.figures import svg_curves
+from medcls.report.figures.montage import montage
+from medcls.report.study_report import paragraphs
 
 
 def rendered(found: dict[str, Any], **more: Any) -> str:
     given = {"notes": ["Why: it thins."], "command": "python x.py", "version": "0.1.0", "day": "today", "montages": {}}
-    return page.render(found, **{**given, **more})
+    return html.render(found, **{**given, **more})
 
 
 def test_the_page_holds_question_answers_verdicts_data_parameters_and_command() -> None:
@@ -96,16 +97,16 @@ def test_a_failed_run_is_said_and_left_out() -> None:
 
 
 def test_bands_leave_out_repeats_that_stopped() -> None:
-    mean, low, high = bands.mean_and_band([[1.0, 2.0, 3.0], [3.0, 4.0]])
+    mean, low, high = svg_curves.mean_and_band([[1.0, 2.0, 3.0], [3.0, 4.0]])
     assert mean == pytest.approx([2, 3, 3])
     assert low == pytest.approx([2 - 2**0.5, 3 - 2**0.5, 3])
     assert high == pytest.approx([2 + 2**0.5, 3 + 2**0.5, 3])
 
 
 def test_charts_take_the_pages_colour_and_width() -> None:
-    svg = bands.chart("loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}, ["a"])
+    svg = svg_curves.chart("loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}, ["a"])
     assert "currentColor" in svg
-    assert bands.INK not in svg
+    assert svg_curves.INK not in svg
     assert not re.search(r'<svg[^>]*\b(width|height)="', svg)
 
 

@@ -10,12 +10,13 @@ import pytest
 from figure_parts import predicted
 
 from medcls import data, training
-from medcls.data.cache import prepare
-from medcls.data.hashes import Hashes
-from medcls.pictures import pictures
-from medcls.spec import Run, Variant
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.data.content_hashes import Hashes
+from medcls.data.loading.decoded_cache import prepare
+from medcls.report.run_figures import pictures
+from medcls.spec.run import Run
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import RunFolder
 
 VARIANT = Variant(data=partial(data.folder, source="."), learner=training.gradient, task=MULTICLASS)
 FOLD = Run(VARIANT, "sha256:0", fold=1, folds=3, variant_name="tiny")

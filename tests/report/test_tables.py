@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcls.screen import Screen, column_widths
+from medcls.utils.console import Screen, column_widths
 
 WORDS = st.text("ab ü日", max_size=30)
 COLUMNS = st.lists(st.lists(WORDS, min_size=2, max_size=2), min_size=1, max_size=9)

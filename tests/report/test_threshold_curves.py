@@ -5,7 +5,7 @@ import pytest
 from figure_parts import lines, points, predicted
 from sklearn import metrics
 
-from medcls.report import thresholds
+from medcls.report.figures import roc as thresholds
 
 
 def test_roc_curves_of_several_classes_and_their_mean() -> None:

@@ -4,9 +4,7 @@ from functools import partial
 
 from tiny_search import BASE
 
-from medcls import data, models, training
-from medcls.spec import Variant
-from medcls.study import Study, main
+from medcls import Study, Variant, data, main, models, training
 
 HEAD = partial(models.pretrained, backbone="vgg16", dense=(8,), dropout=0.5, pooling="average")
 STUDY = Study(

@@ -2,9 +2,8 @@
 
 from tiny_search import BASE
 
-from medcls import training
+from medcls import Study, main, training
 from medcls.evaluation.answers import compare
-from medcls.study import Study, main
 
 LEARNS = BASE.with_("learner.epochs", 2)
 LEARNS_LONG = BASE.with_("learner.epochs", 40).with_("learner.stop", training.never)

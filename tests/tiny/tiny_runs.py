@@ -6,7 +6,7 @@ from typing import Any
 
 from tiny_search import BASE
 
-from medcls.study import Study, main
+from medcls import Study, main
 
 
 def deadly(images: Any) -> Any:

@@ -3,12 +3,10 @@
 from functools import partial
 from typing import Any
 
-from medcls import augmentation, data, training
-from medcls.lazy import lazy
-from medcls.search import Search, choice, floats
-from medcls.spec import Variant
-from medcls.study import Study, main
-from medcls.task import MULTICLASS
+from medcls import Study, Variant, augmentation, data, main, training
+from medcls.spec import Search, choice, floats
+from medcls.tasks import MULTICLASS
+from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from tiny_decided import LEARNS, STUDY
 
+from medcls import main
 from medcls.evaluation.answers import compare
-from medcls.study import main
 
 STUDY = replace(
     STUDY,

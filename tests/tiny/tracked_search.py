@@ -4,8 +4,7 @@ from dataclasses import replace
 
 from tiny_search import BASE, STUDY
 
-from medcls import training
-from medcls.study import main
+from medcls import main, training
 
 STUDY = replace(
     STUDY,

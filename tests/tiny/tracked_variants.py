@@ -2,7 +2,7 @@
 
 from tiny_search import BASE
 
-from medcls.study import Study, main
+from medcls import Study, main
 
 STUDY = Study(
     name="tracked_variants",

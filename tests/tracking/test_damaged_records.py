@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medcls.compute.placement import Placement
-from medcls.data.hashes import Hashes
-from medcls.depot import Depot
-from medcls.errors import BadInputError
-from medcls.files import read_json, write_json
-from medcls.mirroring import _created
-from medcls.overview import damaged, outcomes, state
-from medcls.ownership import described
-from medcls.predicting import PAPERS
-from medcls.records import DamagedError, read_arrays, read_record
-from medcls.search import storages
-from medcls.slip import FileSlip
-from medcls.tracking.faults import faults
-from medcls.tracking.journal import RunFolder
+from medcls.data.content_hashes import Hashes
+from medcls.execution.mlflow_logger import _created
+from medcls.execution.search import storages
+from medcls.execution.threads import Placement
+from medcls.inference.predictor import PAPERS
+from medcls.tracking.lock import described
+from medcls.tracking.record_faults import faults
+from medcls.tracking.record_file import FileSlip
+from medcls.tracking.remote_sync import Depot
+from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.study_results import damaged, outcomes, state
+from medcls.utils.errors import BadInputError
+from medcls.utils.files import read_json, write_json
+from medcls.utils.records import DamagedError, read_arrays, read_record
 
 DEEP = 100_000
 DAMAGES: dict[str, bytes] = {

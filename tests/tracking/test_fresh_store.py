@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from medcls.tracking import sqlite
-from medcls.tracking.mlflow import Store
+from medcls.tracking import sqlite_tables
+from medcls.tracking.mlflow_client import Store
 
 mlflow = pytest.importorskip("mlflow")
 
@@ -22,7 +22,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    sqlite.make(f"sqlite:///{path}")
+    sqlite_tables.make(f"sqlite:///{path}")
     return path
 
 

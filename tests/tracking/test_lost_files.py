@@ -137,9 +137,9 @@ print(store.page)
 def test_who_holds_the_lock_of_a_store_that_is_there_holds_nobody_up(tmp_path: Path) -> None:
     from filelock import FileLock
 
-    from medcls.tracking import sqlite
+    from medcls.tracking import sqlite_tables
 
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    sqlite.make(uri)
+    sqlite_tables.make(uri)
     with FileLock(tmp_path / "mlflow.db.lock"):
-        sqlite.make(uri)
+        sqlite_tables.make(uri)

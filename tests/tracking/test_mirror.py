@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from tracking_stores import content
 
-from medcls.redaction import without_secrets
-from medcls.tracking.journal import RunFolder
-from medcls.tracking.mirror import Mirror
-from medcls.tracking.mlflow import Store, sentence
-from medcls.tracking.nodes import FAILED, FINISHED, KILLED, Ending, Node
+from medcls.tracking.entries import FAILED, FINISHED, KILLED, Ending, Node
+from medcls.tracking.mlflow_client import Store, sentence
+from medcls.tracking.mlflow_sync import Mirror
+from medcls.tracking.run_dir import RunFolder
+from medcls.utils.redaction import without_secrets
 
 BEGUN = 1_700_000_000_000
 Open = Callable[[], Mirror]

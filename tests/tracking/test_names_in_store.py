@@ -6,12 +6,12 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from medcls.explain import findings as heat
-from medcls.scoreboard import of_best
-from medcls.tracking.mirror import Mirror
-from medcls.tracking.mlflow import Store
-from medcls.tracking.nodes import FINISHED, Ending, Node
-from medcls.tracking.sqlite import with_tables
+from medcls.explain import saliency_scores as heat
+from medcls.tracking.entries import FINISHED, Ending, Node
+from medcls.tracking.mlflow_client import Store
+from medcls.tracking.mlflow_sync import Mirror
+from medcls.tracking.run_table import of_best
+from medcls.tracking.sqlite_tables import with_tables
 
 BEGUN = 1_700_000_000_000
 KINDS = {

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from medcls.errors import BadInputError
-from medcls.redaction import typed
-from medcls.tracking import uris
-from medcls.tracking.mlflow import Store
+from medcls.tracking.mlflow_client import Store
+from medcls.utils import store_uris
+from medcls.utils.errors import BadInputError
+from medcls.utils.redaction import typed
 
-TINY = Path(__file__).parent.parent / "commandline" / "tiny_study.py"
+TINY = Path(__file__).parent.parent / "cli" / "tiny_study.py"
 PLAIN = ["50% dose", "a#b", "my studies & more", "ü;a:b@c", "100%", "a=b+c", "[x] 'y'", "%zz"]
 READ_OTHERWISE = ["50%25 dose", "%20", "a%3Fb", "what?next", "?a=b"]
 
@@ -21,9 +21,9 @@ READ_OTHERWISE = ["50%25 dose", "%20", "a%3Fb", "what?next", "?a=b"]
 def test_the_uri_of_a_file_is_that_file(tmp_path: Path, name: str) -> None:
     folder = tmp_path / name
     folder.mkdir()
-    uri = uris.of_file(folder / "mlflow.db")
-    assert uris.meant(uri) == uri
-    assert uris.file(uri) == folder / "mlflow.db"
+    uri = store_uris.of_file(folder / "mlflow.db")
+    assert store_uris.meant(uri) == uri
+    assert store_uris.file(uri) == folder / "mlflow.db"
     store = Store(uri, "experiment", "?", tmp_path / "files")
     store.check_there()
     with sqlite3.connect(folder / "mlflow.db") as database:
@@ -37,9 +37,9 @@ def test_the_uri_of_a_file_is_that_file(tmp_path: Path, name: str) -> None:
 def test_a_path_that_means_another_file_is_refused_with_nothing_left_behind(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "above" / name
     folder.mkdir(parents=True)
-    uri = uris.of_file(folder / "mlflow.db")
+    uri = store_uris.of_file(folder / "mlflow.db")
     with pytest.raises(BadInputError, match="its file would be"):
-        uris.meant(uri)
+        store_uris.meant(uri)
     command = [sys.executable, str(TINY), "--tracking-uri", uri, "--work-dir", str(tmp_path / "work")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
@@ -53,17 +53,17 @@ def test_what_a_browser_would_escape_and_options_are_taken(tmp_path: Path) -> No
     (tmp_path / "my studies").mkdir()
     options = "?timeout=60&cache=shared"
     for rest in ("my%20studies/m.db", f"my studies/m.db{options}", f"my%20studies/m.db{options}"):
-        uri = uris.meant(f"sqlite:///{tmp_path}/{rest}")
+        uri = store_uris.meant(f"sqlite:///{tmp_path}/{rest}")
         assert uri == f"sqlite:///{tmp_path}/my studies/m.db" + (options if options in rest else "")
-        assert uris.file(uri) == tmp_path / "my studies" / "m.db"
+        assert store_uris.file(uri) == tmp_path / "my studies" / "m.db"
     (tmp_path / "my%20studies").mkdir()
     with pytest.raises(BadInputError, match="its file would be"):
-        uris.meant(f"sqlite:///{tmp_path}/my%20studies/m.db")
+        store_uris.meant(f"sqlite:///{tmp_path}/my%20studies/m.db")
     with pytest.raises(BadInputError, match="a folder that is there"):
-        uris.meant(f"sqlite:///{tmp_path}/not%20there/m.db")
+        store_uris.meant(f"sqlite:///{tmp_path}/not%20there/m.db")
     for other in ("http://127.0.0.1:5000/?a=b/c", "postgresql://host/50%25", "databricks"):
-        assert uris.meant(other) == other
-        assert uris.file(other) is None
+        assert store_uris.meant(other) == other
+        assert store_uris.file(other) is None
 
 
 @pytest.mark.parametrize("empty", ["", "  "])

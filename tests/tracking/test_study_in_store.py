@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tracking_stores import Command, content
 
-from medcls.data.cache import open_decoded
-from medcls.tracking.journal import RunFolder
+from medcls.data.loading.decoded_cache import open_decoded
+from medcls.tracking.run_dir import RunFolder
 
 pytestmark = pytest.mark.slow
 

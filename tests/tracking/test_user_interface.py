@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from medcls.options import root
+from medcls.utils.paths import root
 
 pytestmark = [
     pytest.mark.slow,

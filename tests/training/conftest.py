@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from tiny_network import Fit, features
 
-from medcls.data.types import Decoded, Split
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.data.dataset import Decoded, Split
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import RunFolder
 from medcls.training import gradient
-from medcls.training.fitted import Fitted
+from medcls.training.result import Fitted
 
 
 @pytest.fixture

@@ -11,14 +11,14 @@ import pytest
 from tiny_network import Fit, features
 
 from medcls import training
-from medcls.errors import BadInputError
-from medcls.records import DamagedError
-from medcls.tracking.faults import faults
-from medcls.tracking.journal import RunFolder
-from medcls.training.features import features as computed
+from medcls.execution.planning.weights import kept
+from medcls.tracking.record_faults import faults
+from medcls.tracking.run_dir import RunFolder
+from medcls.training.feature_cache import features as computed
 from medcls.training.network import save
-from medcls.training.saved import content, digest
-from medcls.weights import kept
+from medcls.training.saved_weights import content, digest
+from medcls.utils.errors import BadInputError
+from medcls.utils.records import DamagedError
 
 STILL = {"model": partial(features, norm=False), "optimizer": partial(training.sgd, learning_rate=1e-30)}
 

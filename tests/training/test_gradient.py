@@ -11,10 +11,10 @@ import pytest
 from tiny_network import Fit, features
 
 from medcls import augmentation, training
-from medcls.data.types import Decoded, Split
-from medcls.errors import TrainingError
-from medcls.task import one_hot
-from medcls.tracking.journal import RunFolder
+from medcls.data.dataset import Decoded, Split
+from medcls.tasks.classification import one_hot
+from medcls.tracking.run_dir import RunFolder
+from medcls.utils.errors import TrainingError
 
 MOVED = partial(augmentation.standard, rotation=20.0, brightness=0.2, horizontal_flip=True)
 WAYS: dict[str, dict[str, Any]] = {

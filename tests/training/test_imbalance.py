@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
 
 from medcls import losses, training
-from medcls.task import one_hot
+from medcls.tasks.classification import one_hot
 
 COUNTS = st.lists(st.integers(1, 500), min_size=1, max_size=9).map(np.array)
 

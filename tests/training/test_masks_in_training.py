@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from medcls import augmentation, losses, models, training
-from medcls.data import stream
-from medcls.data.types import Decoded, Picked, Split
-from medcls.errors import BadInputError
-from medcls.spec import Variant
-from medcls.task import MULTICLASS, SEGMENTATION
-from medcls.tracking.journal import RunFolder
-from medcls.training.fitted import Fitted
+from medcls.data.dataset import Decoded, Picked, Split
+from medcls.data.loading import batches as stream
+from medcls.spec.variant import Variant
+from medcls.tasks import MULTICLASS, SEGMENTATION
+from medcls.tracking.run_dir import RunFolder
 from medcls.training.network import network
+from medcls.training.result import Fitted
+from medcls.utils.errors import BadInputError
 
 MOVED = partial(
     augmentation.standard,

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
-from medcls.data.types import Decoded
-from medcls.task import MULTICLASS, one_hot
+from medcls.data.dataset import Decoded
+from medcls.tasks.classification import MULTICLASS, one_hot
 from medcls.training.network import network, operations
 
 

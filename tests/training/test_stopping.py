@@ -7,8 +7,8 @@ import pytest
 from tiny_network import Fit
 
 from medcls import training
-from medcls.errors import BadInputError
-from medcls.limits import limits_of
+from medcls.spec.constraints import limits_of
+from medcls.utils.errors import BadInputError
 
 WILD = {"optimizer": partial(training.sgd, learning_rate=2.0)}
 

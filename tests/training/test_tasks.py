@@ -8,13 +8,13 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, log_loss
 from tiny_network import features
 
-from medcls import metrics, training
-from medcls.data.types import Decoded, Split
+from medcls import training
+from medcls.data.dataset import Decoded, Split
 from medcls.losses import cross_entropy, focal
-from medcls.task import BINARY, MULTICLASS, SPARSE, Task
-from medcls.tracking.journal import RunFolder
+from medcls.tasks import BINARY, MULTICLASS, SPARSE, Task, metrics
+from medcls.tracking.run_dir import RunFolder
 from medcls.training import gradient
-from medcls.training.fitted import Fitted
+from medcls.training.result import Fitted
 
 LABELS = np.array([0, 1, 1, 0, 1, 0, 0])
 POSITIVE = np.array([[0.2], [0.9], [0.4], [0.7], [0.6], [0.1], [0.0]], np.float32)

@@ -14,16 +14,16 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 
 from medcls import augmentation, models, training
-from medcls.data.types import Decoded, Split
-from medcls.errors import BadInputError
-from medcls.task import BINARY
-from medcls.tracking.journal import RunFolder
-from medcls.training import borrowed
-from medcls.training.features import features
-from medcls.training.fitted import Fitted, weights_sha256
-from medcls.training.kept import keep, put_together
+from medcls.data.dataset import Decoded, Split
+from medcls.tasks import BINARY
+from medcls.tracking.run_dir import RunFolder
+from medcls.training import backbone
+from medcls.training.feature_cache import features
+from medcls.training.model_files import keep, put_together
 from medcls.training.network import network
-from medcls.training.saved import digest_of
+from medcls.training.result import Fitted, weights_sha256
+from medcls.training.saved_weights import digest_of
+from medcls.utils.errors import BadInputError
 
 SMALL = partial(models.pretrained, backbone="vgg16", dense=(4,))
 SHAPE = (32, 32, 3)
@@ -61,9 +61,9 @@ class Work:
         folder = RunFolder(self.path / name)
         folder.path.mkdir(exist_ok=True)
         model = given.setdefault("model", SMALL)
-        path = folder.saved_weights(borrowed.origin(model, "digest").file(self.data.images.shape[1:]))
+        path = folder.saved_weights(backbone.origin(model, "digest").file(self.data.images.shape[1:]))
         if not path.exists():
-            borrowed.lay_in(model, BINARY, "digest", self.data.images.shape[1:], 2, path, self.file)
+            backbone.write_backbone(model, BINARY, "digest", self.data.images.shape[1:], 2, path, self.file)
         if learner is training.transfer:
             given = {"batch_size": 4, "epochs": 3, **given}
         return learner(self.data, ROWS, BINARY, folder, seed, pretrained="digest", **given)
@@ -151,8 +151,8 @@ def test_tuning_changes_the_last_blocks_alone_at_the_lower_rate(work: Work):
     fitted = work.fit("tuned", **STAGES["tuned"])
     assert fitted.body == ""  # it is no longer the one that was borrowed
     tuned = fitted.model
-    body = borrowed.halves(tuned).body
-    last = set(borrowed.blocks_of(body)[-1])
+    body = backbone.halves(tuned).body
+    last = set(backbone.blocks_of(body)[-1])
     assert last == {"block5_conv1", "block5_conv2", "block5_conv3"}
     for layer in body.layers:
         moved = any(
@@ -200,13 +200,13 @@ def test_a_file_of_the_old_kind_is_taken_too(tmp_path: Path, weights: Path):
     net.load_weights(weights)
     with h5py.File(tmp_path / "old.h5", "w") as file:
         legacy_h5_format.save_weights_to_hdf5_group(file, net)
-    body = borrowed.halves(network(SMALL, BINARY, SHAPE, 2)).body
-    borrowed.take(body, tmp_path / "old.h5")
+    body = backbone.halves(network(SMALL, BINARY, SHAPE, 2)).body
+    backbone.take(body, tmp_path / "old.h5")
     for mine, theirs in zip(body.weights, net.weights, strict=True):
         assert np.array_equal(mine, theirs)
-    other = borrowed.halves(network(partial(SMALL, backbone="vgg19"), BINARY, SHAPE, 2)).body
+    other = backbone.halves(network(partial(SMALL, backbone="vgg19"), BINARY, SHAPE, 2)).body
     with pytest.raises(BadInputError, match=r"old\.h5 has the weights of another network"):
-        borrowed.take(other, tmp_path / "old.h5")
+        backbone.take(other, tmp_path / "old.h5")
 
 
 def test_weights_of_another_network_are_refused_and_the_layer_named(work: Work):

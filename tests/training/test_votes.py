@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 
+from medcls.training.knn_network import Voting, voting
 from medcls.training.network import save
-from medcls.training.voting import Voting, voting
 
 Numbers = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import keras
 
-from medcls.tracking.journal import RunFolder
-from medcls.training.fitted import Fitted
+from medcls.tracking.run_dir import RunFolder
+from medcls.training.result import Fitted
 
 Fit = Callable[..., tuple[Fitted, RunFolder]]
 

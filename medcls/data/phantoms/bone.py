@@ -20,11 +20,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.code import code_digest
+from medcls.data.dataset import TRAIN, VALIDATION
 from medcls.data.phantoms import drawing, femur, film, folders, radiograph, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, smooth
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import TRAIN, VALIDATION
+from medcls.utils.code_digest import code_digest
 
 PICTURE = 256  # pixels a side
 AFF = 0

@@ -12,11 +12,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.code import code_digest
+from medcls.data.dataset import UNSPLIT
 from medcls.data.phantoms import folders, histology, shapes, texture
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import UNSPLIT
+from medcls.utils.code_digest import code_digest
 
 PICTURE = 50  # pixels a side
 FINE = 100  # drawn at, then reduced

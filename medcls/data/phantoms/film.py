@@ -11,7 +11,7 @@ import numpy as np
 
 from medcls.data.phantoms.drawing import Body, Film, Pose, Ring, Rod
 from medcls.data.phantoms.types import SIZE, Pixels
-from medcls.lazy import lazy
+from medcls.utils.lazy import lazy
 
 ndimage = lazy("scipy.ndimage")
 

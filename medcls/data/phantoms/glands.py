@@ -10,12 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from medcls.code import code_digest
+from medcls.data.dataset import TEST, TRAIN
 from medcls.data.phantoms import folders, histology, shapes, texture
 from medcls.data.phantoms.shapes import Outline
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import TEST, TRAIN
+from medcls.utils.code_digest import code_digest
 
 PICTURE = 128  # pixels a side
 FINE = 256  # drawn at, then reduced

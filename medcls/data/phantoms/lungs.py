@@ -8,11 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from medcls.code import code_digest
+from medcls.data.dataset import TRAIN, VALIDATION
 from medcls.data.phantoms import chestfilm, folders, texture
 from medcls.data.phantoms.chestfilm import PICTURE
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import TRAIN, VALIDATION
+from medcls.utils.code_digest import code_digest
 
 
 def phantom(*, seed: int = 0, train: int = 160, validation: int = 40) -> Phantom:

@@ -11,12 +11,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.code import code_digest
+from medcls.data.dataset import TRAIN, VALIDATION
 from medcls.data.phantoms import chestfilm, folders, shapes, texture
 from medcls.data.phantoms.chestfilm import PICTURE
 from medcls.data.phantoms.texture import Field, Generator
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import TRAIN, VALIDATION
+from medcls.utils.code_digest import code_digest
 
 Mask = NDArray[np.bool_]
 

@@ -17,11 +17,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.code import code_digest
+from medcls.data.dataset import TRAIN, VALIDATION
 from medcls.data.phantoms import dermoscopy, folders, shapes, texture, types
 from medcls.data.phantoms.texture import Field, Generator, between, clouds, fractal, grid
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import TRAIN, VALIDATION
+from medcls.utils.code_digest import code_digest
 
 PICTURE = 192  # pixels a side
 SEPARATION = 1.5

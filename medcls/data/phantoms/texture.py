@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.lazy import lazy
+from medcls.utils.lazy import lazy
 
 ndimage = lazy("scipy.ndimage")
 

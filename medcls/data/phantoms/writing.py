@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Phantom, Render
-from medcls.errors import BadInputError
-from medcls.lazy import lazy
+from medcls.utils.errors import BadInputError
+from medcls.utils.lazy import lazy
 
 joblib = lazy("joblib")
 

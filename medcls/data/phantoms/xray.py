@@ -11,10 +11,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.code import code_digest
+from medcls.data.dataset import TEST, TRAIN
 from medcls.data.phantoms import anatomy, drawing, film, types
 from medcls.data.phantoms.types import Phantom, Pixels
-from medcls.data.types import TEST, TRAIN
+from medcls.utils.code_digest import code_digest
 
 REGIONS = (
     anatomy.chest_front,

@@ -1,0 +1,1 @@
+"""The command lines: `medcls`, and those of studies and demonstrations."""

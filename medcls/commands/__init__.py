@@ -1,1 +1,0 @@
-"""The commands of `medcls`, one file a family: each adds its parsers and carries its commands out."""

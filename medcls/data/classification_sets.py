@@ -1,0 +1,149 @@
+"""The data functions of a study: a source and a size -> a Bundle."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle, Images
+from medcls.data.from_files import bundle_of
+from medcls.data.levels import White, white_known
+from medcls.data.patients import patients_known
+from medcls.data.phantoms.types import Phantom
+from medcls.data.readers import images
+from medcls.data.readers.layouts import KNOWN
+from medcls.data.request import Request
+from medcls.data.resolve import AS_USUAL, builtin, find, name_of
+from medcls.spec.constraints import limited
+from medcls.utils.errors import BadInputError
+
+
+@limited(patients_known, white_known)
+def xray(
+    hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
+    """Return the X-ray data set: nine body regions, C1 to C9, unequally frequent.
+
+    Raises:
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
+    """
+    return opened(hashes, Request("xray", source, size, channels, patients, white))
+
+
+@limited(patients_known, white_known)
+def skin(
+    hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
+    """Return the skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), equally frequent.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    return opened(hashes, Request("skin", source, size, channels, patients, white))
+
+
+@limited(patients_known, white_known)
+def bone(
+    hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
+    """Return the X-rays of femurs with an atypical fracture (AFF) and without one (NFF), with letters burnt in.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    return opened(hashes, Request("bone", source, size, channels, patients, white))
+
+
+@limited(patients_known, white_known)
+def bone_unlettered(
+    hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
+    """Return the same femurs without the letters, where the phantom draws them; images of files stay as they are.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    drawing = {"label": False} if builtin(source) == "bone" else {}
+    return opened(hashes, Request("bone_unlettered", source, size, channels, patients, white), drawing)
+
+
+@limited(patients_known, white_known)
+def breast(
+    hashes: Hashes,
+    *,
+    source: str = "breast",
+    size: int = 50,
+    channels: int = 3,
+    patients: str = "",
+    white: White = None,
+) -> Bundle:
+    """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    return opened(hashes, Request("breast", source, size, channels, patients, white))
+
+
+@limited(patients_known, white_known)
+def folder(
+    hashes: Hashes, *, source: str, size: int = 64, channels: int = 1, patients: str = "", white: White = None
+) -> Bundle:
+    """Return the data set that a folder, a labels.csv or a built-in name holds.
+
+    Raises:
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
+    """
+    return opened(hashes, Request(name_of(source), source, size, channels, patients, white))
+
+
+def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> Bundle:
+    """Return the data set that is asked for; `drawing` says how its phantom is drawn.
+
+    Raises:
+        BadInputError: as of `xray`.
+    """
+    request.check_shape()
+    found = find(request.source, drawing)
+    if isinstance(found, Phantom):
+        if not found.classes:
+            raise BadInputError(f"The built-in {found.name} holds images with masks and no classes: give {KNOWN}.")
+        return phantom_bundle(found, request)
+    return bundle_of(hashes, found, request)
+
+
+def phantom_bundle(phantom: Phantom, request: Request) -> Bundle:
+    """Return the images of a phantom as a data set, without its masks.
+
+    Raises:
+        BadInputError: the patients of what is drawn cannot be told otherwise, nor its white.
+    """
+    request.refuse_patients(f"{phantom.name} is drawn by medcls")
+    request.refuse_white(f"{phantom.name} is drawn by medcls in 8 bits")
+    return Bundle(
+        name=request.name,
+        source=phantom.name,
+        layout="a phantom made by medcls: no files, no real images",
+        kind="phantom",
+        classes=phantom.classes,
+        labels=phantom.labels,
+        parts=phantom.parts,
+        patients=phantom.patients,
+        names=tuple(map(str, range(len(phantom.labels)))),
+        contents=("",) * len(phantom.labels),
+        fingerprint="sha256:" + hashlib.sha256(phantom.recipe.encode()).hexdigest(),
+        size=request.size,
+        channels=request.channels,
+        render=partial(_render, phantom),
+        stored=partial(_stored, phantom),
+    )
+
+
+def _render(phantom: Phantom, row: int, size: int, channels: int) -> Images:
+    return images.fit(phantom.render(row), size, channels)
+
+
+def _stored(phantom: Phantom, row: int) -> tuple[str, tuple[int, int]]:
+    height, width, *colours = phantom.render(row).shape
+    return "RGB" if colours else "grey", (width, height)

@@ -1,0 +1,163 @@
+"""Batches for training: a stream in which everything random depends only on (seed, epoch, step)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data import dataset
+from medcls.data.memmap_reader import Reader
+from medcls.utils.lazy import lazy
+
+tf = lazy("tensorflow")
+Rows = NDArray[np.int64]
+Augment = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What a stream draws from.
+
+    Attributes:
+        images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates) or features of any,
+            float32; may be a memory map larger than memory.
+        rows: the rows of `images` to use, of shape (m,).
+        targets: of shape (m, classes) or (m, height, width, 1), float32, beside `rows`.
+        weights: of shape (m,), float32, beside `rows`.
+        mirrored: a mirrored copy of each image, and of its target if that is a map, follows after the last.
+    """
+
+    images: dataset.Examples
+    rows: Rows
+    targets: NDArray[np.float32] | dataset.Picked
+    weights: NDArray[np.float32]
+    mirrored: bool = False
+
+
+def shuffled(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
+    """Return epoch -> every position once, in random order."""
+    return lambda epoch: np.random.default_rng([seed, epoch]).permutation(len(labels))
+
+
+def evenly(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
+    """Return epoch -> as many positions as there are labels, every class equally often (but for the remainder)."""
+    groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
+
+    def order(epoch: int) -> Rows:
+        generator = np.random.default_rng([seed, epoch])
+        share, rest = divmod(len(labels), len(groups))
+        one_more = generator.permutation(len(groups)) < rest
+        drawn = [
+            np.resize(generator.permutation(group), share + more) for group, more in zip(groups, one_more, strict=True)
+        ]
+        return generator.permutation(np.concatenate(drawn))
+
+    return order
+
+
+def in_parts(order: Callable[[int], Rows], share: float) -> Callable[[int], Rows]:
+    """Return epoch -> the next `share` of the positions: an order after the other, each cut where an epoch ends.
+
+    So with a share of a half every two epochs meet every position once, and what an epoch meets depends on the seed
+    and its number alone. A share of 1 is the order itself.
+    """
+    if share == 1:
+        return order
+    count = len(order(0))
+    length = max(1, round(share * count))
+
+    def part(epoch: int) -> Rows:
+        first, start = divmod(epoch * length, count)
+        return np.concatenate([order(first), order(first + 1)])[start : start + length]
+
+    return part
+
+
+def training(
+    examples: Examples,
+    order: Callable[[int], Rows],
+    augment: Augment,
+    seed: int,
+    batch_size: int,
+    epochs: range,
+) -> Any:
+    """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another.
+
+    `augment` takes images as they are stored, targets, weights and a seed, and returns the first three, all float32.
+    """
+    order, read = lru_cache(maxsize=2)(order), Reader(examples.images)
+    steps = steps_of(len(order(epochs.start)), batch_size)
+
+    def draw(number: int) -> tuple[NDArray[Any], ...]:
+        epoch, step = divmod(int(number), steps)
+        return _take(examples, read, order(epoch)[step * batch_size : (step + 1) * batch_size])
+
+    def batch(number: Any) -> tuple[Any, ...]:
+        images, targets, weights = _as_tensors(examples, draw, number)
+        return augment(images, targets, weights, tf.stack([tf.constant(seed, tf.int64), number]))
+
+    numbers = tf.data.Dataset.range(epochs.start * steps, epochs.stop * steps)
+    return _finished(numbers.map(_as_it_is(batch), num_parallel_calls=2))
+
+
+def evaluation(examples: Examples, batch_size: int) -> Any:
+    """Return a tf.data stream of (images, targets, weights) in the order of the rows, once."""
+    positions, read = np.arange(len(examples.rows)), Reader(examples.images)
+
+    def draw(number: int) -> tuple[NDArray[Any], ...]:
+        return _take(examples, read, positions[int(number) * batch_size : (int(number) + 1) * batch_size])
+
+    def batch(number: Any) -> tuple[Any, ...]:
+        images, targets, weights = _as_tensors(examples, draw, number)
+        return tf.cast(images, tf.float32), targets, weights
+
+    steps = steps_of(len(positions), batch_size)
+    return _finished(tf.data.Dataset.range(steps).map(_as_it_is(batch)))
+
+
+def steps_of(count: int, batch_size: int) -> int:
+    """Return the number of batches in an epoch, the last one possibly smaller."""
+    return -(-count // batch_size)
+
+
+def _take(examples: Examples, read: Reader, positions: Rows) -> tuple[NDArray[Any], ...]:
+    if examples.mirrored:
+        count = len(examples.rows)
+        flip, positions = positions >= count, positions % count
+    images = read(examples.rows[positions])
+    targets = examples.targets[positions]
+    if examples.mirrored:
+        images, targets = (_mirrored(each, flip) for each in (images, targets))
+    return images, targets, examples.weights[positions]
+
+
+def _mirrored(maps: NDArray[Any], which: NDArray[np.bool_]) -> NDArray[Any]:
+    """Return maps of shape (n, height, width, ...), some of them with left and right exchanged; others as they are."""
+    if maps.ndim < 4:
+        return maps
+    return np.where(which[:, None, None, None], maps[:, :, ::-1], maps)
+
+
+def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ...]], number: Any) -> tuple[Any, ...]:
+    images, targets, weights = tf.numpy_function(draw, [number], [examples.images.dtype, tf.float32, tf.float32])
+    images.set_shape((None, *examples.images.shape[1:]))
+    targets.set_shape((None, *examples.targets.shape[1:]))
+    weights.set_shape((None,))
+    return images, targets, weights
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is traced without AutoGraph, whose rewriting of its source takes half a second."""
+    plain: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    return plain
+
+
+def _finished(stream: Any) -> Any:
+    options = tf.data.Options()
+    options.deterministic = True
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    options.threading.private_threadpool_size = 2
+    return stream.with_options(options).prefetch(2)

@@ -1,0 +1,235 @@
+"""Decoded images on disk: made once per data set and size, then mapped into memory by every worker."""
+
+import hashlib
+import io
+import json
+import math
+import os
+import shutil
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+
+from medcls.data.content_hashes import Hashes
+from medcls.data.dataset import Bundle, Decoded, Examples
+from medcls.data.levels import from_plain
+from medcls.data.marks import Marks
+from medcls.data.readers.images import DECODER, UnreadableImageError
+from medcls.data.readers.records import listed
+from medcls.data.whole_masks import WholeMasks, pack
+from medcls.utils.errors import BadInputError
+from medcls.utils.records import DamagedError, read_arrays
+
+AT_ONCE = 2**25  # bytes of decoded images that may wait to be written
+UNFINISHED = ".unfinished"
+IMAGES, MASKS, WHOLE = "images.npy", "masks.npy", "whole_masks.npy"
+CHECKED = "checked.sqlite"  # beside the arrays: by what sizes and times they were compared with their digests
+Progress = Callable[[int, int], None]
+Tell = Callable[[str], None]
+Decode = Callable[[int], Examples]
+
+
+def prepare(
+    bundle: Bundle, folder: Path, progress: Progress | None = None, say: Callable[[str], None] = lambda _: None
+) -> Path:
+    """Decode a data set's images into a folder below `folder`, unless they lie there already, and return it.
+
+    It is written beside and renamed when whole. Labels, parts, patients and names are stored with the pixels,
+    so that they belong together even if the data set's files have been renamed since. What lies there is compared
+    with the SHA-256 that it was written with whenever its size or times are not those of the last comparison; if it
+    is damaged, the images are decoded again.
+
+    Args:
+        bundle: the data set.
+        folder: the cache, shared by any number of processes.
+        progress: told after each image how many are decoded and how many there are.
+        say: told in a sentence if what lay there was damaged.
+
+    Raises:
+        BadInputError: images that cannot be decoded, all named; one that has changed since it was described; or the
+            folder cannot be written.
+    """
+    home = place(folder, bundle.fingerprint, bundle.size, bundle.channels)
+    if _is_whole(home, bundle, lambda _: None):
+        return home
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):
+            for left_behind in folder.glob(f"*{UNFINISHED}"):  # the lock's holders before were killed
+                shutil.rmtree(left_behind)
+            if not _is_whole(home, bundle, say):
+                _build(bundle, home, progress)
+    except OSError as error:
+        reason = error.strerror or error
+        raise BadInputError(
+            f"{folder} cannot take the decoded images ({reason}): make room or use another folder."
+        ) from error
+    return home
+
+
+def place(folder: Path, fingerprint: str, size: int, channels: int) -> Path:
+    """Return the folder below `folder` that is for a data set's images, decoded to a size."""
+    return folder / f"{fingerprint.removeprefix('sha256:')[:16]}-{size}x{size}x{channels}"
+
+
+def open_decoded(path: Path) -> Decoded:
+    """Return the data set that `prepare` left in a folder, its images as a read-only memory map."""
+    with np.load(path / "rows.npz") as rows:
+        return Decoded(
+            images=np.load(path / IMAGES, mmap_mode="r"),
+            labels=rows["labels"],
+            parts=rows["parts"],
+            patients=rows.get("patients"),
+            names=tuple(rows["names"].tolist()),
+            classes=tuple(rows["classes"].tolist()),
+            fingerprint=str(rows["fingerprint"]),
+            levels=from_plain(json.loads(str(rows["levels"])) if "levels" in rows else None),
+            masks=np.load(path / MASKS, mmap_mode="r") if (path / MASKS).exists() else None,
+            whole=WholeMasks(np.load(path / WHOLE, mmap_mode="r"), rows["whole_ends"], rows["whole_sizes"])
+            if "whole_ends" in rows
+            else None,
+        )
+
+
+def _is_whole(home: Path, bundle: Bundle, say: Tell) -> bool:
+    """Tell whether a folder holds the bundle's images as this version decodes them; say so if they are damaged."""
+    if not home.exists():
+        return False
+    try:
+        rows = read_arrays(home / "rows.npz")
+        if "digests" not in rows or rows["decoder"] != DECODER or rows["fingerprint"] != bundle.fingerprint:
+            return False  # another version's
+        files = [home / name for name in (*_shapes(bundle), *([] if bundle.marks is None else [WHOLE]))]
+        if Hashes(home / CHECKED).sha256_of(files) == rows["digests"].tolist():
+            return True
+        damage = "not what was written"
+    except (FileNotFoundError, KeyError):
+        damage = "incomplete"
+    except (DamagedError, ValueError) as error:
+        damage = str(error)
+    say(f"The decoded images in {home} are damaged ({damage}): decoding {bundle.name} again.")
+    return False
+
+
+def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
+    beside = home.with_name(home.name + UNFINISHED)
+    beside.mkdir()
+    try:
+        digests = [_write(bundle, beside / IMAGES, bundle.decode, progress)]
+        if bundle.masks is not None:
+            digests.append(_write(bundle, beside / MASKS, partial(_mask, bundle), progress))
+        places: dict[str, Any] = {}
+        if bundle.marks is not None:
+            digest, places = _write_whole(bundle.marks(lambda *_: None), beside / WHOLE)
+            digests.append(digest)
+        _write_rows(bundle, beside / "rows.npz", digests, places)
+        shutil.rmtree(home, ignore_errors=True)  # damaged, or decoded by another version
+        beside.rename(home)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _mask(bundle: Bundle, row: int) -> Examples:
+    assert bundle.masks is not None
+    mask: Examples = bundle.masks(row, bundle.size)
+    return mask
+
+
+def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None) -> str:
+    """Write all images, or masks, one after another; return the file's SHA-256 in hex.
+
+    A memory map would end the process where the disk is full.
+    """
+    bad: list[str] = []
+    digest = hashlib.sha256()
+    with (
+        path.open("wb") as file,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+        closing(_decoded(bundle, decode, pool)) as images,  # an interruption cancels what still waits for the pool
+    ):
+        descr = np.lib.format.dtype_to_descr(np.dtype(bundle.dtype if path.name == IMAGES else np.uint8))
+        header = {"descr": descr, "fortran_order": False, "shape": _shapes(bundle)[path.name]}
+        head = io.BytesIO()
+        np.lib.format.write_array_header_1_0(head, header)
+        digest.update(head.getvalue())
+        file.write(head.getvalue())
+        for row, image in enumerate(images):
+            if isinstance(image, UnreadableImageError):
+                bad.append(f"{bundle.names[row]} ({image})")
+            elif not bad:
+                content = image.tobytes()
+                digest.update(content)
+                file.write(content)
+            if progress:
+                progress(row + 1, len(bundle.labels))
+        file.flush()
+        os.fsync(file.fileno())
+    if bad:
+        count = f"{len(bad)} of {len(bundle.labels)} images"
+        raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
+    return digest.hexdigest()
+
+
+def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Generator[Examples | UnreadableImageError]:
+    """Yield every image in turn, or what is wrong with it, decoding only so far ahead as memory allows."""
+
+    def attempt(row: int) -> Examples | UnreadableImageError:
+        try:
+            with bundle.unchanged(row):
+                return decode(row)
+        except UnreadableImageError as error:
+            return error
+
+    ahead = max(1, AT_ONCE // math.prod(bundle.shape))
+    rows = iter(range(len(bundle.labels)))
+    while some := list(islice(rows, ahead)):
+        yield from pool.map(attempt, some)
+
+
+def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
+    """Write all masks in their own sizes; return the file's SHA-256 in hex, and where each mask ends and its size."""
+    rows = range(len(marks.names))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        packed = list(pool.map(lambda row: pack(marks.whole(row)), rows))
+    ends = np.cumsum([len(one) for one in packed], dtype=np.int64)
+    with path.open("wb") as file:
+        np.save(file, np.frombuffer(b"".join(packed), np.uint8))
+        file.flush()
+        os.fsync(file.fileno())
+    sizes = np.array([(height, width) for width, height in marks.sizes], np.int64)
+    return hashlib.sha256(path.read_bytes()).hexdigest(), {"whole_ends": ends, "whole_sizes": sizes}
+
+
+def _write_rows(bundle: Bundle, path: Path, digests: list[str], places: dict[str, Any]) -> None:
+    patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
+    levels: dict[str, Any] = {}
+    if not bundle.levels.as_stored:
+        levels = {"levels": np.array(json.dumps(bundle.levels.plain()))}
+    np.savez(
+        path,
+        labels=bundle.labels,
+        parts=bundle.parts,
+        names=np.array(bundle.names),
+        classes=np.array(bundle.classes),
+        fingerprint=np.array(bundle.fingerprint),
+        decoder=np.array(DECODER),
+        digests=np.array(digests),
+        **patients,
+        **levels,
+        **places,
+    )
+
+
+def _shapes(bundle: Bundle) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each file of arrays."""
+    shapes: dict[str, tuple[int, ...]] = {IMAGES: (len(bundle.labels), *bundle.shape)}
+    if bundle.masks is not None:
+        shapes[MASKS] = (len(bundle.labels), bundle.size, bundle.size, 1)
+    return shapes

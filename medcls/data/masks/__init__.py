@@ -1,0 +1,1 @@
+"""Masks: what their values mean, what they mark, and what resizing does to them."""

@@ -1,0 +1,156 @@
+"""Data sets without what cannot be used in them: some rows chosen, bad files left out, leaks closed."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.dataset import TRAIN, UNSPLIT, Bundle
+from medcls.data.finding import FIXED, Finding, counted
+from medcls.data.quality.leaks import contradictory, home_of
+from medcls.data.readers.records import Record, fingerprint
+from medcls.utils.errors import BadInputError
+
+Rows = NDArray[np.int64]
+
+
+def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
+    """Return some rows of a data set as a data set, in the order given; `changes` are further fields."""
+    render, stored, unchanged = bundle.render, bundle.stored, bundle.unchanged
+    masks, marks, depth = bundle.masks, bundle.marks, bundle.depth
+    return replace(
+        bundle,
+        labels=bundle.labels[rows],
+        parts=bundle.parts[rows],
+        patients=None if bundle.patients is None else bundle.patients[rows],
+        names=tuple(bundle.names[row] for row in rows),
+        contents=tuple(bundle.contents[row] for row in rows),
+        render=lambda row, size, channels: render(int(rows[row]), size, channels),
+        stored=lambda row: stored(int(rows[row])),
+        masks=None if masks is None else lambda row, size: masks(int(rows[row]), size),
+        unchanged=lambda row: unchanged(int(rows[row])),
+        marks=None if marks is None else lambda tell: marks(tell).of(rows),
+        depth=None if depth is None else lambda row: depth(int(rows[row])),
+        **changes,
+    )
+
+
+def without(bundle: Bundle, bad: Rows) -> Bundle:
+    """Return a data set as if some of its files were not there.
+
+    Raises:
+        BadInputError: a class is left without an image to train on.
+    """
+    kept = selected(bundle, np.setdiff1d(np.arange(len(bundle.labels)), bad))
+    trained = set(kept.labels[np.isin(kept.parts, (TRAIN, UNSPLIT))].tolist())
+    for label, name in enumerate(bundle.classes):
+        if label not in trained:
+            raise BadInputError(
+                f"{bundle.source} has no image of {name} to train on that can be read: mend its files or add some."
+            )
+    return replace(kept, fingerprint=fingerprint_of(kept))
+
+
+def fixed(bundle: Bundle, copies: Rows) -> tuple[Bundle, Rows, list[Finding]]:
+    """Close a data set's leaks: copies and patients go as a whole to where most of them are, contradictions go.
+
+    What belongs together counts as one patient from then on, whom no later cut divides.
+
+    Args:
+        bundle: the data set.
+        copies: of shape (n,): images with the same number show the same picture.
+
+    Returns:
+        the data set, the copies in its order, and what was done, if anything was.
+
+    Raises:
+        BadInputError: a part loses the last image of a class.
+    """
+    dropped = contradictory(bundle)
+    kept = np.setdiff1d(np.arange(len(copies)), dropped)
+    groups, parts = _together(bundle, copies), bundle.parts.copy()
+    for group in np.unique(groups[kept]):
+        rows = kept[groups[kept] == group]
+        parts[rows] = home_of(bundle.parts[rows])
+    moved = kept[parts[kept] != bundle.parts[kept]]
+    names = _names(bundle, groups, kept)
+    if names is None and not len(dropped):
+        return bundle, copies, []
+    _refuse_losses(bundle, kept, parts)
+    contents = np.array(bundle.contents)
+    order = kept[np.lexsort((contents[kept], bundle.labels[kept], parts[kept]))]
+    mended = replace(selected(bundle, order), parts=parts[order], patients=None if names is None else names[order])
+    done = _done(bundle, moved, dropped, groups[kept])
+    return replace(mended, fingerprint=fingerprint_of(mended)), copies[order], [done]
+
+
+def _together(bundle: Bundle, copies: Rows) -> Rows:
+    """Return for each image the number of its group: copies, images of one patient, and what these link."""
+    if bundle.patients is None:
+        return copies
+    groups, patients = copies, np.unique(bundle.patients, return_inverse=True)[1]
+    while True:
+        spread = _least(groups, patients)
+        joined = _least(spread, groups)
+        if np.array_equal(joined, groups):
+            return groups
+        groups = joined
+
+
+def _least(values: Rows, keys: Rows) -> Rows:
+    """Return for each row the least value among the rows with its key."""
+    least = np.full(keys.max() + 1, values.max())
+    np.minimum.at(least, keys, values)
+    return least[keys]
+
+
+def _names(bundle: Bundle, groups: Rows, kept: Rows) -> NDArray[np.str_] | None:
+    """Return a patient's name for each image: the first of its group's; None if there are neither patients nor copies.
+
+    A group without known patients is called by a content, so that the names of files do not matter.
+    """
+    if bundle.patients is None and len(np.unique(groups[kept])) == len(kept):
+        return None
+    called = np.array(bundle.contents) if bundle.patients is None else bundle.patients
+    names = called.astype(object)
+    for group in np.unique(groups[kept]):
+        rows = kept[groups[kept] == group]
+        names[rows] = min(called[rows].tolist())
+    return names.astype(np.str_)
+
+
+def _refuse_losses(bundle: Bundle, kept: Rows, parts: NDArray[np.str_]) -> None:
+    before = set(zip(bundle.parts.tolist(), bundle.labels.tolist(), strict=True))
+    after = set(zip(parts[kept].tolist(), bundle.labels[kept].tolist(), strict=True))
+    for part, label in sorted(before - after):
+        where = f"in {part} of {bundle.source}" if part else f"in {bundle.source}"
+        raise BadInputError(
+            f"--fix-leaks leaves no image of {bundle.classes[label]} {where}, for all are copies or of patients that "
+            f"belong elsewhere: add images there, or give the images unsplit."
+        )
+
+
+def _done(bundle: Bundle, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
+    together = int(np.sum(np.unique(groups, return_counts=True)[1] > 1))
+    sentence = (
+        f"--fix-leaks moved {counted(len(moved), 'image')} to the part of their copies or patient, dropped "
+        f"{len(dropped)} of contradictory class, and keeps {counted(together, 'group')} of images together."
+    )
+    names = tuple(f"{bundle.names[row]} dropped" for row in dropped) + tuple(
+        f"{bundle.names[row]} moved" for row in moved
+    )
+    return Finding(FIXED, sentence, len(moved) + len(dropped), names)
+
+
+def fingerprint_of(bundle: Bundle) -> str:
+    """Return the fingerprint of a data set made of files, some of whose parts or patients may have been changed."""
+    return fingerprint(list(_records(bundle)), bundle.contents)
+
+
+def _records(bundle: Bundle) -> Iterable[Record]:
+    for row, name in enumerate(bundle.names):
+        patient = None if bundle.patients is None else str(bundle.patients[row])
+        yield Record(Path(name), name, bundle.classes[bundle.labels[row]], str(bundle.parts[row]), patient)

@@ -1,0 +1,1 @@
+"""Image files, tables, folders and arrays as they lie on disk."""

@@ -1,0 +1,90 @@
+"""What files of arrays have in common: parts of images and labels, and what is refused."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.readers.images import MOST_PIXELS
+from medcls.data.readers.records import Record
+from medcls.data.readers.stacks import Stack
+from medcls.utils.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a data set of arrays: its images and, of shape (n,), the class number of each."""
+
+    part: str
+    images: Stack
+    labels: NDArray[np.int64]
+
+
+def records_of(parts: Sequence[Part]) -> list[Record]:
+    """Return a record of every image, part by part; numbers as names of classes are as long as the longest.
+
+    So they sort as numbers do: "00" to "10" if there are eleven classes.
+    """
+    digits = len(str(max(int(part.labels.max(initial=0)) for part in parts)))
+    return [
+        Record(part.images.path, f"{part.images.name}[{row}]", f"{label:0{digits}}", part.part)
+        for part in parts
+        for row, label in enumerate(part.labels.tolist())
+    ]
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while an array is read into one sentence that names the file."""
+    try:
+        yield
+    except BadInputError:
+        raise
+    except Exception as error:  # a damaged file makes the parsers raise anything
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+        raise BadInputError(f"{path} cannot be read ({reason}): mend it or get it anew.") from error
+
+
+def stack_of(
+    path: Path,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    opened: Callable[[], Any],
+    start: int,
+    plain_at: int | None,
+) -> Stack:
+    """Return the images, or complain if they are not grey or RGB in bytes."""
+    if dtype != np.uint8:
+        raise BadInputError(f"{path} has {name} of type {dtype}: save images as uint8, 0 to 255.")
+    if len(shape) == 4 and shape[3] == 1:
+        shape = shape[:3]
+    if not (len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)) or 0 in shape:
+        raise BadInputError(
+            f"{path} has {name} of shape {shape}: give (images, height, width), with one axis more, of 3, if RGB."
+        )
+    if shape[1] * shape[2] > MOST_PIXELS:
+        raise BadInputError(f"{path} has {name} of {shape[1]}x{shape[2]} pixels: {MOST_PIXELS:,} are read at most.")
+    return Stack(path, name, shape, opened, start, plain_at)
+
+
+def part_of(part: str, images: Stack, name: str, labels: NDArray[Any]) -> Part:
+    """Return a part, or complain if its labels are not one whole number for each image."""
+    path = images.path
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        raise BadInputError(
+            f"{path} has {labels.shape[1]} labels for each image ({name}): medcls tells classes apart, of which an "
+            "image has one; give a set with one label for each image."
+        )
+    if labels.dtype.kind not in "iub" or (labels.size and int(labels.min()) < 0):
+        raise BadInputError(f"{path} has {name} of type {labels.dtype}: give each class as a whole number from 0.")
+    if labels.shape not in {(images.shape[0],), (images.shape[0], 1)}:
+        raise BadInputError(
+            f"{path} has {images.shape[0]} images in {images.name} and {name} of shape {labels.shape}: "
+            "give one label for each image."
+        )
+    return Part(part, images, labels.reshape(-1).astype(np.int64))

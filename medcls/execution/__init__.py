@@ -1,0 +1,1 @@
+"""Studies carried out: planned, run, searched, and brought to their results."""

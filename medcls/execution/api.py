@@ -1,0 +1,158 @@
+"""medcls in Python, for notebooks: run a study, look at its runs as tables, ask its best model.
+
+from medcls import load, run
+ended = run(study, data="my_images", seeds=(0, 1, 2))
+ended.runs, ended.epochs, ended.plot("val_loss")
+load("bonus_resnet").predict(["image.png"])
+"""
+
+import contextlib
+import json
+import signal
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from medcls.cli.options import Parser, add_flags, options
+from medcls.execution.options import Options
+from medcls.inference.load import Champion, load
+from medcls.spec.study import Study
+from medcls.utils.errors import BadInputError
+from medcls.utils.importing import importable, refuse_in_worker
+from medcls.utils.lazy import lazy
+
+__all__ = ["Champion", "Ended", "load", "run"]
+
+pandas = lazy("pandas")
+figure = lazy("matplotlib.figure")
+
+ONCE_MORE = ("data", "set")  # flags that may be given several times, for one thing each
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A study that has been carried out.
+
+    Attributes:
+        summary: all that was found, as `--json` writes it.
+        report: the page of the study's report; None where nothing was trained.
+    """
+
+    summary: Mapping[str, Any]
+    report: Path | None
+
+    @property
+    def runs(self) -> Any:
+        """A pandas DataFrame with a line for each run: what it is, how it ended, its final scores."""
+        names = ("variant", "data", "seed", "fold", "status", "epochs", "best_epoch", "seconds", "key")
+        return pandas.DataFrame(
+            [{**{name: run.get(name) for name in names}, **(run["metrics"] or {})} for run in self.summary["runs"]]
+        )
+
+    @property
+    def epochs(self) -> Any:
+        """A pandas DataFrame with a line for each epoch of each run: `epoch` from 1 on, and all that was measured."""
+        return pandas.DataFrame(
+            [
+                {**{name: run[name] for name in ("variant", "data", "seed", "fold")}, "epoch": epoch + 1, **values}
+                for run in self.summary["runs"]
+                for epoch, values in enumerate(_by_epoch(run["history"]))
+            ]
+        )
+
+    def plot(self, metric: str = "val_loss") -> Any:
+        """Return a figure of a metric over the epochs, a line a run, a colour a variant.
+
+        Raises:
+            BadInputError: no such metric was measured.
+        """
+        epochs = self.epochs
+        if metric not in epochs:
+            raise BadInputError(f"There is no {metric!r}: {', '.join(epochs.columns[5:])} were measured.")
+        drawn = figure.Figure(figsize=(7, 4), layout="constrained")
+        axes = drawn.add_subplot(xlabel="epoch", ylabel=metric.replace("_", " "))
+        for number, (variant, of_variant) in enumerate(epochs.groupby("variant", sort=False)):
+            for _, of_run in of_variant.groupby(["data", "seed", "fold"], dropna=False):
+                axes.plot(of_run["epoch"], of_run[metric], color=f"C{number}", label=variant)
+        lines = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        axes.legend(lines.values(), lines.keys())
+        return drawn
+
+
+def run(study: Study, **flags: Any) -> Ended:
+    """Carry a study out, with progress in lines, and return what it found; what was done before is not done again.
+
+    Flags are those of its command line, by their names in Python: `smoke=True`, `seeds=(0, 1, 2)`, `trials=4`,
+    `data="DIR"`, `set={"learner.epochs": 5}`, `work_dir=...`.
+
+    Raises:
+        BadInputError: no such flag, or what a flag, the data or the study ask for is not possible; or the call stands
+            in a module where the processes of runs reach it, too.
+    """
+    from medcls.execution.session import conducted
+
+    refuse_in_worker("medcls.run")
+    with tempfile.TemporaryDirectory() as folder, _signals_kept(), importable():
+        given = _options(study, {"json": Path(folder) / "summary.json", **flags})
+        assert given.json is not None
+        conducted([study], given)
+        summary = {"study": study.name, "runs": []} if given.plan else json.loads(given.json.read_text())
+    return Ended(summary, _report(study, given))
+
+
+def _by_epoch(history: Any) -> Iterator[dict[str, float]]:
+    count = max((len(values) for values in history.values()), default=0)
+    for epoch in range(count):
+        yield {name: values[epoch] for name, values in history.items() if epoch < len(values)}
+
+
+def _report(study: Study, given: Options) -> Path | None:
+    from medcls.tracking.study_results import outcomes
+
+    found = outcomes(given.work_dir).get(study.name, []) if not given.plan else []
+    return found[0].folder / "report.html" if found else None
+
+
+def _options(study: Study, flags: Mapping[str, Any]) -> Options:
+    parser = _Parser(prog=study.name, allow_abbrev=False)
+    add_flags(parser, search=study.search is not None)
+    return options(parser.parse_args([word for name, value in flags.items() for word in _words(name, value)]))
+
+
+class _Parser(Parser):
+    """The parser of the flags, whose complaints are raised."""
+
+    def complain(self, sentence: str) -> NoReturn:
+        """Raise what is wrong."""
+        raise BadInputError(sentence)
+
+
+def _words(name: str, value: Any) -> list[str]:
+    """Return a flag as it is typed."""
+    flag = f"--{name.replace('_', '-')}"
+    if value is None or value is False:
+        return []
+    if value is True:
+        return [flag]
+    if name in ONCE_MORE and isinstance(value, Mapping):
+        return [word for key, each in value.items() for word in (flag, f"{key}={each}")]
+    several = value if isinstance(value, list | tuple | range) else [value]
+    return [f"{flag}={','.join(map(_quoted, several)) if len(several) > 1 else several[0]}"]
+
+
+def _quoted(value: Any) -> str:
+    return f'"{value}"' if "," in str(value) else str(value)
+
+
+@contextlib.contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Leave Ctrl-C as it was: a command that ends ignores it while it tidies up, a notebook goes on."""
+    try:
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        yield
+    finally:
+        for number, handler in before.items():
+            with contextlib.suppress(ValueError):  # in another thread than the main one
+                signal.signal(number, handler)

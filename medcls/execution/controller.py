@@ -1,0 +1,213 @@
+"""What becomes of one study's runs: each is begun in its folder, submitted, shown, and recorded when it ends."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medcls.data.regions import regions
+from medcls.data.split import split
+from medcls.evaluation.metrics import ENDED, WATCHED, words
+from medcls.execution.executors.base import Executor
+from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
+from medcls.execution.mlflow_logger import Mirroring
+from medcls.execution.planning.datasets import Source, Sources
+from medcls.execution.run import interrupted
+from medcls.execution.threads import Placement
+from medcls.spec.parameters import flattened, functions
+from medcls.spec.run import Run
+from medcls.tracking.record_faults import faults
+from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.work_dir import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkFolder
+from medcls.utils.code_digest import code_digest
+from medcls.utils.console import Line, Screen
+from medcls.utils.hashing import digest
+from medcls.utils.records import DamagedError
+
+
+@dataclass
+class Record:
+    """What the driver knows of one run at the end: for the summary."""
+
+    run: Run
+    result: Mapping[str, Any]
+    reused: bool
+    parent: str
+
+
+@dataclass
+class Driver:
+    """Begins and ends the runs of one study; `records` collects how each ended.
+
+    `explain` is the function that every network of images is asked at the end of its run, None for none; `resources`
+    are what a run needs of a cluster; `begun_with` is the part of each run that was there when it was begun.
+    """
+
+    work: WorkFolder
+    executor: Executor
+    placement: Placement
+    mirroring: Mirroring
+    screen: Screen
+    sources: Sources
+    explain: Callable[..., Any] | None = None
+    resources: Mapping[str, float] = field(default_factory=dict)
+    records: dict[tuple[str, Run], Record] = field(default_factory=dict)
+    begun_with: dict[Run, float] = field(default_factory=dict)
+    _parents: dict[Run, str] = field(default_factory=dict)
+
+    def note_interruption(self) -> None:
+        """Record the runs at work: those that came to their end meanwhile as they ended, the others as interrupted.
+
+        Of these count the epochs that their checkpoints hold.
+        """
+        for job in self.executor.running:
+            if job.run not in self._parents:
+                continue  # another study's
+            identity = (self._parents[job.run], job.run)
+            folder = self.work.folder(job.run)
+            result = (folder.result() if is_over(job) else None) or interrupted(folder)
+            self.records.setdefault(identity, Record(job.run, result, reused=False, parent=identity[0]))
+
+    def start(self, run: Run, parent: str, *, test: bool) -> Job | None:
+        """Submit a run; return None, and record it, if there is nothing left to do for it."""
+        folder = self.work.folder(run)
+        damaged = faults(folder)
+        if any(fault.path == folder.predictions for fault in damaged):
+            folder.predictions.unlink()  # they are made again
+        state = self._state(run)
+        if state.word in (FINISHED, CONTINUE) and not is_done(self.job(run, test=test)):
+            damaged += [
+                fault for fault in faults(folder, whole=True) if fault.path not in {each.path for each in damaged}
+            ]
+            if any(fault.path == folder.checkpoint for fault in damaged):
+                folder.clear()
+                state = self._state(run)
+        for fault in damaged:
+            self.screen.tell(f"  {self.sources.called(run)}: {_done_without(fault, state)}")
+        job = self.job(run, test=test, donor=state.donor)
+        if state.word in (NEW, SHARED):
+            self.work.enter(run, self._description(run, job), state)
+        fresh = state.word != FINISHED or not is_explained(job)
+        self.mirroring.open_run(run, self.work.folder(run), parent, self.sources, fresh=fresh)
+        if is_done(job):
+            self.end(job, parent, reused=True)
+            return None
+        if state.word != FINISHED:
+            self.work.folder(run).drop_result()
+        self.work.send(run.key, f"{TRAJECTORIES}/{run.trajectory}")
+        self._parents[run] = parent
+        self.begun_with[run] = self.work.folder(run).epochs_held() / run.epochs if run.epochs else 0.0
+        self.executor.submit(job)
+        return job
+
+    def _state(self, run: Run) -> State:
+        """Return what there is of a run that it can begin with; say so where that is damaged."""
+        state = self.work.state(run)
+        if state.word != SHARED:
+            return state
+        if state.code != code_of(run):  # what other code has trained is no prefix of this run
+            return State(NEW, 0, None, None)
+        donor = RunFolder(state.donor or self.work.path)
+        try:
+            donor.read_checkpoint(state.epochs)
+        except (FileNotFoundError, DamagedError) as error:
+            reason = error.reason if isinstance(error, DamagedError) else "it is gone"
+            path = donor.checkpoint if isinstance(error, FileNotFoundError) else error.path
+            self.screen.tell(
+                f"  {self.sources.called(run)}: {path}, whose {state.epochs} epochs it could share, is damaged "
+                f"({reason}): starting from epoch 0."
+            )
+            return State(NEW, 0, None, None)
+        return state
+
+    def records_of(self, run: Run) -> list[Record]:
+        """Return what is known of a run, once for each parent that it has."""
+        return [record for record in self.records.values() if record.run == run]
+
+    def job(self, run: Run, *, test: bool, donor: Path | None = None) -> Job:
+        """Return the job that carries a run out in its folder."""
+        source, folder = self.sources.of(run.variant), self.work.folder(run)
+        assert source.decoded is not None
+        threads = self._threads(run, source, RunFolder(donor or folder.path))
+        explain, shown = self._explanation(source), self.mirroring.mirror is not None
+        places = (source.decoded, folder.path, threads, test, explain, self.resources)
+        return Job(run, *places, figures=shown, depot=self.work.url)
+
+    def _explanation(self, source: Source) -> Explanation | None:
+        """Return what the network of a run on a data set is asked at its end; of points, nothing."""
+        if self.explain is None or not source.bundle.size:
+            return None
+        parameters = {path: value for path, value, _ in flattened("explain", self.explain, default=False)}
+        code = code_digest(functions("explain", self.explain))
+        marked = regions(source.bundle)
+        return Explanation(self.explain, marked, digest([parameters, code, sorted(marked)]))
+
+    def _threads(self, run: Run, source: Source, begun: RunFolder) -> int:
+        """Return the threads of a run: those of its epochs so far, else what suits its network."""
+        known = begun.description().get("threads") if begun.epochs_held() else None
+        if known is not None:
+            return int(known)
+        return self.placement.threads(run, source)
+
+    def _description(self, run: Run, job: Job) -> dict[str, Any]:
+        return {
+            "key": run.key,
+            "trajectory": run.trajectory,
+            "data": run.data_name,
+            "variant": run.variant_name,
+            "label": run.label,
+            "parameters": run.parameters(),
+            "code": code_of(run),
+            **self.mirroring.commit,
+            "threads": job.threads,
+            "created": int(time.time() * 1000),
+            "shared_epochs": 0,
+            "shared_from": None,
+        }
+
+    def end(self, job: Job, parent: str, *, reused: bool) -> None:
+        """Record how a run ended, say so, and end it in the store."""
+        run, folder = job.run, self.work.folder(job.run)
+        result = folder.result()
+        assert result is not None
+        folder.tidy()  # a process that died after the result, in its figures, is not begun again
+        self.work.send(run.key)
+        identity = (parent, run)
+        before = self.records.get(identity)
+        if not reused and before is None:
+            self.screen.tell(_ended(self.sources.called(run), result))
+        self.records[identity] = Record(run, result, before.reused if before else reused, parent)
+        self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
+
+    def line(self, job: Job) -> Line:
+        """Return what is shown of a run at work."""
+        rows = self.work.folder(job.run).rows()
+        watched = [name for name in WATCHED if rows and name in rows[-1]["metrics"]]
+        scores = [f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2]]
+        said = "  ".join(scores) if rows else self.work.folder(job.run).told()
+        return Line(self.sources.called(job.run), len(rows), job.run.epochs, said)
+
+
+def code_of(run: Run) -> str:
+    """Return the digest of the code that determines a run's result."""
+    return code_digest([*run.variant.functions(), split])
+
+
+def stale(run: Run, state: State) -> bool:
+    """Tell whether what there is of a run was made by other code than today's."""
+    return state.word in (FINISHED, CONTINUE) and state.code is not None and state.code != code_of(run)
+
+
+def _done_without(fault: DamagedError, state: State) -> str:
+    """Return what is said of a damaged record, and from where its run goes on."""
+    going_on = f"going on from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
+    return f"{fault.path} is damaged ({fault.reason}): {going_on}."
+
+
+def _ended(name: str, result: Mapping[str, Any]) -> str:
+    if result["status"] != "finished":
+        return f"  {name}: {result['status']}: {result['error']}"
+    shown = [name for name in ENDED if name in result["metrics"]]
+    scores = ", ".join(f"{words(name)} {result['metrics'][name]:.3f}" for name in shown)
+    return f"  {name}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"

@@ -1,0 +1,58 @@
+"""Optuna's own figures of a search, made wide enough to be read."""
+
+import copy
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from medcls.utils.lazy import lazy
+
+agg = lazy("matplotlib.backends.backend_agg")
+optuna = lazy("optuna")
+matplotlib = lazy("matplotlib")
+pyplot = lazy("matplotlib.pyplot")
+
+PREFIX = "learner."  # on every parameter of a search, so not worth its room
+
+
+def plots(trials: Sequence[Any]) -> dict[str, Any]:
+    """Return matplotlib figures of Optuna's trials: history, parallel coordinates, importances where scores differ."""
+    shown = _shortened(trials)
+    complete = [trial for trial in shown.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    matplotlib.use("Agg")  # nothing is to pop up
+    draw = optuna.visualization.matplotlib
+    with warnings.catch_warnings(), matplotlib.rc_context():  # Optuna sets a style for all figures to come
+        warnings.simplefilter("ignore")  # Optuna marks its matplotlib plots as experimental
+        figures = {
+            "history": _sized(draw.plot_optimization_history(shown).figure, 8),
+            "parallel_coordinates": _sized(draw.plot_parallel_coordinate(shown).figure, 4 + 1.6 * _width(shown)),
+        }
+        if len({trial.value for trial in complete}) > 1:
+            judge = optuna.importance.FanovaImportanceEvaluator(seed=0)
+            figures["importances"] = _sized(draw.plot_param_importances(shown, evaluator=judge).figure, 8)
+    return figures
+
+
+def _shortened(trials: Sequence[Any]) -> Any:
+    """Return a study in memory of the same trials, their parameters by their short names."""
+    shown = optuna.create_study(direction="maximize", study_name="search")
+    for each in trials:
+        trial = copy.copy(each)
+        trial.distributions = {name.removeprefix(PREFIX): value for name, value in each.distributions.items()}
+        trial.params = {name.removeprefix(PREFIX): value for name, value in each.params.items()}
+        shown.add_trial(trial)
+    return shown
+
+
+def _width(study: Any) -> int:
+    return max((len(trial.params) for trial in study.trials), default=1)
+
+
+def _sized(figure: Any, width: float) -> Any:
+    figure.set_size_inches(width, 5)
+    for axes in figure.axes:
+        axes.tick_params(labelsize=8)
+    figure.tight_layout()
+    pyplot.close(figure)  # which takes the canvas from it that pictures are drawn on
+    agg.FigureCanvasAgg(figure)
+    return figure

@@ -1,0 +1,298 @@
+"""Studies from their command line to their exit code."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+from medcls.data.dataset import Bundle, Tell
+from medcls.execution.controller import Driver, stale
+from medcls.execution.executors.base import Executor
+from medcls.execution.executors.local import LocalExecutor, available_cores
+from medcls.execution.executors.ray import RayExecutor
+from medcls.execution.executors.remote_job import WEIGHTS
+from medcls.execution.mlflow_logger import opened_store, study_mirroring
+from medcls.execution.options import Options
+from medcls.execution.planning import dry_run
+from medcls.execution.planning.configure import adapted, among
+from medcls.execution.planning.datasets import Source, Sources, decode
+from medcls.execution.planning.plan import Programme
+from medcls.execution.planning.pretrained import prepare
+from medcls.execution.planning.weights import check
+from medcls.execution.runner import carry_out
+from medcls.execution.threads import Placement
+from medcls.spec.run import Run
+from medcls.spec.study import Study
+from medcls.tracking.lock import RECORD, owned
+from medcls.tracking.mlflow_client import import_client
+from medcls.tracking.remote_work_dir import WorkElsewhere
+from medcls.tracking.work_dir import FINISHED as DONE
+from medcls.tracking.work_dir import STUDIES, WorkFolder
+from medcls.training.network import measure
+from medcls.utils.console import Screen
+from medcls.utils.errors import BadInputError, TrainingError
+from medcls.utils.files import is_full
+from medcls.utils.outputs import check_writable
+from medcls.utils.redaction import without_secrets
+from medcls.utils.texts import say
+from medcls.utils.tracing import explained
+
+FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
+
+
+def conduct(studies: Sequence[Study], options: Options) -> int:
+    """Carry studies out together as the options say; return the exit code, having said what is wrong."""
+    try:
+        return conducted(studies, options)
+    except BadInputError as error:
+        return _say(_name(studies), str(error), BAD_INPUT)
+    except TrainingError as error:
+        return _say(_name(studies), str(error), SOME_FAILED)
+    except OSError as error:
+        return _say(_name(studies), _trouble(error, options.work_dir), SOME_FAILED)
+
+
+def conducted(studies: Sequence[Study], options: Options) -> int:
+    """Carry studies out together as the options say; return whether some run failed, as an exit code.
+
+    Raises:
+        BadInputError: something that cannot be used as the studies or the options want it.
+        OSError: something cannot be written.
+    """
+    started = time.monotonic()
+    screen = Screen(options.loudness)
+    _check_places(options)
+    work = WorkElsewhere(options.work_url) if options.work_url else WorkFolder(options.work_dir)
+    here = _warm(options) if options.executor == "local" and not options.plan else None
+    try:
+        programmes = [_programme(study, studies, options, work, screen) for study in studies]
+        if options.plan:
+            dry_run.show(programmes, screen)
+            return FINISHED
+        with _owned(work, wait=options.wait, tell=screen.tell) as waited:
+            if waited:
+                programmes = [_described_anew(programme, screen) for programme in programmes]
+            work.look_anew()
+            work.tidy()
+            _refuse_other_code(programmes)
+            return _train(programmes, here or _cluster(options, work), screen, started, _name(studies))
+    finally:
+        if here is not None:
+            here.stop()
+
+
+def _name(studies: Sequence[Study]) -> str:
+    return studies[0].name if len(studies) == 1 else "medcls run"
+
+
+def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkFolder, screen: Screen) -> Programme:
+    mine = among(study, studies, options)
+    try:
+        with explained(options.work_dir, BadInputError):
+            programme = Programme(adapted(study, mine), mine, work, _telling(screen))
+    except BadInputError as error:
+        raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
+    _warn(programme, screen)
+    return programme
+
+
+def _described_anew(programme: Programme, screen: Screen) -> Programme:
+    """Return a programme with its data sets as they are now, for they may have changed while it waited.
+
+    Raises:
+        BadInputError: a data set that can no longer be used as the study wants it.
+    """
+    again = Programme(programme.study, programme.options, programme.work, _telling(screen))
+    before = {source.bundle.fingerprint for source in programme.sources.by_name.values()}
+    changed = [each for each in again.sources.by_name.values() if each.bundle.fingerprint not in before]
+    if not changed:
+        return programme
+    for source in changed:
+        screen.tell(f"{source.name}: its images changed while this command waited, and count as they are now.")
+    _warn(again, screen)
+    return again
+
+
+def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, started: float, name: str) -> int:
+    options, work = programmes[0].options, programmes[0].work
+    try:
+        for programme in programmes:
+            _describe(programme, screen)
+            _check_weights(programme, executor, screen)
+        decoded = [_decoded(programme, screen) for programme in programmes]
+        if not options.offline:
+            import_client()  # while the server of workers imports TensorFlow
+        runs = [run for programme in programmes for run in programme.known_runs()]
+        if any(work.state(run).word != DONE for run in runs):
+            executor.rehearse(runs)
+        stores = [opened_store(programme, screen.tell) for programme in programmes]
+        if options.force:
+            for programme in programmes:
+                programme.forget()  # not before it is certain that the studies can be carried out
+        if options.executor != "local":
+            work.send(WEIGHTS, *{path.relative_to(work.path).as_posix() for path in _decoded_folders(decoded)})
+        threads = options.threads or (
+            1 if options.smoke else None
+        )  # tiny runs spend their time in tracing, on one core
+        placement = Placement(executor.cores, threads, work.cache / "networks.json", _measuring(executor))
+        begin = partial(Driver, work, executor, placement)
+        drivers = [
+            begin(
+                study_mirroring(programme, store), screen, sources, programme.study.explain, programme.study.resources
+            )
+            for programme, store, sources in zip(programmes, stores, decoded, strict=True)
+        ]
+        try:
+            with explained(work.path, TrainingError):
+                carry_out(list(zip(programmes, drivers, strict=True)), started)
+        finally:
+            work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
+        return _verdict(name, drivers)
+    finally:
+        executor.stop()
+
+
+def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
+    slip = work.depot.slip(RECORD) if work.depot is not None else None
+    return owned(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
+
+
+def _decoded_folders(decoded: Sequence[Sources]) -> Iterator[Path]:
+    for sources in decoded:
+        yield from (source.decoded for source in sources.by_name.values() if source.decoded is not None)
+
+
+def _warm(options: Options) -> LocalExecutor:
+    """Return what carries runs out on this machine; while the data are looked at it imports TensorFlow."""
+    cores = available_cores()
+    executor = LocalExecutor(cores, options.workers or cores)
+    executor.warm_up()
+    return executor
+
+
+def _cluster(options: Options, work: WorkFolder) -> RayExecutor:
+    """Return what carries runs out on a cluster.
+
+    Raises:
+        BadInputError: there is no such cluster.
+    """
+    return RayExecutor(options.executor, options.workers, work.depot)
+
+
+def _describe(programme: Programme, screen: Screen) -> None:
+    """Say each data set in one line."""
+    for source in programme.sources.by_name.values():
+        screen.say(_described(source))
+
+
+def _decoded(programme: Programme, screen: Screen) -> Sources:
+    """Return the data sets, their images decoded."""
+    tell = _telling(screen)
+
+    def decoded(source: Source) -> Source:
+        return decode(source, programme.work, partial(tell, f"decoding {source.name}"), screen.tell)
+
+    with explained(programme.work.path, BadInputError):
+        return programme.sources.map(decoded)
+
+
+def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> None:
+    """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
+    study, options = programme.study, programme.options
+    compared = study.folds is not None or options.vary_split or options.split_seed > 0
+    for line in check(study.conditions, programme.sources, options.work_dir, executor.ask, folds=compared):
+        screen.say(line)
+    for line in prepare(study.conditions, programme.sources, options.work_dir, executor.ask, options.weights):
+        screen.say(line)
+
+
+def _described(source: Source) -> str:
+    bundle = source.bundle
+    origin = "a phantom made by medcls, no real images" if bundle.kind == "phantom" else bundle.source
+    kinds = f"of {len(bundle.classes)} classes" if bundle.masks is None else _with_masks(bundle)
+    return f"{source.name}: {len(bundle.labels)} {bundle.noun} {kinds} ({origin})"
+
+
+def _with_masks(bundle: Bundle) -> str:
+    if bundle.marks is None:
+        return "with masks"
+    return f"with masks, in which {bundle.marks(lambda *_: None).sentence}"
+
+
+def _warn(programme: Programme, screen: Screen) -> None:
+    """Say what was found in each data set: what may mislead as a warning, the rest as a note."""
+    for source in programme.sources.by_name.values():
+        for finding in source.findings:
+            screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
+
+
+def _telling(screen: Screen) -> Tell:
+    """Return what says, every few seconds, how far a long piece of work has come."""
+    said = time.monotonic()
+
+    def tell(what: str, done: int, total: int) -> None:
+        nonlocal said
+        if time.monotonic() - said > 5:
+            said = time.monotonic()
+            screen.tell(f"  {what}: {done} of {total}")
+
+    return tell
+
+
+def _measuring(executor: Executor) -> Callable[[Run, Source], dict[str, int]]:
+    def measured(run: Run, source: Source) -> dict[str, int]:
+        bundle = source.bundle
+        result: dict[str, int] = executor.ask(measure, run.variant, bundle.shape, len(bundle.classes))
+        return result
+
+    return measured
+
+
+def _verdict(name: str, drivers: Sequence[Driver]) -> int:
+    ended = [(driver, record) for driver in drivers for record in driver.records.values()]
+    failed = [
+        (driver.sources.called(each.run), each.result) for driver, each in ended if each.result["status"] == "failed"
+    ]
+    if not failed:
+        return FINISHED
+    first, result = failed[0]
+    sentence = f"{len(failed)} of {len(ended)} runs failed, e.g. {first}: {result['error']}"
+    return _say(name, sentence, SOME_FAILED)
+
+
+def _refuse_other_code(programmes: Sequence[Programme]) -> None:
+    """Never count silently what other code made."""
+    options, work = programmes[0].options, programmes[0].work
+    if options.force or options.keep:
+        return
+    known = [run for programme in programmes for run in programme.known_runs()]
+    old = [run for run in known if stale(run, work.state(run))]
+    if old:
+        raise BadInputError(
+            f"{len(old)} runs were made by other code than today's, e.g. {old[0].label} ({old[0].key}): "
+            "--force runs them again, --keep counts them as they are."
+        )
+
+
+def _check_places(options: Options) -> None:
+    """Complain now about what could not be written at the end."""
+    if options.force and options.keep:
+        raise BadInputError("--force runs again what --keep counts as finished: give one of the two.")
+    if options.json is not None:
+        check_writable("--json", options.json)
+    for folder in (options.work_dir, *options.work_dir.parents):
+        if folder.is_file():
+            raise BadInputError(f"--work-dir {options.work_dir}: {folder} is a file; give a folder.")
+
+
+def _trouble(error: OSError, work_dir: Path) -> str:
+    if is_full(error):
+        return f"No room left to write in {work_dir}: free some space and run the same command again."
+    return f"{error.filename or work_dir} cannot be used ({error.strerror or error}): mend that and run the same again."
+
+
+def _say(name: str, sentence: str, code: int) -> int:
+    say(f"{name}: {sentence}", sys.stderr)
+    return code

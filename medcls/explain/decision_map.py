@@ -1,0 +1,90 @@
+"""What a network says everywhere in the plane: written down while it learns, epoch by epoch, for a film."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.data.dataset import Decoded
+from medcls.spec.constraints import at_least, limited
+from medcls.tracking.run_dir import RunFolder
+from medcls.utils.lazy import lazy
+
+keras = lazy("keras")
+
+MARGIN = 0.1  # of the points' extent, beyond them
+PREFIX = "plane-"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A map of the plane after some epochs.
+
+    Attributes:
+        epochs: how many had been trained.
+        extent: left, right, bottom and top of the map.
+        probabilities: of the second class, of shape (rows, columns), from the bottom up.
+    """
+
+    epochs: int
+    extent: tuple[float, float, float, float]
+    probabilities: NDArray[np.float32]
+
+
+def extent_of(points: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Return left, right, bottom and top of a map that shows all points, of shape (n, 2), with a margin."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = MARGIN * (high - low) + 1e-6
+    (left, bottom), (right, top) = low - margin, high + margin
+    return float(left), float(right), float(bottom), float(top)
+
+
+def grid(extent: tuple[float, float, float, float], resolution: int) -> NDArray[np.float32]:
+    """Return the points of a map, row by row from the bottom up, of shape (resolution^2, 2)."""
+    left, right, bottom, top = extent
+    x, y = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))
+    return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
+
+
+@limited(at_least(1, "every"), at_least(2, "resolution"))
+def frames(
+    data: Decoded,
+    split: Any,  # noqa: ARG001
+    task: Any,
+    folder: RunFolder,
+    *,
+    every: int = 3,
+    resolution: int = 60,
+) -> list[Any]:
+    """Write down the map of the plane after every so many epochs: what a run of points is to watch.
+
+    Nothing where the examples are no points in the plane. A map depends on the epoch's weights alone, so a run that is
+    cut off and continued writes the same ones.
+    """
+    if data.images.shape[1:] != (2,):
+        return []
+    extent = extent_of(np.asarray(data.images))
+    places = grid(extent, resolution)
+
+    class Watcher(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            if (epoch + 1) % every:
+                return
+            answers = task.read(self.model.predict_on_batch(places))[:, 1].reshape(resolution, resolution)
+            arrays = {"probabilities": answers.astype(np.float32), "extent": np.array(extent)}
+            folder.write_arrays(f"{PREFIX}{epoch + 1:06d}", arrays)
+
+    return [Watcher()]
+
+
+def written(folder: RunFolder) -> list[Plane]:
+    """Return the maps that a run has written down, in order."""
+    found = []
+    for path in sorted(folder.path.glob(f"{PREFIX}*.npz")):
+        arrays = folder.read_arrays(path.stem)
+        if arrays is not None:
+            left, right, bottom, top = arrays["extent"].tolist()
+            epochs = int(path.stem.removeprefix(PREFIX))
+            found.append(Plane(epochs, (left, right, bottom, top), arrays["probabilities"]))
+    return found

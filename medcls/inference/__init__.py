@@ -1,0 +1,1 @@
+"""Trained models at work: predictions, masks and saliency maps of image files."""

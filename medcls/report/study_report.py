@@ -1,0 +1,109 @@
+"""A study's page: written beside its summary when it ends, and again from that summary alone whenever asked for."""
+
+import os
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from medcls.data.dataset import Decoded
+from medcls.data.loading.decoded_cache import open_decoded
+from medcls.report import html
+from medcls.report.figures import canvas, segmentation
+from medcls.report.figures.montage import montage, scatter
+from medcls.tracking.study_results import outcomes
+from medcls.utils.files import write_atomically
+from medcls.utils.naming import in_file
+from medcls.utils.redaction import typed
+from medcls.utils.version import __version__
+
+REPORT = "report.html"
+PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
+
+
+def write_report(folder: Path, summary: Mapping[str, Any], decoded: Mapping[str, Path]) -> Path:
+    """Draw examples of the data sets and write the report of a study that has ended; return its path.
+
+    Args:
+        folder: the study's, below the work directory.
+        summary: the study's.
+        decoded: data set -> the folder of its decoded images.
+    """
+    files = _montages(data["name"] for data in summary["data_sets"])
+    for name, home in decoded.items():
+        _draw_examples(open_decoded(home), folder / files[name])
+    return rewrite_report(folder, summary)
+
+
+def _draw_examples(data: Decoded, path: Path) -> None:
+    if data.masks is not None:
+        write_atomically(
+            path, lambda file: canvas.save(segmentation.examples(data.images, data.masks), Path(file.name))
+        )
+        return
+    examples = montage if data.holds_images else scatter
+    _write(path, examples(data.images, data.labels, data.classes))
+
+
+def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
+    """Write the report of a study from its summary and the pictures beside it; return its path."""
+    montages = {
+        name: _own_picture(folder, file)
+        for name, file in _montages(data["name"] for data in summary["data_sets"]).items()
+    }
+    sheets = {figure["title"]: _own_picture(folder, figure["file"]) for figure in summary.get("figures", ())}
+    text = html.render(
+        summary,
+        notes=paragraphs(summary.get("document", "")),
+        command=summary.get("command", typed("python", f"studies/{summary['study']}.py")),
+        version=__version__,
+        day=time.strftime("%d %B %Y").lstrip("0"),
+        sheets={title: picture for title, picture in sheets.items() if picture},
+        montages={name: picture for name, picture in montages.items() if picture},
+        left_out=foreign_figures(folder, summary),
+    )
+    _write(folder / REPORT, text.encode())
+    return folder / REPORT
+
+
+def foreign_figures(folder: Path, summary: Mapping[str, Any]) -> list[str]:
+    """Return the files that a summary names as figures and that are no pictures of the study's own folder.
+
+    Nothing but a summary from elsewhere, or one that was changed by hand, names such files; none of them is read.
+    """
+    files = [str(figure["file"]) for figure in summary.get("figures", ())]
+    return [file for file in files if _own_picture(folder, file) is None and not _is_missing(folder, file)]
+
+
+def latest(work: Path, study: str) -> tuple[Path, dict[str, Any]] | None:
+    """Return folder and summary of a study's last whole run, a smoke run only if there is no other; None if none."""
+    found = sorted(outcomes(work).get(study, ()), key=lambda each: bool(each.summary["smoke"]))
+    return (found[0].folder, found[0].summary) if found else None
+
+
+def paragraphs(document: str) -> list[str]:
+    """Return the paragraphs of a docstring without the question at its head and without commands."""
+    _, *others = document.split("\n\n")
+    return [" ".join(each.split()) for each in others if not each.startswith("    ")]
+
+
+def _write(path: Path, content: bytes) -> None:
+    write_atomically(path, lambda file: file.write(content))
+
+
+def _montages(names: Iterable[str]) -> dict[str, str]:
+    """Return the name of the file with examples of each data set."""
+    return {name: f"montage_{safe}.png" for name, safe in in_file(names).items()}
+
+
+def _own_picture(folder: Path, file: str) -> bytes | None:
+    """Return a PNG that lies in a study's folder itself; None if it is missing, is elsewhere, or is something else."""
+    path = folder / file
+    if Path(file).name != file or path.is_symlink() or not path.is_file():
+        return None
+    content = path.read_bytes()
+    return content if content.startswith(PNG) else None
+
+
+def _is_missing(folder: Path, file: str) -> bool:
+    return Path(file).name == file and not os.path.lexists(folder / file)

@@ -1,0 +1,104 @@
+"""Tasks that tell the class of an image: softmax, class numbers, or one sigmoid for two classes."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from medcls import losses
+from medcls.data.dataset import Decoded
+from medcls.evaluation import classification, intervals
+from medcls.tasks import metrics
+from medcls.tasks.base import Task, as_they_are
+from medcls.utils.lazy import lazy
+
+keras = lazy("keras")
+
+
+def labels(data: Decoded, rows: Any) -> Any:
+    """Return the classes of some images, of shape (n,)."""
+    return data.labels[rows]
+
+
+def one_hot(labels: Any, classes: int) -> Any:
+    """Return labels of shape (n,) as targets of shape (n, classes), float32."""
+    return np.eye(classes, dtype=np.float32)[labels]
+
+
+def as_columns(data: Decoded, rows: Any) -> Any:
+    """Return targets of shape (n, classes), float32, one-hot."""
+    return one_hot(data.labels[rows], len(data.classes))
+
+
+def as_numbers(data: Decoded, rows: Any) -> Any:
+    """Return targets of shape (n, 1), float32: the number of the class."""
+    return np.asarray(data.labels[rows], np.float32)[:, None]
+
+
+def images_alone(augmentation: Any) -> Any:
+    """Return what changes images, and targets only where images are mixed."""
+    return augmentation.batch
+
+
+def softmax_head(features: Any, classes: int) -> Any:
+    """Return class probabilities of shape (batch, classes)."""
+    return keras.layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(features)
+
+
+def sigmoid_head(features: Any, classes: int) -> Any:  # noqa: ARG001
+    """Return the probability of the second of two classes, of shape (batch, 1)."""
+    return keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="probability")(features)
+
+
+def both_classes(predictions: Any) -> Any:
+    """Return the probability of the second class, of shape (n, 1), as those of both, of shape (n, 2)."""
+    return np.concatenate([1 - predictions, predictions], axis=1)
+
+
+def class_metrics(classes: int) -> list[Any]:
+    """Return accuracy and balanced accuracy (the mean recall over the classes that occur)."""
+    return [keras.metrics.CategoricalAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
+
+
+def sparse_class_metrics(classes: int) -> list[Any]:
+    """Return the same from targets that are class numbers."""
+    return [keras.metrics.SparseCategoricalAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
+
+
+def binary_metrics(classes: int) -> list[Any]:
+    """Return the same from the probability of the second of two classes."""
+    return [metrics.binary_accuracy(), metrics.balanced_accuracy(classes)]
+
+
+MULTICLASS = Task(
+    name="multiclass",
+    truth=labels,
+    target=as_columns,
+    vary=images_alone,
+    head=softmax_head,
+    read=as_they_are,
+    loss=losses.cross_entropy,
+    metrics=class_metrics,
+    scores=classification.scores,
+    tested=intervals.test_scores,
+    score_names=classification.score_names,
+    monitor="val_loss",
+    mode="min",
+)
+"""One softmax unit a class, categorical cross-entropy."""
+
+
+SPARSE = replace(MULTICLASS, name="sparse", target=as_numbers, metrics=sparse_class_metrics, soft=False)
+"""The same with class numbers for targets: sparse categorical cross-entropy."""
+
+
+BINARY = replace(
+    MULTICLASS,
+    name="binary",
+    target=as_numbers,
+    head=sigmoid_head,
+    read=both_classes,
+    metrics=binary_metrics,
+    classes=2,
+)
+"""One sigmoid unit, binary cross-entropy: two classes."""

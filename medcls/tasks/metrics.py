@@ -1,0 +1,97 @@
+"""Keras metrics that Keras has not."""
+
+from typing import Any
+
+from medcls.losses.classification import by_class
+from medcls.utils.lazy import lazy
+
+keras = lazy("keras")
+
+
+def binary_accuracy() -> Any:
+    """Return a streaming metric of (n, 1) probabilities: how often the likelier class is that of the target.
+
+    As Keras's own, but a target may lie between 0 and 1, as that of mixed images does.
+    """
+
+    def same_side(targets: Any, predictions: Any) -> Any:
+        return keras.ops.mean(keras.ops.cast((targets > 0.5) == (predictions > 0.5), "float32"), axis=-1)
+
+    return keras.metrics.MeanMetricWrapper(same_side, name="accuracy")
+
+
+def balanced_accuracy(classes: int) -> Any:
+    """Return a streaming metric: the mean recall over the classes that occur.
+
+    Targets and predictions have the columns that losses take.
+    """
+
+    class BalancedAccuracy(keras.metrics.Metric):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__(name="balanced_accuracy")
+            self.hits = self.add_weight(shape=(classes,), initializer="zeros", name="hits")
+            self.totals = self.add_weight(shape=(classes,), initializer="zeros", name="totals")
+
+        def update_state(self, targets: Any, predictions: Any, sample_weight: Any = None) -> None:  # noqa: ARG002
+            targets, predictions = by_class(targets, predictions)
+            predicted = keras.ops.one_hot(keras.ops.argmax(predictions, axis=-1), classes)
+            self.hits.assign_add(keras.ops.sum(targets * predicted, axis=0))
+            self.totals.assign_add(keras.ops.sum(targets, axis=0))
+
+        def result(self) -> Any:
+            occurring = keras.ops.cast(self.totals > 0, "float32")
+            recalls = self.hits / keras.ops.maximum(self.totals, 1.0)
+            return keras.ops.sum(recalls * occurring) / keras.ops.maximum(keras.ops.sum(occurring), 1.0)
+
+    return BalancedAccuracy()
+
+
+def dice_score() -> Any:
+    """Return a streaming metric of masks: the mean over images of the Dice coefficient of the pixels above 0.5.
+
+    Targets and predictions are of shape (batch, height, width, 1). Two empty masks agree: 1.
+    """
+
+    def dice(targets: Any, predictions: Any) -> Any:
+        true, predicted = _above_half(targets), _above_half(predictions)
+        return _overlap(2.0 * _pixels(true * predicted), _pixels(true) + _pixels(predicted))
+
+    return keras.metrics.MeanMetricWrapper(dice, name="dice")
+
+
+def iou_score() -> Any:
+    """Return a streaming metric of masks: the same of intersection over union (Jaccard index)."""
+
+    def iou(targets: Any, predictions: Any) -> Any:
+        true, predicted = _above_half(targets), _above_half(predictions)
+        return _overlap(_pixels(true * predicted), _pixels(keras.ops.maximum(true, predicted)))
+
+    return keras.metrics.MeanMetricWrapper(iou, name="iou")
+
+
+def soft_dice() -> Any:
+    """Return a streaming metric of masks: Dice of the probabilities over all pixels of a batch, the batches' mean.
+
+    So the measure hangs on how the images are batched; it is for comparison with those who used it.
+    """
+
+    def over_batch(targets: Any, predictions: Any) -> Any:
+        targets = keras.ops.cast(targets, predictions.dtype)
+        both = keras.ops.sum(targets) + keras.ops.sum(predictions)
+        return _overlap(2.0 * keras.ops.sum(targets * predictions), both)
+
+    return keras.metrics.MeanMetricWrapper(over_batch, name="soft_dice")
+
+
+def _above_half(values: Any) -> Any:
+    return keras.ops.cast(values > 0.5, "float32")
+
+
+def _pixels(mask: Any) -> Any:
+    """Return how many pixels each image's mask has, of shape (batch,)."""
+    return keras.ops.sum(mask, axis=(1, 2, 3))
+
+
+def _overlap(common: Any, whole: Any) -> Any:
+    """Return the fraction, 1 where there is nothing."""
+    return keras.ops.where(whole > 0, common / keras.ops.maximum(whole, keras.config.epsilon()), 1.0)

@@ -1,0 +1,219 @@
+"""Networks whose first part is borrowed: where that ends, whose weights it has, and its layers by blocks."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from medcls import models
+from medcls.data.dataset import Decoded
+from medcls.models.backbones import check, download
+from medcls.models.pretrained import FEATURES
+from medcls.spec.parameters import arguments_of
+from medcls.spec.variant import Variant
+from medcls.tasks.base import Task
+from medcls.tracking.run_dir import RunFolder
+from medcls.training import saved_weights
+from medcls.training.network import network
+from medcls.utils.errors import BadInputError
+from medcls.utils.files import is_full, write_atomically
+from medcls.utils.lazy import lazy
+
+h5py = lazy("h5py")
+keras = lazy("keras")
+
+IMAGENET, RANDOM = "imagenet", "random"
+BLOCK = re.compile(r"(conv\d+_)?block_?\d+[a-z]?")
+
+
+@dataclass(frozen=True)
+class Halves:
+    """A network in two, which share their layers with the whole: the borrowed body, and the head on its features."""
+
+    whole: Any
+    body: Any
+    head: Any
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which weights a body begins with.
+
+    Attributes:
+        pretrained: "imagenet", "random", or the digest of a file's weights.
+        backbone: which network it is.
+        alpha: its width.
+        layer: its dense layer that the features are taken from, "" for the last maps.
+    """
+
+    pretrained: str
+    backbone: str
+    alpha: float
+    layer: str
+
+    def file(self, shape: tuple[int, ...]) -> str:
+        """Return what the weights are called in a work folder; a dense layer's depend on the images' shape."""
+        width = "" if self.alpha == 1.0 else f"-{self.alpha:g}"
+        layer = f"-{self.layer}-{shape[0]}x{shape[1]}" if self.layer else ""
+        return f"{self.pretrained}-{self.backbone}{width}{layer}"
+
+
+def origin(model: Callable[..., Any], pretrained: str) -> Origin:
+    """Return which weights the body of a model function begins with.
+
+    Raises:
+        BadInputError: the model does not borrow a network.
+    """
+    given = arguments_of(model)
+    if not {"backbone", "alpha", "layer", "preprocessing"} <= set(given):
+        raise BadInputError(f"learner.model must be {models.pretrained.__name__}: this learner borrows its features.")
+    check(**given)
+    return Origin(pretrained, given["backbone"], given["alpha"], given["layer"])
+
+
+def borrow(
+    data: Decoded, task: Task, folder: RunFolder, seed: int, model: Callable[..., Any], pretrained: str
+) -> Halves:
+    """Return the network for a data set, its head random from the seed, its body frozen with borrowed weights.
+
+    Raises:
+        BadInputError: the model borrows no network, or its weights are not in the work folder.
+    """
+    name = origin(model, pretrained).file(data.images.shape[1:])
+    keras.utils.set_random_seed(seed)
+    parts = halves(network(model, task, data.images.shape[1:], len(data.classes)))
+    begin_body(parts.body, folder.saved_weights(name))
+    freeze(parts.body, 0)
+    return parts
+
+
+def halves(whole: Any) -> Halves:
+    """Return a network in two, cut where its borrowed features are."""
+    features = whole.get_layer(FEATURES).output
+    return Halves(whole, keras.Model(whole.input, features), keras.Model(features, whole.output))
+
+
+def write_backbone(
+    model: Callable[..., Any], task: Task, pretrained: str, shape: tuple[int, ...], classes: int, path: Path, file: Path
+) -> None:
+    """Write the weights of a model's body to `path`: ImageNet's, random ones, or those that lie in `file`.
+
+    Random ones are the same for all runs, whatever their seed: so they share their features.
+
+    Raises:
+        BadInputError: a file of another network.
+        Exception: ImageNet's weights cannot be downloaded, with what Keras says of it.
+    """
+    found = origin(model, pretrained)
+    keras.utils.set_random_seed(0)
+    body = halves(network(model, task, shape, classes)).body
+    if pretrained == IMAGENET:
+        take(body, download(found.backbone, found.alpha, found.layer))
+    elif pretrained != RANDOM:
+        take(body, file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, lambda each: body.save_weights(each.name))
+
+
+def begin_body(body: Any, path: Path) -> None:
+    """Give a body the weights that lie in a work folder.
+
+    Raises:
+        BadInputError: they are not there.
+    """
+    if not path.exists():
+        raise BadInputError(f"The borrowed weights {path} are not there: run the study's command, which puts them.")
+    body.load_weights(path)
+
+
+def take(body: Any, path: Path) -> None:
+    """Give a body the weights in a file, as Keras writes it now (.weights.h5) or wrote it once (.h5).
+
+    Raises:
+        BadInputError: they are of another network, or the file is damaged; `body` is then of no use.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        if _is_legacy(path):
+            place = Path(folder) / "legacy.h5"
+            shutil.copyfile(path, place)
+            try:
+                body.load_weights(place)
+            except Exception as error:
+                raise BadInputError(f"{path} has the weights of another network: {_first_line(error)}") from error
+            return
+        place = Path(folder) / "new.weights.h5"
+        place.write_bytes(saved_weights.content(path))
+        misfit = saved_weights.fit_of(body, place).misfit
+        if misfit:
+            raise BadInputError(f"{path} has the weights of another network: {misfit}.")
+        body.load_weights(place)
+
+
+def _is_legacy(path: Path) -> bool:
+    if path.is_dir() or not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path) as file:
+        return "layer_names" in file.attrs or "model_weights" in file
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].removesuffix(".") + "."
+
+
+def freeze(body: Any, blocks: int) -> None:
+    """Let the last `blocks` blocks of a body learn, and nothing before them.
+
+    Batch normalisation stays as it is all the same: its statistics are those of millions of images, ours of a batch.
+    """
+    learning = {name for block in blocks_of(body)[-blocks:] for name in block} if blocks else set()
+    for layer in body.layers:
+        layer.trainable = layer.name in learning and not isinstance(layer, keras.layers.BatchNormalization)
+
+
+def blocks_of(body: Any) -> list[list[str]]:
+    """Return the names of a body's layers that have weights, block by block, as the network's authors name them.
+
+    What stands before the first block is a block of its own; what stands after a block belongs to it.
+    """
+    blocks: list[list[str]] = []
+    name = None
+    for layer in body.layers:
+        if layer.weights:
+            found = BLOCK.match(layer.name)
+            if not blocks or (found and found.group() != name):
+                blocks.append([])
+                name = found.group() if found else None
+            blocks[-1].append(layer.name)
+    return blocks
+
+
+def write_pretrained(variant: Variant, shape: tuple[int, ...], classes: int, path: Path, file: Path) -> str:
+    """Write the weights that a variant's network borrows to `path`, from `file` where they are a file's.
+
+    Returns:
+        What is wrong with them in a sentence, "" if nothing is.
+    """
+    try:
+        write_backbone(
+            variant.get("learner.model"), variant.task, variant.get("learner.pretrained"), shape, classes, path, file
+        )
+    except OSError as error:
+        if is_full(error):
+            raise
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - Keras raises all kinds where it cannot download
+        return str(error)
+    return ""
+
+
+PATH, MODEL = "learner.pretrained", "learner.model"
+
+
+def kind(variant: Variant) -> str | None:
+    """Return where a variant's borrowed weights come from: "imagenet", "random" or "file"; None if it borrows none."""
+    pretrained = variant.parameters().get(PATH)
+    return None if pretrained is None else str(pretrained) if pretrained in (IMAGENET, RANDOM) else "file"

@@ -1,0 +1,44 @@
+"""What is written down while a run trains: (data, rows, task, run folder) -> Keras callbacks that change nothing."""
+
+from typing import Any
+
+import numpy as np
+
+from medcls.data.dataset import Decoded, Split
+from medcls.data.loading import batches
+from medcls.spec.constraints import of_classes, suits
+from medcls.tasks.base import Task
+from medcls.tracking.run_dir import RunFolder
+from medcls.utils.lazy import lazy
+
+keras = lazy("keras")
+
+BATCH = 500
+
+__all__ = ["held_out", "nothing"]
+
+
+def nothing(data: Decoded, split: Split, task: Task, folder: RunFolder) -> list[Any]:  # noqa: ARG001
+    """Write down nothing but the history."""
+    return []
+
+
+@suits(of_classes)
+def held_out(data: Decoded, split: Split, task: Task, folder: RunFolder) -> list[Any]:  # noqa: ARG001
+    """Add the accuracy on the test part to the history of every epoch, as `test_accuracy`.
+
+    For the record alone: it shows what a choice of the epoch on the test part would have been worth.
+    """
+    if not len(split.test):
+        return []
+    labels = data.labels[split.test]
+    blank = np.zeros((len(labels), 1), np.float32)
+    images = batches.evaluation(batches.Examples(data.images, split.test, blank, blank[:, 0]), BATCH)
+
+    class Watcher(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+            answers = np.concatenate([self.model.predict_on_batch(batch) for batch, _, _ in images])
+            chosen = task.read(answers).argmax(axis=1)
+            logs["test_accuracy"] = float((chosen == labels).mean())
+
+    return [Watcher()]

@@ -1,0 +1,62 @@
+"""Answers to class imbalance: counts of the training labels -> weights, another loss, or another order.
+
+Weights average 1 over the training images, so that the learning rate means the same with and without them.
+They also weigh the validation loss, so that early stopping watches what is being optimised.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls import losses
+from medcls.spec.constraints import at_least, limited, of_classes, rates, suits
+
+__all__ = ["balanced", "effective_number", "focal", "none", "oversample"]
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """How a run treats its classes: a weight for each, a loss in place of the task's, drawing classes evenly."""
+
+    class_weights: NDArray[np.float32]
+    loss: Callable[..., Any] | None = None
+    oversample: bool = False
+
+
+def none(counts: NDArray[np.int64]) -> Imbalance:
+    """Treat every image alike."""
+    return Imbalance(np.ones(len(counts), np.float32))
+
+
+@suits(of_classes)
+def balanced(counts: NDArray[np.int64]) -> Imbalance:
+    """Weigh each class by the inverse of its frequency (King and Zeng 2001; scikit-learn's "balanced")."""
+    return Imbalance(_normalised(1.0 / np.maximum(counts, 1), counts))
+
+
+@suits(of_classes)
+@limited(rates("beta"))
+def effective_number(counts: NDArray[np.int64], *, beta: float = 0.999) -> Imbalance:
+    """Weigh each class by the inverse of its effective number of images (Cui et al. 2019)."""
+    return Imbalance(_normalised((1.0 - beta) / (1.0 - beta ** np.maximum(counts, 1)), counts))
+
+
+@suits(of_classes)
+@limited(at_least(0, "gamma"))
+def focal(counts: NDArray[np.int64], *, gamma: float = 2.0) -> Imbalance:
+    """Replace the loss by the focal loss, which turns to the images that are still hard (Lin et al. 2017)."""
+    return Imbalance(np.ones(len(counts), np.float32), loss=partial(losses.focal, gamma=gamma))
+
+
+@suits(of_classes)
+def oversample(counts: NDArray[np.int64]) -> Imbalance:
+    """Draw the training images so that every class is met equally often (with repetition)."""
+    return Imbalance(np.ones(len(counts), np.float32), oversample=True)
+
+
+def _normalised(weights: NDArray[np.float64], counts: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.asarray(weights * counts.sum() / (weights * counts).sum(), np.float32)

@@ -1,0 +1,114 @@
+"""Features of all images of a data set, computed once, batch by batch, and mapped into memory by every run."""
+
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from numpy.typing import NDArray
+
+from medcls.data.dataset import Decoded
+from medcls.data.loading.sealed import is_sound, seal
+from medcls.data.memmap_reader import Reader
+from medcls.models.backbones import features as computed
+from medcls.spec.parameters import arguments_of
+from medcls.tracking.run_dir import RunFolder
+from medcls.training.backbone import origin
+from medcls.utils.code_digest import code_digest
+from medcls.utils.hashing import digest
+
+BATCH = 8  # images that pass through a network at a time: what lies in its maps is many times larger
+Features = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+
+def place(folder: Path, data: Decoded, weights: str, preprocessing: str) -> Path:
+    """Return the file below `folder` for the features of a data set by a network with these weights.
+
+    Other images, sizes, networks, weights or preprocessing, or another way of computing, have another file.
+    """
+    identity = [data.fingerprint, list(data.images.shape), weights, preprocessing, code_digest([computed])]
+    return folder / "features" / f"{weights[:60]}-{digest(identity)}.npy"
+
+
+def seen_by(
+    body: Callable[[], Any], data: Decoded, folder: RunFolder, model: Callable[..., Any], pretrained: str
+) -> Features:
+    """Return the features that a run's body has of every image, which all runs of its work folder share.
+
+    `body` returns it, and is not asked for what is there already.
+    """
+    weights = origin(model, pretrained).file(data.images.shape[1:])
+    path = place(folder.cache, data, weights, arguments_of(model)["preprocessing"])
+    return features(body, data, path, lambda done, count: folder.tell(f"features of {done} of {count} images"))
+
+
+def features(body: Callable[[], Any], data: Decoded, path: Path, progress: Progress) -> Features:
+    """Return the features of every image, of shape (n, ...), float32, from a file that is made if it is not there.
+
+    One process computes; others wait for it. What was cut off goes on where it ends, to the same bits; a file that is
+    no longer what was written is made anew.
+
+    Args:
+        body: returns the network from images, 0..255, to features.
+        data: the images.
+        path: the file.
+        progress: told how many images are done and how many there are.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        if not is_sound(path):
+            if path.exists():
+                print(f"{path} is damaged, or of an earlier version: computing the features again.")
+            _compute(body(), data, path, progress)
+    mapped: Features = np.load(path, mmap_mode="r")
+    return mapped
+
+
+def _compute(body: Any, data: Decoded, path: Path, progress: Progress) -> None:
+    """Write the batches that are missing; plain writes, as a full disk ends a process that maps its file."""
+    shape = (len(data.images), *body.output_shape[1:])
+    unfinished, header = path.with_suffix(".unfinished"), _header(shape)
+    row = int(np.prod(shape[1:])) * 4
+    if path.exists() and path.stat().st_size < len(header) + shape[0] * row:
+        path.replace(unfinished)  # cut off
+    path.unlink(missing_ok=True)
+    unfinished.touch()
+    with unfinished.open("r+b") as file:
+        first = _rows_held(file, header, shape)
+        file.truncate(len(header) + first * row if first else 0)
+        if not first:
+            file.seek(0)
+            file.write(header)
+        file.seek(len(header) + first * row)
+        read = Reader(data.images)
+        for start in range(first, shape[0], BATCH):
+            progress(start, shape[0])
+            images = np.asarray(read(np.arange(start, min(start + BATCH, shape[0]))), np.float32)
+            file.write(np.ascontiguousarray(body.predict_on_batch(images), np.float32).tobytes())
+            file.flush()
+            os.fsync(file.fileno())
+    seal(path, unfinished)
+    unfinished.replace(path)
+    progress(shape[0], shape[0])
+
+
+def _rows_held(file: Any, header: bytes, shape: tuple[int, ...]) -> int:
+    """Return how many images' features an unfinished file holds in whole batches."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    if file.read(len(header)) != header:
+        return 0
+    return int(min((size - len(header)) // (int(np.prod(shape[1:])) * 4), shape[0])) // BATCH * BATCH
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    head = io.BytesIO()
+    np.lib.format.write_array_header_1_0(head, {"descr": "<f4", "fortran_order": False, "shape": shape})
+    return head.getvalue()

@@ -1,0 +1,139 @@
+"""Names made safe for places that do not take every character, so that different names stay different."""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from medcls.utils.errors import BadInputError, say_without_traceback
+
+DIGITS = range(4, 65)  # of a name's digest: so many as make the name differ from all others
+
+LONGEST_STUDY = 60  # characters of a study's name: of at most 4 bytes each, where a folder's name may have 255
+NOT_IN_A_STUDY = "/\\:?"  # what folders and the URIs of models cannot have
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a place takes as a name.
+
+    Attributes:
+        clean: a name -> the name with safe characters only; a safe name comes back unchanged.
+        shorten: a clean name, how much room there is -> as much of its beginning as fits.
+        room: how much room there is for a name, in what `shorten` counts.
+        key: a safe name -> what must differ between two of them.
+        unlike: a name -> the part of it that is not safe, whose digest tells it from others.
+    """
+
+    clean: Callable[[str], str]
+    shorten: Callable[[str, int], str]
+    room: int
+    key: Callable[[str], str] = str
+    unlike: Callable[[str], str] = str
+
+
+def in_store(names: Iterable[str]) -> dict[str, str]:
+    """Return the name that MLflow takes for each name of a metric or parameter."""
+    return distinct(names, STORE)
+
+
+def in_file(names: Iterable[str]) -> dict[str, str]:
+    """Return a part of a file's name for each name; they differ also where file systems ignore case."""
+    return distinct(names, FILE)
+
+
+def beside_others(names: Iterable[str]) -> dict[str, str]:
+    """Return a part of a file's name for each name that this system has taken for a file: only too long ones change."""
+    return distinct(names, STEM)
+
+
+def check_study(owner: str, name: str) -> None:
+    """Check that a study's name can name its folder of files, its experiment and its models in MLflow.
+
+    A script makes its study before anything catches errors, so Python itself is told to say this one in one line.
+
+    Args:
+        owner: what has the name, such as "Study".
+        name: the name.
+
+    Raises:
+        BadInputError: it cannot.
+    """
+    odd = [letter for letter in name if not letter.isprintable() or letter in NOT_IN_A_STUDY]
+    if odd or name.strip(" .") != name or not 0 < len(name) <= LONGEST_STUDY:
+        shown = f"{name[:LONGEST_STUDY]}..." if len(name) > LONGEST_STUDY else name
+        say_without_traceback()
+        raise BadInputError(
+            f'{owner}.name "{shown}" cannot name a folder and a model: take 1 to {LONGEST_STUDY} letters, digits, '
+            f"blanks, and signs other than {' '.join(NOT_IN_A_STUDY)}, with no blank or full stop at its ends."
+        )
+
+
+def distinct(names: Iterable[str], rules: Rules) -> dict[str, str]:
+    """Return a safe name for each name: no two are the same, and the order of the names does not matter.
+
+    A name that is safe stays as it is. Of names that would be safe under one name, the others get a few digits of
+    their digest at the end.
+    """
+    safe = {name: rules.shorten(rules.clean(name), rules.room) for name in sorted(set(names))}
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name, cleaned in safe.items():
+        alike[rules.key(cleaned)].append(name)
+    taken = set(alike)
+    for group in alike.values():
+        unchanged = [name for name in group if safe[name] == name]
+        others = [name for name in group if name not in unchanged[:1]] if len(group) > 1 else []
+        tell_apart = len({rules.unlike(name) for name in others}) == len(others)
+        for name in others:
+            unlike = rules.unlike(name) if tell_apart else name
+            safe[name] = _marked(safe[name], unlike, taken, rules)
+            taken.add(rules.key(safe[name]))
+    return safe
+
+
+def _marked(cleaned: str, unlike: str, taken: set[str], rules: Rules) -> str:
+    """Return a clean name with digits of the digest of `unlike` at its end, which is none of those that are taken."""
+    digest = hashlib.sha256(unlike.encode("utf-8", "surrogatepass")).hexdigest()
+    for count in DIGITS:
+        marked = f"{rules.shorten(cleaned, rules.room - count - 1)}-{digest[:count]}"
+        if rules.key(marked) not in taken:
+            return marked
+    raise AssertionError(f"another name has the digest of {unlike!r}")
+
+
+def _clean_for_store(name: str) -> str:
+    """Return a name with the characters that MLflow takes, and no part that leads out of a folder."""
+    parts = re.sub(r"[^\w.\- :/]", "_", name).split("/")
+    return "/".join("_" * max(len(part), 1) if part in ("", ".", "..") else part for part in parts)
+
+
+def _unlike_in_store(name: str) -> str:
+    """Return the parts that MLflow does not take, so that a class has one digest in all its metrics; else the name."""
+    changed = [part for part in name.split("/") if _clean_for_store(part) != part]
+    return "/".join(changed) or name
+
+
+def _shorten_for_store(name: str, room: int) -> str:
+    return name if len(name) <= room else name[:room].rstrip("./")
+
+
+def _clean_for_file(name: str) -> str:
+    """Return a name without what some file system refuses, and without blanks and full stops at its ends."""
+    cleaned = "".join(letter if letter.isprintable() and letter not in '/\\:*?"<>|' else "_" for letter in name)
+    return re.sub(r"^[. ]+|[. ]+$", lambda ends: "_" * len(ends[0]), cleaned) or "_"
+
+
+def _shorten_for_file(name: str, room: int) -> str:
+    content = name.encode("utf-8", "surrogateescape")
+    return name if len(content) <= room else content[:room].decode(errors="ignore")
+
+
+STORE = Rules(_clean_for_store, _shorten_for_store, room=250, unlike=_unlike_in_store)
+"""MLflow's metrics and parameters: it takes 250 characters."""
+
+FILE = Rules(_clean_for_file, _shorten_for_file, room=150, key=str.casefold)
+"""Parts of files' names: file systems take 255 bytes, and something stands before and behind the part."""
+
+STEM = Rules(str, _shorten_for_file, room=150, key=str.casefold)
+"""The same of names that files have already, whatever their characters."""

@@ -1,0 +1,129 @@
+"""Where in the user's own code an error arose, and what it says in a line."""
+
+import re
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from medcls.utils.errors import BadInputError, TrainingError
+from medcls.utils.files import write_atomically
+from medcls.utils.redaction import text_without_secrets
+
+TRACEBACK = "traceback.txt"
+LONGEST = 300  # characters of what an error says
+CONVERTED = "in user code:"  # how TensorFlow begins what arose in a function that it has converted
+WRAPPED = "Exception encountered when calling"  # how Keras begins what arose in a layer
+INNER = "Error encountered:"  # before what arose, where Keras says first what it was about
+GRAPH = "Graph execution error"
+STYLE = re.compile(r"\x1b\[[\d;]*m")
+PLACE = re.compile(r'File "([^"]+)", line (\d+), in ([^\s*]+)')
+
+Frame = tuple[str, int, str]
+"""A file, a line in it, and the function that has the line."""
+
+
+def told(error: BaseException) -> str:
+    """Return what an error says in one line: where in the user's own code it arose, its kind, its message."""
+    frame = users_frame(error)
+    kind = f"{type(error).__name__}: {message(error)}".rstrip(": ")
+    if frame is None:
+        return kind
+    file, line, function = frame
+    inside = "" if function.startswith("<") else f", in {function}"
+    return f"{file}, line {line}{inside}: {kind}"
+
+
+def message(error: BaseException) -> str:
+    """Return the line of an error's message that says what went wrong."""
+    if isinstance(error, SyntaxError):
+        return str(error.msg)
+    lines = [line.strip() for line in STYLE.sub("", str(error)).splitlines() if line.strip()]
+    if not lines:
+        return ""
+    chosen, *others = lines
+    if chosen.startswith(CONVERTED):
+        chosen = lines[-1].partition(": ")[2] or lines[-1]
+    elif chosen.startswith(WRAPPED) and others:
+        said = next((number for number, line in enumerate(others) if line.endswith(INNER)), -1)
+        chosen = others[min(said + 1, len(others) - 1)]
+    elif chosen.startswith(GRAPH) and others:
+        chosen = _last_of_graph(others)
+    return chosen if len(chosen) <= LONGEST else f"{chosen[:LONGEST]}..."
+
+
+def users_frame(error: BaseException) -> Frame | None:
+    """Return the innermost place in code that is neither medcls's, Python's nor an installed package's; None for none.
+
+    What was raised because of another error (`raise ... from`) arose where that did, if it has no such place itself.
+    """
+    if isinstance(error, SyntaxError) and error.filename and _is_users(error.filename):
+        return error.filename, error.lineno or 0, "<module>"
+    frames = [*_of_text(str(error)), *_of_traceback(error)]
+    for frame in frames:
+        if _is_users(frame[0]):
+            return frame
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return users_frame(before) if before is not None else None
+
+
+def whole(error: BaseException) -> str:
+    """Return an error's traceback as Python prints it."""
+    return "".join(traceback.format_exception(error))
+
+
+@contextmanager
+def explained(folder: Path, kind: type[Exception]) -> Iterator[None]:
+    """Let what the user's own code raises be one sentence of another kind, its traceback kept in a folder.
+
+    Args:
+        folder: made if it is not there; where that is impossible the traceback is lost.
+        kind: of the error that is raised in its place, e.g. `BadInputError`.
+    """
+    try:
+        yield
+    except (BadInputError, TrainingError, OSError):
+        raise
+    except Exception as error:
+        if users_frame(error) is None:
+            raise
+        file, sentence, trace = folder / TRACEBACK, told(error), text_without_secrets(whole(error)).encode()
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, lambda opened: opened.write(trace))
+            sentence += f" (the traceback is in {file})"
+        raise kind(f"{sentence}.") from error
+
+
+def _of_traceback(error: BaseException) -> Iterator[Frame]:
+    """Yield the places of an error's traceback, the innermost first."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        yield frame.filename, frame.lineno or 0, frame.name
+
+
+def _of_text(text: str) -> Iterator[Frame]:
+    """Yield the places that TensorFlow names in its message, where its own code stands in for the user's."""
+    for file, line, function in reversed(PLACE.findall(text)):
+        yield file, int(line), function
+
+
+def _last_of_graph(lines: list[str]) -> str:
+    """Return what went wrong in a graph: the last line that names no node."""
+    plain = [line for line in lines if "[[{{" not in line and "[Op:" not in line and not PLACE.search(line)]
+    return plain[-1] if plain else lines[-1]
+
+
+def _is_users(file: str) -> bool:
+    if file.startswith("<") or "__autograph_generated_file" in file:
+        return False
+    path = Path(file).resolve()
+    return not any(path.is_relative_to(folder) for folder in _of_others())
+
+
+def _of_others() -> list[Path]:
+    """Return the folders of medcls, of Python and of installed packages."""
+    installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    return [Path(__file__).resolve().parent, *(Path(path).resolve() for path in [*installed, *packages])]

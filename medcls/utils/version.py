@@ -1,0 +1,3 @@
+"""The version of medcls."""
+
+__version__ = "0.1.0"

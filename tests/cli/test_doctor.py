@@ -1,0 +1,61 @@
+"""`medcls doctor`: what it looks at, and what it says of what is ill."""
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from medcls.cli import main
+from medcls.cli.commands import doctor
+from medcls.cli.commands.doctor import Finding, examine
+
+
+def found(uri: str, work: Path) -> dict[str, Finding]:
+    return {each.what: each for each in examine(uri, work)}
+
+
+@pytest.mark.slow
+def test_a_machine_that_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    work = tmp_path / "deep" / "work"
+    code = main.main(["doctor", "--tracking-uri", f"sqlite:///{tmp_path / 'm.db'}", "--work-dir", str(work)])
+    lines = capsys.readouterr().out.splitlines()
+    words = (
+        "Python",
+        "packages",
+        "extra dicom",
+        "extra onnx",
+        "cores",
+        "memory",
+        "GPU",
+        "store",
+        "work folder",
+        "data",
+    )
+    for word in words:
+        assert any(line[4:].startswith(word) for line in lines), word
+    ill = [line for line in lines if line.startswith("ILL")]
+    assert code == bool(ill)
+    assert not any(line.startswith("ILL packages") for line in lines), lines
+    assert not list(tmp_path.iterdir())  # it only looks
+
+
+def test_a_package_that_is_missing_or_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch):
+    asked = ["numpy>=99", "nothing-of-the-kind>=1", 'pydicom>=1; extra == "dicom"', 'tomli; python_version < "3"']
+    monkeypatch.setattr(metadata, "requires", lambda _: asked)
+    finding = doctor._packages()
+    assert not finding.well
+    assert finding.found == f"numpy is {metadata.version('numpy')}, not >=99; nothing-of-the-kind is missing"
+    assert "-c constraints.txt" in finding.remedy
+
+
+def test_a_store_that_does_not_answer_and_a_full_disk_are_ill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    assert not doctor._store("http://user:secret@127.0.0.1:9").well
+    assert "secret" not in doctor._store("http://user:secret@127.0.0.1:9").found
+    (tmp_path / "not.db").write_text("no database")
+    assert not doctor._store(f"sqlite:///{tmp_path / 'not.db'}").well
+    assert doctor._store(f"sqlite:///{tmp_path / 'none.db'}").well
+    for free, well in ((2**40, True), (2**30, False)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
+        assert doctor._room(tmp_path / "a" / "b").well == well
