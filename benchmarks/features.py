@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from medcls import models
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.execution.executors.local import available_cores
 from medcls.execution.executors.worker import set_threads
 from medcls.tasks import BINARY
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import Halves, borrow, origin, write_backbone
 from medcls.training.feature_cache import seen_by
 
@@ -38,9 +38,9 @@ def main(count: int) -> None:
     set_threads(available_cores())
     images = np.random.default_rng(0).integers(0, 256, (count, *SHAPE), np.uint8)
     labels = np.arange(count) % 2
-    data = Decoded(images, labels, np.full(count, ""), None, tuple(map(str, range(count))), ("a", "b"), "benchmark")
+    data = Dataset(images, labels, np.full(count, ""), None, tuple(map(str, range(count))), ("a", "b"), "benchmark")
     with tempfile.TemporaryDirectory() as place:
-        folder = RunFolder(Path(place) / "run")
+        folder = RunDir(Path(place) / "run")
         folder.path.mkdir()
         weights = folder.saved_weights(origin(MODEL, "random").file(SHAPE))
         write_backbone(MODEL, BINARY, "random", SHAPE, 2, weights, weights)

@@ -5,17 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.tasks import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.result import Fitted
 
 
 def guess(
-    data: Decoded,
+    data: Dataset,
     split: Split,  # noqa: ARG001
     task: Task,  # noqa: ARG001
-    folder: RunFolder,
+    folder: RunDir,
     seed: int,
     *,
     epochs: int = 1,

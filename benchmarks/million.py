@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.workload import finish
 from medcls import augmentation, data, models, training
-from medcls.data.dataset import TRAIN, VALIDATION, Bundle
+from medcls.data.dataset import TRAIN, VALIDATION, DatasetSpec
 from medcls.data.loading import batches
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.execution.executors.local import LocalExecutor
@@ -26,7 +26,7 @@ from medcls.execution.job import Job
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 SIDE, SHARE, BATCH = 64, 50, 100
 MIB = 2**20
@@ -51,17 +51,17 @@ def main(count: int) -> None:
         )
         run = Run(Variant(data.xray, learner, MULTICLASS), "", data_name="million", variant_name="cnn")
         job = Job(run, images, work / run.key, 1)
-        RunFolder(job.folder).describe({"key": run.key})
+        RunDir(job.folder).describe({"key": run.key})
         taken = finish(executor, [job])
-        held = RunFolder(job.folder).rows()[-1]["system"]
+        held = RunDir(job.folder).rows()[-1]["system"]
         executor.stop()
         print(f"{count // SHARE:,} trained and {count:,} validated in {taken:.0f} s; held by the worker: {held}")
 
 
-def made(count: int) -> Bundle:
+def made(count: int) -> DatasetSpec:
     """Return a data set of gratings, one in fifty for training."""
     labels = np.arange(count, dtype=np.int64) % 2
-    return Bundle(
+    return DatasetSpec(
         name="million",
         source="gratings",
         layout="made on the fly",

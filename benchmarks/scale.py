@@ -20,7 +20,7 @@ from medcls.cli.study import carry_out
 from medcls.tracking.entries import FINISHED, Ending, Node
 from medcls.tracking.mlflow_client import Point, Store
 from medcls.tracking.mlflow_sync import Mirror
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from studies import toy_boundaries
 
 EPOCHS, RUNS = 500, 10
@@ -65,7 +65,7 @@ def _mirrored(home: Path) -> float:
     store = Store(f"sqlite:///{home / 'mlflow.db'}", "scale", "", home)
     folders = []
     for number in range(RUNS):
-        folder = RunFolder(home / f"run{number}")
+        folder = RunDir(home / f"run{number}")
         folder.path.mkdir()
         folder.begin()
         folder.adopt([_row(epoch) for epoch in range(EPOCHS)], EPOCHS, {}, {})

@@ -17,7 +17,7 @@ from medcls.execution.job import Job
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.network import network
 
 
@@ -39,7 +39,7 @@ def job(work: Path, chosen: Variant, seed: int, threads: int) -> Job:
     """Return a fresh job: the first of three folds."""
     images, fingerprint = decoded(work, chosen)
     run = Run(chosen, fingerprint, seed=seed, fold=0, folds=3, data_name="xray", variant_name="benchmark")
-    folder = RunFolder(work / run.key)
+    folder = RunDir(work / run.key)
     folder.describe({"key": run.key})
     return Job(run, images, folder.path, threads)
 
@@ -52,7 +52,7 @@ def finish(executor: LocalExecutor, jobs: list[Job]) -> float:
     while not executor.idle:
         executor.wait(1.0)
     for each in jobs:
-        result = RunFolder(each.folder).result()
+        result = RunDir(each.folder).result()
         assert result is not None
         assert result["status"] == "finished", result["error"]
     return time.perf_counter() - started
@@ -60,7 +60,7 @@ def finish(executor: LocalExecutor, jobs: list[Job]) -> float:
 
 def epoch_ends(folder: Path) -> list[float]:
     """Return when a run's epochs ended, in seconds since 1970."""
-    return [row["time"] / 1000 for row in RunFolder(folder).rows()]
+    return [row["time"] / 1000 for row in RunDir(folder).rows()]
 
 
 def bare(chosen: Variant, images: Path, seed: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from medcls.augmentation import seeded_random
 from medcls.augmentation.base import Augmentation, none
 from medcls.augmentation.degradation import rectangles
 from medcls.augmentation.intensity import each
-from medcls.spec.constraints import above, limited, suits
+from medcls.spec.constraints import above, constrained, for_task
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
 
@@ -23,8 +23,8 @@ def _mixable(task: Any) -> None:
         )
 
 
-@suits(_mixable)
-@limited(above(0, "alpha"))
+@for_task(_mixable)
+@constrained(above(0, "alpha"))
 def mixup(*, alpha: float = 0.2, first: Callable[..., Augmentation] = none) -> Augmentation:
     """Return every image laid over another of its batch, half transparent (Zhang et al. 2018).
 
@@ -42,8 +42,8 @@ def mixup(*, alpha: float = 0.2, first: Callable[..., Augmentation] = none) -> A
     return replace(first(), mix=mix)
 
 
-@suits(_mixable)
-@limited(above(0, "alpha"))
+@for_task(_mixable)
+@constrained(above(0, "alpha"))
 def cutmix(*, alpha: float = 1.0, first: Callable[..., Augmentation] = none) -> Augmentation:
     """Return every image with a rectangle from the same place of another of its batch (Yun et al. 2019).
 

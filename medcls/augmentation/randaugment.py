@@ -8,7 +8,7 @@ from medcls.augmentation.base import Augmentation
 from medcls.augmentation.geometric import of_masks, transforms
 from medcls.augmentation.resampling import warp
 from medcls.augmentation.standard import check_fill
-from medcls.spec.constraints import at_least, limited
+from medcls.spec.constraints import at_least, constrained
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
 
@@ -28,7 +28,7 @@ def _within(**parameters: Any) -> None:
     check_fill(parameters["fill_mode"], parameters["fill_value"])
 
 
-@limited(_within, at_least(1, "count"))
+@constrained(_within, at_least(1, "count"))
 def randaugment(
     *, count: int = 2, magnitude: float = 9.0, fill_mode: str = "nearest", fill_value: float = 0.0
 ) -> Augmentation:

@@ -7,7 +7,7 @@ from typing import Any
 from medcls.augmentation import degradation, intensity
 from medcls.augmentation.base import Augmentation, in_turn, unchanged
 from medcls.augmentation.geometric import random_warp
-from medcls.spec.constraints import limited
+from medcls.spec.constraints import constrained
 from medcls.utils.errors import BadInputError
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
@@ -49,7 +49,7 @@ def check_fill(fill_mode: str, fill_value: float) -> None:
         raise BadInputError(f"fill_value={fill_value} must be from 0 to 255.")
 
 
-@limited(_check)
+@constrained(_check)
 def standard(
     *,
     strength: float = 1.0,

@@ -11,7 +11,7 @@ from medcls.spec.demonstration import Demonstration, Options
 from medcls.utils.errors import BadInputError
 from medcls.utils.importing import is_imported
 from medcls.utils.paths import tracking_uri
-from medcls.utils.signals import listen, settle
+from medcls.utils.signals import ignore_signals, install_handlers
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
@@ -23,7 +23,7 @@ def main(demonstration: Demonstration, arguments: Sequence[str] | None = None) -
     """
     if is_imported():
         return
-    listen()
+    install_handlers()
     try:
         parser = _parser(demonstration)
         given = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
@@ -38,7 +38,7 @@ def main(demonstration: Demonstration, arguments: Sequence[str] | None = None) -
             parser.complain(f"{error.filename or options.work_dir} cannot be used ({error.strerror or error}).")
         sys.exit(0)
     except KeyboardInterrupt:
-        settle()
+        ignore_signals()
         print(f"{demonstration.name}: interrupted. The same command begins anew.", file=sys.stderr)
         sys.exit(INTERRUPTED)
 

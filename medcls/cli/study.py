@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from medcls.spec.study import Study
 from medcls.utils.importing import is_imported
-from medcls.utils.signals import listen, settle
+from medcls.utils.signals import ignore_signals, install_handlers
 
 if TYPE_CHECKING:
     from medcls.execution.options import Options
@@ -24,7 +24,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     """
     if is_imported():
         return
-    listen()
+    install_handlers()
     documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""))
 
     def parsed() -> "Options":
@@ -44,7 +44,7 @@ def carry_out(studies: Sequence[Study], options: Callable[[], "Options"]) -> int
 
         return conduct(studies, given)
     except KeyboardInterrupt:
-        settle()
+        ignore_signals()
         names = ", ".join(study.name for study in studies)
         print(f"{names}: interrupted; every finished epoch is kept. The same command goes on.", file=sys.stderr)
         return INTERRUPTED

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle, Tell
+from medcls.data.dataset import DatasetSpec, Tell
 from medcls.data.finding import PATIENTS_KNOWN, UNREADABLE, Finding, counted, leaks
 from medcls.data.marks import Marks
 from medcls.data.masks.findings import found_in_masks, lost_in_resizing
@@ -46,7 +46,7 @@ class Checked:
         skipped: the names of the files that were left out because they cannot be read.
     """
 
-    bundle: Bundle
+    bundle: DatasetSpec
     findings: tuple[Finding, ...] = ()
     skipped: tuple[str, ...] = ()
 
@@ -64,7 +64,7 @@ class Description:
         marks: what its masks mark, None where it has none or is a phantom.
     """
 
-    bundle: Bundle
+    bundle: DatasetSpec
     channels: Counter[str]
     sizes: tuple[tuple[int, int], ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -84,7 +84,7 @@ class Description:
 
 
 def checked(
-    bundle: Bundle, hashes: Hashes, policy: Policy, *, folds: int | None, split_seeds: Collection[int], tell: Tell
+    bundle: DatasetSpec, hashes: Hashes, policy: Policy, *, folds: int | None, split_seeds: Collection[int], tell: Tell
 ) -> Checked:
     """Return a data set as a study may use it, and what was found in it.
 
@@ -173,7 +173,7 @@ def examine(
     return Description(bundle, Counter(stored for stored, _ in good), extremes, tuple(findings), complaint, seen.marks)
 
 
-def cuts(bundle: Bundle, folds: int | None, seed: int) -> dict[str, NDArray[np.int64]]:
+def cuts(bundle: DatasetSpec, folds: int | None, seed: int) -> dict[str, NDArray[np.int64]]:
     """Return the rows on each side of a study's cuts: its parts, or its folds and what is held out from them.
 
     Raises:
@@ -190,7 +190,7 @@ def cuts(bundle: Bundle, folds: int | None, seed: int) -> dict[str, NDArray[np.i
 
 
 def _divided(
-    bundle: Bundle, copies: NDArray[np.int64], folds: int | None, seeds: Collection[int], *, fixed: bool
+    bundle: DatasetSpec, copies: NDArray[np.int64], folds: int | None, seeds: Collection[int], *, fixed: bool
 ) -> list[Finding]:
     try:
         found = divided(bundle, copies, [cuts(bundle, folds, seed) for seed in sorted(seeds)])
@@ -202,13 +202,13 @@ def _divided(
     return [found] if found is not None else []
 
 
-def _deep(bundle: Bundle, seen: Survey, folder: Path, tell: Tell) -> list[Finding]:
+def _deep(bundle: DatasetSpec, seen: Survey, folder: Path, tell: Tell) -> list[Finding]:
     """Return what is to be said of images of more than 8 bits, among those that can be read."""
     stored = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
     return depths.found_in(bundle, depths.depths(bundle, stored, folder, tell))
 
 
-def _bad(bundle: Bundle, seen: Survey) -> Finding | None:
+def _bad(bundle: DatasetSpec, seen: Survey) -> Finding | None:
     names = tuple(f"{name} ({fault})" for name, fault in zip(bundle.names, seen.faults, strict=True) if fault)
     if not names:
         return None
@@ -216,6 +216,6 @@ def _bad(bundle: Bundle, seen: Survey) -> Finding | None:
     return Finding(UNREADABLE, sentence, len(names), names)
 
 
-def _refused(bundle: Bundle, bad: Finding, hint: str) -> str:
+def _refused(bundle: DatasetSpec, bad: Finding, hint: str) -> str:
     count = f"{bad.count} of {counted(len(bundle.names), 'image')} in {bundle.source}"
     return f"{count} cannot be read: {listed(bad.names)}; mend or remove them, or {hint} --skip-bad-files."

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle, Images
+from medcls.data.dataset import DatasetSpec, Images
 from medcls.data.from_files import bundle_of
 from medcls.data.levels import White, white_known
 from medcls.data.patients import patients_known
@@ -15,14 +15,14 @@ from medcls.data.readers import images
 from medcls.data.readers.layouts import KNOWN
 from medcls.data.request import Request
 from medcls.data.resolve import AS_USUAL, builtin, find, name_of
-from medcls.spec.constraints import limited
+from medcls.spec.constraints import constrained
 from medcls.utils.errors import BadInputError
 
 
-@limited(patients_known, white_known)
+@constrained(patients_known, white_known)
 def xray(
     hashes: Hashes, *, source: str = "xray", size: int = 64, channels: int = 1, patients: str = "", white: White = None
-) -> Bundle:
+) -> DatasetSpec:
     """Return the X-ray data set: nine body regions, C1 to C9, unequally frequent.
 
     Raises:
@@ -31,10 +31,10 @@ def xray(
     return opened(hashes, Request("xray", source, size, channels, patients, white))
 
 
-@limited(patients_known, white_known)
+@constrained(patients_known, white_known)
 def skin(
     hashes: Hashes, *, source: str = "skin", size: int = 128, channels: int = 1, patients: str = "", white: White = None
-) -> Bundle:
+) -> DatasetSpec:
     """Return the skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), equally frequent.
 
     Raises:
@@ -43,10 +43,10 @@ def skin(
     return opened(hashes, Request("skin", source, size, channels, patients, white))
 
 
-@limited(patients_known, white_known)
+@constrained(patients_known, white_known)
 def bone(
     hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
-) -> Bundle:
+) -> DatasetSpec:
     """Return the X-rays of femurs with an atypical fracture (AFF) and without one (NFF), with letters burnt in.
 
     Raises:
@@ -55,10 +55,10 @@ def bone(
     return opened(hashes, Request("bone", source, size, channels, patients, white))
 
 
-@limited(patients_known, white_known)
+@constrained(patients_known, white_known)
 def bone_unlettered(
     hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
-) -> Bundle:
+) -> DatasetSpec:
     """Return the same femurs without the letters, where the phantom draws them; images of files stay as they are.
 
     Raises:
@@ -68,7 +68,7 @@ def bone_unlettered(
     return opened(hashes, Request("bone_unlettered", source, size, channels, patients, white), drawing)
 
 
-@limited(patients_known, white_known)
+@constrained(patients_known, white_known)
 def breast(
     hashes: Hashes,
     *,
@@ -77,7 +77,7 @@ def breast(
     channels: int = 3,
     patients: str = "",
     white: White = None,
-) -> Bundle:
+) -> DatasetSpec:
     """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
 
     Raises:
@@ -86,10 +86,10 @@ def breast(
     return opened(hashes, Request("breast", source, size, channels, patients, white))
 
 
-@limited(patients_known, white_known)
+@constrained(patients_known, white_known)
 def folder(
     hashes: Hashes, *, source: str, size: int = 64, channels: int = 1, patients: str = "", white: White = None
-) -> Bundle:
+) -> DatasetSpec:
     """Return the data set that a folder, a labels.csv or a built-in name holds.
 
     Raises:
@@ -98,7 +98,7 @@ def folder(
     return opened(hashes, Request(name_of(source), source, size, channels, patients, white))
 
 
-def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> Bundle:
+def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> DatasetSpec:
     """Return the data set that is asked for; `drawing` says how its phantom is drawn.
 
     Raises:
@@ -113,7 +113,7 @@ def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USU
     return bundle_of(hashes, found, request)
 
 
-def phantom_bundle(phantom: Phantom, request: Request) -> Bundle:
+def phantom_bundle(phantom: Phantom, request: Request) -> DatasetSpec:
     """Return the images of a phantom as a data set, without its masks.
 
     Raises:
@@ -121,7 +121,7 @@ def phantom_bundle(phantom: Phantom, request: Request) -> Bundle:
     """
     request.refuse_patients(f"{phantom.name} is drawn by medcls")
     request.refuse_white(f"{phantom.name} is drawn by medcls in 8 bits")
-    return Bundle(
+    return DatasetSpec(
         name=request.name,
         source=phantom.name,
         layout="a phantom made by medcls: no files, no real images",

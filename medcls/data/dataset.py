@@ -48,7 +48,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Bundle:
+class DatasetSpec:
     """A data set before its images are decoded: enough to plan, split and name every run.
 
     Attributes:
@@ -124,7 +124,7 @@ class Bundle:
 
 
 @dataclass(frozen=True)
-class Decoded:
+class Dataset:
     """A data set whose images are decoded, as every worker opens it.
 
     `images` is a read-only memory map of shape (n, size, size, channels), uint8, or of points' coordinates, of shape

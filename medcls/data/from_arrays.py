@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Bundle, Examples
+from medcls.data.dataset import DatasetSpec, Examples
 from medcls.data.readers import images
 
 KIND = "toolkit"
@@ -23,7 +23,7 @@ def toolkit(
     *,
     size: int,
     channels: int,
-) -> Bundle:
+) -> DatasetSpec:
     """Return a data set of arrays that a library made.
 
     Args:
@@ -38,7 +38,7 @@ def toolkit(
     """
     digest = hashlib.sha256(json.dumps([classes, labels.tolist(), parts.tolist(), examples.shape]).encode())
     digest.update(np.ascontiguousarray(examples).tobytes())
-    return Bundle(
+    return DatasetSpec(
         name=name,
         source=source,
         layout=f"made by a library: {source}",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle, Images, Render, Stored
+from medcls.data.dataset import DatasetSpec, Images, Render, Stored
 from medcls.data.patients import with_patients
 from medcls.data.readers import dicom, images
 from medcls.data.readers.arrays import Part, reading, records_of
@@ -27,7 +27,7 @@ from medcls.utils.errors import BadInputError
 Row = tuple[Record, str, tuple[int, int]]  # what is known of an image, the hash of its content, its place
 
 
-def bundle_of(hashes: Hashes, source: Path, request: Request) -> Bundle:
+def bundle_of(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
     """Return the data set that a folder, a labels.csv or a file of arrays holds.
 
     Raises:
@@ -37,7 +37,7 @@ def bundle_of(hashes: Hashes, source: Path, request: Request) -> Bundle:
     return _of_arrays(hashes, source, parts, request) if parts else _of_files(hashes, source, request)
 
 
-def _of_files(hashes: Hashes, source: Path, request: Request) -> Bundle:
+def _of_files(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
     records, aside = without_masks(read_source(source), source)
     records = ordered(source, records)
     layout = layout_of(source, records)
@@ -53,7 +53,7 @@ def _of_files(hashes: Hashes, source: Path, request: Request) -> Bundle:
     return with_white(bundle, [record.path for record, _, _ in rows], request.white, hashes)
 
 
-def _of_arrays(hashes: Hashes, source: Path, parts: Sequence[Part], request: Request) -> Bundle:
+def _of_arrays(hashes: Hashes, source: Path, parts: Sequence[Part], request: Request) -> DatasetSpec:
     request.refuse_patients(f"{source} holds arrays of images, which have no names")
     request.refuse_white(f"{source} holds arrays of bytes")
     stacks = Stacks([part.images for part in parts], hashes.folder)
@@ -81,11 +81,13 @@ def _by_content(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (row[0].part, row[0].label, row[1]))
 
 
-def _bundle(request: Request, source: Path, layout: str, rows: Sequence[Row], render: Render, stored: Stored) -> Bundle:
+def _bundle(
+    request: Request, source: Path, layout: str, rows: Sequence[Row], render: Render, stored: Stored
+) -> DatasetSpec:
     records, contents, _ = zip(*rows, strict=True)
     classes = sorted({record.label for record in records})
     number = {label: position for position, label in enumerate(classes)}
-    return Bundle(
+    return DatasetSpec(
         name=request.name,
         source=str(source),
         layout=layout,

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from medcls.data.classification_sets import opened
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TEST, TRAIN, VALIDATION, Bundle
+from medcls.data.dataset import TEST, TRAIN, VALIDATION, DatasetSpec
 from medcls.data.from_arrays import toolkit
 from medcls.data.patients import patients_known
 from medcls.data.quality.repair import fingerprint_of
 from medcls.data.request import Request
 from medcls.data.resolve import builtin, located
-from medcls.spec.constraints import limited
+from medcls.spec.constraints import constrained
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
 
@@ -26,7 +26,7 @@ TESTED = 1 / 7  # of all images are MNIST's test part
 DIGITS = "scikit-learn's 1,797 real digits of 8x8 pixels, for want of MNIST (medcls data fetch mnist)"
 
 
-@limited(patients_known)
+@constrained(patients_known)
 def mnist(
     hashes: Hashes,
     *,
@@ -35,7 +35,7 @@ def mnist(
     channels: int = 1,
     validation: int = 5000,
     patients: str = "",
-) -> Bundle:
+) -> DatasetSpec:
     """Return MNIST with some of its training images held for validation; without MNIST scikit-learn's real digits.
 
     Args:
@@ -63,7 +63,7 @@ def mnist(
     return held if bundle.kind != "files" else replace(held, fingerprint=fingerprint_of(held))
 
 
-def _digits(size: int, channels: int, validation: int) -> Bundle:
+def _digits(size: int, channels: int, validation: int) -> DatasetSpec:
     Request(NAME, NAME, size, channels).check_shape()
     found = datasets.load_digits()
     labels, pixels = found.target.astype(np.int64), np.rint(found.images * (255 / 16)).astype(np.uint8)

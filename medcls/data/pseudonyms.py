@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
 
-from medcls.data.dataset import Bundle, Decoded
+from medcls.data.dataset import Dataset, DatasetSpec
 from medcls.data.finding import Finding
 from medcls.data.patients import NOT_TAKEN
 from medcls.data.readers.suspicions import FOLDERS, SUSPECTED
@@ -24,7 +24,7 @@ class Pseudonyms:
         data: the data set; without known patients, every name stays as it is.
     """
 
-    def __init__(self, data: Bundle | Decoded) -> None:
+    def __init__(self, data: DatasetSpec | Dataset) -> None:
         self._data = data
 
     def of(self, patient: str) -> str:

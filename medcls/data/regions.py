@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Render
 from medcls.data.readers import images
@@ -17,7 +17,7 @@ MASKS = "_masks"  # ends the name of a folder that mirrors the images' folders
 Region = Callable[[int], NDArray[np.bool_] | None]
 
 
-def regions(bundle: Bundle) -> Mapping[str, Region]:
+def regions(bundle: DatasetSpec) -> Mapping[str, Region]:
     """Return the regions that are marked in a data set: name -> (row -> mask of shape (size, size), None if missing).
 
     Files have masks where a folder NAME_masks in their source holds them under the images' own names, as

@@ -11,7 +11,7 @@ import numpy as np
 
 from medcls.data.classification_sets import opened, phantom_bundle
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle, Images
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec, Images
 from medcls.data.levels import White, white_known
 from medcls.data.masks import mask_files as masks
 from medcls.data.masks.census import MaskFiles
@@ -26,11 +26,11 @@ from medcls.data.remains import remarks_on
 from medcls.data.request import Request
 from medcls.data.resolve import find, name_of
 from medcls.data.white import with_white
-from medcls.spec.constraints import limited
+from medcls.spec.constraints import constrained
 from medcls.utils.errors import BadInputError
 
 
-@limited(masks.values_known, patients_known, white_known)
+@constrained(masks.values_known, patients_known, white_known)
 def lungs(
     hashes: Hashes,
     *,
@@ -40,7 +40,7 @@ def lungs(
     mask_values: str = masks.TWO,
     patients: str = "",
     white: White = None,
-) -> Bundle:
+) -> DatasetSpec:
     """Return the chest X-rays with masks of both lungs.
 
     Args:
@@ -58,7 +58,7 @@ def lungs(
     return masked(hashes, Request("lungs", source, size, channels, patients, white), mask_values)
 
 
-@limited(masks.values_known, patients_known, white_known)
+@constrained(masks.values_known, patients_known, white_known)
 def nodules(
     hashes: Hashes,
     *,
@@ -68,7 +68,7 @@ def nodules(
     mask_values: str = masks.TWO,
     patients: str = "",
     white: White = None,
-) -> Bundle:
+) -> DatasetSpec:
     """Return the chest X-rays with masks of small nodules, which take up very little of them.
 
     Raises:
@@ -77,7 +77,7 @@ def nodules(
     return masked(hashes, Request("nodules", source, size, channels, patients, white), mask_values)
 
 
-@limited(masks.values_known, patients_known, white_known)
+@constrained(masks.values_known, patients_known, white_known)
 def glands(
     hashes: Hashes,
     *,
@@ -88,7 +88,7 @@ def glands(
     compared_on_test: bool = False,
     patients: str = "",
     white: White = None,
-) -> Bundle:
+) -> DatasetSpec:
     """Return the pictures of colon tissue with masks of the glands, as the Warwick set has them.
 
     With `compared_on_test` the test part is what runs are compared on and all the training part is trained on, as the
@@ -101,7 +101,7 @@ def glands(
     return _compared_on_test(bundle) if compared_on_test else bundle
 
 
-def masked(hashes: Hashes, request: Request, values: str) -> Bundle:
+def masked(hashes: Hashes, request: Request, values: str) -> DatasetSpec:
     """Return the images with masks that are asked for, their masks read as `values` says.
 
     Raises:
@@ -118,7 +118,7 @@ def masked(hashes: Hashes, request: Request, values: str) -> Bundle:
     return of_files(hashes, found, request, values)
 
 
-def any_kind(hashes: Hashes, source: str, size: int = 64, channels: int = 1, *, patients: str = "") -> Bundle:
+def any_kind(hashes: Hashes, source: str, size: int = 64, channels: int = 1, *, patients: str = "") -> DatasetSpec:
     """Return the data set that a source holds, of images with classes or with masks: for looking at it.
 
     Raises:
@@ -139,7 +139,7 @@ def _holds_masks(found: Path | Phantom) -> bool:
     return bool(pair_layout(found)) if table is None else not lists_classes(table)
 
 
-def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bundle:
+def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> DatasetSpec:
     """Return the data set that a folder of images with masks holds.
 
     Raises:
@@ -161,7 +161,7 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Bun
 
     store = hashes.folder / "survey.sqlite"
     mask_files = MaskFiles(str(source), records, contents, values, store, unchanged)
-    bundle = Bundle(
+    bundle = DatasetSpec(
         name=request.name,
         source=str(source),
         layout=pair_layout(source, asked=True),
@@ -207,7 +207,7 @@ def _stored(records: Sequence[Record], row: int) -> tuple[str, tuple[int, int]]:
     return images.kind_of(records[row].path)[0], (width, height)
 
 
-def _compared_on_test(bundle: Bundle) -> Bundle:
+def _compared_on_test(bundle: DatasetSpec) -> DatasetSpec:
     """Return the data set with its test part as the part that runs are compared on, if it has no other."""
     if VALIDATION in bundle.parts or TEST not in bundle.parts:
         return bundle

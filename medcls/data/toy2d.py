@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import UNSPLIT, Bundle
+from medcls.data.dataset import UNSPLIT, DatasetSpec
 from medcls.data.from_arrays import toolkit
 from medcls.data.resolve import POINTS, builtin
 from medcls.utils.errors import BadInputError
@@ -24,7 +24,7 @@ def toy2d(
     source: str = POINTS,
     points: int = 1000,
     seed: int = 0,
-) -> Bundle:
+) -> DatasetSpec:
     """Return points of two coordinates and two classes, made with scikit-learn.
 
     Args:

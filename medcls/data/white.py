@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TRAIN, UNSPLIT, Bundle, Images
+from medcls.data.dataset import TRAIN, UNSPLIT, DatasetSpec, Images
 from medcls.data.levels import AS_STORED, IMAGE, PERCENTILES, SET, Levels, White
 from medcls.data.quality.repair import fingerprint_of
 from medcls.data.readers import images
@@ -19,7 +19,7 @@ from medcls.data.readers.deep import FULL
 from medcls.utils.files import read_json, write_json
 
 
-def with_white(bundle: Bundle, paths: Sequence[Path], white: White, hashes: Hashes) -> Bundle:
+def with_white(bundle: DatasetSpec, paths: Sequence[Path], white: White, hashes: Hashes) -> DatasetSpec:
     """Return a data set of image files whose deep images are shown with the white that a study asks for.
 
     Where it asks for none, nothing changes. Otherwise the hashes of the contents and the fingerprint are others.
@@ -50,7 +50,7 @@ def with_white(bundle: Bundle, paths: Sequence[Path], white: White, hashes: Hash
     return replace(marked, fingerprint=fingerprint_of(marked))
 
 
-def _levels(bundle: Bundle, paths: Sequence[Path], white: White, hashes: Hashes) -> Levels:
+def _levels(bundle: DatasetSpec, paths: Sequence[Path], white: White, hashes: Hashes) -> Levels:
     if white is None:
         return AS_STORED
     if white == IMAGE:
@@ -60,7 +60,7 @@ def _levels(bundle: Bundle, paths: Sequence[Path], white: White, hashes: Hashes)
     return Levels(0.0, float(white))
 
 
-def _of_set(bundle: Bundle, paths: Sequence[Path], hashes: Hashes) -> Levels:
+def _of_set(bundle: DatasetSpec, paths: Sequence[Path], hashes: Hashes) -> Levels:
     """Return the percentiles of all pixels of the deep grey images to train on, remembered by their contents."""
     rows = [row for row in np.flatnonzero(np.isin(bundle.parts, (TRAIN, UNSPLIT))).tolist() if bundle.contents[row]]
     identity = json.dumps([images.DECODER, PERCENTILES, sorted(bundle.contents[row] for row in rows)])
@@ -77,7 +77,7 @@ def _of_set(bundle: Bundle, paths: Sequence[Path], hashes: Hashes) -> Levels:
     return Levels(known["black"], known["white"], found=True)
 
 
-def _histogram(bundle: Bundle, paths: Sequence[Path], row: int) -> NDArray[np.int64]:
+def _histogram(bundle: DatasetSpec, paths: Sequence[Path], row: int) -> NDArray[np.int64]:
     try:
         with bundle.unchanged(row):
             return images.histogram(paths[row])

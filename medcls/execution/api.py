@@ -17,13 +17,13 @@ from typing import Any, NoReturn
 
 from medcls.cli.options import Parser, add_flags, options
 from medcls.execution.options import Options
-from medcls.inference.load import Champion, load
+from medcls.inference.load import LoadedModel, load
 from medcls.spec.study import Study
 from medcls.utils.errors import BadInputError
 from medcls.utils.importing import importable, refuse_in_worker
 from medcls.utils.lazy import lazy
 
-__all__ = ["Champion", "Ended", "load", "run"]
+__all__ = ["LoadedModel", "StudyResult", "load", "run"]
 
 pandas = lazy("pandas")
 figure = lazy("matplotlib.figure")
@@ -32,7 +32,7 @@ ONCE_MORE = ("data", "set")  # flags that may be given several times, for one th
 
 
 @dataclass(frozen=True)
-class Ended:
+class StudyResult:
     """A study that has been carried out.
 
     Attributes:
@@ -81,7 +81,7 @@ class Ended:
         return drawn
 
 
-def run(study: Study, **flags: Any) -> Ended:
+def run(study: Study, **flags: Any) -> StudyResult:
     """Carry a study out, with progress in lines, and return what it found; what was done before is not done again.
 
     Flags are those of its command line, by their names in Python: `smoke=True`, `seeds=(0, 1, 2)`, `trials=4`,
@@ -91,15 +91,15 @@ def run(study: Study, **flags: Any) -> Ended:
         BadInputError: no such flag, or what a flag, the data or the study ask for is not possible; or the call stands
             in a module where the processes of runs reach it, too.
     """
-    from medcls.execution.session import conducted
+    from medcls.execution.session import run_studies
 
     refuse_in_worker("medcls.run")
     with tempfile.TemporaryDirectory() as folder, _signals_kept(), importable():
         given = _options(study, {"json": Path(folder) / "summary.json", **flags})
         assert given.json is not None
-        conducted([study], given)
+        run_studies([study], given)
         summary = {"study": study.name, "runs": []} if given.plan else json.loads(given.json.read_text())
-    return Ended(summary, _report(study, given))
+    return StudyResult(summary, _report(study, given))
 
 
 def _by_epoch(history: Any) -> Iterator[dict[str, float]]:

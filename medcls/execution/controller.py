@@ -11,15 +11,15 @@ from medcls.data.split import split
 from medcls.evaluation.metrics import ENDED, WATCHED, words
 from medcls.execution.executors.base import Executor
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
-from medcls.execution.mlflow_logger import Mirroring
-from medcls.execution.planning.datasets import Source, Sources
+from medcls.execution.mlflow_logger import MlflowLogger
+from medcls.execution.planning.datasets import DataSource, StudyData
 from medcls.execution.run import interrupted
 from medcls.execution.threads import Placement
 from medcls.spec.parameters import flattened, functions
 from medcls.spec.run import Run
 from medcls.tracking.record_faults import faults
-from medcls.tracking.run_dir import RunFolder
-from medcls.tracking.work_dir import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkFolder
+from medcls.tracking.run_dir import RunDir
+from medcls.tracking.work_dir import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkDir
 from medcls.utils.code_digest import code_digest
 from medcls.utils.console import Line, Screen
 from medcls.utils.hashing import digest
@@ -27,7 +27,7 @@ from medcls.utils.records import DamagedError
 
 
 @dataclass
-class Record:
+class RunRecord:
     """What the driver knows of one run at the end: for the summary."""
 
     run: Run
@@ -37,22 +37,22 @@ class Record:
 
 
 @dataclass
-class Driver:
+class RunController:
     """Begins and ends the runs of one study; `records` collects how each ended.
 
     `explain` is the function that every network of images is asked at the end of its run, None for none; `resources`
     are what a run needs of a cluster; `begun_with` is the part of each run that was there when it was begun.
     """
 
-    work: WorkFolder
+    work: WorkDir
     executor: Executor
     placement: Placement
-    mirroring: Mirroring
+    mirroring: MlflowLogger
     screen: Screen
-    sources: Sources
+    sources: StudyData
     explain: Callable[..., Any] | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
-    records: dict[tuple[str, Run], Record] = field(default_factory=dict)
+    records: dict[tuple[str, Run], RunRecord] = field(default_factory=dict)
     begun_with: dict[Run, float] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class Driver:
             identity = (self._parents[job.run], job.run)
             folder = self.work.folder(job.run)
             result = (folder.result() if is_over(job) else None) or interrupted(folder)
-            self.records.setdefault(identity, Record(job.run, result, reused=False, parent=identity[0]))
+            self.records.setdefault(identity, RunRecord(job.run, result, reused=False, parent=identity[0]))
 
     def start(self, run: Run, parent: str, *, test: bool) -> Job | None:
         """Submit a run; return None, and record it, if there is nothing left to do for it."""
@@ -108,7 +108,7 @@ class Driver:
             return state
         if state.code != code_of(run):  # what other code has trained is no prefix of this run
             return State(NEW, 0, None, None)
-        donor = RunFolder(state.donor or self.work.path)
+        donor = RunDir(state.donor or self.work.path)
         try:
             donor.read_checkpoint(state.epochs)
         except (FileNotFoundError, DamagedError) as error:
@@ -121,7 +121,7 @@ class Driver:
             return State(NEW, 0, None, None)
         return state
 
-    def records_of(self, run: Run) -> list[Record]:
+    def records_of(self, run: Run) -> list[RunRecord]:
         """Return what is known of a run, once for each parent that it has."""
         return [record for record in self.records.values() if record.run == run]
 
@@ -129,12 +129,12 @@ class Driver:
         """Return the job that carries a run out in its folder."""
         source, folder = self.sources.of(run.variant), self.work.folder(run)
         assert source.decoded is not None
-        threads = self._threads(run, source, RunFolder(donor or folder.path))
+        threads = self._threads(run, source, RunDir(donor or folder.path))
         explain, shown = self._explanation(source), self.mirroring.mirror is not None
         places = (source.decoded, folder.path, threads, test, explain, self.resources)
         return Job(run, *places, figures=shown, depot=self.work.url)
 
-    def _explanation(self, source: Source) -> Explanation | None:
+    def _explanation(self, source: DataSource) -> Explanation | None:
         """Return what the network of a run on a data set is asked at its end; of points, nothing."""
         if self.explain is None or not source.bundle.size:
             return None
@@ -143,7 +143,7 @@ class Driver:
         marked = regions(source.bundle)
         return Explanation(self.explain, marked, digest([parameters, code, sorted(marked)]))
 
-    def _threads(self, run: Run, source: Source, begun: RunFolder) -> int:
+    def _threads(self, run: Run, source: DataSource, begun: RunDir) -> int:
         """Return the threads of a run: those of its epochs so far, else what suits its network."""
         known = begun.description().get("threads") if begun.epochs_held() else None
         if known is not None:
@@ -177,7 +177,7 @@ class Driver:
         before = self.records.get(identity)
         if not reused and before is None:
             self.screen.tell(_ended(self.sources.called(run), result))
-        self.records[identity] = Record(run, result, before.reused if before else reused, parent)
+        self.records[identity] = RunRecord(run, result, before.reused if before else reused, parent)
         self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
 
     def line(self, job: Job) -> Line:

@@ -13,7 +13,7 @@ import numpy as np
 
 from medcls.data import transforms
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle, Images
+from medcls.data.dataset import DatasetSpec, Images
 from medcls.data.readers import images
 from medcls.data.transforms import Changed
 from medcls.report.figures.image_rows import Picture, strips
@@ -41,7 +41,7 @@ class Subject:
     kind: str
     fingerprint: str
     pixels: Images
-    bundle: Bundle | None = None
+    bundle: DatasetSpec | None = None
 
 
 def demonstrate(demonstration: Demonstration, options: Options) -> None:
@@ -89,7 +89,7 @@ def _subject(demonstration: Demonstration, options: Options) -> Subject:
         return Subject(options.image.name, str(options.image.absolute().parent), "files", print_of, pixels)
     hashes = Hashes(options.work_dir / "cache" / "hashes.sqlite")
     chosen = demonstration.data
-    bundle: Bundle = chosen(hashes, source=options.source) if options.source else chosen(hashes)
+    bundle: DatasetSpec = chosen(hashes, source=options.source) if options.source else chosen(hashes)
     place = Path(bundle.source)
     file = (place if place.is_dir() else place.parent) / bundle.names[0]
     if bundle.kind == "files" and file.is_file():

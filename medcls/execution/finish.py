@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medcls.execution.controller import Driver
-from medcls.execution.planning.plan import Programme
+from medcls.execution.controller import RunController
+from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner
-from medcls.execution.selection import Best
-from medcls.export.champion import enter, standing
+from medcls.execution.selection import BestModel
+from medcls.export.champion import register_best, standing
 from medcls.export.registry import placed
 from medcls.report import saliency_report
 from medcls.report.figures import canvas, class_scores
@@ -20,7 +20,7 @@ from medcls.spec.run import Run
 from medcls.tracking import run_table
 from medcls.tracking.entries import FAILED, FINISHED, Ending
 from medcls.tracking.mlflow_client import Store, sentence
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils import store_uris
 from medcls.utils.console import Screen
 from medcls.utils.files import read_json, write_json
@@ -43,11 +43,11 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
     return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
 
 
-def heat(programme: Programme, driver: Driver, folder: Path) -> list[dict[str, str]]:
+def heat(programme: StudyPlan, driver: RunController, folder: Path) -> list[dict[str, str]]:
     """Draw where the first network of each variant looks; return titles and files for the report, none if not asked."""
     if driver.explain is None:
         return []
-    first: dict[str, tuple[Run, RunFolder, Path]] = {}
+    first: dict[str, tuple[Run, RunDir, Path]] = {}
     for record in driver.records.values():
         run, source = record.run, driver.sources.of(record.run.variant)
         if record.result["status"] == "finished" and source.decoded is not None:
@@ -60,7 +60,9 @@ def heat(programme: Programme, driver: Driver, folder: Path) -> list[dict[str, s
         return []
 
 
-def recalls(driver: Driver, best: Mapping[str, Best | None], folder: Path) -> dict[Path, Callable[[Path], None]]:
+def recalls(
+    driver: RunController, best: Mapping[str, BestModel | None], folder: Path
+) -> dict[Path, Callable[[Path], None]]:
     """Return where the figures of the best variants' recalls belong, and what draws each; older ones are removed."""
     drawings: dict[Path, Callable[[Path], None]] = {}
     names = in_file(best)
@@ -72,7 +74,7 @@ def recalls(driver: Driver, best: Mapping[str, Best | None], folder: Path) -> di
     return drawings
 
 
-def _draw_recalls(best: Best, names: tuple[str, ...], data_name: str, path: Path) -> None:
+def _draw_recalls(best: BestModel, names: tuple[str, ...], data_name: str, path: Path) -> None:
     repeat = "seed" if best.run.folds is None else "fold"
     repeats = {name: best.scores.get(f"recall/{name}", ()) for name in names}
     tested = {name: best.test[f"recall/{name}"] for name in names if best.test and f"recall/{name}" in best.test}
@@ -80,9 +82,9 @@ def _draw_recalls(best: Best, names: tuple[str, ...], data_name: str, path: Path
     canvas.save(class_scores.recalls(repeats, tested, names, repeat, title), path)
 
 
-def close(
-    driver: Driver,
-    best: Mapping[str, Best | None],
+def log_study_results(
+    driver: RunController,
+    best: Mapping[str, BestModel | None],
     summary: Mapping[str, Any],
     files: Mapping[Path, str],
     drawings: Mapping[Path, Callable[[Path], None]],
@@ -100,7 +102,7 @@ def close(
     driver.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
 
 
-def _tested(driver: Driver, best: Mapping[str, Best | None]) -> dict[Path, Callable[[Path], None]]:
+def _tested(driver: RunController, best: Mapping[str, BestModel | None]) -> dict[Path, Callable[[Path], None]]:
     """Return what draws the held-out part as the best runs see it that are no refits, which have these themselves."""
     drawings: dict[Path, Callable[[Path], None]] = {}
     for each in best.values():
@@ -111,7 +113,9 @@ def _tested(driver: Driver, best: Mapping[str, Best | None]) -> dict[Path, Calla
     return drawings
 
 
-def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | None], summary: Mapping[str, Any]) -> None:
+def register_and_print_next_steps(
+    programme: StudyPlan, driver: RunController, best: Mapping[str, BestModel | None], summary: Mapping[str, Any]
+) -> None:
     """Bring the store up to date, register the champions, and say where the results are and what to type next."""
     say, mirror, name = driver.screen.say, driver.mirroring.mirror, f"medcls-{programme.study.name}"
     if mirror is None:
@@ -130,14 +134,16 @@ def farewell(programme: Programme, driver: Driver, best: Mapping[str, Best | Non
     say(f"Compare the runs: {_viewer(mirror.store)}")
 
 
-def _champions(driver: Driver, best: Mapping[str, Best | None], name: str) -> list[tuple[Best, str, str]]:
+def _champions(
+    driver: RunController, best: Mapping[str, BestModel | None], name: str
+) -> list[tuple[BestModel, str, str]]:
     """Return the best models to be registered, their data sets, and under which names; nobody predicts points later."""
     images = {each: found for each, found in best.items() if found and driver.sources.by_name[each].bundle.size}
     names = in_file(images)
     return [(found, each, name if len(best) == 1 else f"{name}-{names[each]}") for each, found in images.items()]
 
 
-def _scores(driver: Driver, best: Best) -> dict[str, float]:
+def _scores(driver: RunController, best: BestModel) -> dict[str, float]:
     """Return the best variant's means, deviations and test scores; those of the test go to its run's node too."""
     tested = {f"test/{metric}": score["value"] for metric, score in (best.test or {}).items()}
     for record in driver.records_of(best.run)[:1]:
@@ -148,7 +154,7 @@ def _scores(driver: Driver, best: Best) -> dict[str, float]:
 
 
 def _registered(
-    driver: Driver, summary: Mapping[str, Any], best: Best, data_name: str, model: str, *, promote: bool
+    driver: RunController, summary: Mapping[str, Any], best: BestModel, data_name: str, model: str, *, promote: bool
 ) -> str:
     """Register the best model in the store, as champion if none is better; return what to say."""
     record, mirror = driver.records_of(best.run)[0], driver.mirroring.mirror
@@ -160,7 +166,7 @@ def _registered(
     try:
         place = placed(uri, model, new, promote=promote)
         if place is None:
-            driver.executor.ask(enter, summary, data_name, driver.work.path, uri, run_id, model)
+            driver.executor.ask(register_best, summary, data_name, driver.work.path, uri, run_id, model)
             place = placed(uri, model, new, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
         return f"The best model was not registered ({sentence(error, uri)}): run the same command again."

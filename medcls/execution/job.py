@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls.spec.run import Run
-from medcls.tracking.run_dir import HEAT, RunFolder
+from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.training import model_files
 
 
@@ -48,7 +48,7 @@ class Job:
 
 def is_done(job: Job) -> bool:
     """Tell whether the job's folder holds all that the job is to leave there."""
-    folder = RunFolder(job.folder)
+    folder = RunDir(job.folder)
     result = folder.result()
     if result is None or not folder.is_finished() or not folder.predictions.exists():
         return False
@@ -63,7 +63,7 @@ def is_explained(job: Job) -> bool:
     One that could not be saved is asked nothing, and neither is one that learnt nothing by gradients and has none:
     the nearest neighbours.
     """
-    folder = RunFolder(job.folder)
+    folder = RunDir(job.folder)
     result = folder.result() or {}
     if job.explain is None or result.get("unsaved") or result.get("parameters", {}).get("trainable", 1) == 0:
         return True
@@ -73,5 +73,5 @@ def is_explained(job: Job) -> bool:
 
 def is_over(job: Job) -> bool:
     """Tell whether the job has ended, well or badly; it has not if its process died."""
-    result = RunFolder(job.folder).result()
+    result = RunDir(job.folder).result()
     return result is not None and (result["status"] != "finished" or is_done(job))

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from medcls.execution.controller import Driver, Record
+from medcls.execution.controller import RunController, RunRecord
 from medcls.execution.job import Job
-from medcls.execution.schedulers import Agenda
+from medcls.execution.schedulers import Scheduler
 from medcls.spec.run import Run
 from medcls.utils.console import Line
-from medcls.utils.signals import Terminated, take_note
+from medcls.utils.signals import Terminated, stop_repeating
 
-Records = Mapping[tuple[str, Run], Record]
+Records = Mapping[tuple[str, Run], RunRecord]
 
 POLL = 0.25  # seconds between two looks at the journals
 FINISHING = "Interrupted: the epochs at work are being finished. Ctrl-C once more stops at once."
 
 
 @dataclass(frozen=True, eq=False)
-class Errand:
+class ScheduledStudy:
     """One study's share of the loop.
 
     Attributes:
@@ -28,21 +28,21 @@ class Errand:
         name: what its runs are called on the screen beside another study's, "" for nothing.
     """
 
-    driver: Driver
-    agenda: Agenda
+    driver: RunController
+    agenda: Scheduler
     parent_of: Callable[[Run], str]
     test: bool = False
     name: str = ""
 
 
-def carry_out(errands: Sequence[Errand]) -> None:
+def run_until_done(errands: Sequence[ScheduledStudy]) -> None:
     """Run agendas to their ends. Of runs on one trajectory one is at work at a time, the shortest first.
 
     So a longer run finds the epochs that it shares, and equal runs are trained once, whichever studies ask for them.
     """
     before = [dict(errand.driver.records) for errand in errands]
-    waiting: dict[str, list[tuple[Errand, Run]]] = {}  # by trajectory
-    at_work: dict[str, tuple[Errand, Job]] = {}
+    waiting: dict[str, list[tuple[ScheduledStudy, Run]]] = {}  # by trajectory
+    at_work: dict[str, tuple[ScheduledStudy, Job]] = {}
     screen, executor = errands[0].driver.screen, errands[0].driver.executor
     with screen:
         try:
@@ -60,7 +60,7 @@ def carry_out(errands: Sequence[Errand]) -> None:
         except Terminated:
             raise
         except KeyboardInterrupt:
-            take_note()
+            stop_repeating()
             screen.say(FINISHING)
             executor.wind_down()
             while executor.drain(POLL):
@@ -70,7 +70,9 @@ def carry_out(errands: Sequence[Errand]) -> None:
         errand.driver.records = _in_order(errand, known)
 
 
-def _begin(waiting: dict[str, list[tuple[Errand, Run]]], at_work: dict[str, tuple[Errand, Job]]) -> bool:
+def _begin(
+    waiting: dict[str, list[tuple[ScheduledStudy, Run]]], at_work: dict[str, tuple[ScheduledStudy, Job]]
+) -> bool:
     """Begin the shortest run on every free trajectory; return whether some run had ended already."""
     some_had_ended = False
     for trajectory in [each for each in waiting if each not in at_work]:
@@ -87,11 +89,13 @@ def _begin(waiting: dict[str, list[tuple[Errand, Run]]], at_work: dict[str, tupl
     return some_had_ended
 
 
-def _take_note(errand: Errand, run: Run) -> None:
+def _take_note(errand: ScheduledStudy, run: Run) -> None:
     errand.agenda.ended(run, errand.driver.records[errand.parent_of(run), run].result)
 
 
-def _show(errands: Sequence[Errand], before: Sequence[Records], at_work: Mapping[str, tuple[Errand, Job]]) -> None:
+def _show(
+    errands: Sequence[ScheduledStudy], before: Sequence[Records], at_work: Mapping[str, tuple[ScheduledStudy, Job]]
+) -> None:
     """Show the runs that are at work, and how many of all there will be have ended."""
     records = [record for errand in errands for record in errand.driver.records.values()]
     total = 0
@@ -105,7 +109,7 @@ def _show(errands: Sequence[Errand], before: Sequence[Records], at_work: Mapping
     driver.screen.show(lines, len(records), at_hand, max(total, len(records)))
 
 
-def _at_hand(errand: Errand, known: Records, at_work: Mapping[str, tuple[Errand, Job]]) -> float:
+def _at_hand(errand: ScheduledStudy, known: Records, at_work: Mapping[str, tuple[ScheduledStudy, Job]]) -> float:
     """Return how much work, in runs, was there before this loop: it says nothing of how fast the loop is."""
     driver = errand.driver
     new = [record for identity, record in driver.records.items() if identity not in known]
@@ -114,11 +118,11 @@ def _at_hand(errand: Errand, known: Records, at_work: Mapping[str, tuple[Errand,
     return len(known) + ended + begun
 
 
-def _named(errand: Errand, line: Line) -> Line:
+def _named(errand: ScheduledStudy, line: Line) -> Line:
     return replace(line, label=f"{errand.name}: {line.label}") if errand.name else line
 
 
-def _in_order(errand: Errand, known: Records) -> dict[tuple[str, Run], Record]:
+def _in_order(errand: ScheduledStudy, known: Records) -> dict[tuple[str, Run], RunRecord]:
     """Return the errand's records in the agenda's order, not as they happened to end."""
     records = errand.driver.records
     place = {run: number for number, run in enumerate(errand.agenda.order)}

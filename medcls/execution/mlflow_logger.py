@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medcls.execution.planning.datasets import Source, Sources
-from medcls.execution.planning.plan import Programme
+from medcls.execution.planning.datasets import DataSource, StudyData
+from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
 from medcls.execution.search.trials import COMPLETE, FAILED, Trial
 from medcls.explain import saliency_scores
@@ -18,7 +18,7 @@ from medcls.tracking import descriptions, entries, run_table
 from medcls.tracking.entries import DataRecord, Ending, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_table import Ended
 from medcls.training.backbone import kind
 from medcls.utils import provenance
@@ -29,7 +29,7 @@ from medcls.utils.records import is_count, read_record
 from medcls.utils.version import __version__
 
 
-class Mirroring:
+class MlflowLogger:
     """What the driver says to the store: `mirror` is None when offline.
 
     Args:
@@ -77,7 +77,7 @@ class Mirroring:
             scores = run_table.of_group(runs)
             self.mirror.close(self.trial_identity(trial.number), Ending(status, ended, scores, tags=tags))
 
-    def open_run(self, run: Run, folder: RunFolder, parent: str, sources: Sources, *, fresh: bool) -> None:
+    def open_run(self, run: Run, folder: RunDir, parent: str, sources: StudyData, *, fresh: bool) -> None:
         """Show a run's node; `fresh` if it is not finished, so that the store must follow it."""
         if self.mirror is None:
             return
@@ -100,7 +100,7 @@ class Mirroring:
         node = Node(identity, sources.called(run), parent, None, run.parameters(), tags, data, folder)
         self.mirror.open(node, anew=fresh)
 
-    def close_run(self, run: Run, folder: RunFolder, parent: str, result: Mapping[str, Any], source: Source) -> None:
+    def close_run(self, run: Run, folder: RunDir, parent: str, result: Mapping[str, Any], source: DataSource) -> None:
         """End a run's node with its scores and figures; or with its traceback."""
         identity = self.run_identity(run, parent)
         if self.mirror is None or self.mirror.has_ended(identity):
@@ -137,7 +137,7 @@ class Mirroring:
             self.mirror.settle(5.0)
 
 
-def opened_store(programme: Programme, say: Callable[[str], None] = print) -> Store | None:
+def opened_store(programme: StudyPlan, say: Callable[[str], None] = print) -> Store | None:
     """Return the store that a study is to be shown in, None if it is to stay offline; `say` is told of waiting for it.
 
     Raises:
@@ -149,7 +149,7 @@ def opened_store(programme: Programme, say: Callable[[str], None] = print) -> St
     return None if options.offline else Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
 
 
-def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
+def study_mirroring(programme: StudyPlan, store: Store | None) -> MlflowLogger:
     """Return the mirroring of a study's programme into a store, its own node open; nothing is shown without one.
 
     Raises:
@@ -158,16 +158,16 @@ def study_mirroring(programme: Programme, store: Store | None) -> Mirroring:
     commit = {"git_commit": provenance.commit(root()), "git_dirty": provenance.is_dirty(root())}
     created = _created(programme.work.study(programme.key))
     if store is None:
-        return Mirroring(None, programme.key, {}, commit)
+        return MlflowLogger(None, programme.key, {}, commit)
     with store.explained():
         store.find(programme.key, created)
     mirror = Mirror(store)
-    mirroring = Mirroring(mirror, programme.key, _tags(programme), commit)
+    mirroring = MlflowLogger(mirror, programme.key, _tags(programme), commit)
     mirror.open(_node(programme, created, mirroring.tags))
     return mirroring
 
 
-def _node(programme: Programme, created: int, tags: Mapping[str, Any]) -> Node:
+def _node(programme: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
     """Return the study's own node."""
     study, sources = programme.study, programme.sources.by_name
     tags = {
@@ -189,7 +189,7 @@ def _created(folder: Path) -> int:
     return int(known["created"])
 
 
-def _tags(programme: Programme) -> dict[str, Any]:
+def _tags(programme: StudyPlan) -> dict[str, Any]:
     return {
         "medcls.study": programme.study.name,
         "medcls.version": __version__,
@@ -201,7 +201,7 @@ def _tags(programme: Programme) -> dict[str, Any]:
     }
 
 
-def _data_tags(sources: Collection[Source]) -> dict[str, Any]:
+def _data_tags(sources: Collection[DataSource]) -> dict[str, Any]:
     """Return what the store says of data sets: their kinds, their leaks, how many files were left out."""
     leaky = [source for source in sources if source.leaks != "none"]
     found = [source.leaks if len(sources) == 1 else f"{source.name}: {source.leaks}" for source in leaky]
@@ -224,7 +224,7 @@ def _commit_tags(record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _common(programme: Programme) -> dict[str, Any]:
+def _common(programme: StudyPlan) -> dict[str, Any]:
     """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
     first, *others = [variant.parameters() for _, variant in programme.study.conditions]
     searched = tuple(programme.study.search.space) if programme.study.search is not None else ()
@@ -238,7 +238,7 @@ def _common(programme: Programme) -> dict[str, Any]:
     }
 
 
-def _data_record(source: Source) -> DataRecord:
+def _data_record(source: DataSource) -> DataRecord:
     """Return what the store's data set input says of a source."""
     bundle = source.bundle
     counts = {name: int((bundle.labels == label).sum()) for label, name in enumerate(bundle.classes)}

@@ -5,10 +5,10 @@ from typing import Any
 
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.evaluation import one_answer
-from medcls.execution.planning.datasets import Source
+from medcls.execution.planning.datasets import DataSource
 
 
-def remark(saved: Mapping[str, Any] | None, source: Source) -> str:
+def remark(saved: Mapping[str, Any] | None, source: DataSource) -> str:
     """Return a sentence without its subject on a network that tells little apart, "" for any other.
 
     Args:

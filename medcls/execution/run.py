@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.split import split
 from medcls.execution.job import Explanation, Job, is_done, is_explained
 from medcls.report.run_figures import draw_all
 from medcls.tasks import scoring
-from medcls.tracking.run_dir import HEAT, RunFolder
+from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.training import model_files
 from medcls.training.result import Fitted
 from medcls.utils.errors import BadInputError, TrainingError
@@ -23,12 +23,12 @@ from medcls.utils.tracing import told, whole
 OUTPUT = "output.txt"  # in a run's folder: what its process prints
 
 
-def carry_out(job: Job) -> None:
+def execute_job(job: Job) -> None:
     """Train the run to its end, or go on where its folder stands, and write its result.
 
     What goes wrong in training is the run's result too: status "failed", the sentence and the traceback.
     """
-    folder = RunFolder(job.folder)
+    folder = RunDir(job.folder)
     with folder.lock():
         if is_done(job):
             return
@@ -44,13 +44,13 @@ def carry_out(job: Job) -> None:
             draw_all(job.run, folder, job.data)
 
 
-def _fit(job: Job, folder: RunFolder) -> tuple[Decoded, Split, Fitted]:
+def _fit(job: Job, folder: RunDir) -> tuple[Dataset, Split, Fitted]:
     run, data = job.run, open_decoded(job.data)
     rows = split(data.labels, data.parts, data.patients, fold=run.fold, folds=run.folds, seed=run.split_seed)
     return data, rows, run.variant.learner(data, rows, run.variant.task, folder, run.seed)
 
 
-def _train(job: Job, folder: RunFolder, started: float) -> None:
+def _train(job: Job, folder: RunDir, started: float) -> None:
     data, rows, fitted = _fit(job, folder)
     unsaved = _save(fitted, folder)
     if job.test and len(rows.test):
@@ -64,7 +64,7 @@ def _train(job: Job, folder: RunFolder, started: float) -> None:
         _explain(job.explain, folder, data, rows, fitted)
 
 
-def _explain(explain: Explanation, folder: RunFolder, data: Decoded, rows: Split, fitted: Fitted) -> None:
+def _explain(explain: Explanation, folder: RunDir, data: Dataset, rows: Split, fitted: Fitted) -> None:
     """Write what the network says when asked; figures of an earlier answer go."""
     known = folder.read_arrays("predictions", "rows", "predictions")
     if known is None:
@@ -75,7 +75,7 @@ def _explain(explain: Explanation, folder: RunFolder, data: Decoded, rows: Split
     folder.write_arrays(HEAT, {**answer, "digest": np.array(explain.digest)})
 
 
-def _save(fitted: Fitted, folder: RunFolder) -> str | None:
+def _save(fitted: Fitted, folder: RunDir) -> str | None:
     """Write the model into the folder; return why it cannot be written, which costs no result."""
     if fitted.model is None:
         return "its learner makes no Keras network"
@@ -88,9 +88,7 @@ def _save(fitted: Fitted, folder: RunFolder) -> str | None:
     return None
 
 
-def _result(
-    job: Job, folder: RunFolder, data: Decoded, rows: Split, fitted: Fitted, predictions: Any
-) -> dict[str, Any]:
+def _result(job: Job, folder: RunDir, data: Dataset, rows: Split, fitted: Fitted, predictions: Any) -> dict[str, Any]:
     task = job.run.variant.task
     scores = scoring.scores(task, data, rows.validation, predictions)
     last = {name: values[fitted.best_epoch] for name, values in folder.history().items()}
@@ -108,22 +106,22 @@ def _result(
     }
 
 
-def interrupted(folder: RunFolder) -> dict[str, Any]:
+def interrupted(folder: RunDir) -> dict[str, Any]:
     """Return what a run that is being interrupted has come to: its finished epochs, no scores."""
     return _without_scores(folder, "interrupted", None)
 
 
-def obituary(job: Job, exit_code: int | None) -> dict[str, Any]:
+def crashed_result(job: Job, exit_code: int | None) -> dict[str, Any]:
     """Return the result of a job whose process died of what no code could catch, more than once."""
     killed = exit_code is not None and exit_code < 0
     death = f"was killed by signal {-exit_code}" if killed and exit_code else f"ended with exit code {exit_code}"
     error = TrainingError(
         f"Its process {death} again and again; {job.folder / OUTPUT} has what it printed (out of memory?)."
     )
-    return _failure(job, RunFolder(job.folder), error, "")
+    return _failure(job, RunDir(job.folder), error, "")
 
 
-def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[str, Any]:
+def _failure(job: Job, folder: RunDir, error: Exception, trace: str) -> dict[str, Any]:
     sentence = str(error)
     if is_full(error):
         sentence = f"No room left to write in {job.folder.parent}: free some space and run the same command again."
@@ -132,7 +130,7 @@ def _failure(job: Job, folder: RunFolder, error: Exception, trace: str) -> dict[
     return {**_without_scores(folder, "failed", text_without_secrets(sentence)), "traceback": trace}
 
 
-def _without_scores(folder: RunFolder, status: str, sentence: str | None) -> dict[str, Any]:
+def _without_scores(folder: RunDir, status: str, sentence: str | None) -> dict[str, Any]:
     return {
         "status": status,
         "epochs": folder.epochs_held(),

@@ -9,44 +9,44 @@ from typing import Any
 
 from medcls.evaluation.answers import decided
 from medcls.execution import finish, loop
-from medcls.execution.controller import Driver, Record
-from medcls.execution.loop import Errand
-from medcls.execution.planning.plan import Programme
-from medcls.execution.schedulers import SequentialAgenda
-from medcls.execution.search.scheduler import SearchAgenda
+from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.loop import ScheduledStudy
+from medcls.execution.planning.plan import StudyPlan
+from medcls.execution.schedulers import SequentialScheduler
+from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner
-from medcls.execution.selection import conclude
+from medcls.execution.selection import select_best
 from medcls.execution.summary import findings, summarise
 from medcls.report.study_report import write_report
 from medcls.report.tables import show
 from medcls.spec.run import Run
 from medcls.utils.files import as_json, write_json
 from medcls.utils.outputs import write_output
-from medcls.utils.signals import take_note
+from medcls.utils.signals import stop_repeating
 
 
 @dataclass(frozen=True)
-class Part:
+class PlannedStudy:
     """One of the studies that are carried out together, and the memory of its search if it is one."""
 
-    programme: Programme
-    driver: Driver
+    programme: StudyPlan
+    driver: RunController
     tuner: Tuner | None
 
 
-def carry_out(studies: Sequence[tuple[Programme, Driver]], started: float) -> None:
+def run_planned_studies(studies: Sequence[tuple[StudyPlan, RunController]], started: float) -> None:
     """Carry programmes out together, each to its own summary. Cut off, the store shows them so."""
     try:
         parts = [
-            Part(programme, driver, programme.tuner(driver.executor.slots) if programme.study.search else None)
+            PlannedStudy(programme, driver, programme.tuner(driver.executor.slots) if programme.study.search else None)
             for programme, driver in studies
         ]
         with ExitStack() as stack:
             for part in parts:
                 if part.tuner is not None:
                     stack.enter_context(part.tuner.at_work())
-            loop.carry_out([_errand(part, started, alone=len(parts) == 1) for part in parts])
+            loop.run_until_done([_errand(part, started, alone=len(parts) == 1) for part in parts])
         summaries = []
         for part in parts:
             if len(parts) > 1:
@@ -55,7 +55,7 @@ def carry_out(studies: Sequence[tuple[Programme, Driver]], started: float) -> No
             summaries.append(_concluded(part, started))
         _write(summaries, studies[0][0].options.json)
     except BaseException as error:
-        take_note()
+        stop_repeating()
         for _, driver in studies:
             driver.mirroring.interrupt()
         if isinstance(error, KeyboardInterrupt):
@@ -63,7 +63,7 @@ def carry_out(studies: Sequence[tuple[Programme, Driver]], started: float) -> No
         raise
 
 
-def _write_what_there_is(studies: Sequence[tuple[Programme, Driver]], started: float) -> None:
+def _write_what_there_is(studies: Sequence[tuple[StudyPlan, RunController]], started: float) -> None:
     if studies[0][0].options.json is None:
         return
     for _, driver in studies:
@@ -78,11 +78,11 @@ def _write(summaries: Sequence[Mapping[str, Any]], path: Path | None) -> None:
         write_output(path, lambda file: file.write(as_json(whole)))
 
 
-def _concluded(part: Part, started: float) -> dict[str, Any]:
+def _concluded(part: PlannedStudy, started: float) -> dict[str, Any]:
     """Conclude a study whose runs have ended, data set by data set; return its summary, written and shown."""
     programme, driver, tuner = part.programme, part.driver, part.tuner
     named = driver.sources.by_name.items()
-    best = {name: conclude(programme, driver, source, _groups(programme, driver, name)) for name, source in named}
+    best = {name: select_best(programme, driver, source, _groups(programme, driver, name)) for name, source in named}
     trials = tuner.trials() if tuner is not None else []
     driver.mirroring.settle()
     summary = summarise(programme, driver, best, trials, started, programme.study.answers)
@@ -97,30 +97,30 @@ def _concluded(part: Part, started: float) -> dict[str, Any]:
     report = write_report(folder, summary, driver.sources.decoded)
     files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
     files |= {folder / each["file"]: "" for each in heat}
-    finish.close(driver, best, summary, files, recalls)
+    finish.log_study_results(driver, best, summary, files, recalls)
     show(driver.screen, summary)
     driver.screen.say(f"The report: {report}")
-    finish.farewell(programme, driver, best, summary)
+    finish.register_and_print_next_steps(programme, driver, best, summary)
     return summary
 
 
-def _errand(part: Part, started: float, *, alone: bool) -> Errand:
+def _errand(part: PlannedStudy, started: float, *, alone: bool) -> ScheduledStudy:
     """Return a study's share of the loop: its runs, those of its looks, or those of its search."""
     programme, driver = part.programme, part.driver
     name, study = "" if alone else programme.study.name, driver.mirroring.study
     if part.tuner is not None:
         agenda = _search(programme, driver, part.tuner, started)
         trial = driver.mirroring.trial_identity
-        return Errand(driver, agenda, lambda run: trial(int(run.variant_name.split()[-1])), name=name)
+        return ScheduledStudy(driver, agenda, lambda run: trial(int(run.variant_name.split()[-1])), name=name)
 
     def undecided() -> bool:
         summary = summarise(programme, driver, {}, [], started, ())
         return not decided(summary, programme.study.answers)
 
-    return Errand(driver, SequentialAgenda(programme.stages(), undecided), lambda _: study, name=name)
+    return ScheduledStudy(driver, SequentialScheduler(programme.stages(), undecided), lambda _: study, name=name)
 
 
-def _search(programme: Programme, driver: Driver, tuner: Tuner, started: float) -> SearchAgenda:
+def _search(programme: StudyPlan, driver: RunController, tuner: Tuner, started: float) -> SearchScheduler:
     timeout = programme.options.timeout
     mirroring, search = driver.mirroring, programme.search
 
@@ -138,12 +138,12 @@ def _search(programme: Programme, driver: Driver, tuner: Tuner, started: float) 
         driver.screen.tell(f"  Waiting for other commands' trials: {listed}.")
 
     deadline = timeout and started + timeout
-    return SearchAgenda(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)
+    return SearchScheduler(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)
 
 
-def _groups(programme: Programme, driver: Driver, data_name: str) -> Mapping[str, list[Record]]:
+def _groups(programme: StudyPlan, driver: RunController, data_name: str) -> Mapping[str, list[RunRecord]]:
     """Return the runs on one data set by variant; under a search only of the trials that have them all."""
-    groups: dict[str, list[Record]] = defaultdict(list)
+    groups: dict[str, list[RunRecord]] = defaultdict(list)
     for record in driver.records.values():
         if record.run.data_name == data_name:
             groups[record.run.variant_name].append(record)

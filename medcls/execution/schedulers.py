@@ -8,7 +8,7 @@ from medcls.spec.run import Run
 Result = Mapping[str, Any]
 
 
-class Agenda(Protocol):
+class Scheduler(Protocol):
     """What the driver asks: which runs may start now, and whether any will come."""
 
     @property
@@ -30,7 +30,7 @@ class Agenda(Protocol):
         """Take note of how a run ended."""
 
 
-class FixedAgenda:
+class FixedScheduler:
     """Runs that are known from the start."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
@@ -60,7 +60,7 @@ class FixedAgenda:
         self._under_way.discard(run)
 
 
-class SequentialAgenda:
+class SequentialScheduler:
     """Runs of more and more seeds: what a look adds comes when all runs before it have ended and decided nothing.
 
     Args:
@@ -94,7 +94,7 @@ class SequentialAgenda:
         if self._agenda.done and self._coming and self._undecided():
             self._agenda = self._next()
 
-    def _next(self) -> FixedAgenda:
+    def _next(self) -> FixedScheduler:
         stage = self._coming.pop(0)
         self.order += stage
-        return FixedAgenda(stage)
+        return FixedScheduler(stage)

@@ -7,17 +7,17 @@ from typing import Any
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.evaluation import intervals
 from medcls.execution import loop
-from medcls.execution.controller import Driver, Record
-from medcls.execution.loop import Errand
-from medcls.execution.planning.datasets import Source
-from medcls.execution.planning.plan import Programme
-from medcls.execution.schedulers import FixedAgenda
+from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.loop import ScheduledStudy
+from medcls.execution.planning.datasets import DataSource
+from medcls.execution.planning.plan import StudyPlan
+from medcls.execution.schedulers import FixedScheduler
 from medcls.spec.run import Run
 from medcls.tasks import scoring
 
 
 @dataclass(frozen=True)
-class Best:
+class BestModel:
     """The best variant on one data set.
 
     Attributes:
@@ -46,9 +46,9 @@ class Best:
         return self.mean_sd[self.metric][0]
 
 
-def conclude(
-    programme: Programme, driver: Driver, source: Source, groups: Mapping[str, Sequence[Record]]
-) -> Best | None:
+def select_best(
+    programme: StudyPlan, driver: RunController, source: DataSource, groups: Mapping[str, Sequence[RunRecord]]
+) -> BestModel | None:
     """Choose the best of the finished groups of runs, refit it under cross-validation, score the held-out part once.
 
     Without folds the held-out part is the data set's test part, if it has one, and nothing is refitted.
@@ -69,15 +69,17 @@ def conclude(
     else:
         best = max(records, key=lambda one: one.result["metrics"][metric]).run
         if "test" not in programme.parts[source.name]:
-            return Best(best, metric, scores)
+            return BestModel(best, metric, scores)
         driver.screen.say(f"Scoring the test part of {source.name} once, with {name}.")
-    agenda = FixedAgenda(list(dict.fromkeys([best, *parents])))
-    loop.carry_out([Errand(driver, agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)])
+    agenda = FixedScheduler(list(dict.fromkeys([best, *parents])))
+    loop.run_until_done(
+        [ScheduledStudy(driver, agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)]
+    )
     tested, together = _tested(driver, source, [best]), _tested(driver, source, list(parents))
-    return Best(best, metric, scores, tested, together, _each_tested(driver, source, list(parents)))
+    return BestModel(best, metric, scores, tested, together, _each_tested(driver, source, list(parents)))
 
 
-def _each_tested(driver: Driver, source: Source, runs: Sequence[Run]) -> dict[str, list[float]]:
+def _each_tested(driver: RunController, source: DataSource, runs: Sequence[Run]) -> dict[str, list[float]]:
     """Score each of some runs on the held-out part, without intervals: those that all of them have."""
     assert source.decoded is not None
     data, each = open_decoded(source.decoded), []
@@ -90,7 +92,7 @@ def _each_tested(driver: Driver, source: Source, runs: Sequence[Run]) -> dict[st
     return {name: [scores[name] for scores in each] for name in names}
 
 
-def _tested(driver: Driver, source: Source, runs: Sequence[Run]) -> Mapping[str, Any] | None:
+def _tested(driver: RunController, source: DataSource, runs: Sequence[Run]) -> Mapping[str, Any] | None:
     """Score the mean prediction of some runs on the held-out part, with 95% bootstrap intervals."""
     predicted = [driver.work.folder(run).read_arrays("test") for run in runs]
     whole = [each for each in predicted if each is not None]

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 
-from medcls.data.dataset import Bundle, Tell
-from medcls.execution.controller import Driver, stale
+from medcls.data.dataset import DatasetSpec, Tell
+from medcls.execution.controller import RunController, stale
 from medcls.execution.executors.base import Executor
 from medcls.execution.executors.local import LocalExecutor, available_cores
 from medcls.execution.executors.ray import RayExecutor
@@ -16,20 +16,20 @@ from medcls.execution.executors.remote_job import WEIGHTS
 from medcls.execution.mlflow_logger import opened_store, study_mirroring
 from medcls.execution.options import Options
 from medcls.execution.planning import dry_run
-from medcls.execution.planning.configure import adapted, among
-from medcls.execution.planning.datasets import Source, Sources, decode
-from medcls.execution.planning.plan import Programme
+from medcls.execution.planning.configure import apply_options, options_for
+from medcls.execution.planning.datasets import DataSource, StudyData, decode
+from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.planning.pretrained import prepare
 from medcls.execution.planning.weights import check
-from medcls.execution.runner import carry_out
+from medcls.execution.runner import run_planned_studies
 from medcls.execution.threads import Placement
 from medcls.spec.run import Run
 from medcls.spec.study import Study
-from medcls.tracking.lock import RECORD, owned
+from medcls.tracking.lock import RECORD, work_dir_lock
 from medcls.tracking.mlflow_client import import_client
-from medcls.tracking.remote_work_dir import WorkElsewhere
+from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.work_dir import FINISHED as DONE
-from medcls.tracking.work_dir import STUDIES, WorkFolder
+from medcls.tracking.work_dir import STUDIES, WorkDir
 from medcls.training.network import measure
 from medcls.utils.console import Screen
 from medcls.utils.errors import BadInputError, TrainingError
@@ -45,7 +45,7 @@ FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
 def conduct(studies: Sequence[Study], options: Options) -> int:
     """Carry studies out together as the options say; return the exit code, having said what is wrong."""
     try:
-        return conducted(studies, options)
+        return run_studies(studies, options)
     except BadInputError as error:
         return _say(_name(studies), str(error), BAD_INPUT)
     except TrainingError as error:
@@ -54,7 +54,7 @@ def conduct(studies: Sequence[Study], options: Options) -> int:
         return _say(_name(studies), _trouble(error, options.work_dir), SOME_FAILED)
 
 
-def conducted(studies: Sequence[Study], options: Options) -> int:
+def run_studies(studies: Sequence[Study], options: Options) -> int:
     """Carry studies out together as the options say; return whether some run failed, as an exit code.
 
     Raises:
@@ -64,12 +64,12 @@ def conducted(studies: Sequence[Study], options: Options) -> int:
     started = time.monotonic()
     screen = Screen(options.loudness)
     _check_places(options)
-    work = WorkElsewhere(options.work_url) if options.work_url else WorkFolder(options.work_dir)
+    work = RemoteWorkDir(options.work_url) if options.work_url else WorkDir(options.work_dir)
     here = _warm(options) if options.executor == "local" and not options.plan else None
     try:
         programmes = [_programme(study, studies, options, work, screen) for study in studies]
         if options.plan:
-            dry_run.show(programmes, screen)
+            dry_run.print_plan(programmes, screen)
             return FINISHED
         with _owned(work, wait=options.wait, tell=screen.tell) as waited:
             if waited:
@@ -87,24 +87,24 @@ def _name(studies: Sequence[Study]) -> str:
     return studies[0].name if len(studies) == 1 else "medcls run"
 
 
-def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkFolder, screen: Screen) -> Programme:
-    mine = among(study, studies, options)
+def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkDir, screen: Screen) -> StudyPlan:
+    mine = options_for(study, studies, options)
     try:
         with explained(options.work_dir, BadInputError):
-            programme = Programme(adapted(study, mine), mine, work, _telling(screen))
+            programme = StudyPlan(apply_options(study, mine), mine, work, _telling(screen))
     except BadInputError as error:
         raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
     _warn(programme, screen)
     return programme
 
 
-def _described_anew(programme: Programme, screen: Screen) -> Programme:
+def _described_anew(programme: StudyPlan, screen: Screen) -> StudyPlan:
     """Return a programme with its data sets as they are now, for they may have changed while it waited.
 
     Raises:
         BadInputError: a data set that can no longer be used as the study wants it.
     """
-    again = Programme(programme.study, programme.options, programme.work, _telling(screen))
+    again = StudyPlan(programme.study, programme.options, programme.work, _telling(screen))
     before = {source.bundle.fingerprint for source in programme.sources.by_name.values()}
     changed = [each for each in again.sources.by_name.values() if each.bundle.fingerprint not in before]
     if not changed:
@@ -115,7 +115,7 @@ def _described_anew(programme: Programme, screen: Screen) -> Programme:
     return again
 
 
-def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, started: float, name: str) -> int:
+def _train(programmes: Sequence[StudyPlan], executor: Executor, screen: Screen, started: float, name: str) -> int:
     options, work = programmes[0].options, programmes[0].work
     try:
         for programme in programmes:
@@ -137,7 +137,7 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
             1 if options.smoke else None
         )  # tiny runs spend their time in tracing, on one core
         placement = Placement(executor.cores, threads, work.cache / "networks.json", _measuring(executor))
-        begin = partial(Driver, work, executor, placement)
+        begin = partial(RunController, work, executor, placement)
         drivers = [
             begin(
                 study_mirroring(programme, store), screen, sources, programme.study.explain, programme.study.resources
@@ -146,7 +146,7 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
         ]
         try:
             with explained(work.path, TrainingError):
-                carry_out(list(zip(programmes, drivers, strict=True)), started)
+                run_planned_studies(list(zip(programmes, drivers, strict=True)), started)
         finally:
             work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
         return _verdict(name, drivers)
@@ -154,12 +154,12 @@ def _train(programmes: Sequence[Programme], executor: Executor, screen: Screen, 
         executor.stop()
 
 
-def _owned(work: WorkFolder, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
+def _owned(work: WorkDir, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
     slip = work.depot.slip(RECORD) if work.depot is not None else None
-    return owned(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
+    return work_dir_lock(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
 
 
-def _decoded_folders(decoded: Sequence[Sources]) -> Iterator[Path]:
+def _decoded_folders(decoded: Sequence[StudyData]) -> Iterator[Path]:
     for sources in decoded:
         yield from (source.decoded for source in sources.by_name.values() if source.decoded is not None)
 
@@ -172,7 +172,7 @@ def _warm(options: Options) -> LocalExecutor:
     return executor
 
 
-def _cluster(options: Options, work: WorkFolder) -> RayExecutor:
+def _cluster(options: Options, work: WorkDir) -> RayExecutor:
     """Return what carries runs out on a cluster.
 
     Raises:
@@ -181,24 +181,24 @@ def _cluster(options: Options, work: WorkFolder) -> RayExecutor:
     return RayExecutor(options.executor, options.workers, work.depot)
 
 
-def _describe(programme: Programme, screen: Screen) -> None:
+def _describe(programme: StudyPlan, screen: Screen) -> None:
     """Say each data set in one line."""
     for source in programme.sources.by_name.values():
         screen.say(_described(source))
 
 
-def _decoded(programme: Programme, screen: Screen) -> Sources:
+def _decoded(programme: StudyPlan, screen: Screen) -> StudyData:
     """Return the data sets, their images decoded."""
     tell = _telling(screen)
 
-    def decoded(source: Source) -> Source:
+    def decoded(source: DataSource) -> DataSource:
         return decode(source, programme.work, partial(tell, f"decoding {source.name}"), screen.tell)
 
     with explained(programme.work.path, BadInputError):
         return programme.sources.map(decoded)
 
 
-def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> None:
+def _check_weights(programme: StudyPlan, executor: Executor, screen: Screen) -> None:
     """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
     study, options = programme.study, programme.options
     compared = study.folds is not None or options.vary_split or options.split_seed > 0
@@ -208,20 +208,20 @@ def _check_weights(programme: Programme, executor: Executor, screen: Screen) -> 
         screen.say(line)
 
 
-def _described(source: Source) -> str:
+def _described(source: DataSource) -> str:
     bundle = source.bundle
     origin = "a phantom made by medcls, no real images" if bundle.kind == "phantom" else bundle.source
     kinds = f"of {len(bundle.classes)} classes" if bundle.masks is None else _with_masks(bundle)
     return f"{source.name}: {len(bundle.labels)} {bundle.noun} {kinds} ({origin})"
 
 
-def _with_masks(bundle: Bundle) -> str:
+def _with_masks(bundle: DatasetSpec) -> str:
     if bundle.marks is None:
         return "with masks"
     return f"with masks, in which {bundle.marks(lambda *_: None).sentence}"
 
 
-def _warn(programme: Programme, screen: Screen) -> None:
+def _warn(programme: StudyPlan, screen: Screen) -> None:
     """Say what was found in each data set: what may mislead as a warning, the rest as a note."""
     for source in programme.sources.by_name.values():
         for finding in source.findings:
@@ -241,8 +241,8 @@ def _telling(screen: Screen) -> Tell:
     return tell
 
 
-def _measuring(executor: Executor) -> Callable[[Run, Source], dict[str, int]]:
-    def measured(run: Run, source: Source) -> dict[str, int]:
+def _measuring(executor: Executor) -> Callable[[Run, DataSource], dict[str, int]]:
+    def measured(run: Run, source: DataSource) -> dict[str, int]:
         bundle = source.bundle
         result: dict[str, int] = executor.ask(measure, run.variant, bundle.shape, len(bundle.classes))
         return result
@@ -250,7 +250,7 @@ def _measuring(executor: Executor) -> Callable[[Run, Source], dict[str, int]]:
     return measured
 
 
-def _verdict(name: str, drivers: Sequence[Driver]) -> int:
+def _verdict(name: str, drivers: Sequence[RunController]) -> int:
     ended = [(driver, record) for driver in drivers for record in driver.records.values()]
     failed = [
         (driver.sources.called(each.run), each.result) for driver, each in ended if each.result["status"] == "failed"
@@ -262,7 +262,7 @@ def _verdict(name: str, drivers: Sequence[Driver]) -> int:
     return _say(name, sentence, SOME_FAILED)
 
 
-def _refuse_other_code(programmes: Sequence[Programme]) -> None:
+def _refuse_other_code(programmes: Sequence[StudyPlan]) -> None:
     """Never count silently what other code made."""
     options, work = programmes[0].options, programmes[0].work
     if options.force or options.keep:

@@ -8,25 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.evaluation.answers import Answer, comparisons
 from medcls.evaluation.one_answer import remarks
-from medcls.execution.controller import Driver, Record
-from medcls.execution.planning.plan import Programme
+from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
 from medcls.execution.search.trials import Trial
-from medcls.execution.selection import Best
+from medcls.execution.selection import BestModel
 from medcls.explain import saliency_scores as heat
 from medcls.spec.run import Run
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils import provenance
 from medcls.utils.paths import root
 
 
 def summarise(
-    programme: Programme,
-    driver: Driver,
-    best: Mapping[str, Best | None],
+    programme: StudyPlan,
+    driver: RunController,
+    best: Mapping[str, BestModel | None],
     trials: Sequence[Trial],
     started: float,
     answers: Sequence[Answer],
@@ -60,7 +60,7 @@ def summarise(
     return summary
 
 
-def data_sets(programme: Programme) -> list[dict[str, Any]]:
+def data_sets(programme: StudyPlan) -> list[dict[str, Any]]:
     """Return each data set once: where it came from, its fingerprint, its parts and classes."""
     return [
         {
@@ -80,7 +80,7 @@ def data_sets(programme: Programme) -> list[dict[str, Any]]:
     ]
 
 
-def findings(programme: Programme) -> list[dict[str, Any]]:
+def findings(programme: StudyPlan) -> list[dict[str, Any]]:
     """Return all that was found in the data sets, with every name but the patients'."""
     return [
         {"data": name, "kind": each.kind, "sentence": each.sentence, "count": each.count, "names": list(each.names)}
@@ -89,7 +89,7 @@ def findings(programme: Programme) -> list[dict[str, Any]]:
     ]
 
 
-def _counts(bundle: Bundle) -> dict[str, dict[str, int]]:
+def _counts(bundle: DatasetSpec) -> dict[str, dict[str, int]]:
     """Return the number of images of each class in each part that the data set came with."""
     return {
         str(part): {
@@ -100,7 +100,7 @@ def _counts(bundle: Bundle) -> dict[str, dict[str, int]]:
     }
 
 
-def _run(driver: Driver, record: Record) -> dict[str, Any]:
+def _run(driver: RunController, record: RunRecord) -> dict[str, Any]:
     run, result, folder = record.run, record.result, driver.work.folder(record.run)
     described = folder.description()
     return {
@@ -128,13 +128,13 @@ def _run(driver: Driver, record: Record) -> dict[str, Any]:
     }
 
 
-def _heat(folder: RunFolder) -> dict[str, Any]:
+def _heat(folder: RunDir) -> dict[str, Any]:
     """Return where the run's network looks, in numbers, where it was asked."""
     found = heat.read(folder)
     return {"heat": found} if found else {}
 
 
-def _predicted(driver: Driver, run: Run, folder: RunFolder) -> dict[str, Any]:
+def _predicted(driver: RunController, run: Run, folder: RunDir) -> dict[str, Any]:
     """Return a digest of what the run predicted of which images, a 1 for each told right, and what to remark of it."""
     saved = folder.read_arrays("predictions")
     if saved is None:
@@ -150,13 +150,13 @@ def _predicted(driver: Driver, run: Run, folder: RunFolder) -> dict[str, Any]:
     return {"predictions_sha256": told.hexdigest(), "right": right, "remark": remark(saved, source)}
 
 
-def _seconds_per_epoch(folder: RunFolder) -> float | None:
+def _seconds_per_epoch(folder: RunDir) -> float | None:
     """Return the median over the epochs that the run trained itself, without the first, which builds the network."""
     own = folder.held_rows()[folder.description().get("shared_epochs", 0) :]
     return median(row["seconds"] for row in own[1:] or own) if own else None
 
 
-def _best(best: Best) -> dict[str, Any]:
+def _best(best: BestModel) -> dict[str, Any]:
     run = best.run
     return {
         "key": run.key,

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded
-from medcls.spec.constraints import at_least, limited
-from medcls.tracking.run_dir import RunFolder
+from medcls.data.dataset import Dataset
+from medcls.spec.constraints import at_least, constrained
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
@@ -47,12 +47,12 @@ def grid(extent: tuple[float, float, float, float], resolution: int) -> NDArray[
     return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
 
 
-@limited(at_least(1, "every"), at_least(2, "resolution"))
+@constrained(at_least(1, "every"), at_least(2, "resolution"))
 def frames(
-    data: Decoded,
+    data: Dataset,
     split: Any,  # noqa: ARG001
     task: Any,
-    folder: RunFolder,
+    folder: RunDir,
     *,
     every: int = 3,
     resolution: int = 60,
@@ -78,7 +78,7 @@ def frames(
     return [Watcher()]
 
 
-def written(folder: RunFolder) -> list[Plane]:
+def written(folder: RunDir) -> list[Plane]:
     """Return the maps that a run has written down, in order."""
     found = []
     for path in sorted(folder.path.glob(f"{PREFIX}*.npz")):

@@ -7,22 +7,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.explain import faithfulness, region_shares, sanity_checks
 from medcls.explain.cam import grad_cam
 from medcls.explain.example_selection import picks
 from medcls.explain.layer_probe import Maps, opened, probabilities
 from medcls.explain.methods import METHODS
-from medcls.spec.constraints import at_least, limited
+from medcls.spec.constraints import at_least, constrained
 
 Arrays = dict[str, NDArray[Any]]
 Region = Callable[[int], NDArray[np.bool_] | None]
 
 
-@limited(at_least(1, "images", "shown", "steps", "stages"), at_least(0, "checked"))
+@constrained(at_least(1, "images", "shown", "steps", "stages"), at_least(0, "checked"))
 def heat_maps(
     network: Any,
-    data: Decoded,
+    data: Dataset,
     rows: NDArray[np.int64],
     predictions: NDArray[np.floating],
     marked: Mapping[str, Region],

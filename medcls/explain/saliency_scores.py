@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.explain.faithfulness import area
-from medcls.tracking.run_dir import HEAT, RunFolder
+from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.utils.naming import Rules, distinct
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -18,7 +18,7 @@ KINDS = ("deletion", "insertion")
 REGIONS = Rules(partial(re.sub, r"[^\w.-]", "_"), lambda name, room: name[:room], room=200)  # names within a metric's
 
 
-def read(folder: RunFolder) -> dict[str, Any]:
+def read(folder: RunDir) -> dict[str, Any]:
     """Return the numbers of the maps in a run's folder, none where there are no maps."""
     arrays = folder.read_arrays(HEAT)
     return {} if arrays is None else told(arrays)

@@ -15,7 +15,7 @@ def standing(summary: Mapping[str, Any], data_name: str) -> Standing:
     return Standing(weights, best["metric"], best["value"], chosen.data["fingerprint"], summary["smoke"], answers)
 
 
-def enter(summary: Mapping[str, Any], data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:
+def register_best(summary: Mapping[str, Any], data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:
     """Register the best model of a data set as a version of `name` in the store at `uri`.
 
     Its preprocessing.json and model card lie beside it there.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.data.finding import LEAKS
 from medcls.data.loading import decoded_cache
 from medcls.data.split import split
@@ -21,7 +21,7 @@ from medcls.export.formats.keras import load, of_all_classes
 from medcls.export.metadata import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, by_class, parity
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.tracking.study_results import outcomes, state
 from medcls.training import model_files, saved_weights
 from medcls.training.result import weights_sha256
@@ -97,7 +97,7 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
     Raises:
         BadInputError: the decoded images are gone.
     """
-    data, folder = _decoded(chosen, work, network), RunFolder(work / chosen.run["key"])
+    data, folder = _decoded(chosen, work, network), RunDir(work / chosen.run["key"])
     rows = _rows(chosen, data)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
     counts = {part: Counter(data.labels[each].tolist()) for part, each in parts.items()}
@@ -118,7 +118,7 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
     )
 
 
-def _rows(chosen: Chosen, data: Decoded) -> Split:
+def _rows(chosen: Chosen, data: Dataset) -> Split:
     """Return the rows of the data as the run had them."""
     params = chosen.run["params"]
     given = {"fold": params["fold"], "folds": params["folds"], "seed": params["split_seed"]}
@@ -160,7 +160,7 @@ def loaded(chosen: Chosen, work: Path) -> Any:
     Raises:
         BadInputError: it is gone or damaged, or could not be saved.
     """
-    folder = RunFolder(work / chosen.run["key"])
+    folder = RunDir(work / chosen.run["key"])
     again = "run the study again, which trains nothing that is finished"
     unsaved = (folder.result() or {}).get("unsaved")
     if unsaved:
@@ -179,7 +179,7 @@ def loaded(chosen: Chosen, work: Path) -> Any:
 def _write(
     chosen: Chosen, work: Path, network: Any, folder: Path, names: Sequence[str]
 ) -> dict[str, dict[str, float | int]]:
-    predicted = RunFolder(work / chosen.run["key"]).read_arrays("predictions")
+    predicted = RunDir(work / chosen.run["key"]).read_arrays("predictions")
     if predicted is None:
         raise BadInputError(f"The predictions of run {chosen.run['key']} are gone: run the study with --force.")
     data, rows, answers = _decoded(chosen, work, network), predicted["rows"], predicted["predictions"]
@@ -200,7 +200,7 @@ def _write(
     return found
 
 
-def cost(data: Decoded, rows: NDArray[np.int64], before: Answers, after: Answers) -> dict[str, float | int]:
+def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers) -> dict[str, float | int]:
     """Return how a coarser model's answers score beside those that the run has stored: "score_before", "score_after".
 
     It is the accuracy, or of masks the mean Dice of the images.
@@ -235,7 +235,7 @@ def _refuse(file: str, found: Mapping[str, float | int], answers: Any) -> None:
     )
 
 
-def _decoded(chosen: Chosen, work: Path, network: Any) -> Decoded:
+def _decoded(chosen: Chosen, work: Path, network: Any) -> Dataset:
     height, _, channels = network.input_shape[1:]
     home = decoded_cache.place(work / "cache", chosen.data["fingerprint"], height, channels)
     try:

@@ -16,7 +16,7 @@ from medcls.data.readers.records import listed
 from medcls.explain.layer_probe import Maps, opened, probabilities
 from medcls.explain.methods import METHODS
 from medcls.explain.overlays import overlay
-from medcls.inference.predictor import NAMED, Model
+from medcls.inference.predictor import NAMED, Predictor
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically, write_json
 from medcls.utils.lazy import lazy
@@ -45,7 +45,7 @@ class Asked:
     label: int | None
 
 
-def asked(model: Model, method: str, layer: str, name: str | None) -> Asked:
+def asked(model: Predictor, method: str, layer: str, name: str | None) -> Asked:
     """Return what the command line asks of a model.
 
     Raises:
@@ -60,7 +60,7 @@ def asked(model: Model, method: str, layer: str, name: str | None) -> Asked:
     return Asked(BY_NAME[method], layer, None if name is None else model.classes.index(name))
 
 
-def explain(model: Model, files: Sequence[Path], what: Asked, out: Path) -> list[Found]:
+def explain(model: Predictor, files: Sequence[Path], what: Asked, out: Path) -> list[Found]:
     """Write an overlay of each image into a folder, and what was found as explanations.json; return that.
 
     An overlay is 1024 pixels wide: in jet, as the laboratory has it, and in colours that are even to the eye.
@@ -81,7 +81,7 @@ def explain(model: Model, files: Sequence[Path], what: Asked, out: Path) -> list
     return found
 
 
-def _check(files: Sequence[Path], model: Model) -> None:
+def _check(files: Sequence[Path], model: Predictor) -> None:
     bad = []
     for file in files:
         try:
@@ -94,7 +94,7 @@ def _check(files: Sequence[Path], model: Model) -> None:
         )
 
 
-def _explained(model: Model, files: Sequence[Path], what: Asked, out: Path, names: Sequence[str]) -> list[Found]:
+def _explained(model: Predictor, files: Sequence[Path], what: Asked, out: Path, names: Sequence[str]) -> list[Found]:
     images = np.stack([decode(file, model.size, model.channels, model.levels) for file in files])
     answers = probabilities(model.network, images)
     labels = answers.argmax(axis=1) if what.label is None else np.full(len(files), what.label)

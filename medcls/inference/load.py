@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.inference.predictor import Model, images_among, opened, predictions
+from medcls.inference.predictor import Predictor, images_among, opened, predictions
 from medcls.utils import paths
 from medcls.utils.errors import BadInputError
 
 
 @dataclass(frozen=True)
-class Champion:
+class LoadedModel:
     """A model: what it is called, its classes in the order of its probabilities, and its Keras network."""
 
-    model: Model
+    model: Predictor
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class Champion:
         return self.model.answers(given)
 
 
-def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = False) -> Champion:
+def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = False) -> LoadedModel:
     """Return a study's champion by the study's name, or the model of an exported folder, a file or a models:/ URI.
 
     Args:
@@ -81,7 +81,7 @@ def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = Fal
     if not text.startswith("models:") and not Path(text).expanduser().exists():
         text = f"models:/medcls-{text}@champion"
     with opened(text, lambda: uri, trust=trust) as model:
-        return Champion(model)
+        return LoadedModel(model)
 
 
 def _silent(done: int) -> None:

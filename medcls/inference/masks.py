@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from medcls.data.readers.dicom import has_no_suffix
 from medcls.data.readers.records import listed
 from medcls.evaluation.segmentation import enlarged
-from medcls.inference.predictor import Answer, Model, Progress, predictions
+from medcls.inference.predictor import Prediction, Predictor, Progress, predictions
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import written_whole
 
@@ -48,7 +48,7 @@ def mask_files(files: Sequence[Path], places: Sequence[Path]) -> dict[Path, Path
 
 
 def mark(
-    model: Model, masks: dict[Path, Path], folder: Path, *, skip_bad: bool, progress: Progress
+    model: Predictor, masks: dict[Path, Path], folder: Path, *, skip_bad: bool, progress: Progress
 ) -> tuple[list[Marked], list[str]]:
     """Write the masks of images into a folder, which is new or empty; return them, and the bad files with the reasons.
 
@@ -65,7 +65,7 @@ def mark(
     try:
         with written_whole(folder) as beside:
 
-            def keep(answer: Answer) -> Marked:
+            def keep(answer: Prediction) -> Marked:
                 mask = at_own_size(answer)
                 _save(mask, beside / masks[answer.file])
                 return Marked(answer.file, folder / masks[answer.file], float(np.mean(mask > 0)))
@@ -75,7 +75,7 @@ def mark(
         raise BadInputError(f"--mask {folder} cannot be written ({error.strerror or error}).") from error
 
 
-def at_own_size(answer: Answer) -> NDArray[np.uint8]:
+def at_own_size(answer: Prediction) -> NDArray[np.uint8]:
     """Return the mask of an answer, of its image's (height, width): 255 where the probability is above a half, else 0.
 
     The probabilities are resized, not the mask, so that its outline is as smooth as the image.

@@ -43,7 +43,7 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Model:
+class Predictor:
     """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
 
     `network` is the Keras network itself, None in a format that holds none; `numbered` if the names of the classes are
@@ -72,7 +72,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """What a model answers for one image: its probabilities as they come, and the image's own (height, width)."""
 
     file: Path
@@ -101,7 +101,7 @@ def images_among(places: Sequence[Path]) -> list[Path]:
 
 
 @contextmanager
-def opened(name: str, store: Callable[[], str], *, trust: bool = False) -> Iterator[Model]:
+def opened(name: str, store: Callable[[], str], *, trust: bool = False) -> Iterator[Predictor]:
     """Open the model that a folder, a file or a models:/ URI is.
 
     Args:
@@ -153,7 +153,7 @@ def _fetched(name: str, uri: str, folder: Path) -> Path:
         ) from error
 
 
-def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Model:
+def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Predictor:
     if not file.exists():
         raise BadInputError(f"There is no model {file}: give an exported folder, a model's file or a models:/ URI.")
     papers = read_record(beside / PREPROCESSING, PAPERS, remedy="export the model again")
@@ -167,7 +167,7 @@ def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Model:
         raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
     numbered = papers is None and not pixels
     levels = from_plain((papers or {}).get("levels"))
-    return Model(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels, levels)
+    return Predictor(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels, levels)
 
 
 def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
@@ -184,9 +184,9 @@ def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
 
 
 def predictions(
-    model: Model,
+    model: Predictor,
     files: Sequence[Path],
-    keep: Callable[[Answer], Kept],
+    keep: Callable[[Prediction], Kept],
     *,
     skip_bad: bool,
     progress: Progress,
@@ -218,21 +218,21 @@ def predictions(
             if good and (skip_bad or not bad):
                 answers = _probabilities(model, np.stack([image for _, (image, _) in good]))
                 kept = zip(good, answers, strict=True)
-                found += [keep(Answer(file, answer, own_size)) for (file, (_, own_size)), answer in kept]
+                found += [keep(Prediction(file, answer, own_size)) for (file, (_, own_size)), answer in kept]
             progress(start + len(some))
     if bad and not skip_bad:
         raise BadInputError(f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; {remedy}.")
     return found, bad
 
 
-def _decoded(file: Path, model: Model) -> tuple[Images, tuple[int, int]] | str:
+def _decoded(file: Path, model: Predictor) -> tuple[Images, tuple[int, int]] | str:
     try:
         return decode_sized(file, model.size, model.channels, model.levels)
     except UnreadableImageError as error:
         return str(error)
 
 
-def _probabilities(model: Model, images: Images) -> NDArray[np.float32]:
+def _probabilities(model: Predictor, images: Images) -> NDArray[np.float32]:
     answers = model.predict(images)
     if model.pixels:
         fine = bool(np.all((answers >= 0) & (answers <= 1)))

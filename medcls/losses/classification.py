@@ -6,13 +6,13 @@ two classes; targets may be one column, the number of the class.
 
 from typing import Any
 
-from medcls.spec.constraints import of_classes, suits
+from medcls.spec.constraints import for_task, of_classes
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 
 
-@suits(of_classes)
+@for_task(of_classes)
 def cross_entropy(targets: Any, predictions: Any) -> Any:
     """Return the cross-entropy of each image, of shape (batch,): binary, sparse or categorical, by the columns.
 
@@ -31,7 +31,7 @@ def of_the_task(targets: Any, predictions: Any) -> Any:
     raise NotImplementedError("the learner takes the task's own loss")
 
 
-@suits(of_classes)
+@for_task(of_classes)
 def focal(targets: Any, predictions: Any, gamma: float = 2.0) -> Any:
     """Return the focal loss of each image, of shape (batch,): cross-entropy times (1 - p of the true class)^gamma.
 

@@ -8,7 +8,7 @@ is outvoted by its surroundings; the overlaps count the pixels of the two masks 
 from typing import Any
 
 from medcls.losses.classification import cross_entropy, focal
-from medcls.spec.constraints import at_least, limited, of_masks, shares, suits
+from medcls.spec.constraints import at_least, constrained, for_task, of_masks, shares
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
@@ -17,7 +17,7 @@ PIXELS = (1, 2)  # the axes of an image
 IMAGE = (1, 2, 3)  # the same and its one column
 
 
-@suits(of_masks)
+@for_task(of_masks)
 def pixel_cross_entropy(targets: Any, predictions: Any) -> Any:
     """Return the binary cross-entropy of each image, of shape (batch,): the mean over its pixels.
 
@@ -26,8 +26,8 @@ def pixel_cross_entropy(targets: Any, predictions: Any) -> Any:
     return keras.ops.mean(cross_entropy(targets, predictions), axis=PIXELS)
 
 
-@suits(of_masks)
-@limited(at_least(0, "gamma"))
+@for_task(of_masks)
+@constrained(at_least(0, "gamma"))
 def pixel_focal(targets: Any, predictions: Any, *, gamma: float = 2.0) -> Any:
     """Return the focal loss of each image, of shape (batch,): each pixel's cross-entropy times (1 - p)^gamma.
 
@@ -42,8 +42,8 @@ def pixel_focal(targets: Any, predictions: Any, *, gamma: float = 2.0) -> Any:
     return keras.ops.mean(focal(targets, predictions, gamma), axis=PIXELS)
 
 
-@suits(of_masks)
-@limited(at_least(0, "smooth"))
+@for_task(of_masks)
+@constrained(at_least(0, "smooth"))
 def dice(targets: Any, predictions: Any, *, smooth: float = 1.0) -> Any:
     """Return 1 - the soft Dice coefficient of each image, of shape (batch,), 0..1.
 
@@ -64,8 +64,8 @@ def dice(targets: Any, predictions: Any, *, smooth: float = 1.0) -> Any:
     return 1.0 - _share(2.0 * common, both, smooth)
 
 
-@suits(of_masks)
-@limited(shares("weight"), at_least(0, "smooth"))
+@for_task(of_masks)
+@constrained(shares("weight"), at_least(0, "smooth"))
 def cross_entropy_dice(targets: Any, predictions: Any, *, weight: float = 0.5, smooth: float = 1.0) -> Any:
     """Return a mixture of `pixel_cross_entropy` and `dice` of each image, of shape (batch,).
 
@@ -81,8 +81,8 @@ def cross_entropy_dice(targets: Any, predictions: Any, *, weight: float = 0.5, s
     return (1.0 - weight) * pixel_cross_entropy(targets, predictions) + weight * overlap
 
 
-@suits(of_masks)
-@limited(at_least(0, "alpha", "beta", "smooth"))
+@for_task(of_masks)
+@constrained(at_least(0, "alpha", "beta", "smooth"))
 def tversky(targets: Any, predictions: Any, *, alpha: float = 0.3, beta: float = 0.7, smooth: float = 1.0) -> Any:
     """Return 1 - the Tversky index of each image, of shape (batch,), 0..1.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from medcls.models.conv_block import block
 from medcls.models.dense_head import hidden_layers
-from medcls.spec.constraints import at_least, limited, rates, units
+from medcls.spec.constraints import at_least, constrained, rates, units
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
@@ -13,7 +13,7 @@ WIDTHS = (1, 2, 4, 4, 2)  # of the five convolutions, in multiples of base
 POOLED = (1, 2, 5)  # max pooling follows these
 
 
-@limited(units("dense", (64, 64)), at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
+@constrained(units("dense", (64, 64)), at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
 def alexnet(
     images: Any,
     *,

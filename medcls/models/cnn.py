@@ -3,13 +3,13 @@
 from typing import Any
 
 from medcls.models.dense_head import hidden_layers
-from medcls.spec.constraints import limited, one_of, rates, units
+from medcls.spec.constraints import constrained, one_of, rates, units
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 
 
-@limited(
+@constrained(
     units("filters", (8, 16, 32), fewest=1),
     units("dense", (512, 256)),
     one_of("padding", "same", "valid"),

@@ -3,14 +3,14 @@
 from typing import Any
 
 from medcls.models.input_checks import check_halves
-from medcls.spec.constraints import at_least, limited, of_masks, rates, suits, units
+from medcls.spec.constraints import at_least, constrained, for_task, of_masks, rates, units
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 
 
-@suits(of_masks)
-@limited(units("filters", (8, 16, 32), fewest=1), rates("dropout"), at_least(0, "l2"))
+@for_task(of_masks)
+@constrained(units("filters", (8, 16, 32), fewest=1), rates("dropout"), at_least(0, "l2"))
 def encoder_decoder(
     images: Any, *, filters: tuple[int, ...] = (8, 16, 32), dropout: float = 0.0, l2: float = 0.0
 ) -> Any:

@@ -3,10 +3,10 @@
 from typing import Any
 
 from medcls.models.dense_head import hidden_layers
-from medcls.spec.constraints import limited, one_of, rates, units
+from medcls.spec.constraints import constrained, one_of, rates, units
 
 
-@limited(units("hidden", (100,)), one_of("activation", "sigmoid", "relu", "tanh"), rates("dropout"))
+@constrained(units("hidden", (100,)), one_of("activation", "sigmoid", "relu", "tanh"), rates("dropout"))
 def mlp(examples: Any, *, hidden: tuple[int, ...] = (100,), activation: str = "sigmoid", dropout: float = 0.0) -> Any:
     """Return the features of a multilayer perceptron.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from medcls.models import backbones
 from medcls.models.dense_head import hidden_layers
-from medcls.spec.constraints import limited, one_of, rates, units
+from medcls.spec.constraints import constrained, one_of, rates, units
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
@@ -13,7 +13,7 @@ FEATURES = "features"  # the layer at which a network is cut into what is borrow
 FLATTEN, AVERAGE = "flatten", "average"
 
 
-@limited(backbones.check, one_of("pooling", FLATTEN, AVERAGE), units("dense", (128,)), rates("dropout"))
+@constrained(backbones.check, one_of("pooling", FLATTEN, AVERAGE), units("dense", (128,)), rates("dropout"))
 def pretrained(
     images: Any,
     *,

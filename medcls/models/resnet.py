@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from medcls.spec.constraints import at_least, limited, rates
+from medcls.spec.constraints import at_least, constrained, rates
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
 
@@ -33,7 +33,7 @@ def _check(*, depth: int, block: str, stem: str, **_: Any) -> None:
 LIMITS = (_check, at_least(1, "base"), rates("dropout", "spatial_dropout"))
 
 
-@limited(*LIMITS)
+@constrained(*LIMITS)
 def resnet(
     images: Any,
     *,

@@ -4,14 +4,14 @@ from typing import Any
 
 from medcls.models.conv_block import block
 from medcls.models.input_checks import check_halves
-from medcls.spec.constraints import at_least, limited, of_masks, rates, suits
+from medcls.spec.constraints import at_least, constrained, for_task, of_masks, rates
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
 
 
-@suits(of_masks)
-@limited(at_least(1, "base", "depth"), rates("dropout"))
+@for_task(of_masks)
+@constrained(at_least(1, "base", "depth"), rates("dropout"))
 def unet(images: Any, *, base: int = 8, depth: int = 4, dropout: float = 0.0, batch_norm: bool = False) -> Any:
     """Return the features of each pixel: down in `depth` levels, up again, joined to each level's own features.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from medcls.models.conv_block import block
 from medcls.models.dense_head import hidden_layers
-from medcls.spec.constraints import at_least, limited, rates, units
+from medcls.spec.constraints import at_least, constrained, rates, units
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
 
@@ -21,7 +21,7 @@ def _check(*, depth: int, **_: Any) -> None:
         raise BadInputError(f"depth={depth} is no VGG network: say {', '.join(map(str, CONVOLUTIONS))}.")
 
 
-@limited(
+@constrained(
     _check,
     units("dense", (64, 64, 64)),
     at_least(1, "base"),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.pseudonyms import Pseudonyms
 from medcls.evaluation import classification, segmentation
@@ -29,12 +29,12 @@ from medcls.report.figures import (
 )
 from medcls.report.figures import segmentation as outlines
 from medcls.spec.run import Run
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.files import draw_whole
 
 
 def pictures(
-    run: Run, folder: RunFolder, result: Mapping[str, Any], decoded: Path | None
+    run: Run, folder: RunDir, result: Mapping[str, Any], decoded: Path | None
 ) -> dict[Path, Callable[[Path], None]]:
     """Return where a run's figures belong in its folder, and what draws each into a file.
 
@@ -56,7 +56,7 @@ def pictures(
     return {folder.path / name: draw for name, draw in drawings.items()}
 
 
-def draw_all(run: Run, folder: RunFolder, decoded: Path) -> None:
+def draw_all(run: Run, folder: RunDir, decoded: Path) -> None:
     """Draw a finished run's figures that are not there yet. What fails is tried again, and said, by who shows them."""
     result = folder.result()
     with contextlib.suppress(Exception):  # a figure must never cost a result
@@ -66,12 +66,12 @@ def draw_all(run: Run, folder: RunFolder, decoded: Path) -> None:
                     draw_whole(path, figure)
 
 
-def tested(run: Run, folder: RunFolder, decoded: Path) -> dict[Path, Callable[[Path], None]]:
+def tested(run: Run, folder: RunDir, decoded: Path) -> dict[Path, Callable[[Path], None]]:
     """Return the same for the figures of the held-out part, where the run has predicted it."""
     return {folder.path / name: draw for name, draw in _of_test(run, folder, decoded).items()}
 
 
-def _of_test(run: Run, folder: RunFolder, decoded: Path) -> dict[str, Callable[[Path], None]]:
+def _of_test(run: Run, folder: RunDir, decoded: Path) -> dict[str, Callable[[Path], None]]:
     predicted = folder.read_arrays("test")
     return {} if predicted is None else Part(predicted, decoded, f"{run.label}, held-out part").drawings("test_")
 
@@ -101,7 +101,7 @@ class Part:
         canvas.save(draw(self), path)
 
     @cached_property
-    def data(self) -> Decoded:
+    def data(self) -> Dataset:
         """The data set, opened once."""
         return open_decoded(self._decoded)
 
@@ -124,15 +124,15 @@ class Part:
         return segmentation.judged(self.masks, self.probabilities)
 
 
-def _curves(run: Run, folder: RunFolder, best_epoch: int, path: Path) -> None:
+def _curves(run: Run, folder: RunDir, best_epoch: int, path: Path) -> None:
     canvas.save(learning_curves.learning_curves(folder.history(), best_epoch, run.label), path)
 
 
-def _boundary(run: Run, folder: RunFolder, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
+def _boundary(run: Run, folder: RunDir, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
     canvas.save(decision_boundary.boundary(maps[-1], _points(decoded), folder.history(), run.label), path)
 
 
-def _film(run: Run, folder: RunFolder, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
+def _film(run: Run, folder: RunDir, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
     path.write_bytes(decision_boundary.film(maps, _points(decoded), folder.history(), run.label))
 
 

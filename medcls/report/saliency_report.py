@@ -14,7 +14,7 @@ from medcls.explain import overlays
 from medcls.report.figures import canvas, saliency, sanity_checks
 from medcls.report.figures.saliency import Shown
 from medcls.spec.run import Run
-from medcls.tracking.run_dir import HEAT, RunFolder
+from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.utils.lazy import lazy
 
 image = lazy("PIL.Image")
@@ -23,7 +23,7 @@ Draw = Callable[[Path], None]
 LONGEST = 150  # characters of a figure's file name, in which the number tells figures apart
 
 
-def drawings(run: Run, folder: RunFolder, decoded: Path) -> dict[str, Draw]:
+def drawings(run: Run, folder: RunDir, decoded: Path) -> dict[str, Draw]:
     """Return what draws each figure of a run's maps into a file, by the file's name; nothing where it has none."""
     known = folder.read_arrays(HEAT, "places", "reasons", "labels")
     if known is None:
@@ -39,7 +39,7 @@ def drawings(run: Run, folder: RunFolder, decoded: Path) -> dict[str, Draw]:
     return found
 
 
-def figures(runs: Mapping[str, tuple[Run, RunFolder, Path]], home: Path) -> list[dict[str, str]]:
+def figures(runs: Mapping[str, tuple[Run, RunDir, Path]], home: Path) -> list[dict[str, str]]:
     """Draw the sheets of some runs into a study's folder; return their titles and files' names, for the report.
 
     Args:
@@ -57,21 +57,21 @@ def figures(runs: Mapping[str, tuple[Run, RunFolder, Path]], home: Path) -> list
     return found
 
 
-def _arrays(folder: RunFolder) -> dict[str, Any]:
+def _arrays(folder: RunDir) -> dict[str, Any]:
     arrays = folder.read_arrays(HEAT)
     if arrays is None:
         raise FileNotFoundError(folder.path / f"{HEAT}.npz")
     return arrays
 
 
-def _draw(sheet: Callable[[Shown, str], Any], run: Run, folder: RunFolder, decoded: Path, path: Path) -> None:
+def _draw(sheet: Callable[[Shown, str], Any], run: Run, folder: RunDir, decoded: Path, path: Path) -> None:
     arrays, data = _arrays(folder), open_decoded(decoded)
     rows = arrays["rows"][arrays["places"]]
     shown = Shown(arrays, np.asarray(data.images[rows]), Pseudonyms(data).files(rows), data.classes)
     canvas.save(sheet(shown, _title(run)), path)
 
 
-def _trust(run: Run, folder: RunFolder, path: Path) -> None:
+def _trust(run: Run, folder: RunDir, path: Path) -> None:
     canvas.save(sanity_checks.trust(_arrays(folder), _title(run)), path)
 
 
@@ -79,7 +79,7 @@ def _title(run: Run) -> str:
     return f"{run.label} on {run.data_name}" if run.data_name else run.label
 
 
-def _overlay(folder: RunFolder, decoded: Path, number: int, path: Path) -> None:
+def _overlay(folder: RunDir, decoded: Path, number: int, path: Path) -> None:
     arrays = _arrays(folder)
     place = arrays["places"][number]
     below = np.asarray(open_decoded(decoded).images[arrays["rows"][place]])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.report import html
 from medcls.report.figures import canvas, segmentation
@@ -35,7 +35,7 @@ def write_report(folder: Path, summary: Mapping[str, Any], decoded: Mapping[str,
     return rewrite_report(folder, summary)
 
 
-def _draw_examples(data: Decoded, path: Path) -> None:
+def _draw_examples(data: Dataset, path: Path) -> None:
     if data.masks is not None:
         write_atomically(
             path, lambda file: canvas.save(segmentation.examples(data.images, data.masks), Path(file.name))

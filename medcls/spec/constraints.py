@@ -14,7 +14,7 @@ TaskCheck = Callable[[Any], None]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def limited(*checks: Check) -> Callable[[Function], Function]:
+def constrained(*checks: Check) -> Callable[[Function], Function]:
     """Return a decorator that leaves a function as it is and has it carry the checks."""
 
     def carrying(function: Function) -> Function:
@@ -30,14 +30,14 @@ def limits_of(function: Callable[..., Any]) -> tuple[Check, ...]:
     return checks
 
 
-def suits(check: TaskCheck) -> Callable[[Function], Function]:
+def for_task(check: TaskCheck) -> Callable[[Function], Function]:
     """Return a decorator that has a function carry a check of the task that it is used with.
 
     The check raises BadInputError with a sentence that goes on from the function's name.
     """
 
     def carrying(function: Function) -> Function:
-        vars(function)["suits"] = check
+        vars(function)["for_task"] = check
         return function
 
     return carrying
@@ -50,7 +50,7 @@ def check_task(functions: Iterable[Callable[..., Any]], task: Any) -> None:
         BadInputError: a function that the task cannot be used with.
     """
     for function in functions:
-        check: TaskCheck | None = getattr(function, "suits", None)
+        check: TaskCheck | None = getattr(function, "for_task", None)
         if check is not None:
             try:
                 check(task)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.evaluation import segmentation
 
 
-def no_further_scores(data: Decoded, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
+def no_further_scores(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
     """Return no scores: those at the study's size are all."""
     return {}
 
@@ -63,7 +63,7 @@ class Task:
         return [self.truth, self.target, self.vary, self.head, self.read, self.loss, self.metrics, self.scores]
 
 
-def overlaps_at_own_size(data: Decoded, rows: Any, predictions: Any) -> dict[str, Any]:
+def overlaps_at_own_size(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:
     """Return Dice and IoU of each image at its own size, of shape (n,), where its mask is a file."""
     whole = data.whole
     return {} if whole is None else segmentation.at_own_size((whole[row] for row in rows), predictions)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from medcls import losses
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.evaluation import classification, intervals
 from medcls.tasks import metrics
 from medcls.tasks.base import Task, as_they_are
@@ -15,7 +15,7 @@ from medcls.utils.lazy import lazy
 keras = lazy("keras")
 
 
-def labels(data: Decoded, rows: Any) -> Any:
+def labels(data: Dataset, rows: Any) -> Any:
     """Return the classes of some images, of shape (n,)."""
     return data.labels[rows]
 
@@ -25,12 +25,12 @@ def one_hot(labels: Any, classes: int) -> Any:
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def as_columns(data: Decoded, rows: Any) -> Any:
+def as_columns(data: Dataset, rows: Any) -> Any:
     """Return targets of shape (n, classes), float32, one-hot."""
     return one_hot(data.labels[rows], len(data.classes))
 
 
-def as_numbers(data: Decoded, rows: Any) -> Any:
+def as_numbers(data: Dataset, rows: Any) -> Any:
     """Return targets of shape (n, 1), float32: the number of the class."""
     return np.asarray(data.labels[rows], np.float32)[:, None]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.evaluation import intervals as statistics
 from medcls.evaluation.segmentation import means
 from medcls.tasks.base import Task
@@ -14,7 +14,7 @@ from medcls.tasks.base import Task
 Rows = NDArray[np.int64]
 
 
-def scores(task: Task, data: Decoded, rows: Rows, predictions: Any) -> dict[str, float]:
+def scores(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str, float]:
     """Return the final scores of some images.
 
     Args:
@@ -29,7 +29,7 @@ def scores(task: Task, data: Decoded, rows: Rows, predictions: Any) -> dict[str,
     return found | {name: float(values[0]) for name, values in own.items() if np.isfinite(values[0])}
 
 
-def tested(task: Task, data: Decoded, rows: Rows, predictions: Any) -> Mapping[str, Any]:
+def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> Mapping[str, Any]:
     """Return the final scores of a held-out set with 95% bootstrap intervals, patients kept together where known.
 
     Args:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from medcls import losses
-from medcls.data.dataset import Decoded, Picked
+from medcls.data.dataset import Dataset, Picked
 from medcls.evaluation import segmentation
 from medcls.tasks import metrics
 from medcls.tasks.base import Task, as_they_are, overlaps_at_own_size
@@ -12,13 +12,13 @@ from medcls.utils.lazy import lazy
 keras = lazy("keras")
 
 
-def masks(data: Decoded, rows: Any) -> Any:
+def masks(data: Dataset, rows: Any) -> Any:
     """Return the masks of some images, of shape (n, height, width), bool."""
     assert data.masks is not None
     return data.masks[rows][..., 0] > 0
 
 
-def as_maps(data: Decoded, rows: Any) -> Any:
+def as_maps(data: Dataset, rows: Any) -> Any:
     """Return targets of shape (n, height, width, 1), float32, 0 or 1, each read when it is asked for."""
     assert data.masks is not None
     return Picked(data.masks, rows)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
 
@@ -42,7 +42,7 @@ class Node:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, Any] = field(default_factory=dict)
     data: tuple[DataRecord, ...] = ()
-    folder: RunFolder | None = None
+    folder: RunDir | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from medcls.tracking.record_file import FileSlip, Slip
+from medcls.tracking.record_file import FileSlip, RecordFile
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.provenance import command
 
@@ -30,8 +30,8 @@ POLL = 2.0  # seconds between two looks of a command that waits
 
 
 @contextmanager
-def owned(
-    folder: Path, *, wait: bool, tell: Callable[[str], None], slip: Slip | None = None, named: str = ""
+def work_dir_lock(
+    folder: Path, *, wait: bool, tell: Callable[[str], None], slip: RecordFile | None = None, named: str = ""
 ) -> Iterator[bool]:
     """Hold a work folder, which is made if it is not there; yield whether another command was waited for.
 
@@ -91,7 +91,11 @@ class Lease:
     """
 
     def __init__(
-        self, slip: Slip, beat: float = BEAT, machine: str | None = None, tell: Callable[[str], None] = lambda _: None
+        self,
+        slip: RecordFile,
+        beat: float = BEAT,
+        machine: str | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._slip, self._beat, self._tell = slip, beat, tell
         self._record = {
@@ -172,7 +176,7 @@ class Lease:
         return {**self._record, "renewed": time.time()}
 
 
-def _locked(folder: Path, name: str, slip: Slip, *, wait: bool, tell: Callable[[str], None]) -> FileLock | None:
+def _locked(folder: Path, name: str, slip: RecordFile, *, wait: bool, tell: Callable[[str], None]) -> FileLock | None:
     """Return the lock, held; None where the file system has none, and the record alone decides."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

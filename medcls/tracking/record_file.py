@@ -10,7 +10,7 @@ from typing import Any
 from medcls.utils.files import parsed_json, read_json, write_json
 
 
-class Slip(ABC):
+class RecordFile(ABC):
     """A JSON object in a file of its own."""
 
     @abstractmethod
@@ -34,7 +34,7 @@ class Slip(ABC):
         """Remove it, if it is there."""
 
 
-class FileSlip(Slip):
+class FileSlip(RecordFile):
     """A record on a path."""
 
     def __init__(self, path: Path) -> None:
@@ -66,7 +66,7 @@ class FileSlip(Slip):
         self._path.unlink(missing_ok=True)
 
 
-class DistantSlip(Slip):
+class DistantSlip(RecordFile):
     """A record behind a URL.
 
     Args:

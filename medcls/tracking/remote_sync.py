@@ -38,7 +38,7 @@ Seen = dict[str, list[str]]
 NOTE: Shape = MappingProxyType({"there": list, "here": list})
 
 
-class Depot:
+class RemoteSync:
     """Takes and gives the entries of one work folder. Threads may use it side by side.
 
     Args:

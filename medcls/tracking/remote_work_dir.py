@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from medcls.spec.run import Run
-from medcls.tracking.remote_sync import Depot
-from medcls.tracking.run_dir import RunFolder
-from medcls.tracking.work_dir import STUDIES, TRAJECTORIES, WorkFolder
+from medcls.tracking.remote_sync import RemoteSync
+from medcls.tracking.run_dir import RunDir
+from medcls.tracking.work_dir import STUDIES, TRAJECTORIES, WorkDir
 from medcls.utils.paths import home_of
 
 
-class WorkElsewhere(WorkFolder):
+class RemoteWorkDir(WorkDir):
     """A work folder in this machine's home of a URL.
 
     Each entry is fetched when it is first asked for, and once more after `look_anew`: while the folder is owned nobody
@@ -19,11 +19,11 @@ class WorkElsewhere(WorkFolder):
         BadInputError: one cannot write behind the URL.
     """
 
-    depot: Depot
+    depot: RemoteSync
 
     def __init__(self, url: str) -> None:
         super().__init__(home_of(url))
-        self.depot = Depot(url, self.path)
+        self.depot = RemoteSync(url, self.path)
         self.depot.check()
         self._fetched: set[str] = set()
         self._runs: set[str] | None = None
@@ -33,7 +33,7 @@ class WorkElsewhere(WorkFolder):
         for name in names:
             self.depot.send(name)
 
-    def at(self, name: str) -> RunFolder:
+    def at(self, name: str) -> RunDir:
         """Return the run folder of this name."""
         if self._runs is None:
             self._runs = self.depot.entries()

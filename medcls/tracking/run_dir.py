@@ -45,7 +45,7 @@ def saved_weights(work: Path, digest: str) -> Path:
     return work / "weights" / f"{digest}.weights.h5"
 
 
-class RunFolder:
+class RunDir:
     """One run's folder. Any number of processes may read it; the one that trains holds `lock()`."""
 
     def __init__(self, path: Path) -> None:

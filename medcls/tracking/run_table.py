@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
-Ended = tuple[RunFolder, Mapping[str, Any]]
+Ended = tuple[RunDir, Mapping[str, Any]]
 """A run's folder and its result."""
 
 
@@ -14,7 +14,7 @@ def shown(metric: str) -> str:
     return metric if metric == "gap" else f"best/val_{metric}"
 
 
-def of_run(folder: RunFolder, result: Mapping[str, Any]) -> dict[str, float]:
+def of_run(folder: RunDir, result: Mapping[str, Any]) -> dict[str, float]:
     """Return a finished run's scores at the epoch that it keeps, and what it cost."""
     history, best = folder.history(), result["best_epoch"]
     scores = {f"best/{name}": values[best] for name, values in history.items() if name != "learning_rate"}
@@ -46,7 +46,7 @@ def of_best(mean_sd: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     return scores | deviations
 
 
-def _minutes(folder: RunFolder) -> float:
+def _minutes(folder: RunDir) -> float:
     """Return how long the run trained in all, without the epochs that it took over from another."""
     own = folder.held_rows()[folder.description().get("shared_epochs", 0) :]
     return float(sum(row["seconds"] for row in own)) / 60

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from medcls.spec.run import Run
-from medcls.tracking.remote_sync import Depot
-from medcls.tracking.run_dir import RunFolder, saved_weights
+from medcls.tracking.remote_sync import RemoteSync
+from medcls.tracking.run_dir import RunDir, saved_weights
 from medcls.utils.files import is_dead, remove_unfinished
 
 STUDIES, TRAJECTORIES = "studies", "trajectories"  # folders beside the runs'
@@ -41,7 +41,7 @@ def with_planned_sharing(runs: Sequence[Run], states: Sequence[State]) -> list[S
     return planned
 
 
-class WorkFolder:
+class WorkDir:
     """The folder of all run folders, with the caches and the searches' memories beside them.
 
     Attributes:
@@ -49,12 +49,12 @@ class WorkFolder:
         depot: of its copy that other machines see, None where this is the only one.
     """
 
-    depot: Depot | None = None
+    depot: RemoteSync | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def folder(self, run: Run) -> RunFolder:
+    def folder(self, run: Run) -> RunDir:
         """Return the run's folder, which need not exist."""
         return self.at(run.key)
 
@@ -78,9 +78,9 @@ class WorkFolder:
         for folder in (self.path, self.cache, saved_weights(self.path, "").parent, *(self.path / STUDIES).glob("*")):
             remove_unfinished(folder, of=is_dead)
 
-    def at(self, name: str) -> RunFolder:
+    def at(self, name: str) -> RunDir:
         """Return the run folder of this name."""
-        return RunFolder(self.path / name)
+        return RunDir(self.path / name)
 
     @property
     def cache(self) -> Path:
@@ -99,7 +99,7 @@ class WorkFolder:
             return State(CONTINUE, held, None, code)
         donor, epochs = self._donor(run)
         if donor is not None:
-            return State(SHARED, epochs, donor, RunFolder(donor).description().get("code"))
+            return State(SHARED, epochs, donor, RunDir(donor).description().get("code"))
         return State(NEW, 0, None, None)
 
     def enter(self, run: Run, record: dict[str, Any], state: State) -> None:
@@ -114,7 +114,7 @@ class WorkFolder:
         if state.donor is None:
             folder.describe(record)
             return
-        donor = RunFolder(state.donor)
+        donor = RunDir(state.donor)
         epochs, kept, arrays = donor.read_checkpoint(state.epochs)
         folder.describe({**record, "shared_epochs": epochs, "shared_from": state.donor.name})
         folder.adopt(donor.rows(), epochs, kept, arrays)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from medcls import models
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.models.backbones import check, download
 from medcls.models.pretrained import FEATURES
 from medcls.spec.parameters import arguments_of
 from medcls.spec.variant import Variant
 from medcls.tasks.base import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import saved_weights
 from medcls.training.network import network
 from medcls.utils.errors import BadInputError
@@ -74,9 +74,7 @@ def origin(model: Callable[..., Any], pretrained: str) -> Origin:
     return Origin(pretrained, given["backbone"], given["alpha"], given["layer"])
 
 
-def borrow(
-    data: Decoded, task: Task, folder: RunFolder, seed: int, model: Callable[..., Any], pretrained: str
-) -> Halves:
+def borrow(data: Dataset, task: Task, folder: RunDir, seed: int, model: Callable[..., Any], pretrained: str) -> Halves:
     """Return the network for a data set, its head random from the seed, its body frozen with borrowed weights.
 
     Raises:

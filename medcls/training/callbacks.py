@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.data.loading import batches
-from medcls.spec.constraints import of_classes, suits
+from medcls.spec.constraints import for_task, of_classes
 from medcls.tasks.base import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
@@ -18,13 +18,13 @@ BATCH = 500
 __all__ = ["held_out", "nothing"]
 
 
-def nothing(data: Decoded, split: Split, task: Task, folder: RunFolder) -> list[Any]:  # noqa: ARG001
+def nothing(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
     """Write down nothing but the history."""
     return []
 
 
-@suits(of_classes)
-def held_out(data: Decoded, split: Split, task: Task, folder: RunFolder) -> list[Any]:  # noqa: ARG001
+@for_task(of_classes)
+def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
     """Add the accuracy on the test part to the history of every epoch, as `test_accuracy`.
 
     For the record alone: it shows what a choice of the epoch on the test part would have been worth.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from medcls.tracking import record_shapes
-from medcls.tracking.run_dir import Arrays, RunFolder
+from medcls.tracking.run_dir import Arrays, RunDir
 from medcls.utils import records
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import lazy
@@ -20,7 +20,7 @@ psutil = lazy("psutil")
 CALLBACK_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "cooldown_counter")
 
 
-def recorder(folder: RunFolder, callbacks: list[Any], began: int = 0) -> Any:
+def recorder(folder: RunDir, callbacks: list[Any], began: int = 0) -> Any:
     """Return the callback that must stand last: it restores the state, then journals and saves every epoch.
 
     `began` is the epoch at which this stage of the training begins: an earlier one's state is not this network's.
@@ -60,7 +60,7 @@ def recorder(folder: RunFolder, callbacks: list[Any], began: int = 0) -> Any:
     return Recorder()
 
 
-def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any], began: int = 0) -> None:
+def save(folder: RunDir, epochs: int, model: Any, callbacks: list[Any], began: int = 0) -> None:
     """Write the checkpoint: every variable of model and optimizer, and what the callbacks remember."""
     arrays = {f"model/{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
     arrays |= {f"optimizer/{i}": np.asarray(variable) for i, variable in enumerate(model.optimizer.variables)}
@@ -74,7 +74,7 @@ def save(folder: RunFolder, epochs: int, model: Any, callbacks: list[Any], began
     )
 
 
-def restore(folder: RunFolder, model: Any, callbacks: list[Any], began: int = 0) -> None:
+def restore(folder: RunDir, model: Any, callbacks: list[Any], began: int = 0) -> None:
     """Set model, optimizer and callbacks to what the checkpoint holds, if there is one of this stage.
 
     Raises:
@@ -99,7 +99,7 @@ def restore(folder: RunFolder, model: Any, callbacks: list[Any], began: int = 0)
     model.stop_training = state["stopped"]
 
 
-def _check(folder: RunFolder, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
+def _check(folder: RunDir, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
     """Complain about a checkpoint that does not hold all that is to be set."""
     path = folder.checkpoint
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls import losses
-from medcls.spec.constraints import at_least, limited, of_classes, rates, suits
+from medcls.spec.constraints import at_least, constrained, for_task, of_classes, rates
 
 __all__ = ["balanced", "effective_number", "focal", "none", "oversample"]
 
@@ -32,27 +32,27 @@ def none(counts: NDArray[np.int64]) -> Imbalance:
     return Imbalance(np.ones(len(counts), np.float32))
 
 
-@suits(of_classes)
+@for_task(of_classes)
 def balanced(counts: NDArray[np.int64]) -> Imbalance:
     """Weigh each class by the inverse of its frequency (King and Zeng 2001; scikit-learn's "balanced")."""
     return Imbalance(_normalised(1.0 / np.maximum(counts, 1), counts))
 
 
-@suits(of_classes)
-@limited(rates("beta"))
+@for_task(of_classes)
+@constrained(rates("beta"))
 def effective_number(counts: NDArray[np.int64], *, beta: float = 0.999) -> Imbalance:
     """Weigh each class by the inverse of its effective number of images (Cui et al. 2019)."""
     return Imbalance(_normalised((1.0 - beta) / (1.0 - beta ** np.maximum(counts, 1)), counts))
 
 
-@suits(of_classes)
-@limited(at_least(0, "gamma"))
+@for_task(of_classes)
+@constrained(at_least(0, "gamma"))
 def focal(counts: NDArray[np.int64], *, gamma: float = 2.0) -> Imbalance:
     """Replace the loss by the focal loss, which turns to the images that are still hard (Lin et al. 2017)."""
     return Imbalance(np.ones(len(counts), np.float32), loss=partial(losses.focal, gamma=gamma))
 
 
-@suits(of_classes)
+@for_task(of_classes)
 def oversample(counts: NDArray[np.int64]) -> Imbalance:
     """Draw the training images so that every class is met equally often (with repetition)."""
     return Imbalance(np.ones(len(counts), np.float32), oversample=True)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from medcls.evaluation.metrics import METRICS, metric, missing
-from medcls.spec.constraints import at_least, limited
+from medcls.spec.constraints import at_least, constrained
 from medcls.tasks.base import Task
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
@@ -29,7 +29,7 @@ def _check_mode(*, monitor: str, mode: str, **_: Any) -> None:
         )
 
 
-@limited(_check_mode)
+@constrained(_check_mode)
 def keep_best(task: Task, *, monitor: str = "", mode: str = "") -> list[Any]:
     """Train every epoch and keep the best one's weights, by a name in the history: "" for what the task monitors.
 
@@ -48,7 +48,7 @@ def _better(monitor: str) -> bool | None:
     return None if row is None else row.higher_is_better
 
 
-@limited(at_least(0, "patience", "minimum_gain"))
+@constrained(at_least(0, "patience", "minimum_gain"))
 def early(task: Task, *, patience: int = 10, minimum_gain: float = 0.0) -> list[Any]:
     """Stop after `patience` epochs without a gain in what the task monitors; keep the best epoch's weights."""
     stopping = keras.callbacks.EarlyStopping(

@@ -10,12 +10,12 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.data.loading.sealed import is_sound, seal
 from medcls.data.memmap_reader import Reader
 from medcls.models.backbones import features as computed
 from medcls.spec.parameters import arguments_of
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import origin
 from medcls.utils.code_digest import code_digest
 from medcls.utils.hashing import digest
@@ -25,7 +25,7 @@ Features = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 
-def place(folder: Path, data: Decoded, weights: str, preprocessing: str) -> Path:
+def place(folder: Path, data: Dataset, weights: str, preprocessing: str) -> Path:
     """Return the file below `folder` for the features of a data set by a network with these weights.
 
     Other images, sizes, networks, weights or preprocessing, or another way of computing, have another file.
@@ -35,7 +35,7 @@ def place(folder: Path, data: Decoded, weights: str, preprocessing: str) -> Path
 
 
 def seen_by(
-    body: Callable[[], Any], data: Decoded, folder: RunFolder, model: Callable[..., Any], pretrained: str
+    body: Callable[[], Any], data: Dataset, folder: RunDir, model: Callable[..., Any], pretrained: str
 ) -> Features:
     """Return the features that a run's body has of every image, which all runs of its work folder share.
 
@@ -46,7 +46,7 @@ def seen_by(
     return features(body, data, path, lambda done, count: folder.tell(f"features of {done} of {count} images"))
 
 
-def features(body: Callable[[], Any], data: Decoded, path: Path, progress: Progress) -> Features:
+def features(body: Callable[[], Any], data: Dataset, path: Path, progress: Progress) -> Features:
     """Return the features of every image, of shape (n, ...), float32, from a file that is made if it is not there.
 
     One process computes; others wait for it. What was cut off goes on where it ends, to the same bits; a file that is
@@ -71,7 +71,7 @@ def features(body: Callable[[], Any], data: Decoded, path: Path, progress: Progr
     return mapped
 
 
-def _compute(body: Any, data: Decoded, path: Path, progress: Progress) -> None:
+def _compute(body: Any, data: Dataset, path: Path, progress: Progress) -> None:
     """Write the batches that are missing; plain writes, as a full disk ends a process that maps its file."""
     shape = (len(data.images), *body.output_shape[1:])
     unfinished, header = path.with_suffix(".unfinished"), _header(shape)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.data.loading import batches as stream
 from medcls.spec.parameters import function_of, takes
 from medcls.tasks.base import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.checkpoint import recorder, restore
 from medcls.training.network import operations
 from medcls.training.result import Fitted, weights_sha256
@@ -31,10 +31,10 @@ Rows = NDArray[np.int64]
 
 def train(
     whole: Any,
-    data: Decoded,
+    data: Dataset,
     split: Split,
     task: Task,
-    folder: RunFolder,
+    folder: RunDir,
     seed: int,
     imbalance: Callable[..., Any],
     stop: Callable[..., Any],
@@ -109,7 +109,7 @@ def _check_monitors(callbacks: list[Any], names: list[str]) -> None:
 
 
 def _examples(
-    data: Decoded, images: Any, task: Task, class_weights: NDArray[np.float32], rows: Rows
+    data: Dataset, images: Any, task: Task, class_weights: NDArray[np.float32], rows: Rows
 ) -> stream.Examples:
     """Return what a stream draws from: some rows of a data set's images (or features of them), targets and weights."""
     return stream.Examples(images, rows, task.target(data, rows), class_weights[data.labels[rows]])
@@ -125,7 +125,7 @@ def _evaluation(examples: Callable[[Rows], stream.Examples], rows: Rows) -> Any:
 def _fit(
     net: Any,
     callbacks: list[Any],
-    folder: RunFolder,
+    folder: RunDir,
     batches: Callable[[range], Any],
     validation: Any,
     epochs: int,
@@ -157,7 +157,7 @@ def _fit(
         callback.on_train_end()
 
 
-def stage_of(folder: RunFolder) -> int:
+def stage_of(folder: RunDir) -> int:
     """Return the epoch at which the stage began that the folder's checkpoint is of; 0 without one."""
     try:
         _, state, _ = folder.read_checkpoint()
@@ -166,7 +166,7 @@ def stage_of(folder: RunFolder) -> int:
     return int(state.get("began", 0))
 
 
-def can_go_on(folder: RunFolder) -> bool:
+def can_go_on(folder: RunDir) -> bool:
     """Tell whether the folder has a checkpoint that is sound to its last byte; a damaged one is no start."""
     try:
         folder.read_checkpoint()
@@ -175,7 +175,7 @@ def can_go_on(folder: RunFolder) -> bool:
     return True
 
 
-def _progress(folder: RunFolder, began: int = 0) -> tuple[int, bool]:
+def _progress(folder: RunDir, began: int = 0) -> tuple[int, bool]:
     """Return how many epochs the checkpoint holds and whether this stage of the training had stopped of itself.
 
     A damaged checkpoint is removed: the training starts again, as its variant says.
@@ -196,7 +196,7 @@ def _fitted(
     net: Any,
     task: Task,
     callbacks: list[Any],
-    folder: RunFolder,
+    folder: RunDir,
     batches: Callable[[Rows], Any],
 ) -> Fitted:
     """Return what came of a training.

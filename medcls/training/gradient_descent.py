@@ -5,11 +5,11 @@ from functools import partial
 from typing import Any
 
 from medcls import augmentation, losses, models
-from medcls.data.dataset import Decoded, Split
-from medcls.spec.constraints import at_least, limited
+from medcls.data.dataset import Dataset, Split
+from medcls.spec.constraints import at_least, constrained
 from medcls.spec.parameters import function_of
 from medcls.tasks.base import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import callbacks, early_stopping, optimizers, schedules
 from medcls.training import class_imbalance as imbalances
 from medcls.training import fit as fitting
@@ -27,12 +27,12 @@ def _check(*, share: float, **_: Any) -> None:
         raise BadInputError(f"share={share} must be above 0 and at most 1.")
 
 
-@limited(_check, at_least(1, "batch_size", "epochs"))
+@constrained(_check, at_least(1, "batch_size", "epochs"))
 def gradient(
-    data: Decoded,
+    data: Dataset,
     split: Split,
     task: Task,
-    folder: RunFolder,
+    folder: RunDir,
     seed: int,
     *,
     model: Callable[..., Any] = models.resnet,

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls import models
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.models.pretrained import AVERAGE
-from medcls.spec.constraints import at_least, limited, of_classes, suits
+from medcls.spec.constraints import at_least, constrained, for_task, of_classes
 from medcls.spec.parameters import arguments_of
 from medcls.tasks.base import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import IMAGENET, borrow, origin
 from medcls.training.feature_cache import seen_by
 from medcls.training.knn_network import voting
@@ -36,13 +36,13 @@ def _check(*, candidates: tuple[int, ...], **_: Any) -> None:
         raise BadInputError(f"candidates={list(candidates)} must be numbers of neighbours, e.g. [1, 5, 11, 21].")
 
 
-@suits(of_classes)
-@limited(_check, at_least(1, "count"))
+@for_task(of_classes)
+@constrained(_check, at_least(1, "count"))
 def neighbours(
-    data: Decoded,
+    data: Dataset,
     split: Split,
     task: Task,
-    folder: RunFolder,
+    folder: RunDir,
     seed: int,
     *,
     model: Callable[..., Any] = models.pretrained,
@@ -102,7 +102,7 @@ def _vectors(features: NDArray[np.float32], *, averaged: bool) -> NDArray[np.flo
     return features.mean(axis=(1, 2)) if maps else features.reshape(len(features), -1)
 
 
-def _chosen(features: Any, data: Decoded, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:
+def _chosen(features: Any, data: Dataset, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:
     """Return the candidate with the best balanced accuracy over folds of the training images; None if none fits."""
     labels, groups = data.labels[rows], (rows if data.patients is None else data.patients[rows])
     rarest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
@@ -121,9 +121,7 @@ def _chosen(features: Any, data: Decoded, rows: Rows, candidates: tuple[int, ...
     return int(search.fit(features[rows], labels).best_params_["n_neighbors"])
 
 
-def _record(
-    folder: RunFolder, task: Task, data: Decoded, split: Split, predict: Any, chosen: int, started: float
-) -> None:
+def _record(folder: RunDir, task: Task, data: Dataset, split: Split, predict: Any, chosen: int, started: float) -> None:
     """Journal the one pass, training images first, as an epoch that is finished."""
     metrics: dict[str, float] = {}
     for before, rows in (("", split.train), ("val_", split.validation)):

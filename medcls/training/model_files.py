@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import begin_body, halves
 from medcls.training.network import bare, save
 from medcls.utils.errors import BadInputError
@@ -18,7 +18,7 @@ from medcls.utils.lazy import lazy
 keras = lazy("keras")
 
 
-def keep(network: Any, body: str, folder: RunFolder) -> None:
+def keep(network: Any, body: str, folder: RunDir) -> None:
     """Write a network into a run's folder.
 
     Args:
@@ -33,14 +33,14 @@ def keep(network: Any, body: str, folder: RunFolder) -> None:
     write_json(_borrowed(folder), {"body": body, "network": json.loads(bare(network).to_json())})
 
 
-def file(folder: RunFolder) -> Path | None:
+def file(folder: RunDir) -> Path | None:
     """Return the file that holds the run's network or says how it is put together; None where there is no network."""
     if folder.model.exists():
         return folder.model
     return _borrowed(folder) if _borrowed(folder).exists() and _head(folder).exists() else None
 
 
-def put_together(folder: RunFolder) -> Any:
+def put_together(folder: RunDir) -> Any:
     """Return the network of which the folder has the head alone.
 
     Raises:
@@ -61,9 +61,9 @@ def put_together(folder: RunFolder) -> Any:
     return network
 
 
-def _borrowed(folder: RunFolder) -> Path:
+def _borrowed(folder: RunDir) -> Path:
     return folder.path / "borrowed.json"
 
 
-def _head(folder: RunFolder) -> Path:
+def _head(folder: RunDir) -> Path:
     return folder.path / "head.weights.h5"

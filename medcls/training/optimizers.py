@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from medcls.spec.constraints import above, at_least, limited, rates
+from medcls.spec.constraints import above, at_least, constrained, rates
 from medcls.utils.lazy import lazy
 
 keras = lazy("keras")
@@ -10,19 +10,19 @@ keras = lazy("keras")
 __all__ = ["adam", "adamw", "sgd"]
 
 
-@limited(above(0, "learning_rate"))
+@constrained(above(0, "learning_rate"))
 def adam(*, learning_rate: float = 1e-3) -> Any:
     """Return Adam (Kingma and Ba 2015)."""
     return keras.optimizers.Adam(learning_rate)
 
 
-@limited(above(0, "learning_rate"), at_least(0, "weight_decay"))
+@constrained(above(0, "learning_rate"), at_least(0, "weight_decay"))
 def adamw(*, learning_rate: float = 1e-3, weight_decay: float = 1e-4) -> Any:
     """Return Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
     return keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
 
 
-@limited(above(0, "learning_rate"), rates("momentum"), at_least(0, "weight_decay"))
+@constrained(above(0, "learning_rate"), rates("momentum"), at_least(0, "weight_decay"))
 def sgd(
     *, learning_rate: float = 1e-2, momentum: float = 0.9, nesterov: bool = False, weight_decay: float = 0.0
 ) -> Any:

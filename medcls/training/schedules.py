@@ -7,7 +7,7 @@ longer run's; the others' are.
 import math
 from typing import Any
 
-from medcls.spec.constraints import above, at_least, limited, rates
+from medcls.spec.constraints import above, at_least, constrained, rates
 from medcls.tasks.base import Task
 from medcls.utils.lazy import lazy
 
@@ -21,19 +21,19 @@ def constant(learning_rate: float, task: Task) -> Any:  # noqa: ARG001
     return keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate)  # noqa: ARG005
 
 
-@limited(at_least(1, "every"), above(0, "factor"))
+@constrained(at_least(1, "every"), above(0, "factor"))
 def step(learning_rate: float, task: Task, *, every: int = 30, factor: float = 0.1) -> Any:  # noqa: ARG001
     """Return a callback that multiplies the learning rate by `factor` after each `every` epochs."""
     return keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate * factor ** (epoch // every))
 
 
-@limited(at_least(0, "patience"), rates("factor"))
+@constrained(at_least(0, "patience"), rates("factor"))
 def plateau(learning_rate: float, task: Task, *, patience: int = 3, factor: float = 0.5) -> Any:  # noqa: ARG001
     """Return a callback that multiplies the learning rate by `factor` after `patience` epochs without progress."""
     return keras.callbacks.ReduceLROnPlateau(task.monitor, factor, patience, mode=task.mode, min_lr=0.0)
 
 
-@limited(at_least(0, "warmup_epochs"))
+@constrained(at_least(0, "warmup_epochs"))
 def cosine(learning_rate: float, task: Task, total_epochs: int, *, warmup_epochs: int = 2) -> Any:  # noqa: ARG001
     """Return a callback that warms up linearly and then falls along half a cosine to zero (Loshchilov 2017)."""
 

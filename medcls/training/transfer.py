@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from medcls import augmentation, models
-from medcls.data.dataset import Decoded, Split
-from medcls.spec.constraints import above, at_least, limited, of_classes, suits
+from medcls.data.dataset import Dataset, Split
+from medcls.spec.constraints import above, at_least, constrained, for_task, of_classes
 from medcls.tasks.base import Task
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import class_imbalance as imbalances
 from medcls.training import early_stopping, fit, optimizers, schedules
 from medcls.training.backbone import IMAGENET, borrow, freeze, origin
@@ -17,13 +17,13 @@ from medcls.training.feature_cache import seen_by
 from medcls.training.result import Fitted
 
 
-@suits(of_classes)
-@limited(at_least(1, "batch_size", "epochs"), at_least(0, "tuned_blocks", "tuned_after"), above(0, "tuned_rate"))
+@for_task(of_classes)
+@constrained(at_least(1, "batch_size", "epochs"), at_least(0, "tuned_blocks", "tuned_after"), above(0, "tuned_rate"))
 def transfer(
-    data: Decoded,
+    data: Dataset,
     split: Split,
     task: Task,
-    folder: RunFolder,
+    folder: RunDir,
     seed: int,
     *,
     model: Callable[..., Any] = models.pretrained,

@@ -11,7 +11,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: whoever sends it does not wait for long, so nothing is finished first."""
 
 
-def listen() -> None:
+def install_handlers() -> None:
     """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, and again every half second until somebody takes note.
 
     Once is not enough: what is raised while Python calls back at a garbage collection is dropped.
@@ -22,17 +22,17 @@ def listen() -> None:
     sys.unraisablehook = lambda dropped: None if dropped.exc_type is KeyboardInterrupt else report(dropped)
 
 
-def take_note() -> None:
+def stop_repeating() -> None:
     """Raise it no more, for somebody is ending things in good order; only a further Ctrl-C still cuts that short."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def settle() -> None:
+def ignore_signals() -> None:
     """Ignore interruptions from now on: what is left to do is to tidy up."""
     for number in _numbers():
         signal.signal(number, signal.SIG_IGN)
-    take_note()
+    stop_repeating()
 
 
 def _interrupt(number: int, _: Any) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from medcls.tracking.lock import owned
+from medcls.tracking.lock import work_dir_lock
 
 # As root nothing is forbidden; a process that gave this power away is refused like anybody else.
 POWERLESS = """
@@ -120,7 +120,7 @@ def test_nothing_is_dropped_for_a_store_that_cannot_be_reached(finished):
 
 
 def test_a_work_folder_of_another_command(place, images):
-    with owned(place.work, wait=False, tell=print):
+    with work_dir_lock(place.work, wait=False, tell=print):
         record = (place.work / "owner.json").read_text()
         ended = place.run(place.BONUS, "--data", images, "--work-dir", place.work)
         ended.check_complaint(2, f"Another study is at work in {place.work}", f"process {os.getpid()}", "--wait")

@@ -12,7 +12,7 @@ from PIL import Image
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.tracking.lock import owned
+from medcls.tracking.lock import work_dir_lock
 
 
 def blacken(images: Path) -> None:
@@ -33,7 +33,7 @@ def test_images_that_changed_while_a_command_waited_count_as_they_are(
     flags = ("--data", images, "--only", "narrow", "--offline", "--wait")
     with ExitStack() as stack:
         holding = stack.enter_context(ExitStack())
-        holding.enter_context(owned(place.work, wait=False, tell=print))
+        holding.enter_context(work_dir_lock(place.work, wait=False, tell=print))
         process = stack.enter_context(place.start(place.TINY, *flags, environment={"PYTHONUNBUFFERED": "1"}))
         while "waiting for" not in (place.folder / "out.txt").read_text():
             assert process.poll() is None, (place.folder / "err.txt").read_text()

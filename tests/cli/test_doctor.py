@@ -9,10 +9,10 @@ import pytest
 
 from medcls.cli import main
 from medcls.cli.commands import doctor
-from medcls.cli.commands.doctor import Finding, examine
+from medcls.cli.commands.doctor import Check, examine
 
 
-def found(uri: str, work: Path) -> dict[str, Finding]:
+def found(uri: str, work: Path) -> dict[str, Check]:
     return {each.what: each for each in examine(uri, work)}
 
 

@@ -13,7 +13,7 @@ from crash_commands import Command
 from numpy.typing import NDArray
 
 from medcls.execution.search.storages import remembered
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.saved_weights import content, digest
 
 DIFFERENT = (
@@ -38,7 +38,7 @@ def summary(command: Command) -> Any:
 
 def run_folders(command: Command) -> dict[str, Any]:
     """Return each run's description, history, result and last state by key."""
-    return {path.parent.name: _run(RunFolder(path.parent)) for path in sorted(command.work.glob("*/run.json"))}
+    return {path.parent.name: _run(RunDir(path.parent)) for path in sorted(command.work.glob("*/run.json"))}
 
 
 def trials(command: Command) -> list[Any]:
@@ -81,7 +81,7 @@ def _timeless(value: Any) -> Any:
     return [_timeless(each) for each in value] if isinstance(value, list) else value
 
 
-def _run(folder: RunFolder) -> dict[str, Any]:
+def _run(folder: RunDir) -> dict[str, Any]:
     epochs, state, arrays = folder.read_checkpoint()
     return {
         "description": _timeless(folder.description()),

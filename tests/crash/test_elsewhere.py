@@ -11,7 +11,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, until
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 
 def on(machine: Path, command: Command, bucket: Path) -> Command:
@@ -27,7 +27,7 @@ def trained(summary: Mapping[str, Any]) -> list[Any]:
 def held(bucket: Path) -> int:
     """Return how many epochs the bucket's only run has."""
     folders = list(bucket.glob("*/checkpoint.npz"))
-    return RunFolder(folders[0].parent).epochs_held() if folders else 0
+    return RunDir(folders[0].parent).epochs_held() if folders else 0
 
 
 def test_one_machine_is_killed_and_another_goes_on_where_it_was(run: Command, tmp_path: Path):
@@ -44,7 +44,7 @@ def test_one_machine_is_killed_and_another_goes_on_where_it_was(run: Command, tm
     assert (ended := second.run()).code == 0, ended.errors
     assert outcomes.summary(second) == outcomes.summary(run)
     (folder,) = (path.parent for path in bucket.glob("*/result.json"))
-    assert [row["epoch"] for row in RunFolder(folder).rows()] == list(range(held(bucket)))
+    assert [row["epoch"] for row in RunDir(folder).rows()] == list(range(held(bucket)))
     epochs = {path.name: path.stat().st_mtime for path in folder.glob("checkpoint-*.npz")}
     assert list(bucket.rglob("*lock")) == []
     again = on(tmp_path / "third", run, bucket)

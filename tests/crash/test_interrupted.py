@@ -10,7 +10,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, Running, until
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 
 def importing(running: Running) -> bool:
@@ -53,16 +53,16 @@ def test_ctrl_c_lets_the_epoch_at_work_be_finished(run: Command, tmp_path: Path)
     command = replace(run, home=tmp_path)
     running = command.start()
     assert until(lambda: list(command.work.glob("*/checkpoint.npz")) != [])
-    held = {path.parent: RunFolder(path.parent).epochs_held() for path in command.work.glob("*/checkpoint.npz")}
+    held = {path.parent: RunDir(path.parent).epochs_held() for path in command.work.glob("*/checkpoint.npz")}
     os.killpg(running.process.pid, signal.SIGINT)
     ended = running.wait()
     assert ended.code == 130
     assert "Interrupted: the epochs at work are being finished." in ended.output
     assert running.leaves_nothing()
     ((folder, before),) = held.items()
-    if RunFolder(folder).result() is None:  # it was not in its last epoch
-        assert RunFolder(folder).epochs_held() > before
-        assert len(RunFolder(folder).rows()) == RunFolder(folder).epochs_held()
+    if RunDir(folder).result() is None:  # it was not in its last epoch
+        assert RunDir(folder).epochs_held() > before
+        assert len(RunDir(folder).rows()) == RunDir(folder).epochs_held()
     assert command.run().code == 0
     assert outcomes.summary(command) == outcomes.summary(run)
 
@@ -82,7 +82,7 @@ def test_second_ctrl_c_loses_nothing_either(run: Command, tmp_path: Path, pause:
     assert ended.errors == "tiny_runs: interrupted; every finished epoch is kept. The same command goes on.\n"
     assert running.leaves_nothing()
     (folder,) = (path.parent for path in command.work.glob("*/run.json"))
-    assert RunFolder(folder).epochs_held() > 0
+    assert RunDir(folder).epochs_held() > 0
     assert command.run().code == 0
     assert outcomes.summary(command) == outcomes.summary(run)
 

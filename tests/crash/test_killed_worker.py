@@ -8,7 +8,7 @@ import crash_outcomes as outcomes
 import pytest
 from crash_commands import Command, Running, kill, until
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 
 def best_epoch(command: Command) -> int:
@@ -27,7 +27,7 @@ def killed_at(command: Command, epochs: list[int]) -> None:
     """Run a command of one run and kill its worker when the checkpoint holds so many epochs, each in turn."""
     running = command.start()
     assert until(lambda: any(command.work.glob("*/run.json")))
-    folder = RunFolder(next(command.work.glob("*/run.json")).parent)
+    folder = RunDir(next(command.work.glob("*/run.json")).parent)
     for epoch in epochs:
         assert until(lambda count=epoch: folder.epochs_held() >= count and worker_killed(running))
     assert running.wait().code == 0

@@ -24,7 +24,7 @@ from medcls.execution.job import Job
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.errors import BadInputError, TrainingError
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,7 @@ def training(command: Command) -> list[psutil.Process]:
 
 
 def epochs_held(command: Command) -> int:
-    return max((RunFolder(path.parent).epochs_held() for path in command.work.glob("*/run.json")), default=0)
+    return max((RunDir(path.parent).epochs_held() for path in command.work.glob("*/run.json")), default=0)
 
 
 def longer(run: Command, home: Path) -> Command:

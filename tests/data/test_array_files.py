@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from medcls import data
 from medcls.data.checks import examine
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TEST, TRAIN, VALIDATION, Bundle
+from medcls.data.dataset import TEST, TRAIN, VALIDATION, DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.data.readers.stacks import Stack
 from medcls.utils.errors import BadInputError
@@ -69,13 +69,13 @@ def save_idx(folder: Path, arrays: Arrays, *, packed: bool, dot: bool = False) -
 
 
 @pytest.fixture
-def describe(tmp_path: Path) -> Callable[..., Bundle]:
+def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle, with one store of hashes."""
     hashes = Hashes(tmp_path / "work" / "hashes")
     return lambda source, **keywords: data.folder(hashes, source=str(source), **{"size": SIDE, **keywords})
 
 
-def holds(bundle: Bundle, images: np.ndarray, labels: np.ndarray, part: str) -> bool:
+def holds(bundle: DatasetSpec, images: np.ndarray, labels: np.ndarray, part: str) -> bool:
     """Tell whether a bundle holds exactly these images in a part, each with its label."""
     rows = np.flatnonzero(bundle.parts == part)
     found = sorted((bundle.decode(row).tobytes(), int(bundle.classes[bundle.labels[row]])) for row in rows)

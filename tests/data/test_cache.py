@@ -14,7 +14,7 @@ import pytest
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle, Images
+from medcls.data.dataset import DatasetSpec, Images
 from medcls.data.loading import decoded_cache
 from medcls.utils.errors import BadInputError
 
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def describe(source: Path, size: int = 8, channels: int = 1) -> Bundle:
+def describe(source: Path, size: int = 8, channels: int = 1) -> DatasetSpec:
     return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=size, channels=channels)
 
 

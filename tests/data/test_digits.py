@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.utils.errors import BadInputError
 
@@ -52,7 +52,7 @@ def write_idx(folder: Path, *, packed: bool) -> Path:
     return folder
 
 
-def parts(bundle: Bundle) -> dict[str, int]:
+def parts(bundle: DatasetSpec) -> dict[str, int]:
     return dict(Counter(bundle.parts.tolist()))
 
 

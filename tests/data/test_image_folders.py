@@ -16,7 +16,7 @@ from PIL import Image
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec
 from medcls.data.readers.records import Record, ordered
 from medcls.utils.errors import BadInputError
 
@@ -25,12 +25,12 @@ SPLIT = ("train/Mel/a.png", "train/Nev/b.png", "validation/Mel/c.png", "validati
 
 
 @pytest.fixture
-def describe(tmp_path: Path) -> Callable[..., Bundle]:
+def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
     return lambda source, **keywords: data.folder(Hashes(tmp_path / "hashes"), source=str(source), **keywords)
 
 
-def rows(bundle: Bundle) -> list[tuple[str, str, str]]:
+def rows(bundle: DatasetSpec) -> list[tuple[str, str, str]]:
     """Return each image's name, class and part."""
     named = (bundle.classes[label] for label in bundle.labels)
     return list(zip(bundle.names, named, bundle.parts.tolist(), strict=True))

@@ -7,7 +7,7 @@ import pytest
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
@@ -18,7 +18,7 @@ def source(tmp_path: Path, draw: Draw) -> Path:
     return draw(tmp_path / "set", "images/a.png", "images/b.png", "images/c, d.png", "images/é.png")
 
 
-def read(source: Path, text: str, encoding: str = "utf-8") -> Bundle:
+def read(source: Path, text: str, encoding: str = "utf-8") -> DatasetSpec:
     (source / "labels.csv").write_bytes(text.encode(encoding))
     return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=8)
 

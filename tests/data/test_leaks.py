@@ -9,7 +9,7 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from medcls.data.checks import cuts
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.finding import leaks
 from medcls.data.quality.leaks import divided, found_in
 from medcls.data.quality.repair import fixed, selected, without
@@ -19,7 +19,7 @@ from medcls.utils.errors import BadInputError
 Row = tuple[str, str, str | None, str]  # part, class, patient, content
 
 
-def bundle_of(rows: list[Row]) -> Bundle:
+def bundle_of(rows: list[Row]) -> DatasetSpec:
     """Return a data set of such rows; its images are never asked for."""
     rows = sorted(rows, key=lambda row: (row[0], row[1], row[3]))
     classes = sorted({label for _, label, _, _ in rows})
@@ -29,7 +29,7 @@ def bundle_of(rows: list[Row]) -> Bundle:
     def unseen(*_: int):
         raise AssertionError("an image was asked for")
 
-    return Bundle(
+    return DatasetSpec(
         name="mine",
         source="mine",
         layout="rows",
@@ -48,17 +48,17 @@ def bundle_of(rows: list[Row]) -> Bundle:
     )
 
 
-def copies_in(bundle: Bundle) -> np.ndarray:
+def copies_in(bundle: DatasetSpec) -> np.ndarray:
     """Return groups of copies: contents that begin with the same letter."""
     return np.unique([content[0] for content in bundle.contents], return_inverse=True)[1].astype(np.int64)
 
 
-def kinds(bundle: Bundle) -> dict[str, int]:
+def kinds(bundle: DatasetSpec) -> dict[str, int]:
     return {finding.kind: finding.count for finding in found_in(bundle, copies_in(bundle))}
 
 
 @st.composite
-def data_sets(draw: st.DrawFn, parts: tuple[str, ...] = ("train", "validation", "test")) -> Bundle:
+def data_sets(draw: st.DrawFn, parts: tuple[str, ...] = ("train", "validation", "test")) -> DatasetSpec:
     """Return a data set with copies, some with patients; each class has three more images in each part."""
     known = draw(st.booleans())
     contents = st.text("abcdefgh", min_size=1, max_size=1).flatmap(
@@ -73,19 +73,19 @@ def data_sets(draw: st.DrawFn, parts: tuple[str, ...] = ("train", "validation", 
     return bundle_of(rows)
 
 
-def mended(bundle: Bundle) -> tuple[Bundle, np.ndarray]:
+def mended(bundle: DatasetSpec) -> tuple[DatasetSpec, np.ndarray]:
     return fixed(bundle, copies_in(bundle))[:2]
 
 
 @given(bundle=data_sets())
-def test_mending_leaves_no_leak(bundle: Bundle) -> None:
+def test_mending_leaves_no_leak(bundle: DatasetSpec) -> None:
     after, copies = mended(bundle)
     assert leaks(found_in(after, copies)) == []
     assert np.array_equal(copies, [copies_in(bundle)[bundle.names.index(name)] for name in after.names])
 
 
 @given(bundle=data_sets())
-def test_mending_divides_neither_copies_nor_patients(bundle: Bundle) -> None:
+def test_mending_divides_neither_copies_nor_patients(bundle: DatasetSpec) -> None:
     after, copies = mended(bundle)
     for groups in (copies, after.patients):
         for group in np.unique(groups) if groups is not None else ():
@@ -97,7 +97,7 @@ def test_mending_divides_neither_copies_nor_patients(bundle: Bundle) -> None:
 
 
 @given(bundle=data_sets())
-def test_mending_keeps_all_but_contradictions_and_never_changes_a_class(bundle: Bundle) -> None:
+def test_mending_keeps_all_but_contradictions_and_never_changes_a_class(bundle: DatasetSpec) -> None:
     after, _ = mended(bundle)
     labels = {name: bundle.classes[label] for name, label in zip(bundle.names, bundle.labels, strict=True)}
     by_content: dict[str, set[str]] = {}
@@ -109,7 +109,7 @@ def test_mending_keeps_all_but_contradictions_and_never_changes_a_class(bundle: 
 
 
 @given(bundle=data_sets())
-def test_mending_twice_is_mending_once(bundle: Bundle) -> None:
+def test_mending_twice_is_mending_once(bundle: DatasetSpec) -> None:
     once, copies = mended(bundle)
     twice, _, _ = fixed(once, copies)
     assert twice.fingerprint == once.fingerprint
@@ -118,7 +118,7 @@ def test_mending_twice_is_mending_once(bundle: Bundle) -> None:
 
 
 @given(bundle=data_sets(), random=st.randoms(use_true_random=False))
-def test_neither_names_nor_order_matter_to_what_mending_does(bundle: Bundle, random) -> None:
+def test_neither_names_nor_order_matter_to_what_mending_does(bundle: DatasetSpec, random) -> None:
     rows = list(range(len(bundle.names)))
     random.shuffle(rows)
     other = replace(selected(bundle, np.array(rows)), names=tuple(f"other {row}" for row in rows))
@@ -126,7 +126,7 @@ def test_neither_names_nor_order_matter_to_what_mending_does(bundle: Bundle, ran
 
 
 @given(bundle=data_sets(parts=("",)), folds=st.sampled_from([None, 2]))
-def test_no_cut_divides_what_was_mended(bundle: Bundle, folds: int | None) -> None:
+def test_no_cut_divides_what_was_mended(bundle: DatasetSpec, folds: int | None) -> None:
     after, copies = mended(bundle)
     try:
         sides = cuts(after, folds, seed=0)

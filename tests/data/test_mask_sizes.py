@@ -20,7 +20,7 @@ from medcls.data.masks import mask_files
 from medcls.execution.planning.datasets import describe
 from medcls.spec.variant import Variant
 from medcls.tasks import SEGMENTATION
-from medcls.tracking.work_dir import WorkFolder
+from medcls.tracking.work_dir import WorkDir
 from medcls.utils.errors import BadInputError
 
 HEIGHT, WIDTH = 240, 300
@@ -129,7 +129,7 @@ def test_every_size_of_a_study_is_looked_at(tmp_path: Path):
         for size in (240, 32)
     ]
     asked = {"folds": None, "split_seeds": {0}, "few": False, "tell": lambda *_: None}
-    sources = describe(variants, WorkFolder(tmp_path / "work"), Policy(), **asked)
+    sources = describe(variants, WorkDir(tmp_path / "work"), Policy(), **asked)
     (source,) = sources.by_name.values()
     sentences = [finding.sentence for finding in source.findings if finding.kind == "lost_targets"]
     assert len(sentences) == 1

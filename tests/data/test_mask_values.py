@@ -16,7 +16,7 @@ from PIL import Image
 from medcls import data
 from medcls.data.checks import Description, examine
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.masks import mask_files
 from medcls.data.masks.census import MaskFiles
 from medcls.data.readers.images import UnreadableImageError
@@ -56,7 +56,7 @@ def folder_of(folder: Path, drawn: Sequence[Image.Image], suffix: str = "png", *
     return folder
 
 
-def opened(folder: Path, mask_values: str = "two") -> Bundle:
+def opened(folder: Path, mask_values: str = "two") -> DatasetSpec:
     return data.lungs(Hashes(folder.parent / "cache/hashes.sqlite"), source=str(folder), mask_values=mask_values)
 
 

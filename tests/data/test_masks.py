@@ -13,7 +13,7 @@ from PIL import Image
 from medcls import data
 from medcls.data.checks import Policy, checked, examine
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.data.masks import mask_files
 from medcls.data.phantoms import lungs
@@ -56,13 +56,13 @@ def folder_of(folder: Path, layout: str) -> Path:
 
 
 @pytest.fixture
-def opened(tmp_path: Path) -> Callable[..., Bundle]:
+def opened(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
     return lambda source, **keywords: data.lungs(Hashes(tmp_path / "hashes"), source=str(source), **keywords)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_image_meets_its_own_mask(tmp_path: Path, opened: Callable[..., Bundle], layout: str):
+def test_every_image_meets_its_own_mask(tmp_path: Path, opened: Callable[..., DatasetSpec], layout: str):
     bundle = opened(folder_of(tmp_path / "set", layout), size=24)
     assert bundle.masks is not None
     assert [int(np.sum(bundle.parts == part)) for part in (TRAIN, TEST)] == [4, 2]
@@ -71,12 +71,12 @@ def test_every_image_meets_its_own_mask(tmp_path: Path, opened: Callable[..., Bu
     assert bundle.classes == ("foreground",)
 
 
-def test_one_folder_without_parts_is_split_by_a_study(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_one_folder_without_parts_is_split_by_a_study(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     whole = folder_of(tmp_path / "set", "parts")
     assert set(opened(whole / "train").parts) == {UNSPLIT}
 
 
-def test_names_and_order_of_files_change_nothing(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_names_and_order_of_files_change_nothing(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     one, other = folder_of(tmp_path / "one", "parts"), folder_of(tmp_path / "other", "parts")
     for kind in ("images", "masks"):
         (other / f"train/{kind}/10.png").rename(other / f"train/{kind}/zz.png")
@@ -85,7 +85,7 @@ def test_names_and_order_of_files_change_nothing(tmp_path: Path, opened: Callabl
     assert [first.decode(row).tobytes() for row in range(6)] == [second.decode(row).tobytes() for row in range(6)]
 
 
-def test_another_mask_is_another_data_set(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_another_mask_is_another_data_set(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     folder = folder_of(tmp_path / "set", "parts")
     before = opened(folder).fingerprint
     save(folder / "train/masks/a.png", square(9))
@@ -93,14 +93,16 @@ def test_another_mask_is_another_data_set(tmp_path: Path, opened: Callable[..., 
 
 
 @pytest.mark.parametrize(("gone", "named"), [("masks/9.png", "images/9.png"), ("images/b.png", "masks/b.png")])
-def test_a_file_without_its_counterpart_is_named(tmp_path: Path, opened: Callable[..., Bundle], gone: str, named: str):
+def test_a_file_without_its_counterpart_is_named(
+    tmp_path: Path, opened: Callable[..., DatasetSpec], gone: str, named: str
+):
     folder = folder_of(tmp_path / "set", "parts")
     (folder / "train" / gone).unlink()
     with pytest.raises(BadInputError, match=f"1 file has no counterpart of the same stem .*train/{named}"):
         opened(folder)
 
 
-def test_classes_in_place_of_masks_are_refused(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_classes_in_place_of_masks_are_refused(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     save(tmp_path / "set/train/Mel/a.png", square(1))
     with pytest.raises(BadInputError, match="holds no images with masks: give images/ with masks/"):
         opened(tmp_path / "set")
@@ -125,7 +127,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_bad_masks_stop_a_study_or_are_skipped(tmp_path: Path, opened: Callable[..., Bundle], kind: str):
+def test_bad_masks_stop_a_study_or_are_skipped(tmp_path: Path, opened: Callable[..., DatasetSpec], kind: str):
     folder, (mask, words) = folder_of(tmp_path / "set", "parts"), BAD[kind]
     save(folder / "train/masks/a.png", mask)
     asked = {"folds": None, "split_seeds": {0}, "tell": lambda *_: None}
@@ -193,7 +195,7 @@ def test_a_mask_of_one_value_marks_all_or_nothing(tmp_path: Path, filled: int):
     assert mask_files.whole(tmp_path / "mask.png", mask_files.TWO).all() == bool(filled)
 
 
-def test_a_mask_is_resized_as_its_image_is(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_a_mask_is_resized_as_its_image_is(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     inside = np.zeros((90, 70), np.uint8)
     inside[13:61, 22:47] = 255
     save(tmp_path / "set/images/a.png", inside)
@@ -204,7 +206,7 @@ def test_a_mask_is_resized_as_its_image_is(tmp_path: Path, opened: Callable[...,
         assert np.array_equal(bundle.masks(0, size) > 0, bundle.decode(0) > 127)
 
 
-def test_the_cache_holds_both_and_is_made_once(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_the_cache_holds_both_and_is_made_once(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     bundle = opened(folder_of(tmp_path / "set", "parts"), size=24)
     home = decoded_cache.prepare(bundle, tmp_path / "cache")
     shutil.rmtree(tmp_path / "set")
@@ -215,7 +217,7 @@ def test_the_cache_holds_both_and_is_made_once(tmp_path: Path, opened: Callable[
     assert np.array_equal(decoded.masks > 0, decoded.images > 120)
 
 
-def test_the_phantom_as_files_is_read_as_the_phantom(tmp_path: Path, opened: Callable[..., Bundle]):
+def test_the_phantom_as_files_is_read_as_the_phantom(tmp_path: Path, opened: Callable[..., DatasetSpec]):
     phantom = lungs.phantom(train=3, validation=2)
     write(phantom, tmp_path / "lungs")
     bundle = opened(tmp_path / "lungs", size=256)

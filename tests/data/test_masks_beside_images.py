@@ -13,7 +13,7 @@ from PIL import Image
 from medcls import data
 from medcls.data.checks import examine
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec
 from medcls.utils.errors import BadInputError
 
 ROWS, COLUMNS = np.mgrid[:32, :32]
@@ -37,7 +37,7 @@ def make(
     return folder
 
 
-def opened(read: Callable[..., Bundle], folder: Path) -> Bundle:
+def opened(read: Callable[..., DatasetSpec], folder: Path) -> DatasetSpec:
     return read(Hashes(folder.parent / "cache/hashes.sqlite"), source=str(folder), size=32)
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.utils.errors import BadInputError
 
@@ -22,7 +22,7 @@ Draw = Callable[..., Path]
 
 
 @pytest.fixture
-def describe(tmp_path: Path) -> Callable[..., Bundle]:
+def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
     return lambda source: data.folder(Hashes(tmp_path / "work" / "hashes"), source=str(source), size=8)
 

@@ -15,7 +15,7 @@ from PIL import Image
 from medcls import data
 from medcls.data.checks import Policy, checked, cuts, examine
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.utils.errors import BadInputError
@@ -24,7 +24,7 @@ Draw = Callable[..., Path]
 
 
 @pytest.fixture
-def describe(tmp_path: Path) -> Callable[..., Bundle]:
+def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
     return lambda source, **keywords: data.folder(Hashes(tmp_path / "hashes"), source=str(source), size=8, **keywords)
 
@@ -40,7 +40,7 @@ def remarks(tmp_path: Path) -> Callable[..., str]:
     return found
 
 
-def patients_of(bundle: Bundle) -> dict[str, str]:
+def patients_of(bundle: DatasetSpec) -> dict[str, str]:
     assert bundle.patients is not None
     return dict(zip(bundle.names, bundle.patients.tolist(), strict=True))
 

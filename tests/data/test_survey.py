@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.phantoms.writing import made
 from medcls.data.quality.duplicates import LEAST_SIDE
 from medcls.data.quality.scan import Survey, linked, survey
@@ -33,11 +33,11 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def read(folder: Path, work: Path) -> Bundle:
+def read(folder: Path, work: Path) -> DatasetSpec:
     return data.folder(Hashes(work / "hashes.sqlite"), source=str(folder))
 
 
-def groups(bundle: Bundle, seen: Survey) -> set[frozenset[str]]:
+def groups(bundle: DatasetSpec, seen: Survey) -> set[frozenset[str]]:
     """Return the groups of copies, by names."""
     found = (frozenset(bundle.names[row] for row in np.flatnonzero(seen.copies == group)) for group in set(seen.copies))
     return {group for group in found if len(group) > 1}

@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.toy2d import TOYS
 from medcls.utils.errors import BadInputError
@@ -19,7 +19,7 @@ from medcls.utils.errors import BadInputError
 HASHES = Hashes(Path("/nowhere"))  # is not looked at, as there are no files
 
 
-def points(toy: Bundle) -> np.ndarray:
+def points(toy: DatasetSpec) -> np.ndarray:
     return np.stack([toy.decode(row) for row in range(len(toy.labels))])
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.data.quality.scan import survey
 from medcls.utils.errors import BadInputError
@@ -27,7 +27,7 @@ def paint(path: Path, grey: int = 0) -> None:
     Image.fromarray(np.full((12, 10), grey, np.uint8)).save(path)
 
 
-def describe(source: Path) -> Bundle:
+def describe(source: Path) -> DatasetSpec:
     return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=8)
 
 

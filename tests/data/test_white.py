@@ -15,7 +15,7 @@ from PIL import Image
 from medcls import data
 from medcls.data.checks import Policy, checked, examine
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.levels import Levels, from_plain, white_known
 from medcls.data.loading import decoded_cache
 from medcls.data.readers.images import UnreadableImageError, decode
@@ -41,11 +41,11 @@ def folder(home: Path, count: int = 4, suffix: str = ".png", largest: int = 4095
     return home
 
 
-def opened(source: Path, hashes: Path, **given: Any) -> Bundle:
+def opened(source: Path, hashes: Path, **given: Any) -> DatasetSpec:
     return data.folder(Hashes(hashes / "hashes.sqlite"), source=str(source), size=SIDE, **given)
 
 
-def shown(bundle: Bundle) -> dict[str, np.ndarray]:
+def shown(bundle: DatasetSpec) -> dict[str, np.ndarray]:
     return {name: bundle.decode(row)[:, :, 0].astype(int) for row, name in enumerate(bundle.names)}
 
 

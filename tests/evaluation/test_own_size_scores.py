@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, jaccard_score
 
 from medcls import data
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.data.loading import decoded_cache
 from medcls.evaluation import segmentation
 from medcls.tasks import MULTICLASS, SEGMENTATION, scoring
@@ -25,7 +25,7 @@ def disc(size: tuple[int, int], radius: float) -> Mask:
     return np.asarray(np.hypot(rows - size[0] / 2, columns - size[1] / 3) < radius)
 
 
-def decoded(folder: Path, drawn: list[Mask], size: int = 32) -> Decoded:
+def decoded(folder: Path, drawn: list[Mask], size: int = 32) -> Dataset:
     """Return images with masks as workers open them, in an order of their own."""
     for number, mask in enumerate(drawn):
         for name, pixels in (("images", np.where(mask, 200, 50 + number)), ("masks", 255 * mask)):
@@ -35,7 +35,7 @@ def decoded(folder: Path, drawn: list[Mask], size: int = 32) -> Decoded:
     return decoded_cache.open_decoded(decoded_cache.prepare(bundle, folder / "cache"))
 
 
-def number_of(found: Decoded, row: int) -> int:
+def number_of(found: Dataset, row: int) -> int:
     return int(Path(found.names[row]).stem)
 
 
@@ -85,10 +85,10 @@ def test_what_has_no_mask_files_has_no_further_scores():
     probabilities = np.array([[0.9, 0.1], [0.2, 0.8]])
     labels = np.array([0, 1])
     images = np.zeros((2, 4, 4, 1), np.uint8)
-    of_classes = Decoded(images, labels, np.full(2, ""), None, ("a", "b"), ("a", "b"))
+    of_classes = Dataset(images, labels, np.full(2, ""), None, ("a", "b"), ("a", "b"))
     assert not [name for name in scoring.scores(MULTICLASS, of_classes, labels, probabilities) if "own" in name]
     drawn = np.ones((2, 4, 4, 1), np.uint8)
-    phantom = Decoded(images, 0 * labels, np.full(2, ""), None, ("a", "b"), ("foreground",), masks=drawn)
+    phantom = Dataset(images, 0 * labels, np.full(2, ""), None, ("a", "b"), ("foreground",), masks=drawn)
     scores = scoring.scores(SEGMENTATION, phantom, labels, drawn.astype(np.float32))
     assert scores["dice"] == 1
     assert not [name for name in scores if "own" in name]

@@ -11,7 +11,7 @@ from jupyter_client.manager import start_new_kernel
 from PIL import Image
 
 import medcls
-from medcls.execution.api import Ended, run
+from medcls.execution.api import StudyResult, run
 from medcls.spec.study import Study
 from medcls.utils.errors import BadInputError
 
@@ -123,7 +123,7 @@ def test_what_cannot_be_run_is_raised_in_one_sentence(tmp_path: Path):
 
 def test_a_metric_that_was_not_measured_is_refused_by_those_that_were():
     one = {"variant": "a", "data": "xray", "seed": 0, "fold": None, "history": {"loss": [2.0, 1.0], "val_loss": [3.0]}}
-    ended = Ended({"runs": [one]}, None)
+    ended = StudyResult({"runs": [one]}, None)
     assert ended.epochs["loss"].tolist() == [2.0, 1.0]
     assert ended.epochs["val_loss"].isna().tolist() == [False, True]
     with pytest.raises(BadInputError, match=r"no 'dice': loss, val_loss were measured"):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from medcls import data, explain, models
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.split import split
 from medcls.explain import decision_map
@@ -22,7 +22,7 @@ from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import BINARY, MULTICLASS
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import gradient
 
 NETWORK = partial(models.mlp, hidden=(3,), activation="relu")
@@ -36,9 +36,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(data.toy2d(Hashes(folder), name="2blob", points=100), folder)
 
 
-def fit(home: Path, folder: Path, *lengths: int, task: Any = MULTICLASS, **learner: Any) -> tuple[Any, RunFolder]:
+def fit(home: Path, folder: Path, *lengths: int, task: Any = MULTICLASS, **learner: Any) -> tuple[Any, RunDir]:
     """Train in a folder, in several turns, and return the network."""
-    decoded, run = open_decoded(home), RunFolder(folder)
+    decoded, run = open_decoded(home), RunDir(folder)
     folder.mkdir()
     rows = split(decoded.labels, decoded.parts, None, fold=None, folds=None, seed=0)
     given = {"model": NETWORK, "watch": partial(explain.frames, every=2, resolution=9), "batch_size": 32, **learner}
@@ -72,8 +72,8 @@ def test_maps_of_a_run_in_parts_are_those_of_one_never_cut_off_and_watching_chan
 
 def test_of_images_there_is_no_map(tmp_path: Path) -> None:
     images = np.zeros((4, 8, 8, 1), np.uint8)
-    decoded = Decoded(images, np.array([0, 1, 0, 1]), np.full(4, ""), None, tuple("abcd"), ("a", "b"))
-    assert explain.frames(decoded, None, MULTICLASS, RunFolder(tmp_path)) == []
+    decoded = Dataset(images, np.array([0, 1, 0, 1]), np.full(4, ""), None, tuple("abcd"), ("a", "b"))
+    assert explain.frames(decoded, None, MULTICLASS, RunDir(tmp_path)) == []
 
 
 def ramp(epochs: int, at: float) -> Plane:

@@ -15,14 +15,14 @@ from medcls import data, explain, models, training
 from medcls.data.content_hashes import Hashes
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
-from medcls.execution.run import carry_out
+from medcls.execution.run import execute_job
 from medcls.explain import overlays as pixels
 from medcls.explain import saliency_scores
 from medcls.report.saliency_report import drawings, figures
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.tracking.run_dir import HEAT, RunFolder
+from medcls.tracking.run_dir import HEAT, RunDir
 
 NETWORK = partial(models.alexnet, base=2, dense=(4,))
 VARIANT = Variant(
@@ -54,7 +54,7 @@ def decoded(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., Path])
 def plain(decoded: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
     """Return a job that is done, whose network was asked nothing."""
     job = Job(RUN, decoded, tmp_path_factory.mktemp("work") / "run", 1)
-    carry_out(job)
+    execute_job(job)
     assert is_done(job)
     return job
 
@@ -66,24 +66,24 @@ def asked(plain: Job) -> Job:
     before = (plain.folder / "result.json").read_bytes()
     assert not is_done(job)
     assert not is_over(job)  # a worker that was killed before it answered is started again
-    carry_out(job)
+    execute_job(job)
     assert is_done(job)
     assert (plain.folder / "result.json").read_bytes() == before
     return job
 
 
 def arrays(job: Job) -> Any:
-    found = RunFolder(job.folder).read_arrays(HEAT)
+    found = RunDir(job.folder).read_arrays(HEAT)
     assert found is not None
     return found
 
 
 def test_maps_of_all_images_and_of_some_by_every_method(asked: Job, decoded: Path) -> None:
-    found, predicted = arrays(asked), RunFolder(asked.folder).read_arrays("predictions")
+    found, predicted = arrays(asked), RunDir(asked.folder).read_arrays("predictions")
     assert np.array_equal(found["rows"], predicted["rows"])
     assert found["maps"].shape == (len(found["rows"]), 16, 16)
     assert found["beside"].shape == (6, len(found["places"]), 16, 16)
-    network = training.network.keras.saving.load_model(RunFolder(asked.folder).model)
+    network = training.network.keras.saving.load_model(RunDir(asked.folder).model)
     classes = predicted["predictions"].argmax(axis=1)
     again = explain.grad_cam(network, np.asarray(open_decoded(decoded).images[found["rows"]]), classes)
     assert np.allclose(found["maps"], again, atol=2e-3)
@@ -94,7 +94,7 @@ def test_a_lost_answer_is_given_again_and_is_the_same(asked: Job) -> None:
     before = arrays(asked)
     (asked.folder / f"{HEAT}.npz").write_bytes(b"PK torn")
     assert not is_done(asked)
-    carry_out(asked)
+    execute_job(asked)
     after = arrays(asked)
     assert before.keys() == after.keys()
     assert all(np.array_equal(before[name], after[name], equal_nan=before[name].dtype.kind == "f") for name in before)
@@ -105,31 +105,31 @@ def test_another_question_is_asked_of_the_same_network(asked: Job, decoded: Path
     (asked.folder / f"{HEAT}_maps.png").touch()
     weights = (asked.folder / "checkpoint.npz").read_bytes()
     assert not is_done(other)
-    carry_out(other)
+    execute_job(other)
     assert is_done(other)
     assert not is_done(asked)
     assert str(arrays(other)["method"]) == "HiResCAM"
     assert not (asked.folder / f"{HEAT}_maps.png").exists()  # of the question before
     assert (asked.folder / "checkpoint.npz").read_bytes() == weights
-    assert saliency_scores.read(RunFolder(asked.folder))["regions"] == {}
-    carry_out(asked)
+    assert saliency_scores.read(RunDir(asked.folder))["regions"] == {}
+    execute_job(asked)
 
 
 def test_a_layer_that_is_not_there_fails_the_run_in_a_sentence_and_costs_no_epoch(asked: Job) -> None:
     wrong = replace(asked, explain=Explanation(partial(ASK, layer="conv9"), {}, "wrong"))
-    carry_out(wrong)
-    result = RunFolder(asked.folder).result()
+    execute_job(wrong)
+    result = RunDir(asked.folder).result()
     assert result is not None
     assert result["status"] == "failed"
     assert "no layer conv9" in result["error"]
-    RunFolder(asked.folder).drop_result()  # as the driver does when the command is run again
-    carry_out(asked)
+    RunDir(asked.folder).drop_result()  # as the driver does when the command is run again
+    execute_job(asked)
     assert is_done(asked)
-    assert len(RunFolder(asked.folder).rows()) == 1
+    assert len(RunDir(asked.folder).rows()) == 1
 
 
 def test_the_numbers_are_those_of_the_maps(asked: Job) -> None:
-    found, told = arrays(asked), saliency_scores.read(RunFolder(asked.folder))
+    found, told = arrays(asked), saliency_scores.read(RunDir(asked.folder))
     maps = found["maps"].astype(np.float32)
     known = found["rows"] != 0
     warm = known & maps.any(axis=(1, 2))
@@ -151,7 +151,7 @@ def test_the_numbers_are_those_of_the_maps(asked: Job) -> None:
 
 
 def test_sheets_and_overlays_are_drawn_of_the_images_themselves(asked: Job, decoded: Path, tmp_path: Path) -> None:
-    drawn = drawings(RUN, RunFolder(asked.folder), decoded)
+    drawn = drawings(RUN, RunDir(asked.folder), decoded)
     overlays = [name for name in drawn if "overlay" in name]
     assert set(drawn) - set(overlays) == {"heat_maps.png", "heat_methods.png", "heat_trust.png"}
     assert len(overlays) == len(arrays(asked)["places"])
@@ -164,14 +164,14 @@ def test_sheets_and_overlays_are_drawn_of_the_images_themselves(asked: Job, deco
     assert np.array_equal(first, pixels.overlay(image, found["maps"][place]))
     home = tmp_path / "study"
     home.mkdir()
-    told = figures({"tiny": (RUN, RunFolder(asked.folder), decoded)}, home)
+    told = figures({"tiny": (RUN, RunDir(asked.folder), decoded)}, home)
     assert [each["file"] for each in told] == ["heat_maps_1.png", "heat_trust_1.png"]
     assert (home / "heat_maps_1.png").read_bytes() == (tmp_path / "heat_maps.png").read_bytes()
 
 
 def test_a_run_without_maps_has_no_figures_of_them(decoded: Path, tmp_path: Path) -> None:
-    assert drawings(RUN, RunFolder(tmp_path), decoded) == {}
-    assert saliency_scores.read(RunFolder(tmp_path)) == {}
+    assert drawings(RUN, RunDir(tmp_path), decoded) == {}
+    assert saliency_scores.read(RunDir(tmp_path)) == {}
 
 
 def test_an_overlay_is_six_tenths_image_and_four_tenths_jet() -> None:
@@ -188,5 +188,5 @@ def test_an_overlay_is_six_tenths_image_and_four_tenths_jet() -> None:
 def test_what_learnt_nothing_by_gradients_is_asked_nothing(plain: Job, tmp_path: Path):
     job = replace(plain, folder=tmp_path, explain=Explanation(ASK, {}, "digest"))
     for trainable, asked_nothing in ((0, True), (10, False)):
-        RunFolder(tmp_path).finish({"status": "finished", "parameters": {"total": 10, "trainable": trainable}}, {})
+        RunDir(tmp_path).finish({"status": "finished", "parameters": {"total": 10, "trainable": trainable}}, {})
         assert is_explained(job) == asked_nothing

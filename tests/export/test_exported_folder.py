@@ -13,7 +13,7 @@ import pytest
 from export_commands import Trained, medcls
 
 from medcls.data.loading.decoded_cache import open_decoded
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 pytestmark = pytest.mark.slow  # the study that they share is trained first
 
@@ -141,7 +141,7 @@ def test_an_unknown_study_is_refused_and_the_known_ones_named(trained: Trained, 
 
 
 def test_a_model_of_other_weights_is_refused_and_the_study_run_again_mends_it(copy: Trained, tmp_path: Path, capsys):
-    runs = {run["fold"]: RunFolder(copy.work / run["key"]) for run in copy.summary()["runs"]}
+    runs = {run["fold"]: RunDir(copy.work / run["key"]) for run in copy.summary()["runs"]}
     shutil.copy(runs[0].model, runs[None].model)
     (out := tmp_path / "place").mkdir()
     assert str(runs[None].model) in refused(capsys, copy, out / "out")
@@ -165,7 +165,7 @@ def test_without_the_decoded_images_it_is_refused_and_the_study_run_again_mends_
 
 
 def test_predictions_that_the_model_does_not_make_are_refused(copy: Trained, tmp_path: Path, capsys):
-    folder = RunFolder(copy.work / best(copy)["key"])
+    folder = RunDir(copy.work / best(copy)["key"])
     stored = folder.read_arrays("predictions")
     assert stored is not None
     folder.write_arrays("predictions", {**stored, "predictions": stored["predictions"][:, ::-1]})

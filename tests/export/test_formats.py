@@ -15,7 +15,7 @@ from PIL import Image
 from test_papers import facts
 
 from medcls import models
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.export.exporter import cost
 from medcls.export.formats import FORMATS, onnx
 from medcls.export.formats.keras import answering, of_all_classes
@@ -118,7 +118,7 @@ def test_eight_bits_are_smaller_and_answer_nearly_the_same(tmp_path: Path):
 
 def test_what_eight_bits_cost_is_accuracy_or_dice():
     rows, before = np.array([2, 0, 1]), np.float32([[0.9], [0.2], [0.6]])
-    data = Decoded(
+    data = Dataset(
         np.zeros((3, 2, 2, 1), np.uint8), np.array([0, 1, 1]), np.full(3, ""), None, ("0", "1", "2"), ("a", "b")
     )
     found = cost(data, rows, before, np.float32([[0.9], [0.2], [0.4]]))

@@ -11,7 +11,7 @@ import pytest
 from export_commands import Trained, medcls
 from PIL import Image
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.data.finding import NEAR, PATIENTS, Finding
 from medcls.data.patients import NOT_TAKEN
 from medcls.data.pseudonyms import Pseudonyms
@@ -24,7 +24,7 @@ def known(patients: list[str], names: list[str], fingerprint: str = "sha256:00")
     count = len(names)
     images, labels = np.zeros((count, 2, 2, 1), np.uint8), np.zeros(count, np.int64)
     return Pseudonyms(
-        Decoded(images, labels, np.full(count, ""), np.array(patients), tuple(names), ("a",), fingerprint)
+        Dataset(images, labels, np.full(count, ""), np.array(patients), tuple(names), ("a",), fingerprint)
     )
 
 
@@ -62,7 +62,7 @@ def test_file_names_lose_the_identifier_of_their_patient(patient: str) -> None:
 
 def test_parts_of_longer_words_and_data_sets_without_patients_are_left_alone() -> None:
     assert known(["P7"], ["P77/a.png"]).files([0]) == ["P77/a.png"]
-    images = Decoded(np.zeros((1, 2, 2, 1)), np.zeros(1, np.int64), np.array([""]), None, ("P7.png",), ("a",))
+    images = Dataset(np.zeros((1, 2, 2, 1)), np.zeros(1, np.int64), np.array([""]), None, ("P7.png",), ("a",))
     assert Pseudonyms(images).files([0]) == ["P7.png"]
 
 
@@ -77,7 +77,7 @@ def test_parts_of_longer_words_and_data_sets_without_patients_are_left_alone() -
 def test_what_is_only_supposed_to_be_a_patient_is_not_told_either(
     kind: str, sentence: str, names: tuple[str, ...], gone: tuple[str, ...]
 ) -> None:
-    images = Decoded(np.zeros((1, 2, 2, 1)), np.zeros(1, np.int64), np.array([""]), None, ("a.png",), ("a",))
+    images = Dataset(np.zeros((1, 2, 2, 1)), np.zeros(1, np.int64), np.array([""]), None, ("a.png",), ("a",))
     told = Pseudonyms(images).finding(Finding(kind, sentence, len(names), names))
     assert not any(part in told.sentence + "".join(told.names) for part in gone)
     assert len(told.names) == len(names)

@@ -18,8 +18,8 @@ from medcls.inference.predictor import PAPERS
 from medcls.tracking.lock import described
 from medcls.tracking.record_faults import faults
 from medcls.tracking.record_file import FileSlip
-from medcls.tracking.remote_sync import Depot
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.remote_sync import RemoteSync
+from medcls.tracking.run_dir import RunDir
 from medcls.tracking.study_results import damaged, outcomes, state
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import read_json, write_json
@@ -74,9 +74,9 @@ def in_one_sentence(read: Callable[[], Any], *names: str) -> Any:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
+def folder(tmp_path: Path) -> RunDir:
     """Return the folder of a run of two epochs."""
-    folder = RunFolder(tmp_path / "run")
+    folder = RunDir(tmp_path / "run")
     folder.describe({"key": "run", "code": "c", "threads": 1, "parameters": {"a": 1}, "shared_epochs": 0})
     for epoch in range(2):
         folder.append(
@@ -93,7 +93,7 @@ def folder(tmp_path: Path) -> RunFolder:
 
 
 @pytest.mark.parametrize("name", ["run.json", "result.json", "journal.jsonl", "checkpoint.npz", "predictions.npz"])
-def test_a_runs_records(folder: RunFolder, name: str):
+def test_a_runs_records(folder: RunDir, name: str):
     path = folder.path / name
     sound = path.read_bytes()
     for damage, content in damages(sound).items():
@@ -116,7 +116,7 @@ def test_a_runs_records(folder: RunFolder, name: str):
             assert found, damage
 
 
-def test_a_folder_a_pipe_or_a_device_in_the_place_of_a_record(folder: RunFolder):
+def test_a_folder_a_pipe_or_a_device_in_the_place_of_a_record(folder: RunDir):
     for name in ("run.json", "result.json", "checkpoint.npz"):
         path = folder.path / name
         path.unlink()
@@ -127,7 +127,7 @@ def test_a_folder_a_pipe_or_a_device_in_the_place_of_a_record(folder: RunFolder)
             path.rmdir() if path.is_dir() else path.unlink()
 
 
-def test_what_others_leave_in_a_runs_folder_stays_and_disturbs_nothing(folder: RunFolder):
+def test_what_others_leave_in_a_runs_folder_stays_and_disturbs_nothing(folder: RunDir):
     others = (".DS_Store", ".ipynb_checkpoints/note.ipynb", "notes.md", "Thumbs.db", ".nfs0001")
     for name in others:
         (folder.path / name).parent.mkdir(exist_ok=True)
@@ -142,7 +142,7 @@ def test_what_others_leave_in_a_runs_folder_stays_and_disturbs_nothing(folder: R
     assert not folder.checkpoint.exists()
 
 
-def test_what_a_killed_process_left_half_written_goes(folder: RunFolder):
+def test_what_a_killed_process_left_half_written_goes(folder: RunDir):
     left = folder.path / ".4194304.result.json"
     left.touch()
     with folder.lock():
@@ -195,7 +195,7 @@ def test_papers_of_an_exported_model(tmp_path: Path):
 def test_notes_of_what_is_the_same_elsewhere(tmp_path: Path):
     (tmp_path / "there" / "run").mkdir(parents=True)
     (tmp_path / "there" / "run" / "run.json").write_text('{"key": "run"}')
-    depot = Depot(f"file://{tmp_path / 'there'}", tmp_path / "home")
+    depot = RemoteSync(f"file://{tmp_path / 'there'}", tmp_path / "home")
     depot.fetch("run")
     (notes,) = (tmp_path / "home" / ".depot").glob("*.json")
     for content in damages(notes.read_bytes()).values():

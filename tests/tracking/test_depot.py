@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from medcls.tracking.record_file import FileSlip
-from medcls.tracking.remote_sync import Depot
-from medcls.tracking.remote_work_dir import WorkElsewhere
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.remote_sync import RemoteSync
+from medcls.tracking.remote_work_dir import RemoteWorkDir
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.paths import home_of
 
@@ -24,9 +24,9 @@ NAMES = some.sampled_from(["run.json", "journal.jsonl", "checkpoint.npz", "resul
 CHANGES = some.lists(some.tuples(NAMES, some.one_of(some.none(), some.binary(max_size=9))), max_size=8)
 
 
-def depots(place: Path) -> list[Depot]:
+def depots(place: Path) -> list[RemoteSync]:
     """Return two machines' views of one place."""
-    return [Depot(f"local://{place}/bucket", place / name) for name in ("one", "other")]
+    return [RemoteSync(f"local://{place}/bucket", place / name) for name in ("one", "other")]
 
 
 def held(folder: Path) -> dict[str, bytes]:
@@ -46,10 +46,10 @@ def change(folder: Path, changes: list[tuple[str, bytes | None]]) -> None:
 
 def test_who_waited_for_the_folder_sees_what_was_made_meanwhile(tmp_path: Path, monkeypatch: Any):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    waiting = WorkElsewhere(f"local://{tmp_path}/bucket")
+    waiting = RemoteWorkDir(f"local://{tmp_path}/bucket")
     assert waiting.at(RUN).description() == {}
     one, _ = depots(tmp_path)
-    RunFolder(one.home / RUN).describe({"key": RUN})
+    RunDir(one.home / RUN).describe({"key": RUN})
     one.send(RUN)
     assert waiting.at(RUN).description() == {}
     waiting.look_anew()
@@ -80,7 +80,7 @@ def test_machines_that_take_turns_see_what_the_last_one_left(turns: Any, tmp_pat
         assert held(next_one.home / RUN) == held(at_work.home / RUN) == held(place / "bucket" / RUN)
 
 
-def trained(folder: RunFolder, epochs: int) -> None:
+def trained(folder: RunDir, epochs: int) -> None:
     for epoch in range(folder.epochs_held(), epochs):
         folder.append({"epoch": epoch, "metrics": {"loss": 1 / (epoch + 1)}})
         folder.write_checkpoint(epoch + 1, {"seen": epoch}, {"weights": np.full(3, float(epoch))})
@@ -90,7 +90,7 @@ def trained(folder: RunFolder, epochs: int) -> None:
 def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, tmp_path: Path, monkeypatch: Any):
     """After every number of files that were sent, the other finds the epochs from before or those after, whole."""
     one, other = depots(tmp_path)
-    folder = RunFolder(one.home / RUN)
+    folder = RunDir(one.home / RUN)
     folder.describe({"key": RUN})
     trained(folder, 2)
     one.send(RUN)
@@ -113,7 +113,7 @@ def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, 
         assert "is out of reach (the machine died): run the same command again." in str(error)  # noqa: PT017
         ended = False
     other.fetch(RUN)
-    found = RunFolder(other.home / RUN)
+    found = RunDir(other.home / RUN)
     assert found.epochs_held() in ((5,) if ended else (2, 5))
     epochs, state, arrays = found.read_checkpoint()
     assert state == {"seen": epochs - 1}
@@ -154,12 +154,12 @@ def test_nothing_travels_twice(tmp_path: Path, monkeypatch: Any):
     for depot in (one, other):
         depot.fetch(RUN)
         depot.send(RUN)
-        Depot(depot.url, depot.home).send(RUN)  # a later command remembers too
+        RemoteSync(depot.url, depot.home).send(RUN)  # a later command remembers too
 
 
 def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Path):
     one, other = depots(tmp_path)
-    folder = RunFolder(one.home / RUN)
+    folder = RunDir(one.home / RUN)
     folder.describe({"key": RUN})
     with one.kept(RUN):
         trained(folder, 1)
@@ -167,7 +167,7 @@ def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Pat
         while not (tmp_path / "bucket" / RUN / "checkpoint.npz").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         other.fetch(RUN)
-        assert RunFolder(other.home / RUN).epochs_held() == 1
+        assert RunDir(other.home / RUN).epochs_held() == 1
         other.wish(RUN, stop=True)
         while not (folder.path / "stop").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -175,7 +175,7 @@ def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Pat
             folder.heed()
         trained(folder, 2)
     other.fetch(RUN)
-    assert RunFolder(other.home / RUN).epochs_held() == 2  # the last epoch is sent at the end
+    assert RunDir(other.home / RUN).epochs_held() == 2  # the last epoch is sent at the end
     other.wish(RUN, stop=False)
     assert not one.is_to_stop(RUN)
     assert all(thread.name != "depot" for thread in threading.enumerate())
@@ -184,7 +184,7 @@ def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Pat
 def test_a_place_that_is_away_while_a_run_trains_costs_it_nothing(tmp_path: Path):
     one, other = depots(tmp_path)
     bucket, away = tmp_path / "bucket", tmp_path / "away"
-    folder = RunFolder(one.home / RUN)
+    folder = RunDir(one.home / RUN)
     folder.describe({"key": RUN})
     one.send(RUN)
     bucket.rename(away)
@@ -195,7 +195,7 @@ def test_a_place_that_is_away_while_a_run_trains_costs_it_nothing(tmp_path: Path
         bucket.unlink()
         away.rename(bucket)
     other.fetch(RUN)
-    assert RunFolder(other.home / RUN).epochs_held() == 1
+    assert RunDir(other.home / RUN).epochs_held() == 1
 
 
 def test_of_two_that_write_a_record_one_was_first(tmp_path: Path):
@@ -222,7 +222,7 @@ def test_of_two_that_write_a_record_one_was_first(tmp_path: Path):
 )
 def test_what_cannot_be_used_is_said_before_anything_is_made(url: str, said: str, tmp_path: Path):
     with pytest.raises(BadInputError, match="--work-dir") as raised:
-        Depot(url, tmp_path / "home").check()
+        RemoteSync(url, tmp_path / "home").check()
     assert said in str(raised.value)
     assert "secret" not in str(raised.value)
     assert not (tmp_path / "home").exists()

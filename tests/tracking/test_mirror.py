@@ -11,7 +11,7 @@ from tracking_stores import content
 from medcls.tracking.entries import FAILED, FINISHED, KILLED, Ending, Node
 from medcls.tracking.mlflow_client import Store, sentence
 from medcls.tracking.mlflow_sync import Mirror
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.redaction import without_secrets
 
 BEGUN = 1_700_000_000_000
@@ -46,14 +46,14 @@ def driver(uri: str, tmp_path: Path) -> Open:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> RunFolder:
+def folder(tmp_path: Path) -> RunDir:
     """Return the folder of a run that has begun."""
-    folder = RunFolder(tmp_path / "run")
+    folder = RunDir(tmp_path / "run")
     folder.describe({"started": BEGUN + 5})
     return folder
 
 
-def train(folder: RunFolder, epochs: int, *, held: bool = True) -> None:
+def train(folder: RunDir, epochs: int, *, held: bool = True) -> None:
     """Journal epochs on top of those that are there, and hold them in a checkpoint."""
     first = len(folder.rows())
     for epoch in range(first, first + epochs):
@@ -66,7 +66,7 @@ def train(folder: RunFolder, epochs: int, *, held: bool = True) -> None:
         folder.write_checkpoint(first + epochs, {}, {})
 
 
-def node(folder: RunFolder, parameters: Mapping[str, Any] | None = None, **tags: Any) -> Node:
+def node(folder: RunDir, parameters: Mapping[str, Any] | None = None, **tags: Any) -> Node:
     return Node("study/run", "run", "study", None, parameters or {"a": 1}, tags, (), folder)
 
 
@@ -74,7 +74,7 @@ def losses(epochs: int) -> list[tuple[int, int, float]]:
     return [(epoch, BEGUN + 1000 * epoch, 1 / (epoch + 1)) for epoch in range(epochs)]
 
 
-def test_held_epochs_come_once_with_the_journals_times(driver: Open, folder: RunFolder, uri: str) -> None:
+def test_held_epochs_come_once_with_the_journals_times(driver: Open, folder: RunDir, uri: str) -> None:
     mirror = driver()
     mirror.open(node(folder))
     train(folder, 2)
@@ -91,7 +91,7 @@ def test_held_epochs_come_once_with_the_journals_times(driver: Open, folder: Run
 
 
 def test_a_run_that_waits_starts_when_it_is_at_work(driver: Open, tmp_path: Path, uri: str) -> None:
-    folder, mirror = RunFolder(tmp_path / "run"), driver()
+    folder, mirror = RunDir(tmp_path / "run"), driver()
     folder.describe({"created": BEGUN})
     mirror.open(Node("study/trial", "trial", "study"))
     mirror.open(Node("study/trial/run", "run", "study/trial", None, folder=folder))
@@ -107,7 +107,7 @@ def test_a_run_that_waits_starts_when_it_is_at_work(driver: Open, tmp_path: Path
     assert nodes["study/trial/run"]["parent"] == "study/trial"
 
 
-def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunFolder, uri: str) -> None:
+def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunDir, uri: str) -> None:
     train(folder, 3)
     first = driver()
     first.open(node(folder, kind="x"))
@@ -125,7 +125,7 @@ def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunFolder, 
     assert (run["status"], run["times"], run["tags"]["kind"]) == ("FINISHED", (BEGUN + 5, BEGUN + 9), "y")
 
 
-def test_what_has_ended_stays_as_it_is(driver: Open, folder: RunFolder, uri: str) -> None:
+def test_what_has_ended_stays_as_it_is(driver: Open, folder: RunDir, uri: str) -> None:
     train(folder, 1)
     first = driver()
     first.open(node(folder))
@@ -140,7 +140,7 @@ def test_what_has_ended_stays_as_it_is(driver: Open, folder: RunFolder, uri: str
     assert content(uri) == before
 
 
-def test_the_interrupted_is_killed_until_it_goes_on(driver: Open, folder: RunFolder, uri: str) -> None:
+def test_the_interrupted_is_killed_until_it_goes_on(driver: Open, folder: RunDir, uri: str) -> None:
     train(folder, 1)
     first = driver()
     first.open(node(folder))
@@ -204,7 +204,7 @@ def test_no_parameter_metric_or_tag_is_too_much(driver: Open, uri: str) -> None:
     assert mirror.refused == []
 
 
-def test_a_run_deleted_in_the_store_holds_up_nothing(driver: Open, folder: RunFolder, uri: str) -> None:
+def test_a_run_deleted_in_the_store_holds_up_nothing(driver: Open, folder: RunDir, uri: str) -> None:
     import mlflow
 
     mirror = driver()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from medcls.tracking.lock import LAPSED, LOCK, RECORD, Lease, described, owned
+from medcls.tracking.lock import LAPSED, LOCK, RECORD, Lease, described, work_dir_lock
 from medcls.tracking.record_file import FileSlip
 from medcls.utils.errors import BadInputError, TrainingError
 
@@ -72,7 +72,7 @@ def until(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
 
 def test_a_folder_is_made_held_and_left_without_a_record(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "runs"
-    with owned(folder, wait=False, tell=print):
+    with work_dir_lock(folder, wait=False, tell=print):
         record = json.loads((folder / RECORD).read_text())
         assert record["process"] == os.getpid()
     assert not (folder / RECORD).exists()
@@ -81,14 +81,14 @@ def test_a_folder_is_made_held_and_left_without_a_record(tmp_path: Path) -> None
 def test_the_record_names_the_command_without_its_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules["__main__"], "__file__", "study.py", raising=False)
     monkeypatch.setattr(sys, "argv", ["study.py", "--tracking-uri", "postgresql://me:secret@host/store"])
-    with owned(tmp_path, wait=False, tell=print):
+    with work_dir_lock(tmp_path, wait=False, tell=print):
         assert json.loads((tmp_path / RECORD).read_text())["command"].endswith(
             "study.py --tracking-uri postgresql://host/store"
         )
 
 
 def test_a_second_command_of_this_machine_is_told_who_owns_the_folder(tmp_path: Path) -> None:
-    with owned(tmp_path, wait=False, tell=print):
+    with work_dir_lock(tmp_path, wait=False, tell=print):
         done = subprocess.run([sys.executable, "-c", FOLDER, str(tmp_path)], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(f"Another study is at work in {tmp_path}: ")
     assert f"(process {os.getpid()}, since " in done.stdout
@@ -177,12 +177,12 @@ def test_a_record_of_this_machine_without_its_lock_is_of_the_dead(tmp_path: Path
         first.kill()
     assert (tmp_path / RECORD).exists()
     began = time.monotonic()
-    with owned(tmp_path, wait=False, tell=print):
+    with work_dir_lock(tmp_path, wait=False, tell=print):
         assert time.monotonic() - began < 5.0  # at once, not after six beats of five seconds
 
 
 def taken_over(folder: Path) -> None:
-    with owned(folder, wait=False, tell=print):
+    with work_dir_lock(folder, wait=False, tell=print):
         (folder / RECORD).write_text(json.dumps({"token": "another's"}))
         time.sleep(60)
 
@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_made_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with (
         pytest.raises(BadInputError, match=r"--work-dir .* cannot be written to"),
-        owned(tmp_path / "file" / "runs", wait=False, tell=print),
+        work_dir_lock(tmp_path / "file" / "runs", wait=False, tell=print),
     ):
         pass
     assert not (tmp_path / LOCK).exists()

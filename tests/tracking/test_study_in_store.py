@@ -9,7 +9,7 @@ import pytest
 from tracking_stores import Command, content
 
 from medcls.data.loading.decoded_cache import open_decoded
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_study_holds_trials_that_hold_folds(nodes: dict[str, dict[str, Any]]) ->
 
 def test_epochs_are_the_journals(search: Command, nodes: dict[str, dict[str, Any]]) -> None:
     for key, node in runs_of(nodes).items():
-        rows = RunFolder(search.work / key).rows()
+        rows = RunDir(search.work / key).rows()
 
         assert len(rows) == 12
         for name in rows[0]["metrics"] | rows[0]["system"]:
@@ -117,7 +117,7 @@ def test_files(nodes: dict[str, dict[str, Any]]) -> None:
 
 def test_starts_and_ends_are_those_of_the_work(search: Command, nodes: dict[str, dict[str, Any]]) -> None:
     for key, node in runs_of(nodes).items():
-        folder = RunFolder(search.work / key)
+        folder = RunDir(search.work / key)
         result = folder.result()
         assert result is not None
         assert node["times"] == (folder.started(), result["ended"])
@@ -153,7 +153,7 @@ def test_the_champion_predicts_as_the_run_did(search: Command, summary: Any) -> 
     (decoded,) = [path for path in (search.work / "cache").iterdir() if path.is_dir()]
     images = open_decoded(decoded).images
     for part in ("test", "predictions"):
-        kept = RunFolder(search.work / best["key"]).read_arrays(part)
+        kept = RunDir(search.work / best["key"]).read_arrays(part)
         assert kept is not None
         pixels = images[kept["rows"]].astype(np.float32)
         assert pixels.max() > 1

@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 from tiny_network import Fit, features
 
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.tasks import MULTICLASS
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import gradient
 from medcls.training.result import Fitted
 
 
 @pytest.fixture
-def decoded() -> Decoded:
+def decoded() -> Dataset:
     """Return 30 images of 8 by 8 of three unequal classes, the brighter the higher the class, with much noise."""
     labels = np.array([0, 0, 1, 0, 2, 0, 1, 0, 1, 0] * 3)
     noise = np.random.default_rng(0).integers(0, 180, (30, 8, 8, 1))
     images = (noise + 30 * labels[:, None, None, None]).astype(np.uint8)
-    return Decoded(images, labels, np.full(30, ""), None, tuple(map(str, range(30))), ("a", "b", "c"))
+    return Dataset(images, labels, np.full(30, ""), None, tuple(map(str, range(30))), ("a", "b", "c"))
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def rows() -> Split:
 
 
 @pytest.fixture
-def fit(decoded: Decoded, rows: Split, tmp_path: Path) -> Fit:
+def fit(decoded: Dataset, rows: Split, tmp_path: Path) -> Fit:
     """Return a function that trains in a run folder of the given name, on from where that folder stands."""
 
-    def fit(name: str, *, seed: int = 0, **learner: Any) -> tuple[Fitted, RunFolder]:
-        folder = RunFolder(tmp_path / name)
+    def fit(name: str, *, seed: int = 0, **learner: Any) -> tuple[Fitted, RunDir]:
+        folder = RunDir(tmp_path / name)
         folder.path.mkdir(exist_ok=True)
         learner = {"model": features, "batch_size": 4, "epochs": 3, **learner}
         return gradient(decoded, rows, MULTICLASS, folder, seed, **learner), folder

@@ -13,7 +13,7 @@ from tiny_network import Fit, features
 from medcls import training
 from medcls.execution.planning.weights import kept
 from medcls.tracking.record_faults import faults
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.feature_cache import features as computed
 from medcls.training.network import save
 from medcls.training.saved_weights import content, digest
@@ -34,7 +34,7 @@ def weights(fit: Fit, tmp_path: Path) -> str:
     return digest(saved)
 
 
-def state(folder: RunFolder) -> Any:
+def state(folder: RunDir) -> Any:
     epochs, remembered, arrays = folder.read_checkpoint()
     return epochs, remembered, {name: array.tobytes() for name, array in arrays.items()}, folder.history()
 
@@ -48,7 +48,7 @@ def flipped(path: Path, position: int, bit: int = 0) -> None:
 def test_one_flipped_bit_anywhere_is_noticed_or_changes_nothing_that_is_read(fit: Fit, tmp_path: Path):
     _, folder = fit("run", epochs=2)
     sound, size = state(folder), folder.checkpoint.stat().st_size
-    copy = RunFolder(shutil.copytree(folder.path, tmp_path / "copy"))
+    copy = RunDir(shutil.copytree(folder.path, tmp_path / "copy"))
     noticed = 0
     for number, position in enumerate(range(0, size, 7)):
         shutil.copy(folder.checkpoint, copy.checkpoint)

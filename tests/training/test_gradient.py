@@ -11,9 +11,9 @@ import pytest
 from tiny_network import Fit, features
 
 from medcls import augmentation, training
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.tasks.classification import one_hot
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.errors import TrainingError
 
 MOVED = partial(augmentation.standard, rotation=20.0, brightness=0.2, horizontal_flip=True)
@@ -60,7 +60,7 @@ print(fitted.weights_sha256)
 """
 
 
-def state(folder: RunFolder) -> tuple[Any, ...]:
+def state(folder: RunDir) -> tuple[Any, ...]:
     """Return all that a run leaves behind: history, callbacks, every variable's bits."""
     epochs, remembered, arrays = folder.read_checkpoint()
     return epochs, remembered, {name: array.tobytes() for name, array in arrays.items()}, folder.history()
@@ -148,7 +148,7 @@ def test_an_answer_to_imbalance_changes_what_is_learned(fit: Fit, imbalance):
     assert plain.weights_sha256 != answered.weights_sha256
 
 
-def test_training_and_validation_loss_are_weighted_and_scores_are_not(fit: Fit, decoded: Decoded, rows: Split):
+def test_training_and_validation_loss_are_weighted_and_scores_are_not(fit: Fit, decoded: Dataset, rows: Split):
     fitted, folder = fit("run", imbalance=training.balanced, epochs=1, **STILL)
     weights = training.balanced(np.bincount(decoded.labels[rows.train])).class_weights
     for prefix, part in (("", rows.train), ("val_", rows.validation)):
@@ -165,7 +165,7 @@ def test_parameters_by_hand(fit: Fit):
     assert fitted.parameters == {"total": dense + norm + head, "trainable": dense + norm // 2 + head}
 
 
-def test_predictions_are_beside_the_rows_asked_for(fit: Fit, decoded: Decoded):
+def test_predictions_are_beside_the_rows_asked_for(fit: Fit, decoded: Dataset):
     fitted, _ = fit("run", epochs=1)
     asked = np.random.default_rng(0).integers(0, 30, 150)  # more than two batches
     expected = fitted.model(decoded.images[asked].astype(np.float32)).numpy()
@@ -175,7 +175,7 @@ def test_predictions_are_beside_the_rows_asked_for(fit: Fit, decoded: Decoded):
 def test_a_loss_that_is_no_number_ends_the_run_and_is_not_recorded(fit: Fit, tmp_path):
     with pytest.raises(TrainingError, match=r"in epoch 1: training diverged.*learning_rate"):
         fit("run", optimizer=partial(training.sgd, learning_rate=1e30), epochs=4)
-    assert RunFolder(tmp_path / "run").rows() == []
+    assert RunDir(tmp_path / "run").rows() == []
 
 
 def test_epochs_of_a_part_of_the_images_are_cut_off_and_continued_to_the_same_bits(fit: Fit):
@@ -187,7 +187,7 @@ def test_epochs_of_a_part_of_the_images_are_cut_off_and_continued_to_the_same_bi
     assert cut.history() == folder.history()
 
 
-def test_watching_the_test_part_writes_it_down_and_changes_nothing(fit: Fit, decoded: Decoded, rows: Split):
+def test_watching_the_test_part_writes_it_down_and_changes_nothing(fit: Fit, decoded: Dataset, rows: Split):
     plain, before = fit("plain", stop=training.keep_best)
     watched, after = fit("watched", stop=training.keep_best, watch=training.held_out)
     assert watched.weights_sha256 == plain.weights_sha256

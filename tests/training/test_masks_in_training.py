@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from medcls import augmentation, losses, models, training
-from medcls.data.dataset import Decoded, Picked, Split
+from medcls.data.dataset import Dataset, Picked, Split
 from medcls.data.loading import batches as stream
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS, SEGMENTATION
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.network import network
 from medcls.training.result import Fitted
 from medcls.utils.errors import BadInputError
@@ -32,7 +32,7 @@ SMALL = partial(models.unet, base=4, depth=2, dropout=0.2)
 
 
 @pytest.fixture
-def discs() -> Decoded:
+def discs() -> Dataset:
     """Return 20 images of 32 by 32 with a bright disc each, and the discs as masks."""
     generator = np.random.default_rng(0)
     y, x = np.mgrid[:32, :32]
@@ -42,11 +42,11 @@ def discs() -> Decoded:
     images = np.where(inside, 200, noise).astype(np.uint8)[..., None]
     names = tuple(map(str, range(20)))
     labels, parts, classes = np.zeros(20, np.int64), np.full(20, ""), ("foreground",)
-    return Decoded(images, labels, parts, None, names, classes, masks=inside[..., None].astype(np.uint8))
+    return Dataset(images, labels, parts, None, names, classes, masks=inside[..., None].astype(np.uint8))
 
 
-def fit(discs: Decoded, folder: Path, epochs: int, **learner: Any) -> tuple[Fitted, RunFolder]:
-    run = RunFolder(folder)
+def fit(discs: Dataset, folder: Path, epochs: int, **learner: Any) -> tuple[Fitted, RunDir]:
+    run = RunDir(folder)
     run.path.mkdir(exist_ok=True)
     rows = Split(np.arange(14), np.arange(14, 20), np.arange(0))
     adam = partial(training.adam, learning_rate=1e-2)
@@ -55,7 +55,7 @@ def fit(discs: Decoded, folder: Path, epochs: int, **learner: Any) -> tuple[Fitt
 
 
 @pytest.mark.parametrize("way", [MOVED, partial(augmentation.randaugment, fill_mode="constant", fill_value=40.0)])
-def test_masks_move_as_their_images_do(discs: Decoded, way: Any):
+def test_masks_move_as_their_images_do(discs: Dataset, way: Any):
     targets = SEGMENTATION.target(discs, np.arange(20))[np.arange(20)]
     pure = targets * 255  # images that are their own masks
     vary = SEGMENTATION.vary(way())
@@ -89,7 +89,7 @@ def _variant(**learner: Any) -> Variant:
     return Variant(data.lungs, partial(training.gradient, **{"model": models.unet, **learner}), SEGMENTATION)
 
 
-def test_mirrored_copies_come_beside_their_originals(discs: Decoded):
+def test_mirrored_copies_come_beside_their_originals(discs: Dataset):
     rows = np.array([3, 5, 7])
     assert discs.masks is not None
     examples = stream.Examples(discs.images, rows, Picked(discs.masks, rows), np.ones(3, np.float32), mirrored=True)
@@ -103,7 +103,7 @@ def test_mirrored_copies_come_beside_their_originals(discs: Decoded):
 
 
 @pytest.mark.slow
-def test_a_network_learns_the_discs_and_goes_on_to_the_same_bits(discs: Decoded, tmp_path: Path):
+def test_a_network_learns_the_discs_and_goes_on_to_the_same_bits(discs: Dataset, tmp_path: Path):
     learner = {"loss": losses.cross_entropy_dice, "mirrored": True}
     whole, one = fit(discs, tmp_path / "whole", 20, **learner)
     fit(discs, tmp_path / "parts", 3, **learner)
@@ -118,7 +118,7 @@ def test_a_network_learns_the_discs_and_goes_on_to_the_same_bits(discs: Decoded,
 
 
 @pytest.mark.slow
-def test_each_loss_can_be_named_and_the_task_has_its_own(discs: Decoded, tmp_path: Path):
+def test_each_loss_can_be_named_and_the_task_has_its_own(discs: Dataset, tmp_path: Path):
     histories = {
         each.__name__: fit(discs, tmp_path / each.__name__, 1, loss=each)[1].history()["val_loss"][0]
         for each in (losses.of_the_task, losses.pixel_cross_entropy, losses.dice, losses.tversky)

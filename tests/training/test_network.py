@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from medcls.data.dataset import Decoded
+from medcls.data.dataset import Dataset
 from medcls.tasks.classification import MULTICLASS, one_hot
 from medcls.training.network import network, operations
 
@@ -45,7 +45,7 @@ def test_the_head_gives_a_probability_for_every_class_at_any_batch_size():
 
 def test_targets_and_metrics_of_the_task():
     labels, names = np.array([1, 2, 0]), ("a", "b", "c")
-    data = Decoded(np.zeros((3, 2, 2, 1), np.uint8), labels, np.full(3, ""), None, names, names)
+    data = Dataset(np.zeros((3, 2, 2, 1), np.uint8), labels, np.full(3, ""), None, names, names)
     targets = MULTICLASS.target(data, np.array([1, 2]))
     assert targets.dtype == np.float32
     assert targets.tolist() == one_hot(np.array([2, 0]), 3).tolist() == [[0, 0, 1], [1, 0, 0]]

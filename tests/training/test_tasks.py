@@ -9,10 +9,10 @@ from sklearn.metrics import balanced_accuracy_score, log_loss
 from tiny_network import features
 
 from medcls import training
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.losses import cross_entropy, focal
 from medcls.tasks import BINARY, MULTICLASS, SPARSE, Task, metrics
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import gradient
 from medcls.training.result import Fitted
 
@@ -20,23 +20,23 @@ LABELS = np.array([0, 1, 1, 0, 1, 0, 0])
 POSITIVE = np.array([[0.2], [0.9], [0.4], [0.7], [0.6], [0.1], [0.0]], np.float32)
 BOTH = np.concatenate([1 - POSITIVE, POSITIVE], axis=1)
 NAMES = tuple(map(str, range(7)))
-TWO = Decoded(np.zeros((7, 2, 2, 1), np.uint8), LABELS, np.full(7, ""), None, NAMES, ("a", "b"))
+TWO = Dataset(np.zeros((7, 2, 2, 1), np.uint8), LABELS, np.full(7, ""), None, NAMES, ("a", "b"))
 
 
-def fitted(task: Task, decoded: Decoded, rows: Split, folder: Path, **learner: object) -> Fitted:
-    two = Decoded(decoded.images, decoded.labels % 2, decoded.parts, None, decoded.names, ("a", "b"))
+def fitted(task: Task, decoded: Dataset, rows: Split, folder: Path, **learner: object) -> Fitted:
+    two = Dataset(decoded.images, decoded.labels % 2, decoded.parts, None, decoded.names, ("a", "b"))
     folder.mkdir()
-    return gradient(two, rows, task, RunFolder(folder), 0, model=features, batch_size=4, epochs=2, **learner)
+    return gradient(two, rows, task, RunDir(folder), 0, model=features, batch_size=4, epochs=2, **learner)
 
 
 @pytest.mark.parametrize("task", [MULTICLASS, SPARSE, BINARY], ids=lambda task: task.name)
-def test_every_task_stores_class_probabilities(task: Task, decoded: Decoded, rows: Split, tmp_path: Path) -> None:
+def test_every_task_stores_class_probabilities(task: Task, decoded: Dataset, rows: Split, tmp_path: Path) -> None:
     made = fitted(task, decoded, rows, tmp_path / "run", imbalance=training.balanced)
     predicted = made.predict(rows.validation)
     assert predicted.shape == (len(rows.validation), 2)
     assert predicted.sum(axis=1) == pytest.approx(1)
     assert set(task.scores(decoded.labels[rows.validation] % 2, predicted, ("a", "b"))) >= {"accuracy", "auc"}
-    history = RunFolder(tmp_path / "run").history()
+    history = RunDir(tmp_path / "run").history()
     assert {"loss", "accuracy", "balanced_accuracy", "val_loss", "val_accuracy"} <= set(history)
     assert history["val_accuracy"][-1] == pytest.approx(
         np.mean(predicted.argmax(axis=1) == decoded.labels[rows.validation] % 2)
@@ -50,7 +50,7 @@ def test_heads_have_one_unit_a_class_or_one_for_two(task: Task, units: int) -> N
     assert task.head(keras.Input((5,)), 2).shape == (None, units)
 
 
-def test_sparse_trains_to_what_categorical_trains_to(decoded: Decoded, rows: Split, tmp_path: Path) -> None:
+def test_sparse_trains_to_what_categorical_trains_to(decoded: Dataset, rows: Split, tmp_path: Path) -> None:
     one = fitted(MULTICLASS, decoded, rows, tmp_path / "one").predict(rows.test)
     other = fitted(SPARSE, decoded, rows, tmp_path / "other").predict(rows.test)
     assert one == pytest.approx(other, abs=1e-5)

@@ -14,9 +14,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 
 from medcls import augmentation, models, training
-from medcls.data.dataset import Decoded, Split
+from medcls.data.dataset import Dataset, Split
 from medcls.tasks import BINARY
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training import backbone
 from medcls.training.feature_cache import features
 from medcls.training.model_files import keep, put_together
@@ -39,12 +39,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def data() -> Decoded:
+def data() -> Dataset:
     """Return 20 images of two classes, the second brighter."""
     labels = np.arange(20) % 2
     noise = np.random.default_rng(0).integers(0, 120, (20, *SHAPE))
     images = (noise + 80 * labels[:, None, None, None]).astype(np.uint8)
-    return Decoded(images, labels, np.full(20, ""), None, tuple(map(str, range(20))), ("a", "b"), "sha256:test")
+    return Dataset(images, labels, np.full(20, ""), None, tuple(map(str, range(20))), ("a", "b"), "sha256:test")
 
 
 ROWS = Split(np.arange(12), np.arange(12, 20), np.arange(0))
@@ -53,12 +53,12 @@ ROWS = Split(np.arange(12), np.arange(12, 20), np.arange(0))
 class Work:
     """A work folder with borrowed weights, in which runs are trained."""
 
-    def __init__(self, path: Path, data: Decoded, file: Path) -> None:
+    def __init__(self, path: Path, data: Dataset, file: Path) -> None:
         self.path, self.data, self.file = path, data, file
 
     def fit(self, name: str, seed: int = 0, learner: Any = training.transfer, **given: Any) -> Fitted:
         """Train a run in a folder of this name."""
-        folder = RunFolder(self.path / name)
+        folder = RunDir(self.path / name)
         folder.path.mkdir(exist_ok=True)
         model = given.setdefault("model", SMALL)
         path = folder.saved_weights(backbone.origin(model, "digest").file(self.data.images.shape[1:]))
@@ -74,11 +74,11 @@ class Work:
 
 
 @pytest.fixture
-def work(tmp_path: Path, data: Decoded, weights: Path) -> Work:
+def work(tmp_path: Path, data: Dataset, weights: Path) -> Work:
     return Work(tmp_path, data, weights)
 
 
-def test_seeds_and_heads_share_features_and_the_whole_network_agrees(work: Work, data: Decoded):
+def test_seeds_and_heads_share_features_and_the_whole_network_agrees(work: Work, data: Dataset):
     first = work.fit("a")
     made = [(path, path.stat().st_mtime_ns) for path in work.cached()]
     assert len(made) == 1
@@ -95,7 +95,7 @@ def test_seeds_and_heads_share_features_and_the_whole_network_agrees(work: Work,
 
 
 def test_of_a_borrowed_and_unchanged_body_the_head_alone_is_kept(work: Work):
-    fitted, folder = work.fit("a", epochs=1), RunFolder(work.path / "a")
+    fitted, folder = work.fit("a", epochs=1), RunDir(work.path / "a")
     keep(fitted.model, fitted.body, folder)
     assert not folder.model.exists()
     assert sum(path.stat().st_size for path in folder.path.iterdir()) < 500_000
@@ -111,7 +111,7 @@ def test_of_a_borrowed_and_unchanged_body_the_head_alone_is_kept(work: Work):
         put_together(folder)
 
 
-def test_features_are_those_of_the_network_in_the_file(work: Work, data: Decoded, weights: Path):
+def test_features_are_those_of_the_network_in_the_file(work: Work, data: Dataset, weights: Path):
     work.fit("a", model=partial(SMALL, preprocessing="own"), epochs=1)
     net = keras.applications.VGG16(False, None, input_shape=SHAPE)
     net.load_weights(weights)
@@ -140,7 +140,7 @@ def test_a_training_cut_off_anywhere_ends_with_the_same_bits(work: Work, name: s
         work.fit("cut", **{**given, "epochs": epochs})
     again = work.fit("cut", **given)
     assert again.weights_sha256 == whole.weights_sha256
-    history = [RunFolder(work.path / run).history() for run in ("whole", "cut")]
+    history = [RunDir(work.path / run).history() for run in ("whole", "cut")]
     assert history[0] == history[1]
     assert work.fit("cut", **given).weights_sha256 == whole.weights_sha256
 
@@ -160,7 +160,7 @@ def test_tuning_changes_the_last_blocks_alone_at_the_lower_rate(work: Work):
             for a, b in zip(layer.get_weights(), head.get_layer(layer.name).get_weights(), strict=True)
         )
         assert moved == (layer.name in last), layer.name
-    rates = RunFolder(work.path / "tuned").history()["learning_rate"]
+    rates = RunDir(work.path / "tuned").history()["learning_rate"]
     np.testing.assert_allclose(rates, [1e-3, 1e-3, 1e-3, 1e-3], rtol=1e-6)
 
 
@@ -180,7 +180,7 @@ class Counted:
 
 @pytest.mark.parametrize("kept", [0, 3, 130, 130 + 8 * 20 + 7, 130 + 16 * 20])
 @pytest.mark.parametrize("suffix", [".npy", ".unfinished"])
-def test_features_cut_off_anywhere_go_on(tmp_path: Path, data: Decoded, kept: int, suffix: str):
+def test_features_cut_off_anywhere_go_on(tmp_path: Path, data: Dataset, kept: int, suffix: str):
     path, said = tmp_path / "features" / "f.npy", []
     whole = np.array(features(Counted, data, path, lambda *each: said.append(each)))
     assert said == [(0, 20), (8, 20), (16, 20), (20, 20)]
@@ -214,34 +214,34 @@ def test_weights_of_another_network_are_refused_and_the_layer_named(work: Work):
         work.fit("a", model=partial(SMALL, backbone="vgg19"))
 
 
-def test_grey_images_are_seen_as_three_equal_channels(tmp_path: Path, data: Decoded, weights: Path):
+def test_grey_images_are_seen_as_three_equal_channels(tmp_path: Path, data: Dataset, weights: Path):
     grey = data.images[..., :1]
     found = []
     for images in (grey, np.repeat(grey, 3, axis=-1)):
-        seen = Decoded(images, data.labels, data.parts, None, data.names, data.classes, "sha256:test")
+        seen = Dataset(images, data.labels, data.parts, None, data.names, data.classes, "sha256:test")
         work = Work(tmp_path / str(images.shape[-1]), seen, weights)
         work.path.mkdir()
         found.append(work.fit("a", epochs=1).predict(np.arange(20)))
     np.testing.assert_allclose(found[0], found[1], atol=1e-6)
 
 
-def test_neighbours_vote_as_scikit_learn_says_and_learnt_images_find_themselves(work: Work, data: Decoded):
+def test_neighbours_vote_as_scikit_learn_says_and_learnt_images_find_themselves(work: Work, data: Dataset):
     mended = work.fit("a", learner=training.neighbours, count=3)
     features = normalize(np.load(work.cached()[0]).reshape(20, -1))
     known = KNeighborsClassifier(3).fit(features[:12], data.labels[:12])
     np.testing.assert_allclose(mended.predict(ROWS.validation), known.predict_proba(features[12:]), atol=1e-6)
-    history = RunFolder(work.path / "a").history()
+    history = RunDir(work.path / "a").history()
     assert history["val_accuracy"] == [float(np.mean(known.predict(features[12:]) == data.labels[12:]))]
     assert history["neighbours"] == [3.0]
     assert mended.parameters == {"total": 14_714_688, "trainable": 0}
     voted = mended.model.predict_on_batch(np.asarray(data.images[12:], np.float32))
     np.testing.assert_allclose(voted, known.predict_proba(features[12:]), atol=1e-6)
-    keep(mended.model, mended.body, RunFolder(work.path / "a"))
-    again = put_together(RunFolder(work.path / "a"))
+    keep(mended.model, mended.body, RunDir(work.path / "a"))
+    again = put_together(RunDir(work.path / "a"))
     assert weights_sha256(again.get_weights()) == mended.weights_sha256
     np.testing.assert_array_equal(again.predict_on_batch(np.asarray(data.images[12:], np.float32)), voted)
     alone = work.fit("b", learner=training.neighbours, count=1)
-    assert RunFolder(work.path / "b").history()["accuracy"] == [1.0]  # each is its own nearest
+    assert RunDir(work.path / "b").history()["accuracy"] == [1.0]  # each is its own nearest
     course = work.fit("c", learner=training.neighbours, count=3, normalise_queries=False)
     asked = known.predict_proba(np.load(work.cached()[0]).reshape(20, -1)[12:])
     np.testing.assert_allclose(course.predict(ROWS.validation), asked, atol=1e-6)
@@ -252,7 +252,7 @@ def test_neighbours_vote_as_scikit_learn_says_and_learnt_images_find_themselves(
     assert len({each.weights_sha256 for each in (mended, alone, course)}) == 1  # they have learnt the same images
 
 
-def test_neighbours_of_one_picture_in_two_classes_vote_alike_in_the_run_and_in_its_network(work: Work, data: Decoded):
+def test_neighbours_of_one_picture_in_two_classes_vote_alike_in_the_run_and_in_its_network(work: Work, data: Dataset):
     images, labels = np.array(data.images), np.array(data.labels)
     images[6:12], labels[6:12] = images[:6], 1 - labels[:6]  # all that is learnt from has both classes
     images[12:16] = images[:4]
@@ -268,7 +268,7 @@ def test_neighbours_of_one_picture_in_two_classes_vote_alike_in_the_run_and_in_i
             np.testing.assert_allclose(fitted.model.predict_on_batch(image[None])[0], votes[row], atol=1e-6)
 
 
-def test_neighbours_by_averages_of_maps(tmp_path: Path, data: Decoded, weights: Path):
+def test_neighbours_by_averages_of_maps(tmp_path: Path, data: Dataset, weights: Path):
     work = Work(tmp_path, replace(data, images=data.images.repeat(2, 1).repeat(2, 2)), weights)
     ended = work.fit("a", learner=training.neighbours, model=partial(SMALL, pooling="average"), count=3)
     maps = np.load(work.cached()[0])
@@ -280,14 +280,14 @@ def test_neighbours_by_averages_of_maps(tmp_path: Path, data: Decoded, weights: 
     np.testing.assert_allclose(voted, known.predict_proba(features[12:]), atol=1e-6)
 
 
-def test_the_number_of_neighbours_is_chosen_within_the_training_images(work: Work, data: Decoded):
+def test_the_number_of_neighbours_is_chosen_within_the_training_images(work: Work, data: Dataset):
     swapped = replace(data, labels=np.where(np.arange(20) < 12, data.labels, 1 - data.labels))
     found = []
     for each in (data, swapped):
         work.data = each
         name = f"run{len(found)}"
         work.fit(name, learner=training.neighbours, candidates=(1, 2, 5, 100))
-        found.append(RunFolder(work.path / name).history()["neighbours"])
+        found.append(RunDir(work.path / name).history()["neighbours"])
     assert found[0] == found[1]  # whatever the others' labels are
     assert found[0][0] in (1.0, 2.0, 5.0)
     with pytest.raises(BadInputError, match=r"13 neighbours cannot be found among 12 training images"):

@@ -5,10 +5,10 @@ from typing import Any
 
 import keras
 
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.training.result import Fitted
 
-Fit = Callable[..., tuple[Fitted, RunFolder]]
+Fit = Callable[..., tuple[Fitted, RunDir]]
 
 
 def features(images: Any, *, dropout: float = 0.3, norm: bool = True) -> Any:

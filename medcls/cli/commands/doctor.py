@@ -66,7 +66,7 @@ GPUS = "import tensorflow as t; print(*(each.name for each in t.config.list_phys
 
 
 @dataclass(frozen=True)
-class Finding:
+class Check:
     """One thing that was looked at: what, what it is, whether it is well, and what to do if it is not."""
 
     what: str
@@ -75,7 +75,7 @@ class Finding:
     remedy: str = ""
 
 
-def examine(uri: str, work: Path) -> Iterator[Finding]:
+def examine(uri: str, work: Path) -> Iterator[Check]:
     """Yield what is found, one thing after another; changes nothing and needs no network.
 
     Args:
@@ -85,7 +85,7 @@ def examine(uri: str, work: Path) -> Iterator[Finding]:
     yield _python()
     yield _packages()
     yield from _extras()
-    yield Finding("cores", f"{available_cores()} of {os.cpu_count()}")
+    yield Check("cores", f"{available_cores()} of {os.cpu_count()}")
     yield _memory()
     yield _gpu()
     yield _store(uri)
@@ -94,10 +94,10 @@ def examine(uri: str, work: Path) -> Iterator[Finding]:
     yield _data()
 
 
-def _python() -> Finding:
+def _python() -> Check:
     version = platform.python_version()
     well = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Finding("Python", f"{version}, medcls {__version__}", well, "make an environment of Python 3.11 to 3.13")
+    return Check("Python", f"{version}, medcls {__version__}", well, "make an environment of Python 3.11 to 3.13")
 
 
 def _needed() -> Iterator[tuple[str, str]]:
@@ -130,14 +130,14 @@ def _fault(asked: Any) -> str:
     return "" if fits else f"{asked.name} is {version}, not {asked.specifier}"
 
 
-def _packages() -> Finding:
+def _packages() -> Check:
     wrong = [why for extra, why in _needed() if not extra and why]
     known = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "mlflow", "optuna"))
     remedy = "python -m pip install -c constraints.txt -e ."
-    return Finding("packages", "; ".join(wrong) or known, not wrong, remedy)
+    return Check("packages", "; ".join(wrong) or known, not wrong, remedy)
 
 
-def _extras() -> Iterator[Finding]:
+def _extras() -> Iterator[Check]:
     found: dict[str, list[str]] = {}
     for extra, why in _needed():
         if extra not in ("", "test"):
@@ -145,57 +145,57 @@ def _extras() -> Iterator[Finding]:
     for extra, reasons in sorted(found.items()):
         missing = [why for why in reasons if why]
         told = "not installed" if missing else "installed"
-        yield Finding(f"extra {extra}", f'{told} (python -m pip install -e ".[{extra}]")' if missing else told)
+        yield Check(f"extra {extra}", f'{told} (python -m pip install -e ".[{extra}]")' if missing else told)
 
 
-def _memory() -> Finding:
+def _memory() -> Check:
     free = psutil.virtual_memory().available / 2**30
-    return Finding("memory", f"{free:.1f} GB free", free >= MEMORY, "close something, or run with --workers 1")
+    return Check("memory", f"{free:.1f} GB free", free >= MEMORY, "close something, or run with --workers 1")
 
 
-def _gpu() -> Finding:
+def _gpu() -> Check:
     """Ask TensorFlow in a process of its own: it greets, and takes the GPU's memory."""
     if importlib.util.find_spec("tensorflow") is None:
-        return Finding("GPU", "unknown without TensorFlow")
+        return Check("GPU", "unknown without TensorFlow")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     ended = subprocess.run([sys.executable, "-c", GPUS], env=environment, capture_output=True, text=True, check=False)
     if ended.returncode:
         last = (ended.stderr.strip().splitlines() or ["it died"])[-1]
-        return Finding("TensorFlow", f"cannot be imported: {last}", well=False, remedy="install it again")
+        return Check("TensorFlow", f"cannot be imported: {last}", well=False, remedy="install it again")
     names = ended.stdout.strip()
     if not names and shutil.which("nvidia-smi"):
-        return Finding("GPU", "there, but TensorFlow sees none", False, 'python -m pip install -e ".[gpu]"')
-    return Finding("GPU", names or "none: everything runs on the cores")
+        return Check("GPU", "there, but TensorFlow sees none", False, 'python -m pip install -e ".[gpu]"')
+    return Check("GPU", names or "none: everything runs on the cores")
 
 
-def _store(uri: str) -> Finding:
+def _store(uri: str) -> Check:
     shown, file = without_secrets(uri), store_uris.file(uri)
     if file is not None and not file.exists():
-        return Finding("store", f"{shown}, not there yet: the first study makes it")
+        return Check("store", f"{shown}, not there yet: the first study makes it")
     try:
         count = experiments(uri)
     except Exception as error:  # noqa: BLE001 - whatever the store says is the finding
         remedy = "start the server, or name another store with --tracking-uri"
-        return Finding("store", f"{shown} cannot be read: {sentence(error, uri)}", well=False, remedy=remedy)
-    return Finding("store", f"{shown}, {count} experiments")
+        return Check("store", f"{shown} cannot be read: {sentence(error, uri)}", well=False, remedy=remedy)
+    return Check("store", f"{shown}, {count} experiments")
 
 
-def _room(work: Path) -> Finding:
+def _room(work: Path) -> Check:
     there = next(folder for folder in (work, *work.parents) if folder.exists())
     free = shutil.disk_usage(there).free / 2**30
     if not os.access(there, os.W_OK):
-        return Finding("work folder", f"{work} cannot be written", False, "name another with --work-dir")
+        return Check("work folder", f"{work} cannot be written", False, "name another with --work-dir")
     remedy = "free some space, or name a folder on another disk with --work-dir"
-    return Finding("work folder", f"{work}, {free:.1f} GB free", free >= ROOM, remedy)
+    return Check("work folder", f"{work}, {free:.1f} GB free", free >= ROOM, remedy)
 
 
-def _weights() -> Finding:
+def _weights() -> Check:
     wanted = {"VGG16": imagenet_file("vgg16", 1.0, ""), "VGG19 with its top": imagenet_file("vgg19", 1.0, "fc1")}
     told = (f"{name} {'here' if file.exists() else 'to be downloaded at first use'}" for name, file in wanted.items())
-    return Finding("ImageNet's weights", ", ".join(told))
+    return Check("ImageNet's weights", ", ".join(told))
 
 
-def _data() -> Finding:
+def _data() -> Check:
     real = [name for name in [*PHANTOMS, "mnist"] if located(name) is not None]
     places = ", ".join(map(str, homes())) or f"no home folder and no {VARIABLE}"
-    return Finding("data sets", f"{', '.join(real) or 'phantoms alone'} (looked for in {places})")
+    return Check("data sets", f"{', '.join(real) or 'phantoms alone'} (looked for in {places})")

@@ -12,7 +12,7 @@ from medcls.utils.texts import say
 
 if TYPE_CHECKING:
     from medcls.inference.explanations import Asked
-    from medcls.inference.predictor import Model
+    from medcls.inference.predictor import Predictor
 
 NAMES = ("grad-cam", "grad-cam++", "hirescam", "score-cam", "guided-backpropagation", "guided-grad-cam")
 
@@ -53,7 +53,7 @@ def _explain(given: argparse.Namespace) -> None:
     say(f"{given.out} has {len(found)} overlays, by {what.method} at {what.layer}, and {NUMBERS}.")
 
 
-def _line(each: dict[str, Any], model: "Model", what: "Asked") -> str:
+def _line(each: dict[str, Any], model: "Predictor", what: "Asked") -> str:
     said = f"{each['file']}: {each['class']} {each['probability']:.3f}"
     if what.label is not None:
         said += f" ({model.classes[what.label]} {each['probability_explained']:.3f})"

@@ -21,7 +21,7 @@ from medcls.utils.outputs import check_writable, write_output
 from medcls.utils.texts import cell, say
 
 if TYPE_CHECKING:
-    from medcls.inference.predictor import Answer, Model
+    from medcls.inference.predictor import Prediction, Predictor
 
 SHOWN = 40  # images in a table on the screen
 
@@ -89,14 +89,14 @@ def _predict(given: argparse.Namespace) -> None:
         _show(told)
 
 
-def _check_kind(given: argparse.Namespace, model: "Model") -> None:
+def _check_kind(given: argparse.Namespace, model: "Predictor") -> None:
     if model.pixels and given.mask is None:
         raise BadInputError(f"{given.model} answers with masks: say with --mask which new folder to write them into.")
     if not model.pixels and given.mask is not None:
         raise BadInputError(f"--mask {given.mask}: {given.model} tells classes apart and makes no masks; leave it out.")
 
 
-def _classified(given: argparse.Namespace, model: "Model", files: Sequence[Path]) -> Told:
+def _classified(given: argparse.Namespace, model: "Predictor", files: Sequence[Path]) -> Told:
     from medcls.inference.predictor import predictions
 
     with _progress(len(files)) as progress:
@@ -117,7 +117,7 @@ def _classified(given: argparse.Namespace, model: "Model", files: Sequence[Path]
     )
 
 
-def _described(model: "Model", answer: "Answer") -> dict[str, Any]:
+def _described(model: "Predictor", answer: "Prediction") -> dict[str, Any]:
     values = dict(zip(model.classes, map(_number, answer.probabilities), strict=True))
     name = model.classes[answer.probabilities.argmax()]
     return {"file": str(answer.file), "class": name, "probability": values[name], "probabilities": values}
@@ -128,7 +128,7 @@ def _number(probability: Any) -> float:
     return float(f"{probability:.9g}")
 
 
-def _marked(given: argparse.Namespace, model: "Model", files: Sequence[Path]) -> Told:
+def _marked(given: argparse.Namespace, model: "Predictor", files: Sequence[Path]) -> Told:
     from medcls.inference.masks import mark, mask_files
 
     masks = mask_files(files, given.images)

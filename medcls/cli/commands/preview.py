@@ -21,7 +21,7 @@ np = lazy("numpy")
 
 if TYPE_CHECKING:
     from medcls.augmentation import Augmentation
-    from medcls.data.dataset import Bundle
+    from medcls.data.dataset import DatasetSpec
     from medcls.report.figures.image_rows import Picture
     from medcls.spec.variant import Variant
 
@@ -110,7 +110,7 @@ def _nothing(hashes: Any) -> None:
     """Stand for a data set: a variant has one."""
 
 
-def _pictures(bundle: "Bundle", rows: list[int], augment: "Augmentation", seed: int) -> "list[list[Picture]]":
+def _pictures(bundle: "DatasetSpec", rows: list[int], augment: "Augmentation", seed: int) -> "list[list[Picture]]":
     """Every image as it is, then as it is after so many draws; what was mixed into it said below."""
     from medcls.data.readers.images import UnreadableImageError
     from medcls.report.figures.image_rows import Picture
@@ -133,7 +133,7 @@ def _pictures(bundle: "Bundle", rows: list[int], augment: "Augmentation", seed: 
     return pictures
 
 
-def _targets(bundle: "Bundle", rows: list[int]) -> tuple[Any, Any]:
+def _targets(bundle: "DatasetSpec", rows: list[int]) -> tuple[Any, Any]:
     """The task that the data set is for, and the targets of some images: classes one-hot, or masks."""
     from medcls.tasks.classification import MULTICLASS, one_hot
     from medcls.tasks.segmentation import SEGMENTATION
@@ -154,15 +154,15 @@ def _shown(image: Any, target: Any) -> Any:
     return pixels
 
 
-def _class(bundle: "Bundle", row: int) -> str:
+def _class(bundle: "DatasetSpec", row: int) -> str:
     return "" if bundle.masks is not None else bundle.classes[int(bundle.labels[row])]
 
 
-def _name(bundle: "Bundle", row: int) -> str:
+def _name(bundle: "DatasetSpec", row: int) -> str:
     return Path(bundle.names[row]).name
 
 
-def _mixture(bundle: "Bundle", label: Any) -> str:
+def _mixture(bundle: "DatasetSpec", label: Any) -> str:
     """What an image consists of, "" if it is of one class or has a mask."""
     if label.ndim > 1:
         return ""

@@ -15,7 +15,7 @@ from medcls.cli.options import Parser, add_flags, options
 from medcls.utils.errors import BadInputError
 from medcls.utils.paths import root
 from medcls.utils.redaction import typed
-from medcls.utils.signals import listen
+from medcls.utils.signals import install_handlers
 
 if TYPE_CHECKING:
     from medcls.spec.study import Study
@@ -42,7 +42,7 @@ def add(commands: Any, places: Parser) -> None:  # noqa: ARG001 - a study's flag
 def _run(given: argparse.Namespace) -> int:
     from medcls.cli.study import carry_out
 
-    listen()
+    install_handlers()
     studies = []
     for path, by_pattern in named(given.studies, root() / "studies").items():
         study = _declared(path)

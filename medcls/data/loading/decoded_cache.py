@@ -18,7 +18,7 @@ import numpy as np
 from filelock import FileLock
 
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import Bundle, Decoded, Examples
+from medcls.data.dataset import Dataset, DatasetSpec, Examples
 from medcls.data.levels import from_plain
 from medcls.data.marks import Marks
 from medcls.data.readers.images import DECODER, UnreadableImageError
@@ -37,7 +37,7 @@ Decode = Callable[[int], Examples]
 
 
 def prepare(
-    bundle: Bundle, folder: Path, progress: Progress | None = None, say: Callable[[str], None] = lambda _: None
+    bundle: DatasetSpec, folder: Path, progress: Progress | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Path:
     """Decode a data set's images into a folder below `folder`, unless they lie there already, and return it.
 
@@ -79,10 +79,10 @@ def place(folder: Path, fingerprint: str, size: int, channels: int) -> Path:
     return folder / f"{fingerprint.removeprefix('sha256:')[:16]}-{size}x{size}x{channels}"
 
 
-def open_decoded(path: Path) -> Decoded:
+def open_decoded(path: Path) -> Dataset:
     """Return the data set that `prepare` left in a folder, its images as a read-only memory map."""
     with np.load(path / "rows.npz") as rows:
-        return Decoded(
+        return Dataset(
             images=np.load(path / IMAGES, mmap_mode="r"),
             labels=rows["labels"],
             parts=rows["parts"],
@@ -98,7 +98,7 @@ def open_decoded(path: Path) -> Decoded:
         )
 
 
-def _is_whole(home: Path, bundle: Bundle, say: Tell) -> bool:
+def _is_whole(home: Path, bundle: DatasetSpec, say: Tell) -> bool:
     """Tell whether a folder holds the bundle's images as this version decodes them; say so if they are damaged."""
     if not home.exists():
         return False
@@ -118,7 +118,7 @@ def _is_whole(home: Path, bundle: Bundle, say: Tell) -> bool:
     return False
 
 
-def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
+def _build(bundle: DatasetSpec, home: Path, progress: Progress | None) -> None:
     beside = home.with_name(home.name + UNFINISHED)
     beside.mkdir()
     try:
@@ -136,13 +136,13 @@ def _build(bundle: Bundle, home: Path, progress: Progress | None) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _mask(bundle: Bundle, row: int) -> Examples:
+def _mask(bundle: DatasetSpec, row: int) -> Examples:
     assert bundle.masks is not None
     mask: Examples = bundle.masks(row, bundle.size)
     return mask
 
 
-def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None) -> str:
+def _write(bundle: DatasetSpec, path: Path, decode: Decode, progress: Progress | None) -> str:
     """Write all images, or masks, one after another; return the file's SHA-256 in hex.
 
     A memory map would end the process where the disk is full.
@@ -177,7 +177,9 @@ def _write(bundle: Bundle, path: Path, decode: Decode, progress: Progress | None
     return digest.hexdigest()
 
 
-def _decoded(bundle: Bundle, decode: Decode, pool: ThreadPoolExecutor) -> Generator[Examples | UnreadableImageError]:
+def _decoded(
+    bundle: DatasetSpec, decode: Decode, pool: ThreadPoolExecutor
+) -> Generator[Examples | UnreadableImageError]:
     """Yield every image in turn, or what is wrong with it, decoding only so far ahead as memory allows."""
 
     def attempt(row: int) -> Examples | UnreadableImageError:
@@ -207,7 +209,7 @@ def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
     return hashlib.sha256(path.read_bytes()).hexdigest(), {"whole_ends": ends, "whole_sizes": sizes}
 
 
-def _write_rows(bundle: Bundle, path: Path, digests: list[str], places: dict[str, Any]) -> None:
+def _write_rows(bundle: DatasetSpec, path: Path, digests: list[str], places: dict[str, Any]) -> None:
     patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
     levels: dict[str, Any] = {}
     if not bundle.levels.as_stored:
@@ -227,7 +229,7 @@ def _write_rows(bundle: Bundle, path: Path, digests: list[str], places: dict[str
     )
 
 
-def _shapes(bundle: Bundle) -> dict[str, tuple[int, ...]]:
+def _shapes(bundle: DatasetSpec) -> dict[str, tuple[int, ...]]:
     """Return the shape of each file of arrays."""
     shapes: dict[str, tuple[int, ...]] = {IMAGES: (len(bundle.labels), *bundle.shape)}
     if bundle.masks is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import UNSPLIT, Bundle, Tell
+from medcls.data.dataset import UNSPLIT, DatasetSpec, Tell
 from medcls.data.finding import EMPTY, FULL, LOST, SCORED, TURNED, Finding
 from medcls.data.marks import Marks
 from medcls.data.masks.resizing import lost, smallest_size
@@ -40,7 +40,7 @@ def _of_size(marks: Marks, row: int, size: tuple[int, int]) -> str:
     return fault if image == mask else f"{fault}, for by EXIF {_turned(image, mask)}: save both upright"
 
 
-def found_in_masks(bundle: Bundle, tell: Tell) -> list[Finding]:
+def found_in_masks(bundle: DatasetSpec, tell: Tell) -> list[Finding]:
     """Return what there is to say of masks that can all be read.
 
     Raises:
@@ -52,7 +52,7 @@ def found_in_masks(bundle: Bundle, tell: Tell) -> list[Finding]:
     return [*_empty(bundle, marks.extents), *_full(bundle, marks.extents), *_at_odds(bundle, marks)]
 
 
-def lost_in_resizing(bundle: Bundle, folder: Path, tell: Tell) -> list[Finding]:
+def lost_in_resizing(bundle: DatasetSpec, folder: Path, tell: Tell) -> list[Finding]:
     """Return how many masks mark nothing, or everything, once they are resized, though their files do not.
 
     Args:
@@ -91,7 +91,7 @@ def lost_in_resizing(bundle: Bundle, folder: Path, tell: Tell) -> list[Finding]:
     return findings
 
 
-def _empty(bundle: Bundle, extents: NDArray[np.int64]) -> list[Finding]:
+def _empty(bundle: DatasetSpec, extents: NDArray[np.int64]) -> list[Finding]:
     """Return what is to be said of masks that mark nothing, which a study may well have.
 
     Raises:
@@ -117,7 +117,7 @@ def _empty(bundle: Bundle, extents: NDArray[np.int64]) -> list[Finding]:
     ]
 
 
-def _full(bundle: Bundle, extents: NDArray[np.int64]) -> list[Finding]:
+def _full(bundle: DatasetSpec, extents: NDArray[np.int64]) -> list[Finding]:
     names = tuple(bundle.names[row] for row in np.flatnonzero(extents == ALL))
     if not names:
         return []
@@ -125,7 +125,7 @@ def _full(bundle: Bundle, extents: NDArray[np.int64]) -> list[Finding]:
     return [Finding(FULL, f"{len(names)} {marks} everything: {listed(names)}.", len(names), names)]
 
 
-def _at_odds(bundle: Bundle, marks: Marks) -> list[Finding]:
+def _at_odds(bundle: DatasetSpec, marks: Marks) -> list[Finding]:
     """Return which images may lie at odds with their masks, as one of them is turned by its EXIF data."""
     names = []
     for row, (image, mask) in enumerate(marks.turned.tolist()):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Bundle, Tell
+from medcls.data.dataset import DatasetSpec, Tell
 from medcls.data.marks import Marks
 from medcls.data.masks.mask_files import fit
 from medcls.data.masks.values import ALL, NONE, SOME
@@ -29,7 +29,7 @@ HARDEST = 32  # masks that are tried at every size; all others only where these 
 LARGEST = 2  # times the side of the largest mask: beyond that no size is sought
 
 
-def lost(bundle: Bundle, marks: Marks, folder: Path, tell: Tell) -> NDArray[np.int64]:
+def lost(bundle: DatasetSpec, marks: Marks, folder: Path, tell: Tell) -> NDArray[np.int64]:
     """Return what masks mark at the bundle's size though their files mark SOME of the image.
 
     Args:
@@ -52,7 +52,7 @@ def lost(bundle: Bundle, marks: Marks, folder: Path, tell: Tell) -> NDArray[np.i
     return np.array(known, np.int64)
 
 
-def smallest_size(bundle: Bundle, marks: Marks, folder: Path, tell: Tell, *, step: int = 1) -> int:
+def smallest_size(bundle: DatasetSpec, marks: Marks, folder: Path, tell: Tell, *, step: int = 1) -> int:
     """Return the smallest size, larger than the bundle's, at which no target is lost; 0 if there is none.
 
     At a larger one a target may be lost again, where it falls between two pixels.
@@ -72,7 +72,7 @@ def smallest_size(bundle: Bundle, marks: Marks, folder: Path, tell: Tell, *, ste
     return known
 
 
-def _smallest_size(bundle: Bundle, marks: Marks, gone: NDArray[np.int64], tell: Tell, step: int) -> int:
+def _smallest_size(bundle: DatasetSpec, marks: Marks, gone: NDArray[np.int64], tell: Tell, step: int) -> int:
     rows = np.flatnonzero(marks.extents == SOME).tolist()
     failing = np.flatnonzero(gone != KEPT).tolist()
     largest = LARGEST * max(max(size) for size in marks.sizes)
@@ -146,7 +146,7 @@ def _target(mask: NDArray[np.bool_]) -> _Target:
     return _Target(image, *box)
 
 
-def _name(bundle: Bundle, marks: Marks, *further: object) -> str:
+def _name(bundle: DatasetSpec, marks: Marks, *further: object) -> str:
     """Return a name for the answer to a question about these masks."""
     asked = [DECODER, marks.sentence, list(bundle.contents), *further]
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()

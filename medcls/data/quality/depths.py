@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from medcls.data.dataset import Bundle
+from medcls.data.dataset import DatasetSpec
 from medcls.data.finding import BRIGHTER, DARK, NOTHING_DEEP, Finding, counted
 from medcls.data.levels import SET
 from medcls.data.readers.deep import Depth
@@ -24,7 +24,7 @@ GREYS = 256
 Tell = Callable[[str, int, int], None]
 
 
-def depths(bundle: Bundle, stored: Sequence[tuple[str, Any]], folder: Path, tell: Tell) -> dict[int, Depth]:
+def depths(bundle: DatasetSpec, stored: Sequence[tuple[str, Any]], folder: Path, tell: Tell) -> dict[int, Depth]:
     """Return how far the values of the images reach that have more than 8 bits, by row.
 
     Args:
@@ -53,7 +53,7 @@ def depths(bundle: Bundle, stored: Sequence[tuple[str, Any]], folder: Path, tell
     return found
 
 
-def found_in(bundle: Bundle, found: Mapping[int, Depth]) -> list[Finding]:
+def found_in(bundle: DatasetSpec, found: Mapping[int, Depth]) -> list[Finding]:
     """Return what is to be said of how far the values of deep images reach, given by row."""
     white = bundle.levels.white
     if not found and not bundle.levels.as_stored:
@@ -106,7 +106,7 @@ def _remedy(found: Mapping[int, Depth], reach: int) -> str:
     return f"say what white is with --set data.white={2 ** reach.bit_length() - 1} (or data.white={SET})."
 
 
-def _brighter(bundle: Bundle, found: Mapping[int, Depth], white: float | None) -> list[Finding]:
+def _brighter(bundle: DatasetSpec, found: Mapping[int, Depth], white: float | None) -> list[Finding]:
     names = tuple(bundle.names[row] for row, depth in found.items() if white is not None and depth.upper > white)
     if not names:
         return []
@@ -115,7 +115,7 @@ def _brighter(bundle: Bundle, found: Mapping[int, Depth], white: float | None) -
     return [Finding(BRIGHTER, sentence, len(names), names)]
 
 
-def _depth(bundle: Bundle, row: int) -> Depth | None:
+def _depth(bundle: DatasetSpec, row: int) -> Depth | None:
     assert bundle.depth is not None
     try:
         with bundle.unchanged(row):

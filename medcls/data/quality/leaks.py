@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import TRAIN, UNSPLIT, VALIDATION, Bundle
+from medcls.data.dataset import TRAIN, UNSPLIT, VALIDATION, DatasetSpec
 from medcls.data.finding import DIVIDED, EXACT, MISSING, NEAR, PATIENTS, TWO_CLASSES, WITHIN, Finding, counted
 from medcls.data.readers.records import listed
 
@@ -15,7 +15,7 @@ Rows = NDArray[np.int64]
 CHAIN = 3  # names of a group of copies that are said
 
 
-def found_in(bundle: Bundle, copies: Rows) -> list[Finding]:
+def found_in(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
     """Return what there is to say of a data set whose images can all be read.
 
     Args:
@@ -33,7 +33,7 @@ def found_in(bundle: Bundle, copies: Rows) -> list[Finding]:
     return [finding for finding in every if finding is not None]
 
 
-def divided(bundle: Bundle, copies: Rows, sides: Sequence[Mapping[str, Rows]]) -> Finding | None:
+def divided(bundle: DatasetSpec, copies: Rows, sides: Sequence[Mapping[str, Rows]]) -> Finding | None:
     """Return how many groups of copies that lie in one part of the data set are cut apart by a study's own cuts.
 
     Args:
@@ -64,7 +64,7 @@ def home_of(parts: NDArray[np.str_]) -> str:
     return str(max(order, key=lambda part: int(np.sum(parts == part))))
 
 
-def _missing_classes(bundle: Bundle) -> list[Finding]:
+def _missing_classes(bundle: DatasetSpec) -> list[Finding]:
     found = []
     for part in dict.fromkeys(bundle.parts.tolist()):
         there = set(bundle.labels[bundle.parts == part].tolist())
@@ -74,7 +74,7 @@ def _missing_classes(bundle: Bundle) -> list[Finding]:
     return found
 
 
-def _two_classes(bundle: Bundle) -> Finding | None:
+def _two_classes(bundle: DatasetSpec) -> Finding | None:
     contents = np.unique(np.array(bundle.contents), return_inverse=True)[1]
     rows = contradictory(bundle)
     groups = sorted(set(contents[rows].tolist()))
@@ -87,7 +87,7 @@ def _two_classes(bundle: Bundle) -> Finding | None:
     return Finding(TWO_CLASSES, sentence, len(groups), names, f"{pictures} in two classes")
 
 
-def contradictory(bundle: Bundle) -> Rows:
+def contradictory(bundle: DatasetSpec) -> Rows:
     """Return the rows of identical files that lie in more than one class."""
     contents = np.unique(np.array(bundle.contents), return_inverse=True)[1]
     pairs = np.unique(np.stack([contents, bundle.labels]), axis=1)
@@ -95,7 +95,7 @@ def contradictory(bundle: Bundle) -> Rows:
     return np.flatnonzero(np.isin(contents, several))
 
 
-def _across_parts(bundle: Bundle, copies: Rows) -> list[Finding]:
+def _across_parts(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
     """Return the images that lie in another part than most of their copies, identical files apart from others."""
     exact: list[str] = []
     near: list[str] = []
@@ -122,7 +122,7 @@ def _across_parts(bundle: Bundle, copies: Rows) -> list[Finding]:
     return found
 
 
-def _patients_across_parts(bundle: Bundle) -> Finding | None:
+def _patients_across_parts(bundle: DatasetSpec) -> Finding | None:
     if bundle.patients is None:
         return None
     pairs = np.unique(np.stack([bundle.patients, bundle.parts]), axis=1)
@@ -134,7 +134,7 @@ def _patients_across_parts(bundle: Bundle) -> Finding | None:
     return Finding(PATIENTS, sentence, len(names), names, f"{patients} on both sides")
 
 
-def _within_parts(bundle: Bundle, copies: Rows) -> Finding | None:
+def _within_parts(bundle: DatasetSpec, copies: Rows) -> Finding | None:
     """Return how many images repeat another one of their part: no leak by itself."""
     pairs = np.unique(np.stack([copies.astype(np.str_), bundle.parts]), axis=1, return_inverse=True)[1].ravel()
     repeated = {int(pair) for pair in _shared(pairs)}
@@ -148,7 +148,7 @@ def _within_parts(bundle: Bundle, copies: Rows) -> Finding | None:
     return Finding(WITHIN, sentence, count, names)
 
 
-def _undivided(bundle: Bundle, copies: Rows) -> Rows:
+def _undivided(bundle: DatasetSpec, copies: Rows) -> Rows:
     """Return the groups of copies that lie in one part only."""
     pairs = np.unique(np.stack([copies, np.unique(bundle.parts, return_inverse=True)[1]]), axis=1)
     groups, count = np.unique(pairs[0], return_counts=True)
@@ -161,7 +161,7 @@ def _shared(values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(unique[count > 1])
 
 
-def _chain(bundle: Bundle, rows: Rows) -> str:
+def _chain(bundle: DatasetSpec, rows: Rows) -> str:
     names = sorted(bundle.names[row] for row in rows)
     return " = ".join(names[:CHAIN]) + (f" and {len(names) - CHAIN} more" if len(names) > CHAIN else "")
 

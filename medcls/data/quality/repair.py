@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import TRAIN, UNSPLIT, Bundle
+from medcls.data.dataset import TRAIN, UNSPLIT, DatasetSpec
 from medcls.data.finding import FIXED, Finding, counted
 from medcls.data.quality.leaks import contradictory, home_of
 from medcls.data.readers.records import Record, fingerprint
@@ -17,7 +17,7 @@ from medcls.utils.errors import BadInputError
 Rows = NDArray[np.int64]
 
 
-def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
+def selected(bundle: DatasetSpec, rows: Rows, **changes: Any) -> DatasetSpec:
     """Return some rows of a data set as a data set, in the order given; `changes` are further fields."""
     render, stored, unchanged = bundle.render, bundle.stored, bundle.unchanged
     masks, marks, depth = bundle.masks, bundle.marks, bundle.depth
@@ -38,7 +38,7 @@ def selected(bundle: Bundle, rows: Rows, **changes: Any) -> Bundle:
     )
 
 
-def without(bundle: Bundle, bad: Rows) -> Bundle:
+def without(bundle: DatasetSpec, bad: Rows) -> DatasetSpec:
     """Return a data set as if some of its files were not there.
 
     Raises:
@@ -54,7 +54,7 @@ def without(bundle: Bundle, bad: Rows) -> Bundle:
     return replace(kept, fingerprint=fingerprint_of(kept))
 
 
-def fixed(bundle: Bundle, copies: Rows) -> tuple[Bundle, Rows, list[Finding]]:
+def fixed(bundle: DatasetSpec, copies: Rows) -> tuple[DatasetSpec, Rows, list[Finding]]:
     """Close a data set's leaks: copies and patients go as a whole to where most of them are, contradictions go.
 
     What belongs together counts as one patient from then on, whom no later cut divides.
@@ -87,7 +87,7 @@ def fixed(bundle: Bundle, copies: Rows) -> tuple[Bundle, Rows, list[Finding]]:
     return replace(mended, fingerprint=fingerprint_of(mended)), copies[order], [done]
 
 
-def _together(bundle: Bundle, copies: Rows) -> Rows:
+def _together(bundle: DatasetSpec, copies: Rows) -> Rows:
     """Return for each image the number of its group: copies, images of one patient, and what these link."""
     if bundle.patients is None:
         return copies
@@ -107,7 +107,7 @@ def _least(values: Rows, keys: Rows) -> Rows:
     return least[keys]
 
 
-def _names(bundle: Bundle, groups: Rows, kept: Rows) -> NDArray[np.str_] | None:
+def _names(bundle: DatasetSpec, groups: Rows, kept: Rows) -> NDArray[np.str_] | None:
     """Return a patient's name for each image: the first of its group's; None if there are neither patients nor copies.
 
     A group without known patients is called by a content, so that the names of files do not matter.
@@ -122,7 +122,7 @@ def _names(bundle: Bundle, groups: Rows, kept: Rows) -> NDArray[np.str_] | None:
     return names.astype(np.str_)
 
 
-def _refuse_losses(bundle: Bundle, kept: Rows, parts: NDArray[np.str_]) -> None:
+def _refuse_losses(bundle: DatasetSpec, kept: Rows, parts: NDArray[np.str_]) -> None:
     before = set(zip(bundle.parts.tolist(), bundle.labels.tolist(), strict=True))
     after = set(zip(parts[kept].tolist(), bundle.labels[kept].tolist(), strict=True))
     for part, label in sorted(before - after):
@@ -133,7 +133,7 @@ def _refuse_losses(bundle: Bundle, kept: Rows, parts: NDArray[np.str_]) -> None:
         )
 
 
-def _done(bundle: Bundle, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
+def _done(bundle: DatasetSpec, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
     together = int(np.sum(np.unique(groups, return_counts=True)[1] > 1))
     sentence = (
         f"--fix-leaks moved {counted(len(moved), 'image')} to the part of their copies or patient, dropped "
@@ -145,12 +145,12 @@ def _done(bundle: Bundle, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
     return Finding(FIXED, sentence, len(moved) + len(dropped), names)
 
 
-def fingerprint_of(bundle: Bundle) -> str:
+def fingerprint_of(bundle: DatasetSpec) -> str:
     """Return the fingerprint of a data set made of files, some of whose parts or patients may have been changed."""
     return fingerprint(list(_records(bundle)), bundle.contents)
 
 
-def _records(bundle: Bundle) -> Iterable[Record]:
+def _records(bundle: DatasetSpec) -> Iterable[Record]:
     for row, name in enumerate(bundle.names):
         patient = None if bundle.patients is None else str(bundle.patients[row])
         yield Record(Path(name), name, bundle.classes[bundle.labels[row]], str(bundle.parts[row]), patient)

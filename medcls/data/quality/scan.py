@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.data.dataset import Bundle, Tell
+from medcls.data.dataset import DatasetSpec, Tell
 from medcls.data.marks import Marks
 from medcls.data.masks.findings import with_faults_of_masks
 from medcls.data.quality.duplicates import LEAST_SIDE, copies
@@ -59,7 +59,7 @@ class Survey:
     marks: Marks | None
 
 
-def survey(bundle: Bundle, folder: Path, tell: Tell = lambda *_: None) -> Survey:
+def survey(bundle: DatasetSpec, folder: Path, tell: Tell = lambda *_: None) -> Survey:
     """Look at every image of a data set made of files; what is known in `folder` already is not looked at again.
 
     Args:
@@ -109,7 +109,7 @@ def linked(contents: Sequence[str], links: Iterable[tuple[str, str]]) -> NDArray
     return np.unique([first(content) for content in alone], return_inverse=True)[1]
 
 
-def _look(bundle: Bundle, row: int) -> Look:
+def _look(bundle: DatasetSpec, row: int) -> Look:
     try:
         with bundle.unchanged(row):
             stored, (width, height) = bundle.stored(row)

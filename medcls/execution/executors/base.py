@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from medcls.execution.executors.remote_job import wish
+from medcls.execution.executors.remote_job import request_stop
 from medcls.execution.job import Job
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 
 TRIES = 3  # a job whose process dies (killed, out of memory) without a new epoch is begun again so often
 
@@ -62,7 +62,7 @@ class Executor(ABC):
                 self._waiting.appendleft(job)
                 continue
             if obituary is not None:
-                RunFolder(job.folder).finish(obituary, {})
+                RunDir(job.folder).finish(obituary, {})
             jobs.append(job)
         self._start()
         return jobs
@@ -71,7 +71,7 @@ class Executor(ABC):
         """Start nothing more, and let those at work end after their epochs."""
         self._waiting.clear()
         for job in self.running:
-            wish(job, stop=True)
+            request_stop(job, stop=True)
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < self._workers:
@@ -81,11 +81,11 @@ class Executor(ABC):
             job = self._waiting.popleft()
             self._count_try(job)
             job.folder.mkdir(parents=True, exist_ok=True)
-            wish(job, stop=False)
+            request_stop(job, stop=False)
             self._running[self._begun(job)] = job
 
     def _count_try(self, job: Job) -> None:
-        held = RunFolder(job.folder).epochs_held()
+        held = RunDir(job.folder).epochs_held()
         tries, before = self._tries.get(job.folder, (0, held))
         self._tries[job.folder] = (tries + 1 if held == before else 1, held)
 

@@ -13,14 +13,14 @@ from typing import Any
 from medcls.execution.executors import startup
 from medcls.execution.executors.base import TRIES, Executor
 from medcls.execution.executors.notebook_pickle import travelling
-from medcls.execution.executors.remote_job import delivered
+from medcls.execution.executors.remote_job import run_and_upload
 from medcls.execution.executors.worker import DRIVER, answer, work
 from medcls.execution.job import Job, is_over
-from medcls.execution.run import OUTPUT, obituary
-from medcls.tracking.run_dir import RunFolder
+from medcls.execution.run import OUTPUT, crashed_result
+from medcls.tracking.run_dir import RunDir
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.lazy import lazy
-from medcls.utils.signals import settle
+from medcls.utils.signals import ignore_signals
 from medcls.utils.tracing import told
 
 psutil = lazy("psutil")
@@ -117,7 +117,7 @@ class LocalExecutor(Executor):
 
     def stop(self) -> None:
         """End all work at once, whatever Ctrl-C follows; what the checkpoints hold is kept."""
-        settle()
+        ignore_signals()
         self._waiting.clear()
         for process in self._running:
             process.kill()
@@ -128,7 +128,7 @@ class LocalExecutor(Executor):
 
     def _begun(self, job: Job) -> Any:
         output = job.folder / OUTPUT
-        return self._process(work, *travelling(delivered, (job,)), job.threads, output, self._environment)
+        return self._process(work, *travelling(run_and_upload, (job,)), job.threads, output, self._environment)
 
     def _ended(self, seconds: float) -> list[Any]:
         connection.wait([process.sentinel for process in self._running], seconds)
@@ -161,8 +161,8 @@ class LocalExecutor(Executor):
 
 def obituary_of(job: Job, exit_code: int | None) -> dict[str, Any] | None:
     """Return the result of a job whose process died, None if it came to its own end, well or badly."""
-    died = RunFolder(job.folder).result() is None if exit_code == 0 else not is_over(job)
-    return obituary(job, exit_code) if died else None
+    died = RunDir(job.folder).result() is None if exit_code == 0 else not is_over(job)
+    return crashed_result(job, exit_code) if died else None
 
 
 def _check_begun(process: int | None, job: Job | None = None) -> None:

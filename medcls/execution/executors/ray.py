@@ -19,14 +19,14 @@ from typing import Any
 
 from medcls.execution.executors.base import TRIES, Executor
 from medcls.execution.executors.local import LocalExecutor, obituary_of
-from medcls.execution.executors.remote_job import arrived
+from medcls.execution.executors.remote_job import fetch_inputs
 from medcls.execution.job import Job, is_over
-from medcls.execution.run import obituary
-from medcls.tracking.remote_sync import PERIOD, Depot
+from medcls.execution.run import crashed_result
+from medcls.tracking.remote_sync import PERIOD, RemoteSync
 from medcls.utils.errors import BadInputError, TrainingError, first_line
 from medcls.utils.lazy import lazy
 from medcls.utils.redaction import text_without_secrets
-from medcls.utils.signals import settle
+from medcls.utils.signals import ignore_signals
 
 ray = lazy("ray")
 
@@ -50,7 +50,7 @@ class RayExecutor(Executor):
         BadInputError: Ray is not installed, or there is none at the address.
     """
 
-    def __init__(self, address: str, workers: int | None, depot: Depot | None = None) -> None:
+    def __init__(self, address: str, workers: int | None, depot: RemoteSync | None = None) -> None:
         _connect(address)
         counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         room = max(sum(counts), 1)
@@ -82,7 +82,7 @@ class RayExecutor(Executor):
 
     def stop(self) -> None:
         """End all work at once, whatever Ctrl-C follows; what the checkpoints hold is kept."""
-        settle()
+        ignore_signals()
         self._waiting.clear()
         for reference in self._running:
             ray.cancel(reference, force=True)
@@ -106,7 +106,7 @@ class RayExecutor(Executor):
             self._look(self._depot, ended)
         return ended
 
-    def _look(self, depot: Depot, ended: Sequence[Any]) -> None:
+    def _look(self, depot: RemoteSync, ended: Sequence[Any]) -> None:
         """Fetch what the tasks have made: all of those that have ended, of the others now and then what is small."""
         for task in ended:
             depot.fetch(self._running[task].folder.name)
@@ -119,10 +119,10 @@ class RayExecutor(Executor):
         try:
             return obituary_of(job, ray.get(handle))
         except ray.exceptions.RayTaskError as error:
-            return {**obituary(job, None), "error": f"{first_line(error.cause or error)}."}
+            return {**crashed_result(job, None), "error": f"{first_line(error.cause or error)}."}
         except ray.exceptions.RayError as error:
             sentence = f"Its process or its machine died again and again ({first_line(error)})."
-            return None if is_over(job) else {**obituary(job, None), "error": sentence}
+            return None if is_over(job) else {**crashed_result(job, None), "error": sentence}
 
 
 def _connect(address: str) -> None:
@@ -270,7 +270,7 @@ def _carried_out(job: Job) -> int | None:
     Raises:
         BadInputError: this machine does not see the job's folders.
     """
-    job = arrived(job) if job.depot else job
+    job = fetch_inputs(job) if job.depot else job
     for place in (job.folder, job.data):
         if not place.is_dir():
             raise BadInputError(

@@ -20,7 +20,7 @@ from medcls.utils.errors import BadInputError
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
 
 
-def adapted(study: Study, options: Options) -> Study:
+def apply_options(study: Study, options: Options) -> Study:
     """Return the study with the command line's data, settings, variants, seeds, folds and trials.
 
     Raises:
@@ -65,7 +65,7 @@ def _replaced(data: Callable[..., Any], by: Callable[..., Any]) -> Callable[...,
     return partial(function_of(by), **{name: value for name, value in given_to(by).items() if name in declared})
 
 
-def among(study: Study, studies: Sequence[Study], options: Options) -> Options:
+def options_for(study: Study, studies: Sequence[Study], options: Options) -> Options:
     """Return the options as they concern one of several studies: without data sets that only others have."""
     names = {each.name: {data_name(variant) for _, variant in each.conditions} for each in studies}
     mine, others = names[study.name], {name for each in names.values() for name in each}

@@ -10,7 +10,7 @@ import numpy as np
 
 from medcls.data.checks import Policy, checked, cuts
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import VALIDATION, Bundle, Tell
+from medcls.data.dataset import VALIDATION, DatasetSpec, Tell
 from medcls.data.finding import Finding, leaks
 from medcls.data.loading import decoded_cache
 from medcls.data.masks.findings import lost_in_resizing
@@ -19,7 +19,7 @@ from medcls.data.quality.repair import selected
 from medcls.spec.parameters import Scalar, arguments_of, function_of
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
-from medcls.tracking.work_dir import WorkFolder
+from medcls.tracking.work_dir import WorkDir
 from medcls.utils.errors import BadInputError
 
 Parameters = tuple[tuple[str, Scalar], ...]
@@ -35,7 +35,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Source:
+class DataSource:
     """A data set of the study: what it is called there, its description, and its decoded images once made.
 
     `findings` and `skipped` are what was found in it as a whole, and the names of the files left out as unreadable.
@@ -43,11 +43,11 @@ class Source:
     """
 
     name: str
-    bundle: Bundle
+    bundle: DatasetSpec
     findings: tuple[Finding, ...] = ()
     skipped: tuple[str, ...] = ()
     decoded: Path | None = None
-    whole: Bundle | None = None
+    whole: DatasetSpec | None = None
 
     @cached_property
     def told(self) -> Told:
@@ -63,22 +63,22 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Sources:
+class StudyData:
     """The data sets of a study as its variants see them: several may see one in sizes or channels of their own.
 
     `views` has every size and number of channels of every data set, by the parameters that name them.
     """
 
-    views: Mapping[Parameters, Source]
+    views: Mapping[Parameters, DataSource]
 
-    def of(self, variant: Variant) -> Source:
+    def of(self, variant: Variant) -> DataSource:
         """Return the data set as a variant sees it."""
         return self.views[_parameters(variant)]
 
     @property
-    def by_name(self) -> dict[str, Source]:
+    def by_name(self) -> dict[str, DataSource]:
         """Each data set once, as the first of the variants sees it: the images and their parts are the same in all."""
-        named: dict[str, Source] = {}
+        named: dict[str, DataSource] = {}
         for source in self.views.values():
             named.setdefault(source.name, source)
         return named
@@ -92,9 +92,9 @@ class Sources:
         """Return what a person calls a run in this study: its data set comes first where there are several."""
         return f"{run.data_name}, {run.label}" if len(self.by_name) > 1 else run.label
 
-    def map(self, change: Callable[[Source], Source]) -> "Sources":
+    def map(self, change: Callable[[DataSource], DataSource]) -> "StudyData":
         """Return the data sets with every view changed."""
-        return Sources({parameters: change(source) for parameters, source in self.views.items()})
+        return StudyData({parameters: change(source) for parameters, source in self.views.items()})
 
 
 def with_sources(conditions: Sequence[tuple[str, Variant]], given: Mapping[str, str]) -> list[tuple[str, Variant]]:
@@ -119,22 +119,22 @@ def data_name(variant: Variant) -> str:
 
 def describe(
     variants: Sequence[Variant],
-    work: WorkFolder,
+    work: WorkDir,
     policy: Policy,
     *,
     folds: int | None,
     split_seeds: Collection[int],
     few: bool,
     tell: Tell,
-) -> Sources:
+) -> StudyData:
     """Return the variants' data sets, checked and fingerprinted but not decoded; each is checked once.
 
     Raises:
         BadInputError: a source that cannot be used, or that the policy refuses, or two sources under one name.
     """
     hashes = Hashes(work.cache / "hashes.sqlite")
-    views: dict[Parameters, Source] = {}
-    by_name: dict[str, tuple[str, Source]] = {}
+    views: dict[Parameters, DataSource] = {}
+    by_name: dict[str, tuple[str, DataSource]] = {}
     for variant in variants:
         name, parameters = data_name(variant), _parameters(variant)
         if parameters not in views:
@@ -142,7 +142,7 @@ def describe(
             if name not in by_name:
                 found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
                 there = _few(found_there.bundle, folds, split_seeds) if few else found_there.bundle
-                by_name[name] = given, Source(name, there, found_there.findings, found_there.skipped, whole=bundle)
+                by_name[name] = given, DataSource(name, there, found_there.findings, found_there.skipped, whole=bundle)
             first, source = by_name[name]
             if first != given:
                 raise BadInputError(
@@ -154,7 +154,7 @@ def describe(
                 further = tuple(finding for finding in lost if finding not in source.findings)
                 by_name[name] = given, replace(source, findings=source.findings + further)
         _check_classes(variant, views[parameters].bundle)
-    return Sources(views).map(lambda view: replace(view, findings=by_name[view.name][1].findings))
+    return StudyData(views).map(lambda view: replace(view, findings=by_name[view.name][1].findings))
 
 
 def _meant(variant: Variant) -> str:
@@ -168,12 +168,12 @@ def _parameters(variant: Variant) -> Parameters:
     return tuple(sorted((path, value) for path, value in variant.parameters().items() if path.startswith("data")))
 
 
-def _resized(source: Source, bundle: Bundle) -> Source:
+def _resized(source: DataSource, bundle: DatasetSpec) -> DataSource:
     """Return the source in the size and the channels of a bundle of the same images."""
     return replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
 
 
-def _few(bundle: Bundle, folds: int | None, split_seeds: Collection[int]) -> Bundle:
+def _few(bundle: DatasetSpec, folds: int | None, split_seeds: Collection[int]) -> DatasetSpec:
     """Return a few images of a data set; where a study cannot cut these, as many that are of different patients."""
     cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
     count = max(FEW, (folds or 0) + 1) if cut else FEWEST
@@ -186,7 +186,7 @@ def _few(bundle: Bundle, folds: int | None, split_seeds: Collection[int]) -> Bun
     return chosen
 
 
-def _check_classes(variant: Variant, bundle: Bundle) -> None:
+def _check_classes(variant: Variant, bundle: DatasetSpec) -> None:
     if variant.task.pixels != (bundle.masks is not None):
         holds, needs = ("masks", "classes") if bundle.masks is not None else ("classes", "masks")
         raise BadInputError(f"{bundle.source} holds images with {holds}, and this study needs images with {needs}.")
@@ -197,7 +197,7 @@ def _check_classes(variant: Variant, bundle: Bundle) -> None:
         )
 
 
-def check(source: Source, folds: int | None, split_seeds: Collection[int]) -> dict[str, int]:
+def check(source: DataSource, folds: int | None, split_seeds: Collection[int]) -> dict[str, int]:
     """Return the number of images in each part as the study will use them; complain about what cannot be split."""
     bundle = source.bundle
     try:
@@ -210,13 +210,13 @@ def check(source: Source, folds: int | None, split_seeds: Collection[int]) -> di
 
 
 def decode(
-    source: Source, work: WorkFolder, progress: Callable[[int, int], None], say: Callable[[str], None]
-) -> Source:
+    source: DataSource, work: WorkDir, progress: Callable[[int, int], None], say: Callable[[str], None]
+) -> DataSource:
     """Return the source with its images decoded into the cache that all workers share."""
     return replace(source, decoded=decoded_cache.prepare(source.bundle, work.cache, progress, say))
 
 
-def sample(bundle: Bundle, count: int, *, apart: bool = False) -> Bundle:
+def sample(bundle: DatasetSpec, count: int, *, apart: bool = False) -> DatasetSpec:
     """Return a data set of its own with at most `count` images of each class and part, spread over the order.
 
     Args:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeVar
 
-from medcls.execution.planning.plan import Programme
+from medcls.execution.planning.plan import StudyPlan
 from medcls.spec.parameters import arguments_of, is_node, name_of
 from medcls.spec.run import Run
-from medcls.tracking.run_dir import RunFolder
+from medcls.tracking.run_dir import RunDir
 from medcls.tracking.work_dir import CONTINUE, FINISHED, SHARED, State, with_planned_sharing
 from medcls.utils.console import Screen, duration
 
@@ -24,7 +24,7 @@ Key = TypeVar("Key", Kind, Network)
 class Planned:
     """A run of a programme and what there will be of it when its turn comes."""
 
-    programme: Programme
+    programme: StudyPlan
     run: Run
     state: State
 
@@ -42,7 +42,7 @@ class Planned:
 
     def seconds(self) -> list[float]:
         """Return what its epochs have taken so far, or those of the run that it goes on from."""
-        folder = self.programme.work.folder(self.run) if self.state.donor is None else RunFolder(self.state.donor)
+        folder = self.programme.work.folder(self.run) if self.state.donor is None else RunDir(self.state.donor)
         return [row["seconds"] for row in folder.rows()]
 
     @property
@@ -56,7 +56,7 @@ class Planned:
         return f"{self.state.epochs}/{self.run.epochs}" if self.run.epochs else "none"
 
 
-def show(programmes: Sequence[Programme], screen: Screen) -> None:
+def print_plan(programmes: Sequence[StudyPlan], screen: Screen) -> None:
     """Print the runs of some studies, planned together."""
     known = [(programme, run) for programme in programmes for run in programme.known_runs()]
     states = [programme.work.state(run) for programme, run in known]
@@ -75,7 +75,7 @@ def show(programmes: Sequence[Programme], screen: Screen) -> None:
     screen.say(f"Estimated time on one worker: {_estimate(programmes, planned)}.")
 
 
-def _show_runs(programme: Programme, planned: Sequence[Planned], screen: Screen) -> None:
+def _show_runs(programme: StudyPlan, planned: Sequence[Planned], screen: Screen) -> None:
     study, counts = programme.study, Counter(each.state.word for each in planned)
     rows = [[programme.sources.called(each.run), each.state.word, each.epochs, each.run.key] for each in planned]
     if rows:
@@ -95,13 +95,13 @@ def _counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {words.get(word, word)}" for word, count in counts.items() if count) + "."
 
 
-def _to_come(programme: Programme) -> int:
+def _to_come(programme: StudyPlan) -> int:
     """Return how many runs of a search are not known yet, its refit included."""
     trials = max(0, programme.search.trials - len(programme.trials()))
     return trials * len(programme.repeats) + (1 if trials or not programme.refits() else 0)
 
 
-def _estimate(programmes: Sequence[Programme], planned: Sequence[Planned]) -> str:
+def _estimate(programmes: Sequence[StudyPlan], planned: Sequence[Planned]) -> str:
     """Return the time that the epochs to come may take, from the journals of epochs trained before."""
     seconds = [(each, each.seconds()) for each in planned]
     by_kind = _medians((each.kind, taken) for each, taken in seconds)

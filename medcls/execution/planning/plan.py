@@ -14,25 +14,25 @@ from medcls.execution.options import Options
 from medcls.execution.planning.datasets import check, describe
 from medcls.execution.planning.scores import check_scores
 from medcls.execution.search import storages
-from medcls.execution.search.trials import PRUNED, Memory, Trial
+from medcls.execution.search.trials import PRUNED, Trial, TrialStore
 from medcls.execution.search.tuner import Tuner
 from medcls.spec.run import Run
 from medcls.spec.search_space import Search
 from medcls.spec.study import Study
 from medcls.spec.variant import Variant
-from medcls.tracking.work_dir import WorkFolder
+from medcls.tracking.work_dir import WorkDir
 from medcls.utils.code_digest import code_digest
 from medcls.utils.hashing import digest
 
 
-class Programme:
+class StudyPlan:
     """What is to be done: nothing is trained, decoded or written to the store here.
 
     Raises:
         BadInputError: a data set that cannot be used as the study wants it.
     """
 
-    def __init__(self, study: Study, options: Options, work: WorkFolder, tell: Tell) -> None:
+    def __init__(self, study: Study, options: Options, work: WorkDir, tell: Tell) -> None:
         self.study, self.options, self.work = study, options, work
         seeds = {self.split_seed(seed) for seed in self.seeds}
         policy = Policy(options.skip_bad_files, options.refuse_leaks, options.fix_leaks)
@@ -140,7 +140,7 @@ class Programme:
         first = self.search.starting_point(self.base)
         return Tuner(self.search, first, memory, slots if memory.shared else None)
 
-    def _memory(self) -> Memory:
+    def _memory(self) -> TrialStore:
         folder, url = self.work.study(self.key), self.options.storage
         if url is None:
             return storages.in_folder(folder)

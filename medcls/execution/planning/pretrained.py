@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls.data.loading.sealed import is_sealed, is_sound, seal
-from medcls.execution.planning.datasets import Sources
+from medcls.execution.planning.datasets import StudyData
 from medcls.execution.planning.weights import kept
 from medcls.models.backbones import imagenet_file
 from medcls.spec.variant import Variant
@@ -57,7 +57,7 @@ def _imagenet_file(found: Origin) -> Path:
 
 
 def prepare(
-    conditions: Conditions, sources: Sources, work: Path, ask: Callable[..., Any], given: str | None
+    conditions: Conditions, sources: StudyData, work: Path, ask: Callable[..., Any], given: str | None
 ) -> Iterator[str]:
     """Lay the borrowed weights into the work folder, checked; yield a sentence for each network that has random ones.
 

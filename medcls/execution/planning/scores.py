@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from medcls.evaluation import metrics
 from medcls.evaluation.answers import Compare
-from medcls.execution.planning.datasets import Sources
+from medcls.execution.planning.datasets import StudyData
 from medcls.spec.parameters import arguments_of, function_of, unknown
 from medcls.spec.study import Study
 from medcls.spec.variant import Variant
@@ -14,7 +14,7 @@ from medcls.utils.errors import BadInputError
 WRITES = ("stop", "schedule", "watch")  # parameters of a learner whose callbacks may write into the history
 
 
-def check_scores(study: Study, sources: Sources) -> None:
+def check_scores(study: Study, sources: StudyData) -> None:
     """Complain about a score that would be missed when the runs have ended, or whose better direction nobody knows.
 
     Raises:
@@ -33,7 +33,7 @@ def check_scores(study: Study, sources: Sources) -> None:
                 answer.check(_recorded(concerned, sources))
 
 
-def _recorded(variants: Sequence[Variant], sources: Sources) -> list[str] | None:
+def _recorded(variants: Sequence[Variant], sources: StudyData) -> list[str] | None:
     """Return the scores that some run of the variants will have, None where code of the user's may add its own."""
     names: dict[str, None] = {}
     for variant in variants:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from medcls.execution.planning.datasets import Sources
+from medcls.execution.planning.datasets import StudyData
 from medcls.spec.search_space import Search
 from medcls.spec.variant import Variant
 from medcls.tracking.run_dir import saved_weights
@@ -66,7 +66,7 @@ def inherited(search: Search, base: Variant, settings: Mapping[str, str], work: 
 
 def check(
     conditions: Sequence[tuple[str, Variant]],
-    sources: Sources,
+    sources: StudyData,
     work: Path,
     ask: Callable[..., Any],
     *,

@@ -12,7 +12,7 @@ from medcls.spec.search_space import Search
 TAKEN_OVER = "taken over"  # a trial that another driver carries on, as this one was away for too long
 
 
-class SearchAgenda:
+class SearchScheduler:
     """A search's runs: the folds of each trial in turn, as many trials side by side as the search allows.
 
     Trials that ended under an earlier command are gone through again, as their runs are there already: so this

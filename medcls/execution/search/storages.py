@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from medcls.execution.search.trials import Memory, Trial
+from medcls.execution.search.trials import Trial, TrialStore
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import lazy
 from medcls.utils.reachability import reach
@@ -33,19 +33,19 @@ TRIES = 10  # where several drivers make the tables at once
 CODE = "code"  # attribute of a study: what code its trials are carried out by
 
 
-def in_folder(folder: Path) -> Memory:
+def in_folder(folder: Path) -> TrialStore:
     """Open the memory of a search that is carried out from this work folder alone, `folder`/search.log."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOG
     with _reading(path):
         _mend(path)
         storage = _journal(path)
-        memory = Memory(_study(storage, NAME), storage)
+        memory = TrialStore(_study(storage, NAME), storage)
         memory.trials()
         return memory
 
 
-def in_database(url: str, name: str, folder: Path, code: str | None) -> Memory:
+def in_database(url: str, name: str, folder: Path, code: str | None) -> TrialStore:
     """Open the memory of a search that several drivers may carry out, each from a work folder of its own.
 
     Args:
@@ -67,7 +67,7 @@ def in_database(url: str, name: str, folder: Path, code: str | None) -> Memory:
             f"--storage {without_secrets(url)}: the trials of {name} are carried out by other code than this one's: "
             "bring all drivers to the same version, or --keep counts them as they are."
         )
-    return Memory(study, storage, _driver(folder))
+    return TrialStore(study, storage, _driver(folder))
 
 
 def remembered(folder: Path) -> list[Trial]:
@@ -108,7 +108,7 @@ def _trials(storage: Any, name: str, driver: str | None = None) -> list[Trial]:
         study = optuna.load_study(study_name=name, storage=storage)
     except KeyError:  # not begun, or just being made
         return []
-    return list(Memory(study, storage, driver).trials().values())
+    return list(TrialStore(study, storage, driver).trials().values())
 
 
 def _study(storage: Any, name: str) -> Any:

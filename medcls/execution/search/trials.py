@@ -37,7 +37,7 @@ class Trial:
     ours: bool = True
 
 
-class Memory:
+class TrialStore:
     """The attempts at a search's trials in one study of Optuna's.
 
     Args:

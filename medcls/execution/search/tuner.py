@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from medcls.execution.search.plots import plots
-from medcls.execution.search.trials import COMPLETE, ENDED, PRUNED, WAITING, Memory, Trial, state_of
+from medcls.execution.search.trials import COMPLETE, ENDED, PRUNED, WAITING, Trial, TrialStore, state_of
 from medcls.spec.search_space import Axis, Search
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import lazy
@@ -33,7 +33,7 @@ class Tuner:
         most: how many trials of ours may be under way at once, None for as many as the search allows.
     """
 
-    def __init__(self, search: Search, first: dict[str, Any], memory: Memory, most: int | None = None) -> None:
+    def __init__(self, search: Search, first: dict[str, Any], memory: TrialStore, most: int | None = None) -> None:
         self.search, self.memory = search, memory
         self._first, self._most = first, most
         self._space = {name: _distribution(axis) for name, axis in sorted(search.space.items())}

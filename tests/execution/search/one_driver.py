@@ -13,7 +13,7 @@ from typing import Any
 
 from medcls import data, training
 from medcls.execution.search import storages
-from medcls.execution.search.scheduler import SearchAgenda
+from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner
 from medcls.spec import Search, choice, floats, integers
@@ -41,7 +41,7 @@ def told(trial: Trial) -> dict[str, Any]:
     return {name: value for name, value in dataclasses.asdict(trial).items() if name != "ours"}
 
 
-def carry_out(agenda: SearchAgenda, judge: Tuner, pause: float, carried: Path) -> None:
+def carry_out(agenda: SearchScheduler, judge: Tuner, pause: float, carried: Path) -> None:
     """Carry runs out, one at a time, until none will come; each is written to `carried` when it ends."""
     waiting: list[Run] = []
     while not agenda.done:
@@ -67,7 +67,9 @@ def main(url: str, folder: Path, pause: float) -> None:
     storages.BEAT, storages.GRACE = 1, GRACE
     judge = Tuner(SEARCH, {}, storages.in_database(url, NAME, folder, "code"), most=2)
     with judge.at_work():
-        carry_out(SearchAgenda(SEARCH, judge, run_of, FOLDS, None, lambda trial: None), judge, pause, folder / "runs")
+        carry_out(
+            SearchScheduler(SEARCH, judge, run_of, FOLDS, None, lambda trial: None), judge, pause, folder / "runs"
+        )
     print(json.dumps([told(trial) for trial in judge.trials()]))
 
 

@@ -19,7 +19,7 @@ from databases import PASSWORD, ask
 from one_driver import FOLDS, SEARCH, run_of, told
 
 from medcls.execution.search import storages
-from medcls.execution.search.scheduler import SearchAgenda
+from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.trials import COMPLETE, PRUNED
 from medcls.execution.search.tuner import Tuner
 from medcls.spec.run import Run
@@ -34,7 +34,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """Return the trials of the same search by one driver with a journal."""
     folder = tmp_path_factory.mktemp("alone")
     judge = Tuner(SEARCH, {}, storages.in_folder(folder))
-    agenda = SearchAgenda(SEARCH, judge, run_of, FOLDS, None, lambda trial: None)
+    agenda = SearchScheduler(SEARCH, judge, run_of, FOLDS, None, lambda trial: None)
     one_driver.carry_out(agenda, judge, 0.0, folder / "runs")
     trials = [told(trial) for trial in judge.trials()]
     assert {trial["state"] for trial in trials} == {COMPLETE, PRUNED}
@@ -116,7 +116,7 @@ def test_trials_that_are_given_up_while_their_driver_is_but_slow_lose_no_fold(
 ) -> None:
     url, dice = f"sqlite:///{tmp_path / 'search.db'}", random.Random(seed)
 
-    class Slow(SearchAgenda):
+    class Slow(SearchScheduler):
         def ended(self, run: Run, result: Any) -> None:
             if dice.random() < 0.3:
                 give_up(url)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from medcls import data, training
-from medcls.execution.search.scheduler import SearchAgenda
+from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.storages import in_folder, remembered
 from medcls.execution.search.trials import COMPLETE, FAILED, PRUNED, Trial
 from medcls.execution.search.tuner import Tuner, best
@@ -54,7 +54,7 @@ def drive(
     def run_of(trial: Trial, fold: int) -> Run:
         return Run(VARIANT, "", seed=trial.number, fold=fold, folds=FOLDS)
 
-    agenda = SearchAgenda(search, tuner, run_of, FOLDS, None, lambda trial: None)
+    agenda = SearchScheduler(search, tuner, run_of, FOLDS, None, lambda trial: None)
     waiting: list[Run] = []
     while not agenda.done and ends != 0:
         waiting += agenda.ready()
