@@ -84,15 +84,6 @@ def test_own_study_of_the_readme_runs_goes_on_and_gives_its_model(own_study: Pat
     assert done.returncode == 0, done.stderr
 
 
-def test_the_map_of_the_house_names_what_is_there() -> None:
-    block = README.partition("## A map of the house")[2].split("```")[1]
-    drawn = set(re.findall(r"^    (\S+)  ", block, re.MULTILINE))
-    package = ROOT / "medcls"
-    files = {path.name for path in package.glob("*.py") if path.name != "__init__.py"}
-    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
-    assert drawn == files | folders
-
-
 def test_the_readme_lists_every_study_and_every_flag() -> None:
     studies = {path.stem for path in (ROOT / "studies").glob("*.py")} - {"__init__"}
     assert set(re.findall(r"^\| `(\w+)` \|", README.partition("## Studies")[2].partition("## ")[0], re.M)) == studies

@@ -4,9 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def unchanged(images: Any, *_: Any) -> Any:

@@ -7,9 +7,7 @@ from typing import Any
 from medcls.augmentation import seeded_random
 from medcls.augmentation.intensity import each
 from medcls.augmentation.resampling import blur
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 ERASED = (0.02, 0.33)  # of an image's area, as in the paper
 ASPECT = (0.3, 1 / 0.3)  # height over width

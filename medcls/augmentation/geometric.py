@@ -6,9 +6,7 @@ from typing import Any
 
 from medcls.augmentation import seeded_random
 from medcls.augmentation.resampling import deform, warp
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def random_warp(

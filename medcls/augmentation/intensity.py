@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from medcls.augmentation import seeded_random
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def random_intensity(*, brightness: float, contrast: float) -> Callable[[Any, Any], Any]:

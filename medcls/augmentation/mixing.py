@@ -10,9 +10,7 @@ from medcls.augmentation.degradation import rectangles
 from medcls.augmentation.intensity import each
 from medcls.spec.constraints import above, constrained, for_task
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def _mixable(task: Any) -> None:

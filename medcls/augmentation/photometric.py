@@ -7,9 +7,7 @@ from typing import Any
 
 from medcls.augmentation.intensity import each
 from medcls.augmentation.resampling import blur
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 GREY = (0.299, 0.587, 0.114)  # ITU-R 601: how light red, green and blue look
 

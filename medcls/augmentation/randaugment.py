@@ -10,9 +10,7 @@ from medcls.augmentation.resampling import warp
 from medcls.augmentation.standard import check_fill
 from medcls.spec.constraints import at_least, constrained
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 LARGEST = 30.0  # the paper's scale of magnitudes
 MOVES = MappingProxyType({"rotation": 30.0, "shear": 17.0, "right": 0.45, "down": 0.45})

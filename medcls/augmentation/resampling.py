@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.utils.lazy import lazy
-
-cv2 = lazy("cv2")
-tf = lazy("tensorflow")
+from medcls.utils.lazy import cv2
+from medcls.utils.lazy import tensorflow as tf
 
 Pixels = NDArray[np.float32]
 BORDERS = MappingProxyType(
@@ -63,8 +61,10 @@ def deform(
     """
     how, border = getattr(cv2, INTERPOLATIONS[interpolation]), getattr(cv2, BORDERS[fill_mode])
 
+    second: Any = None  # both coordinates are in the first map
+
     def moved(image: Pixels, place: Pixels, answer: Pixels) -> None:
-        cv2.remap(image, place, None, how, answer, border, (fill_value,) * 4)
+        cv2.remap(image, place, second, how, answer, border, (fill_value,) * 4)
 
     return _image_by_image(moved, images, places)
 

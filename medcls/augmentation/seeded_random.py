@@ -3,9 +3,7 @@
 import zlib
 from typing import Any
 
-from medcls.utils.lazy import lazy
-
-tf = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def named(seed: Any, name: str) -> Any:

@@ -9,11 +9,9 @@ from medcls.cli.commands.common import places
 from medcls.cli.options import Parser
 from medcls.utils.console import escape_what_cannot_be_shown
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import argcomplete
 from medcls.utils.texts import say
 from medcls.utils.version import __version__
-
-argcomplete = lazy("argcomplete")
 
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 

@@ -13,11 +13,7 @@ from filelock import FileLock, Timeout
 from medcls.data.published import Published
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import is_full
-from medcls.utils.lazy import lazy
-
-pooch = lazy("pooch")
-requests = lazy("requests")
-urllib3 = lazy("urllib3")
+from medcls.utils.lazy import pooch, requests, urllib3
 
 PART, LOCK = ".part", ".lock"
 CHUNK = 2**14  # bytes read at a time, at most

@@ -15,10 +15,7 @@ from medcls.data.request import Request
 from medcls.data.resolve import builtin, located
 from medcls.spec.constraints import constrained
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-datasets = lazy("sklearn.datasets")
-model_selection = lazy("sklearn.model_selection")
+from medcls.utils.lazy import sklearn
 
 NAME = "mnist"
 PUBLISHED = 60_000  # images of the published training part
@@ -65,7 +62,7 @@ def mnist(
 
 def _digits(size: int, channels: int, validation: int) -> DatasetSpec:
     Request(NAME, NAME, size, channels).check_shape()
-    found = datasets.load_digits()
+    found = sklearn.datasets.load_digits()
     labels, pixels = found.target.astype(np.int64), np.rint(found.images * (255 / 16)).astype(np.uint8)
     parts = np.full(len(labels), TRAIN, "U10")
     parts[_stratified(labels, np.arange(len(labels)), round(TESTED * len(labels)))] = TEST
@@ -87,5 +84,5 @@ def _with_validation(labels: NDArray[np.int64], parts: NDArray[np.str_], validat
 
 def _stratified(labels: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return `count` of the rows, the same share of each class."""
-    _, chosen = model_selection.train_test_split(rows, test_size=count, stratify=labels[rows], random_state=0)
+    _, chosen = sklearn.model_selection.train_test_split(rows, test_size=count, stratify=labels[rows], random_state=0)
     return np.sort(chosen)

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 from medcls.data.sharing import Sharing
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-model_selection = lazy("sklearn.model_selection")
+from medcls.utils.lazy import sklearn
 
 Rows = NDArray[np.int64]
 Counts = NDArray[np.float64]
@@ -96,11 +94,11 @@ class Grouping:
         self._check(rows, purpose)
         labels = self.labels[rows]
         if not self.known:
-            cuts = model_selection.StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
+            cuts = sklearn.model_selection.StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
             return [(rows[kept], rows[out]) for kept, out in cuts]
         # numbered at random: scikit-learn before 1.8 loses the strata when it shuffles groups itself
         numbers = np.random.default_rng(seed).permutation(self.patients.max() + 1)[self.patients[rows]]
-        cutter = model_selection.StratifiedGroupKFold(count)
+        cutter = sklearn.model_selection.StratifiedGroupKFold(count)
         folds = [out for _, out in cutter.split(labels, labels, numbers)]
         if any(len(np.unique(labels[out])) < len(np.unique(labels)) for out in folds):
             folds = self._possible_folds(rows, numbers, purpose)

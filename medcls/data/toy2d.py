@@ -8,9 +8,7 @@ from medcls.data.dataset import UNSPLIT, DatasetSpec
 from medcls.data.from_arrays import toolkit
 from medcls.data.resolve import POINTS, builtin
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-datasets = lazy("sklearn.datasets")
+from medcls.utils.lazy import sklearn
 
 TOYS = ("2blob", "blob_circle", "4blob")
 CLASSES = ("0", "1")
@@ -54,20 +52,20 @@ Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
 def _two_blobs(each: int, seed: int) -> Points:
-    made, labels = datasets.make_blobs([each, each], centers=[(-1.5, -1.0), (1.5, 1.0)], **_cloud(seed))
+    made, labels = sklearn.datasets.make_blobs([each, each], centers=[(-1.5, -1.0), (1.5, 1.0)], **_cloud(seed))
     return made, labels.astype(np.int64)
 
 
 def _blob_and_circle(each: int, seed: int) -> Points:
-    blob, _ = datasets.make_blobs([each], centers=[(0.0, 0.0)], **_cloud(seed))
-    circle, _ = datasets.make_circles((each, 0), noise=0.1, random_state=seed)
+    blob, _ = sklearn.datasets.make_blobs([each], centers=[(0.0, 0.0)], **_cloud(seed))
+    circle, _ = sklearn.datasets.make_circles((each, 0), noise=0.1, random_state=seed)
     return np.concatenate([blob, 2.5 * circle]), np.repeat([0, 1], each)
 
 
 def _four_blobs(each: int, seed: int) -> Points:
     centers = [(-2.0, -2.0), (-2.0, 2.0), (2.0, 2.0), (2.0, -2.0)]
     counts = [each - each // 2, each - each // 2, each // 2, each // 2]
-    made, corners = datasets.make_blobs(counts, centers=centers, **_cloud(seed))
+    made, corners = sklearn.datasets.make_blobs(counts, centers=centers, **_cloud(seed))
     return made, corners.astype(np.int64) % 2
 
 

@@ -10,10 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.utils.lazy import lazy
-
-exposure = lazy("skimage.exposure")
-transform = lazy("skimage.transform")
+from medcls.utils.lazy import skimage
 
 Pixels = NDArray[Any]
 
@@ -39,7 +36,7 @@ def rescaled(image: Pixels, factor: float) -> Changed:
     Smaller ones are smoothed before, lest fine detail turn into patterns that are not there.
     """
     small = factor < 1
-    answer = transform.rescale(image, factor, anti_aliasing=small, channel_axis=_channels(image))
+    answer = skimage.transform.rescale(image, factor, anti_aliasing=small, channel_axis=_channels(image))
     share = answer.shape[0] * answer.shape[1] / (image.shape[0] * image.shape[1])
     sentence = f"Another shape: {_size(image)} become {_size(answer)}, {share:.0%} of the pixels; {_range(answer)}."
     return Changed(f"rescaled by {factor:g}", answer, sentence, {**_measured(answer), "pixels_kept": share})
@@ -47,11 +44,11 @@ def rescaled(image: Pixels, factor: float) -> Changed:
 
 def rotated(image: Pixels, degrees: float) -> Changed:
     """Return the image turned about its centre in the same frame, black around it (skimage.transform.rotate)."""
-    answer = transform.rotate(image, degrees)
-    whole = transform.rotate(image, degrees, resize=True)
+    answer = skimage.transform.rotate(image, degrees)
+    whole = skimage.transform.rotate(image, degrees, resize=True)
     frame = np.ones(image.shape[:2])
-    black = float((transform.rotate(frame, degrees) < 0.5).mean())
-    lost = float((transform.rotate(frame, -degrees) < 0.5).mean())  # whose way back leads out of the frame
+    black = float((skimage.transform.rotate(frame, degrees) < 0.5).mean())
+    lost = float((skimage.transform.rotate(frame, -degrees) < 0.5).mean())  # whose way back leads out of the frame
     kept = "the same shape" if answer.shape == image.shape else f"another shape, {_size(answer)}"
     sentence = (
         f"{kept.capitalize()}, but {lost:.1%} of the pixels are turned out of it and {black:.1%} come in black: "
@@ -79,7 +76,7 @@ def intensified(image: Pixels, low: float, high: float) -> Changed:
     if least == most:
         sentence = f"Between its percentiles {low:g} and {high:g} this image has one value, so it stays as it is."
         return Changed(f"intensity {low:g} to {high:g}%", image, sentence, {**_measured(image), "pixels_cut_off": 0.0})
-    answer = exposure.rescale_intensity(image, in_range=(least, most))
+    answer = skimage.exposure.rescale_intensity(image, in_range=(least, most))
     cut = float(((image < least) | (image > most)).mean())
     sentence = (
         f"{_size(answer)}: {least:g} to {most:g} become {_range(answer)}, {cut:.1%} of the pixels are cut off; "

@@ -12,10 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.utils.lazy import lazy
-
-optimize = lazy("scipy.optimize")
-stats = lazy("scipy.stats")
+from medcls.utils.lazy import scipy
 
 LEVEL = 0.05  # how often a difference may be claimed where there is none
 POWER = 0.8  # how often the smallest detectable difference would have been found
@@ -85,7 +82,7 @@ def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> float:
         right_b: likewise of the second.
     """
     only_a, only_b = int(np.sum(right_a & ~right_b)), int(np.sum(~right_a & right_b))
-    return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
+    return float(scipy.stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
 
 
 def sign_flip(differences: Sequence[float]) -> float:
@@ -154,13 +151,15 @@ def _paired_t(differences: NDArray[np.float64], inflation: float, level: float) 
     error = float(np.std(differences, ddof=1)) * math.sqrt(1 / n + inflation)
     if error < 1e-12:
         return Comparison(mean, (mean, mean), sign_flip(differences.tolist()) if n <= 20 else 2.0 ** (1 - n), n, 0.0)
-    half = float(stats.t.ppf(1 - level / 2, n - 1)) * error
-    p = 2 * float(stats.t.sf(abs(mean) / error, n - 1))
+    half = float(scipy.stats.t.ppf(1 - level / 2, n - 1)) * error
+    p = 2 * float(scipy.stats.t.sf(abs(mean) / error, n - 1))
     return Comparison(mean, (mean - half, mean + half), p, n, error * _noncentrality(n, level))
 
 
 @cache
 def _noncentrality(n: int, level: float = LEVEL) -> float:
     """Return how many standard errors a true difference must measure to be found with the power wanted."""
-    critical = float(stats.t.ppf(1 - level / 2, n - 1))
-    return float(optimize.brentq(lambda effect: stats.nct.sf(critical, n - 1, effect) - POWER, 0, 50 * critical))
+    critical = float(scipy.stats.t.ppf(1 - level / 2, n - 1))
+    return float(
+        scipy.optimize.brentq(lambda effect: scipy.stats.nct.sf(critical, n - 1, effect) - POWER, 0, 50 * critical)
+    )

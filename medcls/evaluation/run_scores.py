@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 
 from medcls.evaluation import metrics
 from medcls.evaluation.metrics import ANY, EPOCHS, digits, words
-from medcls.utils.lazy import lazy
-
-stats = lazy("scipy.stats")
+from medcls.utils.lazy import scipy
 
 __all__ = ["digits", "words"]  # beside what is written here
 
@@ -263,7 +261,7 @@ def spread(values: Sequence[float], ends: tuple[float, float] = ANY) -> dict[str
     sd = float(np.std(values, ddof=1)) if n > 1 else 0.0
     if is_alike(values, float(np.abs(values).max())):
         return {"mean": mean, "sd": sd, "ci95": None, "values": list(values)}
-    half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
+    half = float(scipy.stats.t.ppf(0.975, n - 1)) * sd / n**0.5
     interval = [max(mean - half, ends[0]), min(mean + half, ends[1])]
     return {"mean": mean, "sd": sd, "ci95": interval, "values": list(values)}
 

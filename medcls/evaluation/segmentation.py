@@ -18,9 +18,7 @@ from medcls.evaluation import metrics
 from medcls.evaluation.classification import Numbers
 from medcls.evaluation.intervals import Score, bootstrap_intervals, mean_sd
 from medcls.utils.errors import TrainingError
-from medcls.utils.lazy import lazy
-
-ndimage = lazy("scipy.ndimage")
+from medcls.utils.lazy import scipy
 
 Masks = NDArray[np.bool_]
 
@@ -183,7 +181,7 @@ def border_distances(one: Masks, other: Masks) -> tuple[Numbers, Numbers]:
     """
     where = _around(one | other)
     borders = [_border(np.pad(mask[where], 1)) for mask in (one, other)]
-    to_border = [ndimage.distance_transform_edt(~border) for border in borders]
+    to_border = [scipy.ndimage.distance_transform_edt(~border) for border in borders]
     return to_border[1][borders[0]], to_border[0][borders[1]]
 
 
@@ -240,7 +238,7 @@ def _around(mask: Masks) -> tuple[slice, slice]:
 
 
 def _border(mask: Masks) -> Masks:
-    border: Masks = mask & ~ndimage.binary_erosion(mask)
+    border: Masks = mask & ~scipy.ndimage.binary_erosion(mask)
     return border
 
 

@@ -21,12 +21,10 @@ from medcls.inference.load import LoadedModel, load
 from medcls.spec.study import Study
 from medcls.utils.errors import BadInputError
 from medcls.utils.importing import importable, refuse_in_worker
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import matplotlib, pandas
 
 __all__ = ["LoadedModel", "StudyResult", "load", "run"]
 
-pandas = lazy("pandas")
-figure = lazy("matplotlib.figure")
 
 ONCE_MORE = ("data", "set")  # flags that may be given several times, for one thing each
 
@@ -71,7 +69,7 @@ class StudyResult:
         epochs = self.epochs
         if metric not in epochs:
             raise BadInputError(f"There is no {metric!r}: {', '.join(epochs.columns[5:])} were measured.")
-        drawn = figure.Figure(figsize=(7, 4), layout="constrained")
+        drawn = matplotlib.figure.Figure(figsize=(7, 4), layout="constrained")
         axes = drawn.add_subplot(xlabel="epoch", ylabel=metric.replace("_", " "))
         for number, (variant, of_variant) in enumerate(epochs.groupby("variant", sort=False)):
             for _, of_run in of_variant.groupby(["data", "seed", "fold"], dropna=False):

@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Dataset
 from medcls.spec.constraints import at_least, constrained
 from medcls.tracking.run_dir import RunDir
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 MARGIN = 0.1  # of the points' extent, beyond them
 PREFIX = "plane-"
@@ -67,7 +65,7 @@ def frames(
     extent = extent_of(np.asarray(data.images))
     places = grid(extent, resolution)
 
-    class Watcher(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+    class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
             if (epoch + 1) % every:
                 return

@@ -7,9 +7,7 @@ from numpy.typing import NDArray
 
 from medcls.explain.layer_probe import Images, Maps
 from medcls.explain.overlays import finished
-from medcls.utils.lazy import lazy
-
-cv2 = lazy("cv2")
+from medcls.utils.lazy import cv2
 
 BLUR = 20  # an image's side by this is the spread of the blur that insertion begins with
 
@@ -62,5 +60,5 @@ def _mean(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _blurred(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    blurred: NDArray[np.float32] = cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape[:2]) / BLUR)
-    return blurred.reshape(pixels.shape)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), max(pixels.shape[:2]) / BLUR)
+    return np.asarray(blurred, np.float32).reshape(pixels.shape)

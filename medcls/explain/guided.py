@@ -8,10 +8,8 @@ from medcls.explain.cam import grad_cam
 from medcls.explain.layer_probe import Classes, Images, Maps, batches, opened
 from medcls.explain.overlays import finished
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
-tf = lazy("tensorflow")
+from medcls.utils.lazy import keras
+from medcls.utils.lazy import tensorflow as tf
 
 
 def guided_backpropagation(network: Any, images: Images, classes: Classes, *, layer: str = "") -> Maps:

@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
-tf = lazy("tensorflow")
+from medcls.utils.lazy import keras
+from medcls.utils.lazy import tensorflow as tf
 
 LAST = "Last_ConvLayer"  # what networks of medcls.models call their last convolution
 PIXELS, FEWEST, MOST = 2**20, 8, 64  # at once: of images in all, and images

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.utils.lazy import lazy
-
-cv2 = lazy("cv2")
+from medcls.utils.lazy import cv2
 
 SIDE = 512  # pixels of an overlay
 IMAGE, HEAT = 0.6, 0.4  # shares of image and heat in an overlay
@@ -40,8 +38,8 @@ def finished(maps: NDArray[Any], shape: tuple[int, int]) -> Maps:
 def coloured(heat: NDArray[Any], scale: str) -> NDArray[np.uint8]:
     """Return a map, of shape (height, width), 0..1, in a scale's colours: (height, width, 3), RGB."""
     bytes_ = np.rint(255 * np.clip(np.asarray(heat, np.float32), 0, 1)).astype(np.uint8)
-    painted: NDArray[np.uint8] = cv2.applyColorMap(bytes_, getattr(cv2, SCALES[scale]))[:, :, ::-1]
-    return painted
+    painted = cv2.applyColorMap(bytes_, getattr(cv2, SCALES[scale]))[:, :, ::-1]
+    return np.asarray(painted, np.uint8)
 
 
 def overlay(image: NDArray[np.uint8], heat: NDArray[Any], scale: str = "jet", side: int = SIDE) -> NDArray[np.uint8]:
@@ -56,5 +54,5 @@ def overlay(image: NDArray[np.uint8], heat: NDArray[Any], scale: str = "jet", si
     below = cv2.resize(np.ascontiguousarray(image), (side, side), interpolation=cv2.INTER_LINEAR)
     below = np.broadcast_to(below.reshape(side, side, -1), (side, side, 3))
     above = coloured(enlarged(np.asarray(heat)[None], (side, side))[0], scale)
-    mixed: NDArray[np.uint8] = cv2.addWeighted(np.ascontiguousarray(below), IMAGE, np.ascontiguousarray(above), HEAT, 0)
-    return mixed
+    mixed = cv2.addWeighted(np.ascontiguousarray(below), IMAGE, np.ascontiguousarray(above), HEAT, 0)
+    return np.asarray(mixed, np.uint8)

@@ -4,9 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.explain.layer_probe import Images, Maps
-from medcls.utils.lazy import lazy
-
-cv2 = lazy("cv2")
+from medcls.utils.lazy import cv2
 
 RADIUS = 3  # pixels around one from which it is filled in
 

@@ -8,11 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.explain.layer_probe import Classes, Images, Maps
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
-metrics = lazy("skimage.metrics")
-stats = lazy("scipy.stats")
+from medcls.utils.lazy import keras, scipy, skimage
 
 Draw = Callable[[Any, Images, Classes], Maps]
 
@@ -67,12 +63,12 @@ def rank_correlation(a: Maps, b: Maps) -> float:
     """Return Spearman's correlation of two maps, 0 where one of them is the same everywhere."""
     if np.ptp(a) == 0 or np.ptp(b) == 0:
         return 0.0
-    return float(stats.spearmanr(a, b, axis=None).statistic)
+    return float(scipy.stats.spearmanr(a, b, axis=None).statistic)
 
 
 def _likeness(a: Maps, b: Maps) -> float:
     side = min(7, *a.shape)
-    return float(metrics.structural_similarity(a, b, data_range=1.0, win_size=side - 1 + side % 2))
+    return float(skimage.metrics.structural_similarity(a, b, data_range=1.0, win_size=side - 1 + side % 2))
 
 
 def _has_learnt(layer: Any) -> bool:

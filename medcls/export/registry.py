@@ -9,14 +9,8 @@ from typing import Any
 import numpy as np
 
 from medcls.utils.hashing import digest
-from medcls.utils.lazy import lazy
-
-entities = lazy("mlflow.entities")
-keras = lazy("keras")
-mlflow = lazy("mlflow")
-models = lazy("mlflow.models")
-types = lazy("mlflow.types")
-tensorflow = lazy("tensorflow")
+from medcls.utils.lazy import keras, mlflow
+from medcls.utils.lazy import tensorflow as tf
 
 ALIAS = "champion"
 
@@ -157,14 +151,14 @@ def fetched(model: str, uri: str, folder: Path) -> Path:
 
 def _log(network: Any, standing: Standing, run_id: str, epoch: int, add_papers: Callable[[Path], None]) -> str:
     """Log the network; not by mlflow.keras.log_model, which would set the run's status and end anew."""
-    packages = {"tensorflow": tensorflow.__version__, "keras": keras.__version__, "numpy": np.__version__}
+    packages = {"tensorflow": tf.__version__, "keras": keras.__version__, "numpy": np.__version__}
 
     def save_model(path: str, **given: Any) -> None:
         mlflow.keras.save_model(path=path, **given)
         add_papers(Path(path))
 
     mlflow.set_experiment(experiment_id=mlflow.get_run(run_id).info.experiment_id)
-    made = models.Model.log(
+    made = mlflow.models.Model.log(
         artifact_path=None,
         flavor=SimpleNamespace(__name__="mlflow.keras", save_model=save_model),
         run_id=run_id,
@@ -199,12 +193,12 @@ def _add_scores(run_id: str, model_id: str) -> None:
     for name in client.get_run(run_id).data.metrics:
         if name.startswith(("best/", "test/")):
             last = client.get_metric_history(run_id, name)[-1]
-            score = entities.Metric(name, last.value, last.timestamp, last.step, model_id=model_id)
+            score = mlflow.entities.Metric(name, last.value, last.timestamp, last.step, model_id=model_id)
             client.log_batch(run_id, metrics=[score])
 
 
 def _signature(network: Any) -> Any:
     shape = (-1, *network.input_shape[1:])
-    images = types.Schema([types.TensorSpec(np.dtype("float32"), shape)])
-    probabilities = types.Schema([types.TensorSpec(np.dtype("float32"), (-1, *network.output_shape[1:]))])
-    return models.ModelSignature(inputs=images, outputs=probabilities)
+    images = mlflow.types.Schema([mlflow.types.TensorSpec(np.dtype("float32"), shape)])
+    probabilities = mlflow.types.Schema([mlflow.types.TensorSpec(np.dtype("float32"), (-1, *network.output_shape[1:]))])
+    return mlflow.models.ModelSignature(inputs=images, outputs=probabilities)

@@ -19,10 +19,8 @@ from medcls.explain.overlays import overlay
 from medcls.inference.predictor import NAMED, Predictor
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically, write_json
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import PIL
 from medcls.utils.naming import beside_others
-
-image = lazy("PIL.Image")
 
 BY_NAME: Mapping[str, str] = MappingProxyType({name.lower().replace(" ", "-"): name for name in METHODS})
 """Each method as it is typed: "grad-cam" for "Grad-CAM"."""
@@ -148,7 +146,7 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 
 def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
-    write_atomically(path, lambda file: image.fromarray(pixels).save(file, "PNG"))
+    write_atomically(path, lambda file: PIL.Image.fromarray(pixels).save(file, "PNG"))
 
 
 def _number(probability: Any) -> float:

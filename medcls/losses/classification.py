@@ -7,9 +7,7 @@ two classes; targets may be one column, the number of the class.
 from typing import Any
 
 from medcls.spec.constraints import for_task, of_classes
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 @for_task(of_classes)

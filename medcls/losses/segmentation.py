@@ -9,9 +9,7 @@ from typing import Any
 
 from medcls.losses.classification import cross_entropy, focal
 from medcls.spec.constraints import at_least, constrained, for_task, of_masks, shares
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 PIXELS = (1, 2)  # the axes of an image
 IMAGE = (1, 2, 3)  # the same and its one column

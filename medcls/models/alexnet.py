@@ -5,9 +5,7 @@ from typing import Any
 from medcls.models.conv_block import block
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import at_least, constrained, rates, units
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 WIDTHS = (1, 2, 4, 4, 2)  # of the five convolutions, in multiples of base
 POOLED = (1, 2, 5)  # max pooling follows these

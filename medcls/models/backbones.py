@@ -8,9 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 UNIT, OWN = "unit", "own"
 RAW = "none"  # the mode of networks that take 0..255 and scale it themselves

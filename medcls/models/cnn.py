@@ -4,9 +4,7 @@ from typing import Any
 
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import constrained, one_of, rates, units
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 @constrained(

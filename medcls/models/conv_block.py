@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def block(x: Any, filters: int, name: str, *, batch_norm: bool, spatial_dropout: float) -> Any:

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def hidden_layers(

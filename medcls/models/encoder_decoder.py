@@ -4,9 +4,7 @@ from typing import Any
 
 from medcls.models.input_checks import check_halves
 from medcls.spec.constraints import at_least, constrained, for_task, of_masks, rates, units
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 @for_task(of_masks)

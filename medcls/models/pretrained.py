@@ -5,9 +5,7 @@ from typing import Any
 from medcls.models import backbones
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import constrained, one_of, rates, units
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 FEATURES = "features"  # the layer at which a network is cut into what is borrowed and what is trained
 FLATTEN, AVERAGE = "flatten", "average"

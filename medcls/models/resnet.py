@@ -6,9 +6,7 @@ from typing import Any
 
 from medcls.spec.constraints import at_least, constrained, rates
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 # Table 1 of He et al. 2016a: the kind of block, and how many of them in each of the four stages.
 TABLE_1 = MappingProxyType(

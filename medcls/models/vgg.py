@@ -7,9 +7,7 @@ from medcls.models.conv_block import block
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import at_least, constrained, rates, units
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 # Table 1 of the paper, columns A, B, D and E: how many convolutions before each of the five poolings.
 CONVOLUTIONS = MappingProxyType({11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)})

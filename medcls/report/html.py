@@ -11,10 +11,8 @@ from medcls.evaluation.answers import looked
 from medcls.evaluation.metrics import PAGE, digits, words
 from medcls.evaluation.wording import counted, mean_sd, p_value
 from medcls.report.figures import study_curves
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import jinja2
 from medcls.utils.texts import printable
-
-jinja2 = lazy("jinja2")
 
 Summary = Mapping[str, Any]
 

@@ -15,9 +15,7 @@ from medcls.report.figures import canvas, saliency, sanity_checks
 from medcls.report.figures.saliency import Shown
 from medcls.spec.run import Run
 from medcls.tracking.run_dir import HEAT, RunDir
-from medcls.utils.lazy import lazy
-
-image = lazy("PIL.Image")
+from medcls.utils.lazy import PIL
 
 Draw = Callable[[Path], None]
 LONGEST = 150  # characters of a figure's file name, in which the number tells figures apart
@@ -83,4 +81,4 @@ def _overlay(folder: RunDir, decoded: Path, number: int, path: Path) -> None:
     arrays = _arrays(folder)
     place = arrays["places"][number]
     below = np.asarray(open_decoded(decoded).images[arrays["rows"][place]])
-    image.fromarray(overlays.overlay(below, arrays["maps"][place])).save(path, "PNG")
+    PIL.Image.fromarray(overlays.overlay(below, arrays["maps"][place])).save(path, "PNG")

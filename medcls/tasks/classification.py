@@ -10,9 +10,7 @@ from medcls.data.dataset import Dataset
 from medcls.evaluation import classification, intervals
 from medcls.tasks import metrics
 from medcls.tasks.base import Task, as_they_are
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def labels(data: Dataset, rows: Any) -> Any:

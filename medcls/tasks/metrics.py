@@ -3,9 +3,7 @@
 from typing import Any
 
 from medcls.losses.classification import by_class
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def binary_accuracy() -> Any:
@@ -26,7 +24,7 @@ def balanced_accuracy(classes: int) -> Any:
     Targets and predictions have the columns that losses take.
     """
 
-    class BalancedAccuracy(keras.metrics.Metric):  # type: ignore[name-defined,misc]
+    class BalancedAccuracy(keras.metrics.Metric):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__(name="balanced_accuracy")
             self.hits = self.add_weight(shape=(classes,), initializer="zeros", name="hits")

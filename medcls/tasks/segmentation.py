@@ -7,9 +7,7 @@ from medcls.data.dataset import Dataset, Picked
 from medcls.evaluation import segmentation
 from medcls.tasks import metrics
 from medcls.tasks.base import Task, as_they_are, overlaps_at_own_size
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def masks(data: Dataset, rows: Any) -> Any:

@@ -13,14 +13,10 @@ from medcls.tracking import sqlite_tables
 from medcls.tracking.entries import FINISHED, KILLED, DataRecord, Ending, Node
 from medcls.utils import store_uris as uris
 from medcls.utils.errors import BadInputError, TrainingError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import mlflow
 from medcls.utils.naming import in_store
 from medcls.utils.redaction import text_without_secrets, without_secrets
 from medcls.utils.texts import printable, storable
-
-mlflow = lazy("mlflow")
-entities = lazy("mlflow.entities")
-exceptions = lazy("mlflow.exceptions")
 
 BATCH = 900  # metrics in one request; MLflow takes 1,000
 LONGEST = 5000  # characters of a value; MLflow takes 6,000 of a parameter and 8,000 of a tag
@@ -143,7 +139,7 @@ class Store:
         """
         points = list(points)
         names = in_store(name for name, *_ in points)
-        metrics = [entities.Metric(names[name], value, time, step) for name, value, time, step in points]
+        metrics = [mlflow.entities.Metric(names[name], value, time, step) for name, value, time, step in points]
         *before, last = [metrics[first : first + BATCH] for first in range(0, max(len(metrics), 1), BATCH)]
         for some in before:
             self._client.log_batch(self._ids[identity], metrics=some)
@@ -168,23 +164,26 @@ class Store:
 
     def refuses(self, error: Exception) -> bool:
         """Tell whether an error of another call was the store's refusal: to try again would not help."""
-        return isinstance(error, exceptions.MlflowException) and error.error_code in REFUSALS
+        return isinstance(error, mlflow.exceptions.MlflowException) and error.error_code in REFUSALS
 
     def _open(self, name: str, description: str, place: Path) -> str:
         found = self._client.get_experiment_by_name(name)
         if found is None:
-            files = None if self.uri.startswith(("http", "databricks")) else _files(self.uri, place) / name
+            remote = self.uri.startswith(("http", "databricks"))  # then the server says where files lie
+            files = None if remote else (_files(self.uri, place) / name).as_uri()
             tags = {"mlflow.note.content": description, "mlflow.experimentKind": "custom_model_development"}
-            with contextlib.suppress(exceptions.MlflowException):  # another driver may make it at this moment
-                return str(self._client.create_experiment(name, files and files.as_uri(), tags))
+            with contextlib.suppress(mlflow.exceptions.MlflowException):  # another driver may make it at this moment
+                return str(self._client.create_experiment(name, files, tags))
             found = self._client.get_experiment_by_name(name)
+            assert found is not None
         if found.lifecycle_stage == "deleted":
             self._client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
 
     def _search(self, query: str) -> list[Any]:
         """Return the runs that a query finds, the newest first."""
-        found, token = [], None
+        found: list[Any] = []
+        token = None
         while token != "":
             page = self._client.search_runs([self._experiment], query, max_results=1000, page_token=token)
             found += page
@@ -212,7 +211,7 @@ class Store:
         known = self._known[node.identity].params if node.identity in self._known else ()
         names = in_store(node.parameters)
         named = {names[name]: storable(str(value))[:LONGEST] for name, value in node.parameters.items()}
-        missing = [entities.Param(name, value) for name, value in named.items() if name not in known]
+        missing = [mlflow.entities.Param(name, value) for name, value in named.items() if name not in known]
         for first in range(0, len(missing), 100):
             self._client.log_batch(run_id, params=missing[first : first + 100])
         if node.data:
@@ -234,7 +233,7 @@ def sentence(error: Exception, *uris: str) -> str:
     lines = str(error).strip().splitlines() or [""]
     text = next((line for line in lines if DRIVERS.match(line)), lines[0])
     cause = re.search(r"Caused by \w+\((?:.*?: )?\"?(.*?)\"?\)+$", text)
-    known = isinstance(error, OSError | TrainingError | exceptions.MlflowException)
+    known = isinstance(error, OSError | TrainingError | mlflow.exceptions.MlflowException)
     said = text_without_secrets(cause.group(1) if cause else text, *uris)
     return ("" if known else f"{type(error).__name__}: ") + said[:200]
 
@@ -250,15 +249,15 @@ def _texts(tags: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _tags(texts: Mapping[str, str]) -> list[Any]:
-    return [entities.RunTag(name, value) for name, value in texts.items()]
+    return [mlflow.entities.RunTag(name, value) for name, value in texts.items()]
 
 
 def _dataset(data: DataRecord) -> Any:
     digest = data.fingerprint.removeprefix("sha256:")[:36]  # as long as MLflow's column; the source has it whole
     source = json.dumps({"uri": data.source, "fingerprint": data.fingerprint})
     name = in_store([data.name])[data.name]
-    made = entities.Dataset(name, digest, data.kind, source, profile=json.dumps(dict(data.profile)))
-    return entities.DatasetInput(made, [entities.InputTag("mlflow.data.context", "training")])
+    made = mlflow.entities.Dataset(name, digest, data.kind, source, profile=json.dumps(dict(data.profile)))
+    return mlflow.entities.DatasetInput(made, [mlflow.entities.InputTag("mlflow.data.context", "training")])
 
 
 def _files(uri: str, place: Path) -> Path:

@@ -17,11 +17,9 @@ from typing import Any
 from medcls.tracking.record_file import DistantSlip
 from medcls.utils.errors import BadInputError, TrainingError, first_line
 from medcls.utils.files import read_json, write_json
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import fsspec
 from medcls.utils.records import Shape, is_shaped
 from medcls.utils.redaction import without_secrets
-
-fsspec = lazy("fsspec")
 
 NOTES = ".depot"  # in the home: what was the same here and there when it was last looked at
 OF_THIS_MACHINE = ("lock", "stop")  # names of files that do not travel

@@ -14,10 +14,7 @@ from filelock import FileLock, Timeout
 
 from medcls.utils import store_uris
 from medcls.utils.files import user_cache, write_atomically
-from medcls.utils.lazy import lazy
-
-mlflow = lazy("mlflow")
-sql = lazy("mlflow.store.tracking.sqlalchemy_store")
+from medcls.utils.lazy import mlflow, sqlalchemy_store
 
 PATIENCE = 60.0  # seconds without any progress of whoever makes a store
 LOOK = 2.0  # seconds between two looks at it
@@ -36,7 +33,10 @@ def make(uri: str) -> None:
     if path is None or path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _ = mlflow.MlflowClient, sql.SqlAlchemyStore  # imported, which takes seconds, before others have to wait
+    _ = (
+        mlflow.MlflowClient,
+        sqlalchemy_store.SqlAlchemyStore,
+    )  # imported, which takes seconds, before others have to wait
     last, since = _stamp(path), time.monotonic()
     while not path.exists():
         try:
@@ -104,7 +104,7 @@ def _has_tables(path: Path) -> bool:
 
 def _complete(path: Path, artifacts: str) -> None:
     """Let MLflow add what a store lacks: tables, and the experiment that every store has."""
-    sql.SqlAlchemyStore(store_uris.of_file(path), artifacts).engine.dispose()
+    sqlalchemy_store.SqlAlchemyStore(store_uris.of_file(path), artifacts).engine.dispose()
 
 
 def _keep(made: Path, kept: Path) -> None:

@@ -20,10 +20,7 @@ from medcls.training import saved_weights
 from medcls.training.network import network
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import is_full, write_atomically
-from medcls.utils.lazy import lazy
-
-h5py = lazy("h5py")
-keras = lazy("keras")
+from medcls.utils.lazy import h5py, keras
 
 IMAGENET, RANDOM = "imagenet", "random"
 BLOCK = re.compile(r"(conv\d+_)?block_?\d+[a-z]?")

@@ -9,9 +9,7 @@ from medcls.data.loading import batches
 from medcls.spec.constraints import for_task, of_classes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 BATCH = 500
 
@@ -35,7 +33,7 @@ def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[An
     blank = np.zeros((len(labels), 1), np.float32)
     images = batches.evaluation(batches.Examples(data.images, split.test, blank, blank[:, 0]), BATCH)
 
-    class Watcher(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+    class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
             answers = np.concatenate([self.model.predict_on_batch(batch) for batch, _, _ in images])
             chosen = task.read(answers).argmax(axis=1)

@@ -11,11 +11,8 @@ from medcls.tracking import record_shapes
 from medcls.tracking.run_dir import Arrays, RunDir
 from medcls.utils import records
 from medcls.utils.errors import TrainingError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import keras, psutil
 from medcls.utils.records import DamagedError
-
-keras = lazy("keras")
-psutil = lazy("psutil")
 
 CALLBACK_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "cooldown_counter")
 
@@ -29,7 +26,7 @@ def recorder(folder: RunDir, callbacks: list[Any], began: int = 0) -> Any:
         TrainingError: the loss is no longer a number.
     """
 
-    class Recorder(keras.callbacks.Callback):  # type: ignore[name-defined,misc]
+    class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
             restore(folder, self.model, callbacks, began)  # after the others' on_train_begin, which wipes their state
 

@@ -6,9 +6,7 @@ from medcls.evaluation.metrics import METRICS, metric, missing
 from medcls.spec.constraints import at_least, constrained
 from medcls.tasks.base import Task
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 __all__ = ["early", "keep_best", "never"]
 

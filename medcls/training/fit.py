@@ -17,12 +17,11 @@ from medcls.training.checkpoint import recorder, restore
 from medcls.training.network import operations
 from medcls.training.result import Fitted, weights_sha256
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import keras
 from medcls.utils.records import DamagedError
 
 EVALUATION_BATCH = 64
 EVALUATION_PIXELS = 2**20  # of a batch: more take gigabytes in the maps of a wide network
-keras = lazy("keras")
 
 LIGHT = 10_000_000  # multiply-adds of a batch that take no longer than Keras's own call of a step
 BY_THE_BATCH = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")

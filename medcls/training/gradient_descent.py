@@ -17,9 +17,7 @@ from medcls.training.network import network
 from medcls.training.result import Fitted
 from medcls.training.saved_weights import begin_with
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def _check(*, share: float, **_: Any) -> None:

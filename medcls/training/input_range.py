@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 LEAST = 0.05  # from black to white: networks are made for a range of 1 or more
 

@@ -20,11 +20,7 @@ from medcls.training.knn_network import voting
 from medcls.training.result import Fitted, weights_sha256
 from medcls.training.saved_weights import parameters
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-nearest = lazy("sklearn.neighbors")
-preprocessing = lazy("sklearn.preprocessing")
-selection = lazy("sklearn.model_selection")
+from medcls.utils.lazy import sklearn
 
 INNER_FOLDS = 5
 BATCH = 64  # images that vote at a time
@@ -71,7 +67,7 @@ def neighbours(
     body, averaged = borrow(data, task, folder, seed, model, pretrained).body, _is_averaged(model)
     seen = seen_by(lambda: body, data, folder, model, pretrained)
     features = _vectors(np.asarray(seen), averaged=averaged)
-    known = preprocessing.normalize(features) if normalise else features
+    known = sklearn.preprocessing.normalize(features) if normalise else features
     chosen = _chosen(known, data, split.train, candidates, seed) or count
     if chosen > len(split.train):
         raise BadInputError(
@@ -110,9 +106,11 @@ def _chosen(features: Any, data: Dataset, rows: Rows, candidates: tuple[int, ...
     possible = [each for each in candidates if folds >= 2 and each <= len(rows) // 2]
     if not possible:
         return None
-    cut = selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(features[rows], labels, groups)
-    search = selection.GridSearchCV(
-        nearest.KNeighborsClassifier(),
+    cut = sklearn.model_selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(
+        features[rows], labels, groups
+    )
+    search = sklearn.model_selection.GridSearchCV(
+        sklearn.neighbors.KNeighborsClassifier(),
         {"n_neighbors": possible},
         scoring="balanced_accuracy",
         cv=list(cut),

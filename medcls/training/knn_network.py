@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 SAME = 2e-6  # of a distance: what rounding may make of two equal ones, in whatever batch and format they are computed
 SHORTEST = 10 * float(np.finfo(np.float32).eps)  # what is shorter stays so, as scikit-learn's `normalize` leaves it

@@ -13,9 +13,7 @@ from medcls.training.backbone import begin_body, halves
 from medcls.training.network import bare, save
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import read_json, write_atomically, write_json
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def keep(network: Any, body: str, folder: RunDir) -> None:

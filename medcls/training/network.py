@@ -11,9 +11,7 @@ from medcls.tasks.base import Task
 from medcls.training.input_range import LEAST, first_range
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], classes: int) -> Any:

@@ -3,9 +3,7 @@
 from typing import Any
 
 from medcls.spec.constraints import above, at_least, constrained, rates
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 __all__ = ["adam", "adamw", "sgd"]
 

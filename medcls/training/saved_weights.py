@@ -16,9 +16,7 @@ import numpy as np
 from medcls.spec.variant import Variant
 from medcls.training.network import network
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-h5py = lazy("h5py")
+from medcls.utils.lazy import h5py
 
 IN_KERAS = "model.weights.h5"  # what a .keras file has its weights in
 MOST_BYTES = 2**35  # of weights

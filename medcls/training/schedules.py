@@ -9,9 +9,7 @@ from typing import Any
 
 from medcls.spec.constraints import above, at_least, constrained, rates
 from medcls.tasks.base import Task
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 __all__ = ["constant", "cosine", "plateau", "step"]
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
 
-MEDCLS = Path(__file__).parent
+MEDCLS = Path(__file__).parents[1]
 PYTHON = Path(sysconfig.get_path("stdlib"))
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 PLAIN = (int, float, complex, str, bytes, range, re.Pattern, type(None))

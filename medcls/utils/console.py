@@ -8,14 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import rich
 from medcls.utils.texts import printable
-
-lengths = lazy("rich.cells")
-progress = lazy("rich.progress")
-console = lazy("rich.console")
-table = lazy("rich.table")
-text = lazy("rich.text")
 
 QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
 ENOUGH = 0.05  # of a run, to tell from it how long the others take
@@ -59,7 +53,7 @@ class Screen:
         self._loudness = loudness
         self._epochs: dict[str, int] = {}
         escape_what_cannot_be_shown()
-        self._console = console.Console(highlight=False, soft_wrap=True, force_jupyter=False)
+        self._console = rich.console.Console(highlight=False, soft_wrap=True, force_jupyter=False)
         self._moves = moves(self._console)
         if not self._moves:
             self._console.width = 120
@@ -81,10 +75,10 @@ class Screen:
     def __enter__(self) -> "Screen":
         self._started = self._last = time.monotonic()
         if self._moves and self._loudness >= 0:
-            self._live = progress.Progress(
-                progress.TextColumn("{task.description}", markup=False),  # a name may have what markup has
-                progress.BarColumn(bar_width=30),
-                progress.TextColumn("{task.fields[note]}"),
+            self._live = rich.progress.Progress(
+                rich.progress.TextColumn("{task.description}", markup=False),  # a name may have what markup has
+                rich.progress.BarColumn(bar_width=30),
+                rich.progress.TextColumn("{task.fields[note]}"),
                 console=self._console,
                 transient=True,
             )
@@ -129,13 +123,13 @@ class Screen:
         if len(rows) > MANY:
             self._plain_table(title, columns, rows)
             return
-        made = table.Table(title=title, title_justify="left", title_style="bold")
+        made = rich.table.Table(title=title, title_justify="left", title_style="bold")
         cells = list(zip(columns, *rows, strict=True))
         frame = 3 * len(columns) + 1
         for number, width in enumerate(column_widths(cells, self._console.width - frame)):
             made.add_column(columns[number], justify="right" if number else "left", overflow="fold", width=width)
         for row in rows:
-            made.add_row(*map(text.Text, row))  # a name may have what markup has
+            made.add_row(*map(rich.text.Text, row))  # a name may have what markup has
         self._console.print(made)
 
     def _plain_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -170,8 +164,10 @@ def column_widths(cells: Sequence[Sequence[str]], room: int) -> list[int]:
     Each is as wide as its longest cell if there is room for that, else at least as its longest word; whose cells fold
     least become whole first. Where there is no room for the longest words either, the widest are broken.
     """
-    whole = [max(lengths.cell_len(cell) for cell in column) for column in cells]
-    widths = [max((lengths.cell_len(word) for cell in column for word in cell.split()), default=1) for column in cells]
+    whole = [max(rich.cells.cell_len(cell) for cell in column) for column in cells]
+    widths = [
+        max((rich.cells.cell_len(word) for cell in column for word in cell.split()), default=1) for column in cells
+    ]
     while sum(widths) > room and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
     lacks = [full - width for full, width in zip(whole, widths, strict=True)]

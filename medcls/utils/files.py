@@ -17,9 +17,7 @@ from typing import IO, Any
 import platformdirs
 
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-psutil = lazy("psutil")
+from medcls.utils.lazy import psutil
 
 UNFINISHED = ".unfinished"
 MADE = re.compile(r"(\d{1,9})\.[0-9a-f]{32}\.unfinished")  # by the process with a number

@@ -7,7 +7,7 @@ file imports in milliseconds and `--help` and `--plan` answer without TensorFlow
 import importlib
 import os
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 TENSORFLOW = MappingProxyType({"TF_CPP_MIN_LOG_LEVEL": "2"})
 ENVIRONMENT = MappingProxyType(
@@ -40,7 +40,10 @@ class Lazy:
     def __getattr__(self, attribute: str) -> Any:
         for name, text in ENVIRONMENT.get(self._name.split(".")[0], {}).items():
             os.environ.setdefault(name, text)
-        value = getattr(importlib.import_module(self._name), attribute)
+        package = importlib.import_module(self._name)
+        if not hasattr(package, attribute):  # a module of the package that nothing has imported yet
+            importlib.import_module(f"{self._name}.{attribute}")
+        value = getattr(package, attribute)
         setattr(self, attribute, value)
         return value
 
@@ -48,3 +51,129 @@ class Lazy:
 def lazy(name: str) -> Any:
     """Return a proxy that imports the package `name` at the first attribute asked of it."""
     return Lazy(name)
+
+
+__all__ = [
+    "PIL",
+    "argcomplete",
+    "backend_agg",
+    "backend_svg",
+    "cloudpickle",
+    "cv2",
+    "fsspec",
+    "h5py",
+    "jinja2",
+    "joblib",
+    "journal",
+    "keras",
+    "lazy",
+    "matplotlib",
+    "mlflow",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "optuna",
+    "packaging",
+    "pandas",
+    "pooch",
+    "psutil",
+    "ray",
+    "requests",
+    "rich",
+    "scipy",
+    "skimage",
+    "sklearn",
+    "sqlalchemy",
+    "sqlalchemy_store",
+    "tensorflow",
+    "urllib3",
+]
+
+if TYPE_CHECKING:  # what editors and mypy follow
+    import argcomplete
+    import cloudpickle
+    import cv2
+    import fsspec
+    import h5py
+    import jinja2
+    import joblib
+    import keras
+    import matplotlib
+    import matplotlib.colors
+    import matplotlib.figure
+    import matplotlib.font_manager
+    import matplotlib.lines
+    import matplotlib.pyplot
+    import matplotlib.ticker
+    import mlflow
+    import mlflow.entities
+    import mlflow.exceptions
+    import mlflow.models
+    import mlflow.types
+    import numpy
+    import onnx
+    import onnxruntime
+    import optuna
+    import packaging.requirements
+    import pandas
+    import PIL.Image
+    import pooch
+    import psutil
+    import ray
+    import requests
+    import rich.cells
+    import rich.console
+    import rich.progress
+    import rich.table
+    import rich.text
+    import scipy.fft
+    import scipy.ndimage
+    import scipy.optimize
+    import scipy.stats
+    import skimage.exposure
+    import skimage.measure
+    import skimage.metrics
+    import skimage.transform
+    import sklearn.datasets
+    import sklearn.model_selection
+    import sklearn.neighbors
+    import sklearn.preprocessing
+    import sqlalchemy
+    import tensorflow
+    import urllib3
+    from matplotlib.backends import backend_agg, backend_svg
+    from mlflow.store.tracking import sqlalchemy_store
+    from optuna.storages import journal
+else:
+    PIL = lazy("PIL")
+    argcomplete = lazy("argcomplete")
+    cloudpickle = lazy("cloudpickle")
+    cv2 = lazy("cv2")
+    fsspec = lazy("fsspec")
+    h5py = lazy("h5py")
+    jinja2 = lazy("jinja2")
+    joblib = lazy("joblib")
+    keras = lazy("keras")
+    matplotlib = lazy("matplotlib")
+    mlflow = lazy("mlflow")
+    numpy = lazy("numpy")
+    onnx = lazy("onnx")
+    onnxruntime = lazy("onnxruntime")
+    optuna = lazy("optuna")
+    packaging = lazy("packaging")
+    pandas = lazy("pandas")
+    pooch = lazy("pooch")
+    psutil = lazy("psutil")
+    ray = lazy("ray")
+    requests = lazy("requests")
+    rich = lazy("rich")
+    scipy = lazy("scipy")
+    skimage = lazy("skimage")
+    sklearn = lazy("sklearn")
+    sqlalchemy = lazy("sqlalchemy")
+    tensorflow = lazy("tensorflow")
+    urllib3 = lazy("urllib3")
+    backend_agg = lazy("matplotlib.backends.backend_agg")
+    backend_svg = lazy("matplotlib.backends.backend_svg")
+    sqlalchemy_store = lazy("mlflow.store.tracking.sqlalchemy_store")
+    journal = lazy("optuna.storages.journal")

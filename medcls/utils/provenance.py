@@ -24,7 +24,7 @@ def script() -> str:
 
 def _is_medcls() -> bool:
     called = Path(sys.argv[0])
-    return called.stem == "medcls" or called.absolute() == Path(__file__).with_name("__main__.py")
+    return called.stem == "medcls" or called.absolute() == Path(__file__).parents[1] / "__main__.py"
 
 
 def commit(folder: Path) -> str | None:

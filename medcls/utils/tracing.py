@@ -126,4 +126,4 @@ def _of_others() -> list[Path]:
     """Return the folders of medcls, of Python and of installed packages."""
     installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
-    return [Path(__file__).resolve().parent, *(Path(path).resolve() for path in [*installed, *packages])]
+    return [Path(__file__).resolve().parents[1], *(Path(path).resolve() for path in [*installed, *packages])]

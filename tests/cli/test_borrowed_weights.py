@@ -21,7 +21,7 @@ from studies import task7_transfer_vs_scratch as task7
 
 STUDY = '''"""Which learner makes more of borrowed features?"""
 from functools import partial
-from medcls import data, models, training
+from medcls import Study, Variant, data, main, models, training
 from medcls.evaluation.answers import compare, final
 from medcls.tasks import BINARY
 VGG = partial(models.pretrained, backbone="vgg16", dense=(), dropout=0.0)

@@ -196,10 +196,12 @@ def test_studies_lists_questions_and_what_was_found(tmp_path: Path) -> None:
     )
     summary = {
         "study": "one",
+        "question": "Is one enough?",
         "smoke": False,
-        "runs": [{"status": "finished"}, {"status": "failed"}],
+        "runs": [{"key": "a", "status": "finished"}, {"key": "b", "status": "failed"}],
         "data_sets": [{"name": "mine", "kind": "files"}],
         "best": {"mine": {"metric": "balanced_accuracy", "value": 0.875}},
+        "answers": [],
     }
     written = work / "studies" / "key" / "summary.json"
     written.parent.mkdir(parents=True)

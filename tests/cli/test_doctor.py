@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from medcls.cli import main
-from medcls.cli.commands import doctor
-from medcls.cli.commands.doctor import Check, examine
+from medcls.cli import machine_checks, main
+from medcls.cli.machine_checks import Check, examine
 
 
 def found(uri: str, work: Path) -> dict[str, Check]:
@@ -44,18 +43,18 @@ def test_a_machine_that_is_well(tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_a_package_that_is_missing_or_of_another_version_is_named(monkeypatch: pytest.MonkeyPatch):
     asked = ["numpy>=99", "nothing-of-the-kind>=1", 'pydicom>=1; extra == "dicom"', 'tomli; python_version < "3"']
     monkeypatch.setattr(metadata, "requires", lambda _: asked)
-    finding = doctor._packages()
+    finding = machine_checks._packages()
     assert not finding.well
     assert finding.found == f"numpy is {metadata.version('numpy')}, not >=99; nothing-of-the-kind is missing"
     assert "-c constraints.txt" in finding.remedy
 
 
 def test_a_store_that_does_not_answer_and_a_full_disk_are_ill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert not doctor._store("http://user:secret@127.0.0.1:9").well
-    assert "secret" not in doctor._store("http://user:secret@127.0.0.1:9").found
+    assert not machine_checks._store("http://user:secret@127.0.0.1:9").well
+    assert "secret" not in machine_checks._store("http://user:secret@127.0.0.1:9").found
     (tmp_path / "not.db").write_text("no database")
-    assert not doctor._store(f"sqlite:///{tmp_path / 'not.db'}").well
-    assert doctor._store(f"sqlite:///{tmp_path / 'none.db'}").well
+    assert not machine_checks._store(f"sqlite:///{tmp_path / 'not.db'}").well
+    assert machine_checks._store(f"sqlite:///{tmp_path / 'none.db'}").well
     for free, well in ((2**40, True), (2**30, False)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: SimpleNamespace(free=free))
-        assert doctor._room(tmp_path / "a" / "b").well == well
+        assert machine_checks._room(tmp_path / "a" / "b").well == well

@@ -26,7 +26,7 @@ ONE = ("--offline", "--seeds", "0", "--only", "narrow")
 SHOWN = """
 from functools import partial
 from medcls import augmentation, data
-from medcls.demonstration import Demonstration, main
+from medcls.spec.demonstration import Demonstration; from medcls.cli.demonstration import main
 main(Demonstration("shown", "?", partial(data.xray), augmentation.standard))
 """
 

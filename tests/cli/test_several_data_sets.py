@@ -10,11 +10,10 @@ from summary_shape import read_summary
 
 STUDY = '''"""Do more units help on either?"""
 from functools import partial
-from medcls import data, training
+from medcls import Study, Variant, data, main, training
 from medcls.evaluation.answers import compare, final
-from medcls.utils.lazy import lazy
 from medcls.tasks import {task}
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 def perceptron(images, *, units: int = 4):
     return keras.layers.Dense(units, activation="relu")(keras.layers.Flatten()(images))
 BASE = Variant(

@@ -14,7 +14,7 @@ from medcls.utils.console import Line, Screen
 MOVING = re.compile(r"\x1b\[\??\d*[A-HJKSTfhl]")  # the cursor, lines cleared, the cursor hidden
 FORCING = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "JPY_PARENT_PID")
 SHOWN = """
-from medcls.screen import Line, Screen
+from medcls.utils.console import Line, Screen
 with Screen() as screen:
     screen.show([Line("plain seed 0", 1, 3, "loss 0.5")], 0, 0, 2)
     screen.table("", ["file"], [["scan[red].png"]])

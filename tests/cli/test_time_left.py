@@ -6,7 +6,7 @@ from medcls.utils import console
 from medcls.utils.console import Line, Screen
 
 WATCHED = '''
-from medcls.screen import Screen
+from medcls.utils.console import Screen
 
 shown = Screen.show
 def show(self, lines, done, at_hand, total):

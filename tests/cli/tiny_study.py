@@ -4,9 +4,7 @@ from functools import partial
 
 from medcls import Study, Variant, data, main, training
 from medcls.tasks import MULTICLASS
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def perceptron(images, *, units: int = 4):

@@ -23,7 +23,7 @@ HOLD = """
 import os, sys
 if sys.argv[1] == "imported":
     import ray
-from medcls.compute.ray import RayExecutor
+from medcls.execution.executors.ray import RayExecutor
 if __name__ == "__main__":
     executor = RayExecutor("ray", 2)
     executor.ask(os.getpid)

@@ -369,7 +369,7 @@ def test_room_that_is_lacking_to_unpack_is_one_sentence(tmp_path: Path) -> None:
     code = """
 import resource, sys
 from medcls import data
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 bundle = data.folder(Hashes(sys.argv[1] + "/h"), source=sys.argv[1] + "/a.npz")
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:

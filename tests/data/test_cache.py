@@ -23,8 +23,8 @@ NAMES = [f"{part}/{label}/{number}.png" for part in ("train", "test") for label 
 PREPARE = """
 import dataclasses, json, pathlib, resource, sys, time
 from medcls import data
-from medcls.data import cache
-from medcls.data.hashes import Hashes
+from medcls.data.loading import decoded_cache as cache
+from medcls.data.content_hashes import Hashes
 source, folder, told = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
 if "bytes" in told:
     resource.setrlimit(resource.RLIMIT_FSIZE, (told["bytes"], told["bytes"]))

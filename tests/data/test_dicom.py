@@ -314,8 +314,8 @@ def test_without_pydicom_one_sentence_says_how_to_get_it(tmp_path: Path) -> None
 import sys; sys.modules["pydicom"] = None
 from pathlib import Path
 from medcls import data
-from medcls.data.hashes import Hashes
-from medcls.data.images import decode
+from medcls.data.content_hashes import Hashes
+from medcls.data.readers.images import decode
 root = Path(sys.argv[1])
 folder = lambda path: data.folder(Hashes(root / "h"), source=str(path))
 for read, path in ((folder, root / "set"), (lambda path: decode(path, 8, 1), root / "named.png")):

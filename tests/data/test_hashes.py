@@ -19,7 +19,7 @@ from medcls.data.content_hashes import Hashes
 
 HASH_ALL = """
 import pathlib, sys
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 print("begun", flush=True)
 print(*Hashes(sys.argv[1]).sha256_of(sorted(pathlib.Path(sys.argv[2]).iterdir())))
 """
@@ -134,7 +134,7 @@ def test_a_place_that_cannot_hold_a_store_is_no_hindrance(tmp_path: Path, files:
 def test_a_read_only_store_is_still_read() -> None:
     code = """
 import os, pathlib, sys
-from medcls.data.hashes import Hashes
+from medcls.data.content_hashes import Hashes
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setuid(65534)  # the permissions do not bind root
 opened = []

@@ -140,8 +140,8 @@ def test_a_folder_that_may_not_be_read_is_refused() -> None:
     code = """
 import os, pathlib, sys
 from medcls import data
-from medcls.data.hashes import Hashes
-from medcls.errors import BadInputError
+from medcls.data.content_hashes import Hashes
+from medcls.utils.errors import BadInputError
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setuid(65534)  # the permissions do not bind root
 root = pathlib.Path(sys.argv[1])

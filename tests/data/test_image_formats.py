@@ -278,7 +278,7 @@ def test_large_images_are_decoded_one_at_a_time(tmp_path: Path) -> None:
     code = """
 import pathlib, sys
 from concurrent.futures import ThreadPoolExecutor
-from medcls.data.images import decode
+from medcls.data.readers.images import decode
 def most():
     lines = pathlib.Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))

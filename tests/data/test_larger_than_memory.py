@@ -13,8 +13,8 @@ SIDE, COUNT = 224, 4000  # 600 MB of RGB
 MEASURE = """
 import json, pathlib, sys
 from medcls import augmentation, data
-from medcls.data import cache, stream
-from medcls.data.hashes import Hashes
+from medcls.data.loading import decoded_cache as cache, batches as stream
+from medcls.data.content_hashes import Hashes
 root, size = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 
 def held(kind="RssAnon"):

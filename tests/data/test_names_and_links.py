@@ -116,8 +116,8 @@ def test_a_folder_that_may_only_be_read_is_enough() -> None:
     code = """
 import os, pathlib, sys
 from medcls import data
-from medcls.data import cache
-from medcls.data.hashes import Hashes
+from medcls.data.loading import decoded_cache as cache
+from medcls.data.content_hashes import Hashes
 root = pathlib.Path(sys.argv[1])
 def counts(work):
     for source in ("set", "table.csv", "a.npz"):

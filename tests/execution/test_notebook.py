@@ -20,7 +20,7 @@ CELLS = (
 from functools import partial
 import keras
 from medcls import Study, Variant, data, models, run, training
-from medcls.task import MULTICLASS
+from medcls.tasks import MULTICLASS
 
 def tiny(images, *, filters: int = 4):
     "A network that this cell alone knows."

@@ -4,9 +4,7 @@ from functools import partial
 
 from medcls import Study, Variant, data, main, training
 from medcls.tasks import MULTICLASS
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def small(images, *, filters: int = 4, dropout: float = 0.2):

@@ -127,7 +127,7 @@ def test_what_eight_bits_cost_is_accuracy_or_dice():
     masks[2, 0], masks[0, :, 0] = 1, 1
     answers = np.float32([[[0.9, 0.8], [0.6, 0.1]], [[0.2, 0.2], [0.2, 0.2]], [[0.1, 0.1], [0.3, 0.2]]])[..., None]
     found = cost(replace(data, masks=masks), rows, masks[rows].astype(np.float32), answers)
-    assert found == {"score_before": 1.0, "score_after": pytest.approx((2 * 2 / 5 + 0 + 1) / 3)}
+    assert found == {"score_before": 1.0, "score_after": pytest.approx((2 * 2 / 5 + 0) / 2)}
 
 
 def test_what_is_damaged_is_refused_by_its_name(tmp_path: Path):

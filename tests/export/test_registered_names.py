@@ -11,7 +11,7 @@ import pytest
 
 from medcls.export.formats.keras import of_all_classes
 from medcls.export.registry import Standing, fetched, meaning, placed, register
-from medcls.tracking.sqlite_tables import with_tables
+from medcls.tracking import sqlite_tables
 from medcls.utils.naming import in_store
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # as MLflow imports itself
@@ -31,8 +31,8 @@ def standing(*classes: str) -> Standing:
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store's file with nothing in it but the tables, which take seconds to make."""
     path = tmp_path_factory.mktemp("blank") / "mlflow.db"
-    with with_tables(f"sqlite:///{path}"):
-        return path
+    sqlite_tables.make(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture

@@ -113,8 +113,8 @@ def test_threads_draw_side_by_side(tmp_path: Path) -> None:
 def test_pyplot_is_never_loaded() -> None:
     code = """
 import sys
-from medcls.report import canvas, curves
-import medcls.pictures
+from medcls.report.figures import canvas, learning_curves as curves
+import medcls.report.run_figures
 assert "matplotlib" not in sys.modules
 canvas.save(curves.learning_curves({"loss": [1.0, 0.5]}, 1, ""), sys.argv[1])
 assert "matplotlib.pyplot" not in sys.modules

@@ -95,7 +95,7 @@ def test_command_line_values():
 
 def test_keys_are_the_same_in_another_process():
     code = (
-        "import tests.test_spec as t; from medcls.spec import Run; "
+        "import tests.spec.test_spec as t; from medcls.spec import Run; "
         "print(Run(t.variant(augment=t.partial(t.augmentation.standard, rotation=5)), 'f', fold=1, folds=3).key)"
     )
     keys = {

@@ -6,9 +6,7 @@ from typing import Any
 from medcls import Study, Variant, augmentation, data, main, training
 from medcls.spec import Search, choice, floats
 from medcls.tasks import MULTICLASS
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 
 def small(images: Any, *, filters: int = 4, dropout: float = 0.2) -> Any:

@@ -17,9 +17,9 @@ from tracking_stores import LIMIT, Command, content
 STUDY = """
 import os, resource, shutil, signal, sqlite3, sys, time
 from pathlib import Path
-from medcls.tracking.mirror import Mirror
-from medcls.tracking.mlflow import Store
-from medcls.tracking.nodes import FINISHED, Ending, Node
+from medcls.tracking.mlflow_sync import Mirror
+from medcls.tracking.mlflow_client import Store
+from medcls.tracking.entries import FINISHED, Ending, Node
 home, how = Path(sys.argv[1]), sys.argv[2]
 path, now = home / "mlflow.db", int(time.time() * 1000)
 mirror = Mirror(Store(f"sqlite:///{path}", "experiment", "?", home))
@@ -116,7 +116,7 @@ def test_commands_that_begin_together_make_one_store_and_all_get_in(tmp_path: Pa
     code = """
 import sys
 from pathlib import Path
-from medcls.tracking.mlflow import Store
+from medcls.tracking.mlflow_client import Store
 store = Store(f"sqlite:///{sys.argv[1]}/mlflow.db", f"experiment {int(sys.argv[2]) % 3}", "?", Path(sys.argv[1]))
 print(store.page)
 """

@@ -7,11 +7,11 @@ import mlflow
 import pytest
 
 from medcls.explain import saliency_scores as heat
+from medcls.tracking import sqlite_tables
 from medcls.tracking.entries import FINISHED, Ending, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_table import of_best
-from medcls.tracking.sqlite_tables import with_tables
 
 BEGUN = 1_700_000_000_000
 KINDS = {
@@ -28,8 +28,8 @@ KINDS = {
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store's file with nothing in it but the tables, which take seconds to make."""
     path = tmp_path_factory.mktemp("blank") / "mlflow.db"
-    with with_tables(f"sqlite:///{path}"):
-        return path
+    sqlite_tables.make(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture

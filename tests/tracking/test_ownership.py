@@ -20,9 +20,9 @@ BEAT = 0.2
 OWNER = """
 import signal, sys, time
 from pathlib import Path
-from medcls.interruption import listen
-from medcls.ownership import Lease
-from medcls.slip import FileSlip
+from medcls.utils.signals import install_handlers as listen
+from medcls.tracking.lock import Lease
+from medcls.tracking.record_file import FileSlip
 listen()
 lease = Lease(FileSlip(Path(sys.argv[1])), float(sys.argv[3]), machine=sys.argv[2])
 try:
@@ -36,8 +36,8 @@ except KeyboardInterrupt:
 FOLDER = """
 import sys
 from pathlib import Path
-from medcls.errors import BadInputError, TrainingError
-from medcls.ownership import owned
+from medcls.utils.errors import BadInputError, TrainingError
+from medcls.tracking.lock import work_dir_lock as owned
 try:
     with owned(Path(sys.argv[1]), wait="wait" in sys.argv, tell=print):
         print("mine", flush=True)

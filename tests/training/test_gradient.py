@@ -40,12 +40,12 @@ import sys
 from functools import partial
 from pathlib import Path
 import numpy as np
-from medcls.one_run import set_threads
+from medcls.execution.executors.worker import set_threads
 set_threads(int(sys.argv[1]))
 from medcls import augmentation, models, training
-from medcls.data.types import Decoded, Split
-from medcls.task import MULTICLASS
-from medcls.tracking.journal import RunFolder
+from medcls.data.dataset import Dataset as Decoded, Split
+from medcls.tasks import MULTICLASS
+from medcls.tracking.run_dir import RunDir as RunFolder
 generator = np.random.default_rng(0)
 images, labels = generator.integers(0, 256, (24, 32, 32, 1), np.uint8), np.arange(24) % 3
 data = Decoded(images, labels, np.full(24, ""), None, tuple(map(str, range(24))), ("a", "b", "c"))

@@ -187,7 +187,7 @@ ASK_STUDY = """
 import sys
 from medcls.data.split import split
 from medcls.utils.code_digest import code_digest
-from medcls import code, training
+from medcls.utils import code_digest as code; from medcls import training
 from studies.bonus_resnet import STUDY
 variant = STUDY.variants["resnet"]
 print(code_digest([*variant.functions(), split]))

@@ -18,14 +18,14 @@ from medcls.utils.outputs import check_writable, write_output
 FULL_DISK = """
 import resource, sys
 from pathlib import Path
-from medcls.files import write_atomically
+from medcls.utils.files import write_atomically
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 write_atomically(Path(sys.argv[1]), lambda file: file.write(bytes(5000)))
 """
 SLOW = """
 import sys, time
 from pathlib import Path
-from medcls.files import write_atomically
+from medcls.utils.files import write_atomically
 write_atomically(Path(sys.argv[1]), lambda file: (print("writing", flush=True), time.sleep(600)))
 """
 
@@ -138,7 +138,7 @@ def test_a_pipe_is_written_as_soon_as_somebody_reads(tmp_path: Path):
 WRITING = """
 import sys
 from pathlib import Path
-from medcls.outputs import check_writable, write_output
+from medcls.utils.outputs import check_writable, write_output
 print("before")
 check_writable("--json", Path(sys.argv[1]))
 write_output(Path(sys.argv[1]), lambda file: file.write(b"[1]"))
@@ -198,7 +198,7 @@ def test_a_folder_that_is_written_touches_no_other(tmp_path: Path):
 HALF = """
 import os, signal, sys
 from pathlib import Path
-from medcls.files import written_whole
+from medcls.utils.files import written_whole
 with written_whole(Path(sys.argv[1])) as folder:
     (folder / "half").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -94,9 +94,9 @@ def test_a_study_that_cannot_name_a_folder_is_refused_when_it_is_made(name: str,
 @pytest.mark.parametrize("kind", ["Study", "Demonstration"])
 def test_a_script_says_so_in_one_line_and_writes_nothing(kind: str, tmp_path: Path) -> None:
     more = {"Study": "variants={}", "Demonstration": "data=None, augment=None"}[kind]
-    module = {"Study": "study", "Demonstration": "demonstration"}[kind]
+    module = {"Study": "medcls", "Demonstration": "medcls.spec.demonstration"}[kind]
     script = tmp_path / "mine.py"
-    script.write_text(f'from medcls.{module} import {kind}\n{kind}(name="a/b", question="?", {more})\n')
+    script.write_text(f'from {module} import {kind}\n{kind}(name="a/b", question="?", {more})\n')
     ended = subprocess.run([sys.executable, script], cwd=tmp_path, capture_output=True, text=True)
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert ended.stderr.startswith(f'mine: {kind}.name "a/b"')

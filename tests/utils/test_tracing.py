@@ -14,7 +14,7 @@ from medcls.utils.tracing import TRACEBACK, explained, message, told, users_fram
 OWN = """
 import json
 import numpy as np
-from medcls.data.images import fit
+from medcls.data.readers.images import fit
 
 
 def by_hand(given):

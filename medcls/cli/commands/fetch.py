@@ -11,13 +11,11 @@ from medcls.cli.commands.common import examples
 from medcls.cli.options import Parser
 from medcls.utils.console import moves
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import rich
 
 if TYPE_CHECKING:
     from medcls.data.published import Published
 
-rich_console = lazy("rich.console")
-rich_progress = lazy("rich.progress")
 
 QUIET = 5.0  # seconds between two lines where the output is no terminal
 
@@ -79,11 +77,11 @@ class _View:
         self._said = time.monotonic()
 
     def __enter__(self) -> "_View":
-        output = rich_console.Console()
+        output = rich.console.Console()
         if moves(output):
-            columns = [rich_progress.BarColumn(), rich_progress.DownloadColumn(), rich_progress.TransferSpeedColumn()]
-            self._bar = rich_progress.Progress(
-                *columns, rich_progress.TimeRemainingColumn(), console=output, transient=True
+            columns = [rich.progress.BarColumn(), rich.progress.DownloadColumn(), rich.progress.TransferSpeedColumn()]
+            self._bar = rich.progress.Progress(
+                *columns, rich.progress.TimeRemainingColumn(), console=output, transient=True
             )
             self._task = self._bar.add_task("", total=None)
             self._bar.start()

@@ -11,13 +11,11 @@ from medcls.cli.options import Parser, work_dir
 from medcls.spec.constraints import check_task
 from medcls.spec.parameters import functions
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import numpy as np
 from medcls.utils.outputs import check_writable, write_output
 from medcls.utils.quiet import quiet
 from medcls.utils.redaction import typed
 from medcls.utils.texts import say
-
-np = lazy("numpy")
 
 if TYPE_CHECKING:
     from medcls.augmentation import Augmentation

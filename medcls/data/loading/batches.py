@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from medcls.data import dataset
 from medcls.data.memmap_reader import Reader
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import tensorflow as tf
 
-tf = lazy("tensorflow")
 Rows = NDArray[np.int64]
 Augment = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
 

@@ -11,9 +11,7 @@ import numpy as np
 
 from medcls.data.phantoms.drawing import Body, Film, Pose, Ring, Rod
 from medcls.data.phantoms.types import SIZE, Pixels
-from medcls.utils.lazy import lazy
-
-ndimage = lazy("scipy.ndimage")
+from medcls.utils.lazy import scipy
 
 Generator = np.random.Generator
 
@@ -76,7 +74,7 @@ def develop(body: Body, rng: Generator, habits: Habits) -> Pixels:
     """Return the radiograph of a body, of shape (128, 128), uint8: bone bright, air dark, rarely inverted."""
     shadow = body.tissue + BONE * body.bone * (1 + 0.12 * _clouds(rng, 56))
     shadow += 0.06 * shadow.mean() * (_clouds(rng, 5) + _clouds(rng, 16))
-    shadow = ndimage.gaussian_filter(shadow, rng.uniform(0.3, 1.3), truncate=3)
+    shadow = scipy.ndimage.gaussian_filter(shadow, rng.uniform(0.3, 1.3), truncate=3)
     picture = _add_grain(_window(shadow, rng), rng, habits)
     picture = np.clip(picture, 0, 1) ** np.float32(math.exp(rng.normal(0, 0.3)))
     low, high = rng.uniform(0, 0.15), rng.uniform(0.75, 1)

@@ -5,9 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.utils.lazy import lazy
-
-ndimage = lazy("scipy.ndimage")
+from medcls.utils.lazy import scipy
 
 Generator = np.random.Generator
 Field = NDArray[np.floating[Any]]  # float32 throughout: the stubs widen what Python floats multiply
@@ -45,10 +43,10 @@ def smooth(field: Field, sigma: float) -> Field:
     """Return a field of shape (n, n) blurred by a Gaussian; a wide one is laid on a coarser grid, which is quick."""
     step = max(int(sigma / 3), 1)
     if step == 1:
-        blurred: Field = ndimage.gaussian_filter(field, sigma, truncate=3, mode="nearest")
+        blurred: Field = scipy.ndimage.gaussian_filter(field, sigma, truncate=3, mode="nearest")
         return blurred
     small = resized(field, max(len(field) // step, 4))
-    return resized(ndimage.gaussian_filter(small, sigma * len(small) / len(field), mode="nearest"), len(field))
+    return resized(scipy.ndimage.gaussian_filter(small, sigma * len(small) / len(field), mode="nearest"), len(field))
 
 
 def between(low: float, field: Field, high: float) -> Field:

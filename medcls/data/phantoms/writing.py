@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.types import Phantom, Render
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-joblib = lazy("joblib")
+from medcls.utils.lazy import joblib
 
 COUNTS = frozenset({"train", "validation", "test", "images"})  # what phantoms call the sizes of their parts
 README = "README.txt"

@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.quality.registration import CENTRE, COARSE, SIDE, Floats, Rows, band
-from medcls.utils.lazy import lazy
-
-fft = lazy("scipy.fft")
+from medcls.utils.lazy import scipy
 
 NEAREST_HASHES, FURTHEST_HASH = 4, 12  # so many neighbours of an image, and so many of 64 bits different at most
 WINDOW = 60  # pixels of the side of the parts of a thumbnail that are hashed too: a crop leaves such ones
@@ -107,7 +105,7 @@ def _hashed(windows: NDArray[np.uint8]) -> Bits:
 
     size = (4 * 8, 4 * 8)  # four times as fine as what is kept of the waves
     small = np.stack([np.asarray(Image.fromarray(each).resize(size, Image.Resampling.LANCZOS)) for each in windows])
-    waves = fft.dct(fft.dct(small, axis=1), axis=2)[:, :8, :8]
+    waves = scipy.fft.dct(scipy.fft.dct(small, axis=1), axis=2)[:, :8, :8]
     signs: Bits = waves > np.median(waves, axis=(1, 2), keepdims=True)
     return signs
 

@@ -19,11 +19,9 @@ from medcls.execution.job import Job, is_over
 from medcls.execution.run import OUTPUT, crashed_result
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.errors import BadInputError, TrainingError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import psutil
 from medcls.utils.signals import ignore_signals
 from medcls.utils.tracing import told
-
-psutil = lazy("psutil")
 
 ATTEMPTS, PAUSE = 6, 0.1  # to start a process, and seconds between the first two; then twice as long each time
 

@@ -5,9 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from medcls.execution.executors import startup
-from medcls.utils.lazy import lazy
-
-cloudpickle = lazy("cloudpickle")
+from medcls.utils.lazy import cloudpickle
 
 
 def travelling(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:

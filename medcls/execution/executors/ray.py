@@ -7,6 +7,7 @@ tasks: each starts the run's own one from a server of workers, as on one machine
 
 import contextlib
 import ipaddress
+import logging
 import os
 import secrets
 import socket
@@ -24,11 +25,9 @@ from medcls.execution.job import Job, is_over
 from medcls.execution.run import crashed_result
 from medcls.tracking.remote_sync import PERIOD, RemoteSync
 from medcls.utils.errors import BadInputError, TrainingError, first_line
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import ray
 from medcls.utils.redaction import text_without_secrets
 from medcls.utils.signals import ignore_signals
-
-ray = lazy("ray")
 
 HERE = "ray"
 SMALL = 20_000_000  # bytes of a file that is fetched while its run is at work
@@ -137,7 +136,7 @@ def _connect(address: str) -> None:
                 _start()
             else:
                 # Its processes get variables by a way that Ray logs for all users of a machine to read.
-                ray.init(address, runtime_env={"env_vars": _passed()}, log_to_driver=False, logging_level="ERROR")
+                ray.init(address, runtime_env={"env_vars": _passed()}, log_to_driver=False, logging_level=logging.ERROR)
     except ImportError as error:
         raise BadInputError('For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".') from error
     except (OSError, RuntimeError, ValueError) as error:
@@ -161,7 +160,7 @@ def _start() -> None:
     # Without an address Ray would look for one of this machine that may have died. What it starts inherits the
     # environment: so it need not first start an agent that makes one for its processes.
     with _kept_private(), _environment(variables):
-        ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+        ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     _check_private()
 
 

@@ -5,12 +5,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from medcls.utils.lazy import lazy
-
-agg = lazy("matplotlib.backends.backend_agg")
-optuna = lazy("optuna")
-matplotlib = lazy("matplotlib")
-pyplot = lazy("matplotlib.pyplot")
+from medcls.utils.lazy import backend_agg, matplotlib, optuna
 
 PREFIX = "learner."  # on every parameter of a search, so not worth its room
 
@@ -53,6 +48,6 @@ def _sized(figure: Any, width: float) -> Any:
     for axes in figure.axes:
         axes.tick_params(labelsize=8)
     figure.tight_layout()
-    pyplot.close(figure)  # which takes the canvas from it that pictures are drawn on
-    agg.FigureCanvasAgg(figure)
+    matplotlib.pyplot.close(figure)  # which takes the canvas from it that pictures are drawn on
+    backend_agg.FigureCanvasAgg(figure)
     return figure

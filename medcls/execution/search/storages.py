@@ -17,14 +17,10 @@ from typing import Any
 
 from medcls.execution.search.trials import Trial, TrialStore
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
+from medcls.utils.lazy import journal, optuna, sqlalchemy
 from medcls.utils.reachability import reach
 from medcls.utils.records import DamagedError, said
 from medcls.utils.redaction import text_without_secrets, without_secrets
-
-optuna = lazy("optuna")
-journal = lazy("optuna.storages.journal")
-sqlalchemy = lazy("sqlalchemy")
 
 LOG, NAME = "search.log", "search"
 BEAT, GRACE = 10, 60  # seconds between two heartbeats of a trial, and without any until it is given up

@@ -12,9 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from medcls.utils.lazy import lazy
-
-optuna = lazy("optuna")
+from medcls.utils.lazy import optuna
 
 COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
 ENDED = (COMPLETE, PRUNED, FAILED)

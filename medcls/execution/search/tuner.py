@@ -15,9 +15,7 @@ from medcls.execution.search.plots import plots
 from medcls.execution.search.trials import COMPLETE, ENDED, PRUNED, WAITING, Trial, TrialStore, state_of
 from medcls.spec.search_space import Axis, Search
 from medcls.utils.errors import TrainingError
-from medcls.utils.lazy import lazy
-
-optuna = lazy("optuna")
+from medcls.utils.lazy import optuna
 
 PATIENCE, AGAIN = 300.0, 2.0  # seconds for which a database may be away, and between two tries
 Answer = TypeVar("Answer")

@@ -10,9 +10,7 @@ from medcls.data.dataset import Images
 from medcls.export.formats.base import Format, Loaded
 from medcls.utils.errors import BadInputError, first_line
 from medcls.utils.files import write_atomically
-from medcls.utils.lazy import lazy
-
-keras = lazy("keras")
+from medcls.utils.lazy import keras
 
 FIRST_CLASS, BOTH_CLASSES = "probability_of_first_class", "probabilities_of_both_classes"  # layers
 

@@ -12,9 +12,7 @@ from medcls.export.formats.base import Format, Loaded
 from medcls.export.formats.litert_interpreter import interpreted
 from medcls.export.formats.litert_process import apart
 from medcls.utils.files import write_atomically
-from medcls.utils.lazy import lazy
-
-tensorflow = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def _write(network: Any, path: Path, images: Images, **settings: Any) -> None:  # noqa: ARG001
@@ -31,9 +29,9 @@ def _write_integers(network: Any, path: Path, images: Images) -> None:
         network,
         path,
         images,
-        optimizations=[tensorflow.lite.Optimize.DEFAULT],
+        optimizations=[tf.lite.Optimize.DEFAULT],
         representative_dataset=examples,
-        target_spec={"supported_ops": [tensorflow.lite.OpsSet.TFLITE_BUILTINS_INT8]},
+        target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]},
     )
 
 

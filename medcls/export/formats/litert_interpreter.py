@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 
 from medcls.export.formats.base import Loaded, whole
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-tensorflow = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 LONGEST = 2**30  # bytes of one message
 
@@ -28,7 +26,7 @@ def interpreted(path: Path) -> Loaded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it will move to a package of its own
-            interpreter = tensorflow.lite.Interpreter(str(path))
+            interpreter = tf.lite.Interpreter(str(path))
         (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
     except Exception as error:  # a damaged file makes the interpreter raise anything
         raise BadInputError(f"{path} cannot be read as a LiteRT model: export it again.") from error

@@ -12,10 +12,7 @@ from medcls.data.dataset import Images
 from medcls.export.formats.base import Format, Loaded, whole
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically
-from medcls.utils.lazy import lazy
-
-onnx = lazy("onnx")
-runtime = lazy("onnxruntime")
+from medcls.utils.lazy import onnx, onnxruntime
 
 NEEDED = ("tf2onnx", "onnx", "onnxruntime")
 
@@ -42,7 +39,7 @@ def _read(path: Path, network: Any) -> Loaded:  # noqa: ARG001
     check()
     try:
         _check_places(path)
-        session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     except BadInputError:
         raise
     except Exception as error:  # a damaged file makes ONNX Runtime raise anything

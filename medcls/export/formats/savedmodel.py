@@ -11,9 +11,7 @@ import numpy as np
 from medcls.data.dataset import Images
 from medcls.export.formats.base import Format, Loaded, whole
 from medcls.utils.errors import BadInputError
-from medcls.utils.lazy import lazy
-
-tensorflow = lazy("tensorflow")
+from medcls.utils.lazy import tensorflow as tf
 
 
 def _write(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
@@ -22,14 +20,14 @@ def _write(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
 
 def _read(path: Path, network: Any) -> Loaded:  # noqa: ARG001
     try:
-        held = tensorflow.saved_model.load(path)
+        held = tf.saved_model.load(path)
         served = held.signatures["serving_default"]
     except Exception as error:  # a damaged folder makes TensorFlow raise anything
         raise BadInputError(f"{path} cannot be read as a SavedModel: export it again.") from error
     (name, takes), (gives,) = next(iter(served.structured_input_signature[1].items())), served.outputs
 
     def predict(images: Any) -> Any:
-        given = {name: tensorflow.constant(np.asarray(images, np.float32))}
+        given = {name: tf.constant(np.asarray(images, np.float32))}
         (answers,) = held.signatures["serving_default"](**given).values()  # asked of what holds the variables
         return answers.numpy()
 

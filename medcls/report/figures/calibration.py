@@ -5,9 +5,7 @@ from typing import Any
 from medcls.evaluation import calibration
 from medcls.evaluation.classification import Labels, Numbers
 from medcls.report.figures import canvas
-from medcls.utils.lazy import lazy
-
-ticker = lazy("matplotlib.ticker")
+from medcls.utils.lazy import matplotlib
 
 SIDE, BELOW = 3.6, 1.0  # of the diagram's square, and the height of the counts, in inches
 LEFT, FLOOR, GAP = 0.65, 0.5, 0.12
@@ -52,6 +50,6 @@ def _draw_counts(axes: Any, found: calibration.Reliability, total: int) -> None:
     width = found.edges[1]
     axes.bar(found.edges[:-1], found.counts, width, align="edge", color=canvas.COLOURS[-3], edgecolor="white")
     axes.set_xlim(-0.01, 1.01)
-    axes.yaxis.set_major_locator(ticker.MaxNLocator(3, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3, integer=True, min_n_ticks=1))
     axes.set_xlabel("confidence: probability of the predicted class", size=canvas.SIZE)
     axes.set_ylabel(f"images of {total}", size=canvas.SIZE)

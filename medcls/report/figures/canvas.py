@@ -14,13 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from medcls.utils.lazy import lazy
-
-agg = lazy("matplotlib.backends.backend_agg")
-colours = lazy("matplotlib.colors")
-figures = lazy("matplotlib.figure")
-fonts = lazy("matplotlib.font_manager")
-image = lazy("PIL.Image")
+from medcls.utils.lazy import PIL, backend_agg, matplotlib
 
 DOTS = 100  # an inch
 SIZE, TITLE = 9, 10.5  # of text, in points
@@ -36,8 +30,8 @@ BLUES = ("#ffffff", "#d7deec", "#b0bed9", "#899fc6", "#6182b3", "#36659f", "#004
 def sheet(width: float, height: float, title: str) -> Any:
     """Return an empty Figure of this size in inches; its title takes room of its own above."""
     lines = [line for each in title.splitlines() for line in textwrap.wrap(plain(each), max(12, int(width / 0.088)))]
-    figure = figures.Figure(figsize=(width, height + 0.18 * len(lines) + 0.12), dpi=DOTS)
-    agg.FigureCanvasAgg(figure)
+    figure = matplotlib.figure.Figure(figsize=(width, height + 0.18 * len(lines) + 0.12), dpi=DOTS)
+    backend_agg.FigureCanvasAgg(figure)
     if lines:
         top = 1 - 0.08 / figure.get_figheight()
         figure.suptitle("\n".join(lines), x=0.5, y=top, va="top", size=TITLE, linespacing=1.15)
@@ -85,7 +79,7 @@ def legend_width(labels: Sequence[str], height: float) -> float:
 
 def text_width(texts: Iterable[str], size: float = SIZE) -> float:
     """Return the width in inches of the longest of some texts."""
-    renderer, font = agg.RendererAgg(1, 1, DOTS), fonts.FontProperties(size=size)
+    renderer, font = backend_agg.RendererAgg(1, 1, DOTS), matplotlib.font_manager.FontProperties(size=size)
     drawn = [text.replace(r"\$", "$") for text in texts]
     widths = [renderer.get_text_width_height_descent(text, font, ismath=False)[0] for text in drawn]
     return max(widths, default=0.0) / DOTS
@@ -108,7 +102,7 @@ def curve_style(number: int) -> dict[str, Any]:
 
 def blues() -> Any:
     """Return the colour map of shares: white for none, dark blue for all, even to the eye."""
-    return colours.LinearSegmentedColormap.from_list("even blues", BLUES)
+    return matplotlib.colors.LinearSegmentedColormap.from_list("even blues", BLUES)
 
 
 def plain(text: str) -> str:
@@ -148,10 +142,10 @@ def save(figure: Any, place: Path | IO[bytes]) -> None:
     """
     figure.canvas.draw()
     pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
-    image.fromarray(np.ascontiguousarray(pixels)).save(place, "PNG", dpi=(DOTS, DOTS))
+    PIL.Image.fromarray(np.ascontiguousarray(pixels)).save(place, "PNG", dpi=(DOTS, DOTS))
 
 
 @functools.cache
 def _drawable() -> frozenset[int]:
     """The characters that the font has, by number."""
-    return frozenset(fonts.get_font(fonts.findfont("DejaVu Sans")).get_charmap())
+    return frozenset(matplotlib.font_manager.get_font(matplotlib.font_manager.findfont("DejaVu Sans")).get_charmap())

@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 
 from medcls.explain.decision_map import Plane
 from medcls.report.figures import canvas
-from medcls.utils.lazy import lazy
-
-colours = lazy("matplotlib.colors")
-image = lazy("PIL.Image")
+from medcls.utils.lazy import PIL, matplotlib
 
 SIDE, LEFT, FLOOR, GAP = 3.6, 0.5, 0.5, 0.75  # the map's side, room on its left, below, and between panels, in inches
 CURVE = 1.5  # height of a curve's panel
@@ -49,7 +46,7 @@ def film(planes: Sequence[Plane], points: Points, history: Mapping[str, Sequence
     drawing = _Drawing(points, history, title, planes[0].extent)
     pictures = [drawing.picture(plane) for plane in planes]
     palette = _beside([pictures[0], pictures[len(pictures) // 2], pictures[-1]]).quantize(128)
-    first, *others = [each.quantize(palette=palette, dither=image.Dither.NONE) for each in pictures]
+    first, *others = [each.quantize(palette=palette, dither=PIL.Image.Dither.NONE) for each in pictures]
     pauses = [PAUSE] * len(others) + [END]
     buffer = io.BytesIO()
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=pauses, loop=0, optimize=False)
@@ -68,7 +65,7 @@ class _Drawing:
         self._axes = canvas.panel(self._figure, LEFT, FLOOR, SIDE, SIDE)
         self._points = self._scatter(points)
         self._told = self._axes.text(0, 1.02, "", transform=self._axes.transAxes, size=canvas.SIZE)
-        scale = colours.LinearSegmentedColormap.from_list("classes", ENDS)
+        scale = matplotlib.colors.LinearSegmentedColormap.from_list("classes", ENDS)
         self._map = self._axes.imshow(
             np.zeros((2, 2)), cmap=scale, vmin=0, vmax=1, extent=extent, origin="lower", interpolation="bilinear"
         )
@@ -108,7 +105,7 @@ class _Drawing:
         self._figure.canvas.restore_region(self._still)
         for each in self._moving():
             each.draw(self._figure.canvas.get_renderer())
-        return image.fromarray(np.asarray(self._figure.canvas.buffer_rgba())[:, :, :3].copy())
+        return PIL.Image.fromarray(np.asarray(self._figure.canvas.buffer_rgba())[:, :, :3].copy())
 
     def _moving(self) -> list[Any]:
         """Return what changes from frame to frame, and the points, which lie over it: from the bottom up."""
@@ -146,4 +143,4 @@ class _Drawing:
 
 
 def _beside(pictures: Sequence[Any]) -> Any:
-    return image.fromarray(np.concatenate([np.asarray(each) for each in pictures], axis=1))
+    return PIL.Image.fromarray(np.concatenate([np.asarray(each) for each in pictures], axis=1))

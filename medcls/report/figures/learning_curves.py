@@ -4,9 +4,7 @@ import math
 from typing import Any
 
 from medcls.report.figures import canvas
-from medcls.utils.lazy import lazy
-
-ticker = lazy("matplotlib.ticker")
+from medcls.utils.lazy import matplotlib
 
 WIDTH, HEIGHT, GAP = 2.7, 2.4, 0.65  # of a panel and between two, in inches
 FLOOR, LEAST = 0.5, 4.2  # below the panels; the sheet's width at least, for the legend
@@ -63,7 +61,7 @@ def _draw_rates(axes: Any, rates: list[float], best_epoch: int | None) -> None:
     axes.set_yscale("log")
     ends = sorted({min(rate for rate in rates if rate > 0), max(rates)})
     axes.set_yticks(ends, [f"{rate:.2g}" for rate in ends])
-    axes.yaxis.set_minor_locator(ticker.NullLocator())
+    axes.yaxis.set_minor_locator(matplotlib.ticker.NullLocator())
     axes.set_title("learning rate", loc="left", size=canvas.TITLE)
     axes.set_xlabel("epoch", size=canvas.SIZE)
 
@@ -73,7 +71,7 @@ def _draw_curve(axes: Any, values: list[float], **style: Any) -> None:
     count = len(values)
     axes.plot(range(1, count + 1), values, marker="o" if count == 1 else None, **style)
     axes.set_xlim(0.5, count + 0.5)
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.3)
 
 

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from medcls.explain.overlays import HEAT, IMAGE, coloured, enlarged, overlay
 from medcls.report.figures import canvas
-from medcls.utils.lazy import lazy
-
-cv2 = lazy("cv2")
+from medcls.utils.lazy import cv2
 
 PANEL, EDGE, LINE, HEAD = 180, 8, 15, 20  # pixels of a picture, between two, of a line of text, of the headings
 OUTLINES = ((64, 200, 255), (255, 150, 30), (120, 220, 60), (230, 90, 200))  # of marked regions, RGB
@@ -96,7 +94,7 @@ def _sheet(rows: list[list[Picture]], captions: list[tuple[str, bool]], heads: S
 def _sized(image: Picture) -> Picture:
     """Return an image of shape (height, width, 1 or 3) as a panel, RGB."""
     large = cv2.resize(np.ascontiguousarray(image), (PANEL, PANEL), interpolation=cv2.INTER_LINEAR)
-    return np.broadcast_to(large.reshape(PANEL, PANEL, -1), (PANEL, PANEL, 3)).copy()
+    return np.array(np.broadcast_to(large.reshape(PANEL, PANEL, -1), (PANEL, PANEL, 3)), np.uint8)
 
 
 def _outlined(panel: Picture, masks: Sequence[NDArray[np.bool_]]) -> Picture:

@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.report.figures import canvas
-from medcls.utils.lazy import lazy
-
-lines = lazy("matplotlib.lines")
-measure = lazy("skimage.measure")
+from medcls.utils.lazy import matplotlib, skimage
 
 SIDE = 2.4  # inches of a picture
 GAP, ABOVE, BELOW = 0.15, 0.24, 0.32  # inches between pictures, for a title and for a legend
@@ -63,7 +60,7 @@ def overlays(
             name = canvas.plain(f"{kind}: Dice {dice[place]:.3f}, {PurePath(files[place]).name}")
             axes.set_title(canvas.fitting(name, SIDE), size=canvas.SIZE - 1, pad=3)
     legend = [(TRUE, "true outline"), (PREDICTED, "predicted outline")]
-    handles = [lines.Line2D([], [], color=colour, label=label) for colour, label in legend]
+    handles = [matplotlib.lines.Line2D([], [], color=colour, label=label) for colour, label in legend]
     figure.legend(handles=handles, loc="lower center", ncols=2, fontsize=canvas.SIZE, frameon=False)
     return figure
 
@@ -120,5 +117,5 @@ def outlined(axes: Any, image: NDArray[np.uint8], outlines: Sequence[tuple[NDArr
 
 def _lines(mask: NDArray[np.bool_]) -> Iterator[NDArray[np.floating]]:
     """Yield the outlines of a mask, closed where it meets the image's edge, as rows and columns of pixels."""
-    for line in measure.find_contours(np.pad(mask, 1).astype(np.float32), 0.5):
+    for line in skimage.measure.find_contours(np.pad(mask, 1).astype(np.float32), 0.5):
         yield line - 1

@@ -6,11 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from medcls.utils.lazy import lazy
-
-figures = lazy("matplotlib.figure")
-svg = lazy("matplotlib.backends.backend_svg")
-ticker = lazy("matplotlib.ticker")
+from medcls.utils.lazy import backend_svg, matplotlib
 
 INK = "#010203"  # stands for the page's own text colour
 # Petroff, Accessible color sequences for data visualization (2021); darkest left out, as the page may be dark.
@@ -46,8 +42,8 @@ def chart(name: str, training: Curves, validation: Curves, marked: Sequence[str]
         marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; of the others,
             the validation curves are drawn in grey.
     """
-    figure = figures.Figure(figsize=(6.4, 3.4))
-    svg.FigureCanvasSVG(figure)
+    figure = matplotlib.figure.Figure(figsize=(6.4, 3.4))
+    backend_svg.FigureCanvasSVG(figure)
     axes = figure.add_axes((0.135, 0.14, 0.845, 0.77))  # a layout engine would draw it twice
     others = [variant for variant in validation if variant not in marked]
     for variant, colour in zip(marked, COLOURS, strict=False):
@@ -77,7 +73,7 @@ def _draw(
 def _style(axes: Any, name: str) -> None:
     axes.set_title(name, color=INK)
     axes.set_xlabel("epoch", color=INK)
-    axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
     axes.grid(alpha=0.25)
     axes.tick_params(colors=INK, labelsize=9)
     for spine in axes.spines.values():
