@@ -34,11 +34,12 @@ def of_classes(labels: Labels, probabilities: Numbers, classes: Sequence[str]) -
     if p <= LEVEL and right.mean() > share:
         return ""
     recalls = [float(right[labels == label].mean()) for label in np.flatnonzero(counts)]
-    doubt = f"; {len(labels)} images do not tell the two apart" if right.mean() > share else ""
-    return (
-        f"has accuracy {accuracy}, and {classes[commonest]} said of every image has {share:.3f}{doubt}. Its balanced "
-        f"accuracy is {np.mean(recalls):.3f}."
-    )
+    alone = f"the {share:.3f} of always answering {classes[commonest]}"
+    if right.mean() > share:
+        compared = f"which {len(labels)} images are too few to tell from {alone}"
+    else:
+        compared = f"no more than {alone}"
+    return f"has accuracy {accuracy}, {compared}. Its balanced accuracy is {np.mean(recalls):.3f}."
 
 
 def of_masks(masks: Masks, probabilities: Numbers) -> str:
@@ -82,4 +83,4 @@ def _of_variant(runs: Sequence[Mapping[str, Any]]) -> str:
     fold = "" if first["fold"] is None else f" fold {first['fold'] + 1}"
     sentence = f"{first['variant']} seed {first['seed']}{fold} {first['remark']}"
     others = len(remarked) - 1
-    return f"{sentence} So it is, or nearly so, with {others} more of its {len(runs)} runs." if others else sentence
+    return f"{sentence} Something like it holds for {others} more of its {len(runs)} runs." if others else sentence

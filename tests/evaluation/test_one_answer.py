@@ -47,7 +47,7 @@ def test_accuracy_is_compared_with_the_commonest_class(
     assert bool(told) == remarked
     if remarked:
         balanced = (right_of_common / 90 + right_of_rare / 10) / 2
-        assert "Mel said of every image has 0.900" in told
+        assert "the 0.900 of always answering Mel" in told
         assert f"{(right_of_common + right_of_rare) / 100:.3f}" in told
         assert f"balanced accuracy is {balanced:.3f}" in told
 
@@ -90,7 +90,7 @@ def test_a_variants_runs_are_remarked_in_one_line() -> None:
     found = remarks({"data_sets": [{"name": "skin"}], "runs": runs})
     assert [row["variant"] for row in found] == ["plain", "wide"]
     assert found[0]["sentence"].startswith(f"plain seed 0 {one}")
-    assert "with 1 more of its 3 runs" in found[0]["sentence"]
+    assert "for 1 more of its 3 runs" in found[0]["sentence"]
     assert found[1]["sentence"] == f"wide seed 0 fold 2 {one}"
 
 
