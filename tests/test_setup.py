@@ -84,13 +84,45 @@ def test_own_study_of_the_readme_runs_goes_on_and_gives_its_model(own_study: Pat
     assert done.returncode == 0, done.stderr
 
 
-def test_the_readme_lists_every_study_and_every_flag() -> None:
+def test_the_readme_fits_on_a_few_screens() -> None:
+    assert len(README.splitlines()) <= 150
+
+
+def test_the_page_of_studies_lists_every_study() -> None:
     studies = {path.stem for path in (ROOT / "studies").glob("*.py")} - {"__init__"}
-    assert set(re.findall(r"^\| `(\w+)` \|", README.partition("## Studies")[2].partition("## ")[0], re.M)) == studies
-    section = README.partition("## Flags of every study")[2].partition("## ")[0]
+    page = (ROOT / "docs" / "studies.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)) == studies
+    assert f"all {len(studies)} studies" in README
+
+
+def test_the_page_of_the_command_line_lists_every_flag_and_every_command() -> None:
+    page = (ROOT / "docs" / "cli.md").read_text()
+    section = page.partition("## Flags of every study")[2].partition("\n## ")[0]
     told = run(ROOT / "studies" / "bonus_resnet.py", "--help").stdout
     assert set(re.findall(r"`(--[a-z-]+)", section)) >= set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE))
     assert set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE)) <= set(re.findall(r"--[a-z-]+", told))
+
+    listed = re.findall(r"^\| `medcls ((?:data )?[a-z]+)", page, re.MULTILINE)
+    commands = re.findall(r"^    ([a-z]\S*)", run("-m", "medcls", "--help").stdout, re.MULTILINE)
+    of_data = re.findall(r"^    ([a-z]\S*)", run("-m", "medcls", "data", "--help").stdout, re.MULTILINE)
+    assert sorted(listed) == sorted({*commands, *(f"data {name}" for name in of_data)} - {"data"})
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_that_the_pages_for_developers_name_exist(page: str) -> None:
+    text = (ROOT / page).read_text()
+    named = re.findall(r"(?<![\w/.$])((?:[\w-]+/)+[\w-]+\.py)\b", text)
+    assert len(named) > 10
+    missing = [path for path in named if not (ROOT / path).exists() and not (ROOT / "medcls" / path).exists()]
+    assert [path for path in missing if "NAME" not in path] == []
+
+
+def test_the_story_of_a_run_names_functions_that_are_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    steps = re.findall(r"^\d+\. \*\*`([\w/]+\.py)`, `(\w+)`\*\*", text, re.MULTILINE)
+    assert len(steps) == 10
+    for path, name in steps:
+        assert re.search(rf"^ *(def|class) {name}\b", (ROOT / "medcls" / path).read_text(), re.MULTILINE), (path, name)
 
 
 def test_constraints_are_names_and_versions_within_the_bounds() -> None:
