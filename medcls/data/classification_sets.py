@@ -1,4 +1,4 @@
-"""The data functions of a study: a source and a size -> a Bundle."""
+"""The data functions of studies that classify images: each describes the data set that a source holds."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,6 +25,16 @@ def xray(
 ) -> DatasetSpec:
     """Return the X-ray data set: nine body regions, C1 to C9, unequally frequent.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a labels.csv, a file of arrays or a built-in name, "xray" by default.
+        size: height and width of the images in pixels, 64 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
+
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
@@ -37,8 +47,18 @@ def skin(
 ) -> DatasetSpec:
     """Return the skin lesions under the dermatoscope: melanomas (Mel) and naevi (Nev), equally frequent.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a labels.csv, a file of arrays or a built-in name, "skin" by default.
+        size: height and width of the images in pixels, 128 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
+
     Raises:
-        BadInputError: as of `xray`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     return opened(hashes, Request("skin", source, size, channels, patients, white))
 
@@ -49,8 +69,18 @@ def bone(
 ) -> DatasetSpec:
     """Return the X-rays of femurs with an atypical fracture (AFF) and without one (NFF), with letters burnt in.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a labels.csv, a file of arrays or a built-in name, "bone" by default.
+        size: height and width of the images in pixels, 128 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
+
     Raises:
-        BadInputError: as of `xray`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     return opened(hashes, Request("bone", source, size, channels, patients, white))
 
@@ -59,10 +89,22 @@ def bone(
 def bone_unlettered(
     hashes: Hashes, *, source: str = "bone", size: int = 128, channels: int = 1, patients: str = "", white: White = None
 ) -> DatasetSpec:
-    """Return the same femurs without the letters, where the phantom draws them; images of files stay as they are.
+    """Return the X-rays of femurs with (AFF) and without (NFF) an atypical fracture, the phantom's without its letters.
+
+    Images of files stay as they are.
+
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a labels.csv, a file of arrays or a built-in name, "bone" by default.
+        size: height and width of the images in pixels, 128 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
 
     Raises:
-        BadInputError: as of `xray`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     drawing = {"label": False} if builtin(source) == "bone" else {}
     return opened(hashes, Request("bone_unlettered", source, size, channels, patients, white), drawing)
@@ -80,8 +122,18 @@ def breast(
 ) -> DatasetSpec:
     """Return the patches of breast tissue with invasive ductal carcinoma (1) and without (0), their patients known.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a labels.csv, a file of arrays or a built-in name, "breast" by default.
+        size: height and width of the images in pixels, 50 by default.
+        channels: 1 (grey) or 3 (RGB), 3 by default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
+
     Raises:
-        BadInputError: as of `xray`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     return opened(hashes, Request("breast", source, size, channels, patients, white))
 
@@ -92,6 +144,16 @@ def folder(
 ) -> DatasetSpec:
     """Return the data set that a folder, a labels.csv or a built-in name holds.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a labels.csv, a file of arrays or a built-in name.
+        size: height and width of the images in pixels, 64 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
+
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
@@ -99,25 +161,30 @@ def folder(
 
 
 def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> DatasetSpec:
-    """Return the data set that is asked for; `drawing` says how its phantom is drawn.
+    """Return the data set of images with classes that a request asks for.
+
+    Args:
+        hashes: the remembered hashes of files.
+        request: the source and how its images are wanted.
+        drawing: the parameters with which a phantom is drawn, none by default.
 
     Raises:
-        BadInputError: as of `xray`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     request.check_shape()
-    found = find(request.source, drawing)
-    if isinstance(found, Phantom):
-        if not found.classes:
-            raise BadInputError(f"The built-in {found.name} holds images with masks and no classes: give {KNOWN}.")
-        return phantom_bundle(found, request)
-    return bundle_of(hashes, found, request)
+    origin = find(request.source, drawing)
+    if isinstance(origin, Phantom):
+        if not origin.classes:
+            raise BadInputError(f"The built-in {origin.name} holds images with masks and no classes: give {KNOWN}.")
+        return phantom_bundle(origin, request)
+    return bundle_of(hashes, origin, request)
 
 
 def phantom_bundle(phantom: Phantom, request: Request) -> DatasetSpec:
     """Return the images of a phantom as a data set, without its masks.
 
     Raises:
-        BadInputError: the patients of what is drawn cannot be told otherwise, nor its white.
+        BadInputError: the request chooses patients or a white level, which only image files can have.
     """
     request.refuse_patients(f"{phantom.name} is drawn by medcls")
     request.refuse_white(f"{phantom.name} is drawn by medcls in 8 bits")

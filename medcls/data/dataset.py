@@ -1,4 +1,4 @@
-"""What a data set is: a description first, pixels later."""
+"""What a data set is: its description before any image is decoded, its decoded images, and a split of its rows."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -32,13 +32,13 @@ def _cannot_change(row: int) -> AbstractContextManager[None]:  # noqa: ARG001
 
 @dataclass(frozen=True)
 class Remark:
-    """What is to be said of a data set as it was read.
+    """A remark on how the files of a data set were understood.
 
     Attributes:
-        kind: of finding.
-        sentence: what it is, for people.
-        count: how many images, patients or folders it concerns, as the sentence says.
-        names: all that it concerns.
+        kind: the kind of finding.
+        sentence: the remark, for people.
+        count: how many images, patients or folders it concerns.
+        names: the names of these images, patients or folders.
     """
 
     kind: str
@@ -58,23 +58,23 @@ class DatasetSpec:
         kind: "files" (the user's images), "phantom" (made by medcls) or "toolkit" (made by a library).
         classes: class names, in the order of their labels.
         labels: of shape (n,), int64: the class of each image.
-        parts: of shape (n,), str: TRAIN, VALIDATION, TEST or UNSPLIT for each image.
+        parts: of shape (n,), str: the set of each image: TRAIN, VALIDATION, TEST or UNSPLIT.
         patients: of shape (n,), str: the patient of each image, or None where unknown.
         names: of length n: each image's path below the source, or its number in a phantom.
         contents: of length n: the SHA-256 of each image's content in hex; "" in a phantom and for what cannot be read.
-        fingerprint: "sha256:" and 64 hex digits over everything from the classes on but the names.
-        size: height and width to which every image is resized, in pixels; 0 where the examples are no images but
-            points, of `channels` coordinates each.
+        fingerprint: "sha256:" and 64 hex digits over the classes and each image's set, class, patient and content.
+        size: height and width to which every image is resized, in pixels; 0 where the examples are points of
+            `channels` coordinates each.
         channels: 1 (grey) or 3 (RGB).
         render: (row number, size, channels) -> the image, of shape (size, size, channels), uint8; or the point, of
             shape (channels,), float32.
         stored: row number -> how the image's pixels are stored, e.g. "RGB", and its (width, height).
-        masks: (row number, size) -> what is to be found in the image, of shape (size, size, 1), uint8, 1 there and 0
-            elsewhere; None where images have classes instead. Then there is one class, "foreground".
-        unchanged: row number -> what an image's file is read within: it raises BadInputError if the file does not have
-            the content that the fingerprint was made of.
-        remarks: what is to be said of how its files were understood.
-        marks: (told of progress) -> what masks that are files mark; None where there are none.
+        masks: (row number, size) -> the image's mask, of shape (size, size, 1), uint8, 1 in the foreground and 0
+            elsewhere; the one class is then "foreground". None where images have classes instead.
+        unchanged: row number -> the context in which an image's file is read: it raises BadInputError if the file does
+            not have the content that the fingerprint was made of.
+        remarks: remarks on how its files were understood.
+        marks: (progress callback) -> what the mask files mark; None where there are none.
         levels: what is black and white in images of more than 8 bits; `contents` and the fingerprint depend on it.
         depth: row number -> how far the stored values of an image of more than 8 bits reach, None if it has no more;
             None itself where there are no files.
@@ -105,7 +105,9 @@ class DatasetSpec:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of an example as a network sees it: (size, size, channels), or (coordinates,) of a point."""
-        return (self.size, self.size, self.channels) if self.size else (self.channels,)
+        if self.size:
+            return (self.size, self.size, self.channels)
+        return (self.channels,)
 
     @property
     def dtype(self) -> type[np.uint8 | np.float32]:
@@ -127,9 +129,19 @@ class DatasetSpec:
 class Dataset:
     """A data set whose images are decoded, as every worker opens it.
 
-    `images` is a read-only memory map of shape (n, size, size, channels), uint8, or of points' coordinates, of shape
-    (n, coordinates), float32; `masks` one of shape (n, size, size, 1), uint8, 0 or 1, or None; `whole` has the masks in
-    their own sizes where they are files. The other attributes are the Bundle's.
+    Attributes:
+        images: a read-only memory map of shape (n, size, size, channels), uint8; or points' coordinates, of shape
+            (n, coordinates), float32.
+        labels: of shape (n,), int64: the class of each image.
+        parts: of shape (n,), str: the set of each image: TRAIN, VALIDATION, TEST or UNSPLIT.
+        patients: of shape (n,), str: the patient of each image, or None where unknown.
+        names: of length n: each image's path below the source, or its number in a phantom.
+        classes: class names, in the order of their labels.
+        fingerprint: "sha256:" and 64 hex digits over the classes and each image's set, class, patient and content.
+        masks: a read-only memory map of shape (n, size, size, 1), uint8, 1 in the foreground and 0 elsewhere; None
+            where images have classes instead.
+        whole: the masks in their own sizes where they are files, else None.
+        levels: what is black and white in images of more than 8 bits.
     """
 
     images: Examples
@@ -151,7 +163,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of a Decoded data set: what a run trains on, is compared on and (once) tested on."""
+    """Row numbers of the training, validation and test set of a run, each of shape (rows,)."""
 
     train: NDArray[np.int64]
     validation: NDArray[np.int64]
@@ -160,14 +172,14 @@ class Split:
 
 @dataclass(frozen=True)
 class Picked:
-    """Some rows of an array as an array of its own, read when they are asked for: it may be larger than memory."""
+    """Some rows of an array that may be larger than memory, read when they are indexed."""
 
     array: Examples
     rows: NDArray[np.int64]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Its shape."""
+        """The shape of the chosen rows: (rows, ...)."""
         return (len(self.rows), *self.array.shape[1:])
 
     @cached_property
@@ -175,5 +187,5 @@ class Picked:
         return Reader(self.array)
 
     def __getitem__(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the rows at some positions, float32."""
+        """Return the rows at the given positions among the chosen ones, float32."""
         return np.asarray(self._read(self.rows[positions]), np.float32)

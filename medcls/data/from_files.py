@@ -1,4 +1,4 @@
-"""Image files, or files of arrays -> a Bundle: order, fingerprint, and how an image is got."""
+"""Data sets of image files or of files of arrays: their order, their fingerprint, and how an image is read."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -24,7 +24,7 @@ from medcls.data.request import Request
 from medcls.data.white import with_white
 from medcls.utils.errors import BadInputError
 
-Row = tuple[Record, str, tuple[int, int]]  # what is known of an image, the hash of its content, its place
+Row = tuple[Record, str, tuple[int, int]]  # an image, the hash of its content, its stack and its number in it
 
 
 def bundle_of(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
@@ -33,8 +33,10 @@ def bundle_of(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
     Raises:
         BadInputError: no known layout, files that cannot be listed, or no data set for classification.
     """
-    parts = read_arrays(source)
-    return _of_arrays(hashes, source, parts, request) if parts else _of_files(hashes, source, request)
+    arrays = read_arrays(source)
+    if arrays:
+        return _of_arrays(hashes, source, arrays, request)
+    return _of_files(hashes, source, request)
 
 
 def _of_files(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
@@ -53,31 +55,29 @@ def _of_files(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
     return with_white(bundle, [record.path for record, _, _ in rows], request.white, hashes)
 
 
-def _of_arrays(hashes: Hashes, source: Path, parts: Sequence[Part], request: Request) -> DatasetSpec:
+def _of_arrays(hashes: Hashes, source: Path, sets: Sequence[Part], request: Request) -> DatasetSpec:
     request.refuse_patients(f"{source} holds arrays of images, which have no names")
     request.refuse_white(f"{source} holds arrays of bytes")
-    stacks = Stacks([part.images for part in parts], hashes.folder)
-    records = records_of(parts)
+    stacks = Stacks([arrays.images for arrays in sets], hashes.folder)
+    records = records_of(sets)
     ordered(source, records)  # for its complaints
     contents: list[str] = []
     for stack in stacks.stacks:
         with reading(stack.path):
             contents += hashes.sha256_of_rows(stack.path, stack.name, stack.sha256_of_rows)
-    for part, again in zip(parts, read_arrays(source), strict=True):
-        if not np.array_equal(part.labels, again.labels):  # then these images are not those of the labels
+    for arrays, again in zip(sets, read_arrays(source), strict=True):
+        if not np.array_equal(arrays.labels, again.labels):  # then these images do not belong to these labels
             raise BadInputError(f"{again.images.path} changed while it was read: run the command again.")
     rows = _by_content(list(zip(records, contents, stacks.places(), strict=True)))
-    layout = (
-        f"arrays in {parts[0].images.path.name}"
-        if len({stack.path for stack in stacks.stacks}) == 1
-        else "MNIST's idx files"
-    )
+    layout = "MNIST's idx files"
+    if len({stack.path for stack in stacks.stacks}) == 1:
+        layout = f"arrays in {sets[0].images.path.name}"
     render, stored = partial(_unpack, rows, stacks), partial(_stored_in, rows, stacks)
     return _bundle(request, source, layout, rows, render, stored)
 
 
 def _by_content(rows: Sequence[Row]) -> list[Row]:
-    """Return rows by part, class and content: a run must not change when files are renamed, as its print does not."""
+    """Return rows by set, class and content: renamed files must change neither a run nor the fingerprint."""
     return sorted(rows, key=lambda row: (row[0].part, row[0].label, row[1]))
 
 
@@ -108,7 +108,7 @@ def _bundle(
 
 def _decode(rows: Sequence[Row], row: int, size: int, channels: int) -> Images:
     record, content, _ = rows[row]
-    if not content:  # not part of the fingerprint, so never to be used even if it can be read by now
+    if not content:  # the fingerprint lacks it, so it is never to be used even if it can be read by now
         raise images.UnreadableImageError("missing or not readable")
     return images.decode(record.path, size, channels)
 
@@ -123,10 +123,10 @@ def _unchanged(hashes: Hashes, rows: Sequence[Row], row: int) -> AbstractContext
 
 
 def _unpack(rows: Sequence[Row], stacks: Stacks, row: int, size: int, channels: int) -> Images:
-    record, content, (stack, place) = rows[row]
+    record, content, (stack, position) = rows[row]
     with reading(record.path):
         try:
-            pixels = stacks.image(stack, place)
+            pixels = stacks.image(stack, position)
         except OSError as error:
             reason = f"{record.path} cannot be unpacked into {stacks.folder} ({error.strerror or error})"
             raise BadInputError(f"{reason}: make room or use another folder.") from error
@@ -141,7 +141,7 @@ def _stored_in(rows: Sequence[Row], stacks: Stacks, row: int) -> tuple[str, tupl
 
 
 def _refuse_dicom_without_its_library(records: Sequence[Record]) -> None:
-    """Complain once and before anything is read, where every single file would be complained of."""
+    """Raise one error before anything is read, in place of one for every file."""
     if find_spec("pydicom") is None:
         for record in records:
             if dicom.is_named_as_dicom(record.path):

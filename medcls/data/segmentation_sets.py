@@ -1,4 +1,4 @@
-"""Images with masks -> a Bundle: from a folder of pairs, or from a phantom that draws both."""
+"""The data functions of studies that segment: images with masks, from files or drawn by a phantom."""
 
 import hashlib
 from collections.abc import Sequence
@@ -44,13 +44,15 @@ def lungs(
     """Return the chest X-rays with masks of both lungs.
 
     Args:
-        hashes: of files.
-        source: a folder of images with masks, or a built-in name.
-        size: height and width of the images in pixels.
-        channels: 1 (grey) or 3 (RGB).
-        mask_values: "two", "labels" or "grey": how masks are read (`masks.whole`).
-        patients: whose the images are (`patients.with_patients`).
-        white: what is white in images of more than 8 bits (`levels.white_known`).
+        hashes: the remembered hashes of files.
+        source: a folder of images with masks, a table that lists them or a built-in name, "lungs" by default.
+        size: height and width of the images in pixels, 256 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        mask_values: "two" (by default), "labels" or "grey": how the masks' values are read (`masks.whole`).
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
 
     Raises:
         BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
@@ -71,8 +73,19 @@ def nodules(
 ) -> DatasetSpec:
     """Return the chest X-rays with masks of small nodules, which take up very little of them.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder of images with masks, a table that lists them or a built-in name, "nodules" by default.
+        size: height and width of the images in pixels, 256 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        mask_values: "two" (by default), "labels" or "grey": how the masks' values are read (`masks.whole`).
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
+
     Raises:
-        BadInputError: as of `lungs`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     return masked(hashes, Request("nodules", source, size, channels, patients, white), mask_values)
 
@@ -91,56 +104,88 @@ def glands(
 ) -> DatasetSpec:
     """Return the pictures of colon tissue with masks of the glands, as the Warwick set has them.
 
-    With `compared_on_test` the test part is what runs are compared on and all the training part is trained on, as the
-    homework has it; then nothing is held out, and a choice made by such scores flatters itself.
+    With `compared_on_test` nothing is held out, and a choice made by such scores flatters itself.
+
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder of images with masks, a table that lists them or a built-in name, "glands" by default.
+        size: height and width of the images in pixels, 128 by default.
+        channels: 1 (grey) or 3 (RGB), 3 by default.
+        mask_values: "two" (by default), "labels" or "grey": how the masks' values are read (`masks.whole`).
+        compared_on_test: whether runs are compared on the test set and trained on the whole training set; False by
+            default.
+        patients: whose the images are: "" (by default) takes what the files say, or "none", "folder" or a pattern
+            (`patients.with_patients`).
+        white: what is white in images of more than 8 bits: None (by default) for what their bits hold, a stored value,
+            or "image" or "set" for percentiles.
 
     Raises:
-        BadInputError: as of `lungs`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     bundle = masked(hashes, Request("glands", source, size, channels, patients, white), mask_values)
     return _compared_on_test(bundle) if compared_on_test else bundle
 
 
 def masked(hashes: Hashes, request: Request, values: str) -> DatasetSpec:
-    """Return the images with masks that are asked for, their masks read as `values` says.
+    """Return the data set of images with masks that a request asks for.
+
+    Args:
+        hashes: the remembered hashes of files.
+        request: the source and how its images are wanted.
+        values: "two", "labels" or "grey": how the masks' values are read (`masks.whole`).
 
     Raises:
-        BadInputError: as of `lungs`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
     request.check_shape()
-    found = find(request.source)
-    if isinstance(found, Phantom):
-        if found.classes or len(found.masks) != 1:
-            raise BadInputError(f"The built-in {found.name} holds images of classes and no masks: give {PAIRS}.")
-        drawn = next(iter(found.masks.values()))
-        bundle = phantom_bundle(found, request)
+    origin = find(request.source)
+    if isinstance(origin, Phantom):
+        if origin.classes or len(origin.masks) != 1:
+            raise BadInputError(f"The built-in {origin.name} holds images of classes and no masks: give {PAIRS}.")
+        drawn = next(iter(origin.masks.values()))
+        bundle = phantom_bundle(origin, request)
         return replace(bundle, classes=(FOREGROUND,), masks=lambda row, side: masks.fit(drawn(row) > 127, side))
-    return of_files(hashes, found, request, values)
+    return of_files(hashes, origin, request, values)
 
 
 def any_kind(hashes: Hashes, source: str, size: int = 64, channels: int = 1, *, patients: str = "") -> DatasetSpec:
     """Return the data set that a source holds, of images with classes or with masks: for looking at it.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: a folder, a table, a file of arrays or a built-in name.
+        size: height and width of the images in pixels, 64 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        patients: whose the images are, by default what the files say (`patients.with_patients`).
+
     Raises:
-        BadInputError: as of `lungs`.
+        BadInputError: a source that cannot be used, or a size or number of channels that makes no sense.
     """
-    found = find(source)
+    origin = find(source)
     request = Request(name_of(source), source, size, channels, patients)
-    if _holds_masks(found):
+    if _holds_masks(origin):
         return masked(hashes, request, masks.TWO)
     return opened(hashes, request)
 
 
-def _holds_masks(found: Path | Phantom) -> bool:
-    """Tell whether masks are what a source is about; a table that has labels too is taken by its labels."""
-    if isinstance(found, Phantom):
-        return not found.classes
-    table = mask_table(found)
-    return bool(pair_layout(found)) if table is None else not lists_classes(table)
+def _holds_masks(origin: Path | Phantom) -> bool:
+    """Tell whether a source is for segmentation; a table that has labels too is taken by its labels."""
+    if isinstance(origin, Phantom):
+        return not origin.classes
+    table = mask_table(origin)
+    if table is None:
+        return bool(pair_layout(origin))
+    return not lists_classes(table)
 
 
 def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> DatasetSpec:
     """Return the data set that a folder of images with masks holds.
+
+    Args:
+        hashes: the remembered hashes of files.
+        source: the folder, or a table that lists images with masks.
+        request: how its images are wanted.
+        values: "two", "labels" or "grey": how the masks' values are read (`masks.whole`).
 
     Raises:
         BadInputError: no such layout, images or masks without a counterpart, or nothing to train on.
@@ -150,7 +195,7 @@ def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> Dat
         raise BadInputError(f"{source} has no image with a mask to train on: add some to train.")
     records, remarks = with_patients(source, records, request.patients, hashes)
     of_images = hashes.sha256_of([record.path for record in records])
-    of_masks = hashes.sha256_of([_mask(each) for each in records])
+    of_masks = hashes.sha256_of([_mask(record) for record in records])
     contents = [_together(image, mask, values) for image, mask in zip(of_images, of_masks, strict=True)]
     order = sorted(range(len(records)), key=lambda row: (records[row].part, contents[row]))
     files = [((records[row].path, of_images[row]), (_mask(records[row]), of_masks[row])) for row in order]
@@ -196,7 +241,7 @@ def _together(image: str, mask: str, values: str) -> str:
 
 
 def _image(records: Sequence[Record], contents: Sequence[str], row: int, size: int, channels: int) -> Images:
-    if not contents[row]:  # not part of the fingerprint, so never to be used even if it can be read by now
+    if not contents[row]:  # the fingerprint lacks it, so it is never to be used even if it can be read by now
         raise UnreadableImageError("missing or not readable, it or its mask")
     return images.decode(records[row].path, size, channels)
 
@@ -208,7 +253,7 @@ def _stored(records: Sequence[Record], row: int) -> tuple[str, tuple[int, int]]:
 
 
 def _compared_on_test(bundle: DatasetSpec) -> DatasetSpec:
-    """Return the data set with its test part as the part that runs are compared on, if it has no other."""
+    """Return the data set with its test set as validation set, if it has no validation set."""
     if VALIDATION in bundle.parts or TEST not in bundle.parts:
         return bundle
     digest = hashlib.sha256(f"{bundle.fingerprint} compared on test".encode()).hexdigest()
