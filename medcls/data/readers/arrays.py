@@ -1,4 +1,4 @@
-"""What files of arrays have in common: parts of images and labels, and what is refused."""
+"""Images and labels of a set in a file of arrays, and the arrays that are refused."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from medcls.utils.errors import BadInputError
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a data set of arrays: its images and, of shape (n,), the class number of each."""
+    """One set of a data set of arrays: its images and, of shape (n,), the class number of each."""
 
     part: str
     images: Stack
@@ -25,16 +25,19 @@ class Part:
 
 
 def records_of(parts: Sequence[Part]) -> list[Record]:
-    """Return a record of every image, part by part; numbers as names of classes are as long as the longest.
+    """Return a record of every image, set by set.
 
-    So they sort as numbers do: "00" to "10" if there are eleven classes.
+    The names of classes are numbers padded with zeros so that they sort as numbers do: "00" to "10" if there are eleven
+    classes.
     """
-    digits = len(str(max(int(part.labels.max(initial=0)) for part in parts)))
-    return [
-        Record(part.images.path, f"{part.images.name}[{row}]", f"{label:0{digits}}", part.part)
-        for part in parts
-        for row, label in enumerate(part.labels.tolist())
-    ]
+    largest = max(int(arrays.labels.max(initial=0)) for arrays in parts)
+    digits = len(str(largest))
+    records = []
+    for arrays in parts:
+        for row, label in enumerate(arrays.labels.tolist()):
+            name = f"{arrays.images.name}[{row}]"
+            records.append(Record(arrays.images.path, name, f"{label:0{digits}}", arrays.part))
+    return records
 
 
 @contextmanager
@@ -73,7 +76,7 @@ def stack_of(
 
 
 def part_of(part: str, images: Stack, name: str, labels: NDArray[Any]) -> Part:
-    """Return a part, or complain if its labels are not one whole number for each image."""
+    """Return a set of images and labels, or refuse labels that are not one whole number for each image."""
     path = images.path
     if labels.ndim == 2 and labels.shape[1] > 1:
         raise BadInputError(

@@ -1,4 +1,4 @@
-"""One image file or array -> the array that a network sees."""
+"""Decoding of image files and arrays into the arrays that a network sees."""
 
 import logging
 import re
@@ -36,7 +36,7 @@ KINDS = MappingProxyType(
 
 
 class UnreadableImageError(Exception):
-    """A file from which no whole image can be decoded: the reason, without the file's name."""
+    """No whole image can be decoded from a file; the message is the reason, without the file's name."""
 
 
 def decode(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> Images:
@@ -49,7 +49,7 @@ def decode(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> 
         path: the file.
         size: height and width of the array.
         channels: 1 (grey) or 3 (RGB).
-        levels: what is black and white in grey of more than 8 bits, in place of what the file's bits hold.
+        levels: what is black and white in grey of more than 8 bits; what the file's bits hold by default.
 
     Raises:
         UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
@@ -58,7 +58,20 @@ def decode(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> 
 
 
 def decode_sized(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> tuple[Images, tuple[int, int]]:
-    """Return what `decode` does, and the (height, width) that the image has when it is shown."""
+    """Return an image file as an array, and the (height, width) that the image has when it is shown.
+
+    Args:
+        path: the file.
+        size: height and width of the array.
+        channels: 1 (grey) or 3 (RGB).
+        levels: what is black and white in grey of more than 8 bits; what the file's bits hold by default.
+
+    Returns:
+        the array of shape (size, size, channels), uint8, turned as its EXIF data say, and the image's own size.
+
+    Raises:
+        UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
+    """
     own: list[tuple[int, int]] = []
 
     def fitted(image: "Image.Image") -> Images:
@@ -71,16 +84,19 @@ def decode_sized(path: Path, size: int, channels: int, levels: Levels = AS_STORE
 def whole(path: Path) -> Images:
     """Return an image file in its own size, of shape (height, width, 1) if it is grey, else (height, width, 3).
 
-    All else is as `decode` has it.
+    The array is uint8 and turned as the file's EXIF data say.
+
+    Raises:
+        UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
     return read(path, _own)
 
 
 def read(path: Path, make: "Callable[[Image.Image], NDArray[Any]]") -> NDArray[Any]:
-    """Return what `make` makes of the image in a file, turned as its EXIF data say.
+    """Return the array that `make` computes from the image in a file, turned as its EXIF data say.
 
     Raises:
-        UnreadableImageError: as `decode` does.
+        UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
     from PIL import Image, ImageOps
 
@@ -107,7 +123,7 @@ def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
     """Return how a file's pixels are stored, e.g. "grey, 16 bit", and the image's width and height.
 
     Raises:
-        UnreadableImageError: as `decode` does, as far as the file's header tells.
+        UnreadableImageError: missing, empty, too large, or a header that belongs to no image that is read.
     """
     with _complaining(path):
         if dicom.is_dicom(path):
@@ -122,25 +138,25 @@ def depth_of(path: Path) -> deep.Depth | None:
     """Return how far the values of an image of more than 8 bits reach; None for DICOM and for 8 bits or fewer.
 
     Raises:
-        UnreadableImageError: as `decode` does.
+        UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
     if not kind_of(path)[0].endswith(BITS) or dicom.is_dicom(path):
         return None
-    found: list[deep.Depth | None] = []
+    depths: list[deep.Depth | None] = []
 
     def look(image: "Image.Image") -> NDArray[Any]:
-        found.append(deep.depth_of(image))
+        depths.append(deep.depth_of(image))
         return np.empty(0)
 
     read(path, look)
-    return found[0]
+    return depths[0]
 
 
 def histogram(path: Path) -> NDArray[np.int64]:
-    """Return how many pixels of a deep grey image have each stored value, of shape (65536,); of others there are none.
+    """Return how many pixels of a deep grey image have each stored value, of shape (65536,); zeros for other images.
 
     Raises:
-        UnreadableImageError: as `decode` does.
+        UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
     """
     if kind_of(path)[0] != DEEP_GREY:
         return np.zeros(deep.FULL + 1, np.int64)
@@ -172,7 +188,7 @@ def _opened(path: Path) -> "Image.Image":
 
 @contextmanager
 def _complaining(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong with a file into one reason, and say nothing else: warnings would be a second way."""
+    """Turn every error that a file causes into an UnreadableImageError with its reason, and silence warnings."""
     from PIL import Image, UnidentifiedImageError
 
     _silence()
@@ -195,7 +211,7 @@ def _complaining(path: Path) -> Iterator[None]:
 
 
 def _unknown(path: Path) -> str:
-    """Return what is wrong with a file of no format that is read."""
+    """Return the reason why a file has no format that is read."""
     if not path.stat().st_size:
         return "empty file"
     with suppress(Exception):  # what is damaged makes the parsers raise anything
@@ -213,7 +229,7 @@ def _silence() -> None:
 
 
 def _silence_libtiff() -> None:
-    """Keep the library below Pillow from writing to standard error what it then reports as an error, too."""
+    """Keep libtiff from writing to standard error what Pillow reports as an exception as well."""
     from PIL import _imaging
 
     with suppress(AttributeError, OSError):  # where it cannot be reached, it goes on
@@ -222,7 +238,7 @@ def _silence_libtiff() -> None:
 
 @contextmanager
 def _turn(pixels: int) -> Iterator[None]:
-    """Wait for the right to decode an image of so many pixels if it is large, and give its memory back afterwards."""
+    """Decode large images one at a time, and give their memory back afterwards."""
     if pixels > MOST_PIXELS:
         raise UnreadableImageError(_too_large())
     if pixels <= LARGE:
@@ -268,7 +284,7 @@ def _fitted(image: "Image.Image", size: int, channels: int, levels: Levels = AS_
 
 
 def _plain(image: "Image.Image", mode: str, levels: Levels) -> "Image.Image":
-    """Return an image in the mode that is asked for; or in floating point, 0..255, if its grey is finer than 8 bits."""
+    """Return an image in the given mode, or in floating point, 0..255, if its grey has more than 8 bits."""
     from PIL import Image
 
     if foreign.is_signed(image):

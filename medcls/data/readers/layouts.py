@@ -1,4 +1,4 @@
-"""Which layouts of folders are known, and what each says of its images: part and class."""
+"""The layouts of folders and tables, and the set and class of each image in them."""
 
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -38,7 +38,7 @@ def read_source(source: Path) -> list[Record]:
 
 
 def read_arrays(source: Path) -> list[Part]:
-    """Return the parts of a file of arrays, or of the one in a folder without images; none if it is neither.
+    """Return the sets in a file of arrays, or in the one such file of a folder without images; none for other sources.
 
     Raises:
         BadInputError: a damaged file, several to choose from, or arrays of which no study can be made.
@@ -62,9 +62,9 @@ def layout_of(source: Path, records: Sequence[Record]) -> str:
     """Return how the images of a folder or a table are laid out, for people."""
     table = table_of(source)
     if table is not None:
-        return TABLES[0] + ("" if records[0].patient is None else " with patients")
-    parts = dict.fromkeys(PurePosixPath(record.name).parts[0] for record in records if record.part != UNSPLIT)
-    prefix = "/, ".join(parts) + "/, in each " if parts else ""
+        return TABLES[0] if records[0].patient is None else f"{TABLES[0]} with patients"
+    sets = dict.fromkeys(PurePosixPath(record.name).parts[0] for record in records if record.part != UNSPLIT)
+    prefix = "/, ".join(sets) + "/, in each " if sets else ""
     depth = len(PurePosixPath(records[0].name).parts) - bool(prefix)
     return prefix + ("CLASS/*" if depth > 1 else "LABEL_*")
 
@@ -72,18 +72,21 @@ def layout_of(source: Path, records: Sequence[Record]) -> str:
 def _read_folder(source: Path) -> list[Record]:
     if has_folders_of_masks(source):
         raise BadInputError(f"{source} {NO_CLASSES}: give {KNOWN}.")
-    parts = part_folders(source) or {UNSPLIT: source}
-    return [
-        Record(path=image, name=image.relative_to(source).as_posix(), label=label, part=part)
-        for part, folder in parts.items()
-        for image, label in _labelled(folder)
-    ]
+    folders = part_folders(source) or {UNSPLIT: source}
+    records = []
+    for set_name, folder in folders.items():
+        for image, label in _labelled(folder):
+            name = image.relative_to(source).as_posix()
+            records.append(Record(path=image, name=name, label=label, part=set_name))
+    return records
 
 
 def _labelled(folder: Path) -> list[tuple[Path, str]]:
-    """Return the images of one part with their labels: their folders' names, or how their own begin."""
+    """Return the images of one set with their labels, which are folders' names or the beginnings of files' names."""
     beside = images_in(folder)
-    below = [pair for each in folders_in(folder) for pair in _labelled_by_folder(each)]
+    below = []
+    for class_folder in folders_in(folder):
+        below += _labelled_by_folder(class_folder)
     if beside and below:
         raise BadInputError(
             f"{folder} has images both beside its folders ({beside[0].name}) and in them "

@@ -44,8 +44,15 @@ def images_in(folder: Path) -> list[Path]:
 
 
 def images_below(folder: Path) -> list[Path]:
-    """Return the image files in a folder and in all folders below; a link back up is not followed."""
-    return [image for files in _below(folder, _above(folder)) for image in _images_among(files)]
+    """Return the image files in a folder and in all folders below; a link back up is not followed.
+
+    Raises:
+        BadInputError: a folder cannot be listed, or holds images of a kind that is not read.
+    """
+    images: list[Path] = []
+    for files in _below(folder, _above(folder)):
+        images += _images_among(files)
+    return images
 
 
 def images_and_others_below(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -54,9 +61,9 @@ def images_and_others_below(folder: Path) -> tuple[list[Path], list[Path]]:
     others: list[Path] = []
     for files in _below(folder, _above(folder)):
         readable = _readable(files)
-        known = set(readable)
         images += readable
-        others += [file for file in files if file not in known]
+        image_files = set(readable)
+        others += [file for file in files if file not in image_files]
     return images, others
 
 
@@ -86,10 +93,10 @@ def _images_among(files: list[Path]) -> list[Path]:
 
 def _readable(files: list[Path]) -> list[Path]:
     nameless = {file for file in files if has_no_suffix(file)}
-    found = {file for file in nameless if _is_nameless_dicom(file)}
-    if found:  # among such images, what is too short for any is one that was cut off
-        found |= {file for file in nameless - found if file.stat().st_size < SHORTEST}
-    return [file for file in files if file.suffix.lower() in READ or file in found]
+    dicoms = {file for file in nameless if _is_nameless_dicom(file)}
+    if dicoms:  # beside them, a file too short for any DICOM image is one that was cut off
+        dicoms |= {file for file in nameless - dicoms if file.stat().st_size < SHORTEST}
+    return [file for file in files if file.suffix.lower() in READ or file in dicoms]
 
 
 def _is_nameless_dicom(file: Path) -> bool:
@@ -111,8 +118,12 @@ def _contents(folder: Path) -> tuple[list[Path], list[Path]]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.startswith(".") and entry.name.lower() not in LITTER:
-                    (folders if _is_folder(entry) else files).append(folder / entry.name)
+                if entry.name.startswith(".") or entry.name.lower() in LITTER:
+                    continue
+                if _is_folder(entry):
+                    folders.append(folder / entry.name)
+                else:
+                    files.append(folder / entry.name)
     except PermissionError as error:
         raise BadInputError(f"{folder} may not be read: give yourself the right to list it.") from error
     except OSError as error:

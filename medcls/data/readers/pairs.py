@@ -1,7 +1,8 @@
-"""Folders of images with masks: which mask belongs to which image, by stem and never by the order of a listing."""
+"""Folders of images with masks: masks are matched to images by stem, never by the order of a listing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Remark
@@ -26,20 +27,20 @@ def pair_layout(source: Path, *, asked: bool = False) -> str:
 
     Args:
         source: the folder, or a table of images with masks.
-        asked: whether masks are asked for, so that a folder may be taken that could also hold images of classes: masks
-            beside the images of classes, or of some images only.
+        asked: whether the caller asks for masks (False by default): then folders count too that could hold images of
+            classes, with masks beside these images, or for some of them only.
     """
     table = mask_table(source)
     if table is not None:
-        return f"{TABLES[0]} with masks" + (
-            " and patients" if any(record.patient for record in read_mask_table(table)) else ""
-        )
+        if any(record.patient for record in read_mask_table(table)):
+            return f"{TABLES[0]} with masks and patients"
+        return f"{TABLES[0]} with masks"
     sections = _sections(source, asked=asked)
-    return _said(sections) if sections else ""
+    return _layout_of(sections) if sections else ""
 
 
 def read_pairs(source: Path) -> list[Record]:
-    """Return the images of a folder with their masks, by part and name.
+    """Return the images of a folder with their masks, by set and name.
 
     Raises:
         BadInputError: no layout of images with masks, images without masks or masks without images, all named.
@@ -50,17 +51,22 @@ def read_pairs(source: Path) -> list[Record]:
     sections = _sections(source, asked=True)
     if not sections:
         raise BadInputError(f"{source} holds no images with masks: give {PAIRS}.")
-    found = [(section.part, *section.pairs()) for section in sections]
-    lonely = [path for _, _, alone in found for path in alone]
+    pairs_of_sets: list[tuple[str, list[Pair]]] = []
+    lonely: list[Path] = []
+    for section in sections:
+        pairs, alone = section.pairs()
+        pairs_of_sets.append((section.part, pairs))
+        lonely += alone
     if lonely:
         are = "1 file has" if len(lonely) == 1 else f"{len(lonely)} files have"
         names = listed([path.relative_to(source).as_posix() for path in lonely])
         raise BadInputError(f"{are} no counterpart of the same stem in {source}: {names}; add it or take them away.")
-    return [
-        Record(path=image, name=image.relative_to(source).as_posix(), label=FOREGROUND, part=part, mask=mask)
-        for part, pairs, _ in sorted(found, key=lambda each: each[0])
-        for image, mask in pairs
-    ]
+    records = []
+    for set_name, pairs in sorted(pairs_of_sets, key=itemgetter(0)):
+        for image, mask in pairs:
+            name = image.relative_to(source).as_posix()
+            records.append(Record(path=image, name=name, label=FOREGROUND, part=set_name, mask=mask))
+    return records
 
 
 def has_folders_of_masks(source: Path) -> bool:
@@ -70,23 +76,30 @@ def has_folders_of_masks(source: Path) -> bool:
 
 
 def without_partner(source: Path) -> tuple[Remark, ...]:
-    """Return what is to be said of folders of images beside which there are no masks, as imagesTs often is."""
-    sections = _sections(source, asked=True) if mask_table(source) is None else []
-    taken = {path.relative_to(source).parts[0] for section in sections for path in section.images}
-    named = any(not section.folder and section.part != UNSPLIT for section in sections)
-    names = [folder.name for folder in folders_in(source) if side_of(folder.name).kind == IMAGE] if named else []
-    left = tuple(name for name in names if name not in taken)
-    has = "has no masks beside it and is" if len(left) == 1 else "have no masks beside them and are"
-    return (Remark(ASIDE, f"{listed(left)} {has} left out.", len(left), left),) if left else ()
+    """Return a remark on folders of images that have no masks beside them, as imagesTs often has none."""
+    if mask_table(source) is not None:
+        return ()
+    sections = _sections(source, asked=True)
+    if not any(not section.folder and section.part != UNSPLIT for section in sections):
+        return ()
+    used: set[str] = set()
+    for section in sections:
+        used |= {path.relative_to(source).parts[0] for path in section.images}
+    of_images = [folder.name for folder in folders_in(source) if side_of(folder.name).kind == IMAGE]
+    unused = tuple(name for name in of_images if name not in used)
+    if not unused:
+        return ()
+    has = "has no masks beside it and is" if len(unused) == 1 else "have no masks beside them and are"
+    return (Remark(ASIDE, f"{listed(unused)} {has} left out.", len(unused), unused),)
 
 
 @dataclass(frozen=True)
 class _Section:
-    """Images with their masks, all of one part of the data set.
+    """Images with their masks, all of one set.
 
     Attributes:
-        part: the part.
-        folder: whose name says the part, "" where it is the source itself.
+        part: the set: TRAIN, VALIDATION, TEST or UNSPLIT.
+        folder: the name of the set's folder, "" where it is the source itself.
         shape: how they are laid out, for people.
         images: the images' files.
         masks: the masks' files.
@@ -105,13 +118,13 @@ class _Section:
         own = []
         for mask in self.masks:
             stems = (mask.stem, unmarked(mask.stem))
-            image = next((by_image[stem] for stem in stems if stem in by_image), None)
-            image = image or next((by_plain[stem] for stem in stems if stem in by_plain), None)
-            own.append(mask.stem if image is None else image.stem)
+            candidates = [by_image[stem] for stem in stems if stem in by_image]
+            candidates += [by_plain[stem] for stem in stems if stem in by_plain]
+            own.append(candidates[0].stem if candidates else mask.stem)
         return _matched(by_image, _by_stem(self.masks, own))
 
 
-def _said(sections: Sequence[_Section]) -> str:
+def _layout_of(sections: Sequence[_Section]) -> str:
     """Return how sections are laid out, for people."""
     folders = ", ".join(dict.fromkeys(f"{section.folder}/" for section in sections if section.folder))
     shapes = dict.fromkeys(section.shape for section in sections)
@@ -119,45 +132,50 @@ def _said(sections: Sequence[_Section]) -> str:
 
 
 def _sections(source: Path, *, asked: bool) -> list[_Section]:
-    """Return the sections of a source, by part; none if it is not laid out as images with masks."""
+    """Return the sections of a source, by set; none if it is not laid out as images with masks."""
     if not source.is_dir():
         return []
-    parts = part_folders(source)
-    inside = [(part, folder.name, _found_in(folder, asked=asked)) for part, folder in parts.items()]
-    shapes = {shape for _, _, sections in inside for shape, _, _ in sections}
-    if len(shapes) == 1 and all(sections for _, _, sections in inside):
-        return [_Section(part, name, *section) for part, name, sections in inside for section in sections]
-    named = _named_by_part(source)
-    if named or parts:
+    folders = part_folders(source)
+    sections: list[_Section] = []
+    empty = False
+    for set_name, folder in folders.items():
+        layouts = _layouts_in(folder, asked=asked)
+        empty = empty or not layouts
+        sections += [_Section(set_name, folder.name, *layout) for layout in layouts]
+    shapes = {section.shape for section in sections}
+    if len(shapes) == 1 and not empty:
+        return sections
+    named = _named_by_set(source)
+    if named or folders:
         return named
-    return [_Section(UNSPLIT, "", *section) for section in _found_in(source, asked=asked)]
+    return [_Section(UNSPLIT, "", *layout) for layout in _layouts_in(source, asked=asked)]
 
 
-def _named_by_part(source: Path) -> list[_Section]:
-    """Return the sections whose folders' names say the part: imagesTr with labelsTr, train with train_masks."""
+def _named_by_set(source: Path) -> list[_Section]:
+    """Return the sections whose folders' names say the set: imagesTr with labelsTr, train with train_masks."""
     sections = []
     folders = folders_in(source)
-    for part in (TRAIN, VALIDATION, TEST):
+    for set_name in (TRAIN, VALIDATION, TEST):
         sides = [(folder, side_of(folder.name)) for folder in folders]
-        masks = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (MASK, part)]
-        images = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (IMAGE, part)]
-        alone = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == ("", part)]
+        masks = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (MASK, set_name)]
+        images = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (IMAGE, set_name)]
+        alone = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == ("", set_name)]
         images = images or [(folder, rest) for folder, rest in alone if images_in(folder)]
         if len(masks) == len(images) == 1 and masks[0][1] == images[0][1]:
             (of_images, _), (of_masks, _) = images[0], masks[0]
             shape = f"{of_images.name}/ with {of_masks.name}/"
-            sections.append(_Section(part, "", shape, *_files(of_images, of_masks)))
+            sections.append(_Section(set_name, "", shape, *_files(of_images, of_masks)))
     return sections
 
 
-Found = tuple[str, tuple[Path, ...], tuple[Path, ...]]
+Layout = tuple[str, tuple[Path, ...], tuple[Path, ...]]  # in words, images, masks
 
 
 def _files(images: Path, masks: Path) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
     return tuple(images_below(images)), tuple(images_below(masks))
 
 
-def _found_in(folder: Path, *, asked: bool) -> list[Found]:
+def _layouts_in(folder: Path, *, asked: bool) -> list[Layout]:
     """Return the shape, the images and the masks of a folder, or of each folder in it; none if there are no masks."""
     folders = folders_in(folder)
     sides = [(below, side_of(below.name)) for below in folders]
@@ -172,26 +190,31 @@ def _found_in(folder: Path, *, asked: bool) -> list[Found]:
         return [(f"images with {folders[0].name}/", tuple(beside), tuple(images_below(folders[0])))]
     if beside or not asked:
         return []
-    below = [_found_in(each, asked=True) for each in folders]
-    found = [section for sections in below for section in sections]
-    shapes = {shape for shape, _, _ in found}
-    if not all(below) or len(shapes) > 1:
+    layouts: list[Layout] = []
+    empty = False
+    for below in folders:
+        layouts_below = _layouts_in(below, asked=True)
+        empty = empty or not layouts_below
+        layouts += layouts_below
+    shapes = {shape for shape, _, _ in layouts}
+    if empty or len(shapes) > 1:
         return []
-    return [(f"FOLDER/ of {shape}", of_images, of_masks) for shape, of_images, of_masks in found]
+    return [(f"FOLDER/ of {shape}", of_images, of_masks) for shape, of_images, of_masks in layouts]
 
 
 def _called(sides: Sequence[tuple[Path, Side]], kind: str) -> list[tuple[Path, tuple[str, ...]]]:
-    """Return the folders of a kind, with the other words of their names; of several those of one word: masks."""
+    """Return the folders of a kind with the other words of their names; of several, those named by one word."""
     called = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (kind, UNSPLIT)]
     plainly = [(folder, rest) for folder, rest in called if folder.name.lower() in IMAGES | MASKS]
     return plainly if len(called) > 1 else called
 
 
-def _beside(files: Sequence[Path], *, asked: bool) -> list[Found]:
+def _beside(files: Sequence[Path], *, asked: bool) -> list[Layout]:
     """Return the images and masks of files that lie in one folder; none if there are no masks among them."""
     kinds = {path: _kind(path) for path in files}
     if set(kinds.values()) == {IMAGE, MASK}:
-        images, masks = (tuple(path for path in files if kinds[path] == kind) for kind in (IMAGE, MASK))
+        images = tuple(path for path in files if kinds[path] == IMAGE)
+        masks = tuple(path for path in files if kinds[path] == MASK)
         return [("image_* beside label_*", images, masks)]
     stems = {path.stem for path in files}
     marked = {path for path in files if unmarked(path.stem) != path.stem and unmarked(path.stem) in stems}
@@ -210,19 +233,21 @@ def _matched(by_image: Mapping[str, Path], by_mask: Mapping[str, Path]) -> tuple
 
 
 def _by_stem(paths: Sequence[Path], stems: Sequence[str], *, strict: bool = True) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    by_stem: dict[str, Path] = {}
     for path, stem in zip(paths, stems, strict=True):
-        if stem in found and strict:
-            if path.stem != found[stem].stem:
-                raise BadInputError(f"{found[stem]} and {path.name} are masks of one image: merge them into one.")
-            raise BadInputError(f"{found[stem]} and {path.name} have the same stem: keep one of them.")
-        found.setdefault(stem, path)
-    return found
+        if stem in by_stem and strict:
+            if path.stem != by_stem[stem].stem:
+                raise BadInputError(f"{by_stem[stem]} and {path.name} are masks of one image: merge them into one.")
+            raise BadInputError(f"{by_stem[stem]} and {path.name} have the same stem: keep one of them.")
+        by_stem.setdefault(stem, path)
+    return by_stem
 
 
 def _kind(path: Path) -> str:
-    """Return what a file such as image_01.png or label_01.png says that it is: IMAGE, MASK or ""."""
+    """Return what the name of a file such as image_01.png or label_01.png says: IMAGE, MASK or ""."""
     word, underscore, _ = path.stem.partition("_")
-    if not underscore:
-        return ""
-    return IMAGE if word.lower() in IMAGES else MASK if word.lower() in MASKS else ""
+    if underscore and word.lower() in IMAGES:
+        return IMAGE
+    if underscore and word.lower() in MASKS:
+        return MASK
+    return ""

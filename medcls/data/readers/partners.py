@@ -35,7 +35,7 @@ class Side:
 
     Attributes:
         kind: IMAGE, MASK or "".
-        part: TRAIN, VALIDATION, TEST, or UNSPLIT where the name says none.
+        part: the set: TRAIN, VALIDATION, TEST, or UNSPLIT where the name says none.
         rest: its other words, in small letters.
     """
 
@@ -48,27 +48,30 @@ def side_of(name: str) -> Side:
     """Return what the name of a folder says, e.g. of images, masks, imagesTr, GT, training_masks, val_gt."""
     words = [word.lower() for word in WORDS.findall(name.replace("GroundTruth", "groundtruth"))]
     joined = " ".join(words).replace("ground truth", "groundtruth").split()
-    parts = [SETS[word] for word in joined if word in SETS]
-    masks, images = (any(word in known for word in joined) for known in (MASKS, IMAGES))
-    kind = MASK if masks else IMAGE if images else ""
+    sets = [SETS[word] for word in joined if word in SETS]
+    kind = ""
+    if not MASKS.isdisjoint(joined):
+        kind = MASK
+    elif not IMAGES.isdisjoint(joined):
+        kind = IMAGE
     rest = tuple(word for word in joined if word not in MASKS | IMAGES | SETS.keys())
-    return Side(kind, parts[0] if len(parts) == 1 else UNSPLIT, rest)
+    return Side(kind, sets[0] if len(sets) == 1 else UNSPLIT, rest)
 
 
 def unmarked(stem: str) -> str:
     """Return the stem of the image that a mask is called after: a of a_mask, mask_a, a-gt, "a segmentation 1"."""
-    found = AFTER.fullmatch(stem) or BEFORE.fullmatch(stem)
-    return found["stem"] if found else stem
+    match = AFTER.fullmatch(stem) or BEFORE.fullmatch(stem)
+    return match["stem"] if match else stem
 
 
 def plain(stem: str) -> str:
     """Return an image's stem without the word image and without nnU-Net's _0000 for its only channel."""
-    found = IMAGE_BEFORE.fullmatch(stem) or IMAGE_AFTER.fullmatch(stem)
-    return found["stem"] if found else stem
+    match = IMAGE_BEFORE.fullmatch(stem) or IMAGE_AFTER.fullmatch(stem)
+    return match["stem"] if match else stem
 
 
 def without_masks(records: Sequence[Record], source: Path) -> tuple[list[Record], tuple[Remark, ...]]:
-    """Return the images of classes without those that are masks of others, and what is to be said of that.
+    """Return the images of classes without the masks among them, and a remark if there are any.
 
     A file is a mask only where its image is there: a_mask.png beside a.png, masks/a.png beside images/a.png or beside
     the image itself, femur_masks/AFF/a.png beside AFF/a.png.
@@ -93,18 +96,15 @@ def without_masks(records: Sequence[Record], source: Path) -> tuple[list[Record]
             aside.append(f"{record.name} of {image.name}")
     if not aside:
         return kept, ()
-    one = len(aside) == 1
-    look = (
-        "1 file looks like the mask of another and is"
-        if one
-        else f"{len(aside)} files look like masks of others and are"
-    )
+    look = f"{len(aside)} files look like masks of others and are"
+    if len(aside) == 1:
+        look = "1 file looks like the mask of another and is"
     return kept, (Remark(ASIDE, f"{look} left out, e.g. {aside[0]}.", len(aside), tuple(aside)),)
 
 
 @dataclass(frozen=True)
 class _Places:
-    """The images of a source by where they lie.
+    """The images of a source by name and by folder.
 
     Attributes:
         names: name -> image.

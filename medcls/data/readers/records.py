@@ -1,4 +1,4 @@
-"""The image files of a data set: what is known of each, their order, their fingerprint."""
+"""The records of a data set's image files: set, class and patient of each, their order, their fingerprint."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from medcls.data.readers.listing import folders_in
 from medcls.data.readers.spelling import quoted, several_spellings
 from medcls.utils.errors import BadInputError
 
-# What people call the parts; a folder or a word in labels.csv counts whatever its case.
+# What people call the three sets; a folder or a word in labels.csv counts whatever its case.
 PARTS = MappingProxyType(
     {
         "train": TRAIN,
@@ -36,9 +36,15 @@ FOREGROUND = "foreground"  # the one class of images with masks
 
 @dataclass(frozen=True)
 class Record:
-    """One image file: where it lies, its name below the source, and what its place or table says of it.
+    """One image file, and what its folder or table says of it.
 
-    `mask` is the file of its mask, where it has one instead of a class.
+    Attributes:
+        path: the file.
+        name: its path below the source, for people.
+        label: the name of its class.
+        part: its set: TRAIN, VALIDATION, TEST or UNSPLIT (by default).
+        patient: the name of its patient, None (by default) where unknown.
+        mask: the file of its mask where it has one instead of a class, else None (by default).
     """
 
     path: Path
@@ -50,28 +56,28 @@ class Record:
 
 
 def label_of(text: str) -> str:
-    """Return a label as it is compared: accents written one way (file systems differ), no blanks around."""
+    """Return a label in Unicode's form NFC (file systems differ) without blanks at its ends."""
     return unicodedata.normalize("NFC", text).strip()
 
 
 def part_folders(source: Path) -> dict[str, Path]:
-    """Return the folders in a folder that are parts of a data set, by part.
+    """Return the folders of the training, validation and test set within a folder, by set.
 
     Raises:
-        BadInputError: two for one part, or the folder cannot be listed.
+        BadInputError: two folders for one set, or the folder cannot be listed.
     """
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for folder in folders_in(source):
-        part = PARTS.get(folder.name.lower())
-        if part in found:
-            raise BadInputError(f"{source} has both {found[part].name} and {folder.name}: keep one of the two.")
-        if part is not None:
-            found[part] = folder
-    return found
+        set_name = PARTS.get(folder.name.lower())
+        if set_name in folders:
+            raise BadInputError(f"{source} has both {folders[set_name].name} and {folder.name}: keep one of the two.")
+        if set_name is not None:
+            folders[set_name] = folder
+    return folders
 
 
 def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
-    """Return the records by part, class and name.
+    """Return the records sorted by set, class and name.
 
     Raises:
         BadInputError: no image, one class, a class without an image to train on or one whose name cannot be shown.
@@ -88,17 +94,22 @@ def ordered(source: Path, records: Sequence[Record]) -> list[Record]:
     trained = {record.label for record in records if record.part in (TRAIN, UNSPLIT)}
     for label in classes:
         if label not in trained:
-            parts = Counter(record.part for record in records if record.label == label)
-            others = " and ".join(f"{count} in {part}" for part, count in sorted(parts.items()))
+            sets = Counter(record.part for record in records if record.label == label)
+            others = " and ".join(f"{count} in {set_name}" for set_name, count in sorted(sets.items()))
             raise BadInputError(f"{source} has no image of {label} to train on ({others}): add some to train.")
     return sorted(records, key=lambda record: (record.part, record.label, record.name))
 
 
 def refuse_spellings(source: Path, things: str, names: Iterable[str]) -> None:
-    """Refuse classes, or patients, that are several for the way alone in which their names are written.
+    """Refuse names of classes or patients that differ only in how they are written.
+
+    Args:
+        source: the data set, for the message.
+        things: what the names name, in the plural, e.g. "classes".
+        names: the names.
 
     Raises:
-        BadInputError: two of the names are one and the same but for case, blanks, accents or the format of a number.
+        BadInputError: two of the names differ in case, blanks, accents or the format of a number alone.
     """
     spellings = several_spellings(names)
     if spellings:
@@ -109,9 +120,9 @@ def refuse_spellings(source: Path, things: str, names: Iterable[str]) -> None:
 
 
 def fingerprint(records: Sequence[Record], contents: Sequence[str]) -> str:
-    """Return "sha256:" and 64 hex digits over the classes and every image's part, class, patient and content.
+    """Return "sha256:" and 64 hex digits over the classes and every image's set, class, patient and content.
 
-    Names, order and place of the files do not count: a renamed folder is the same data set.
+    Names, order and folders of the files do not count, so that a renamed folder keeps its fingerprint.
 
     Args:
         records: the data set's records.
@@ -132,6 +143,6 @@ def patients_in(records: Sequence[Record]) -> NDArray[np.str_] | None:
 
 
 def listed(names: Sequence[str], most: int = 10) -> str:
-    """Return names for a message: the first few, and how many more there are."""
+    """Return the first `most` names (10 by default) for a message, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

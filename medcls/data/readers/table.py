@@ -54,7 +54,10 @@ def table_of(source: Path) -> Path | None:
     """Return the table that a source is or holds, None if it is or holds none."""
     if source.suffix.lower() in SUFFIXES and not source.is_dir():
         return source
-    return next((source / name for name in TABLES if os.path.exists(source / name)), None)  # noqa: PTH110 - as below
+    for name in TABLES:
+        if os.path.exists(source / name):  # noqa: PTH110 - Path.exists raises where it may not look
+            return source / name
+    return None
 
 
 def mask_table(source: Path) -> Path | None:
@@ -77,21 +80,31 @@ def lists_classes(table: Path) -> bool:
 
 
 def unread_columns(table: Path) -> dict[str, str]:
-    """Return the columns that are passed over although they may say the patient or the split: meant -> its name."""
+    """Return the names of unread columns that may hold the patient or the split, by the column they may stand for."""
     names = [name.strip() for name in _lines(table)[0][1]]
     has = {name.lower() for name in names}
-    near = {column: _nearest(column, names) for column in (PATIENT, SPLIT) if column not in has}
-    return {column: name for column, name in near.items() if name}
+    unread = {}
+    for column in (PATIENT, SPLIT):
+        name = _nearest(column, names)
+        if name and column not in has:
+            unread[column] = name
+    return unread
 
 
 def _records(table: Path, needed: Sequence[str]) -> list[Record]:
     (_, header), *lines = _lines(table)
     columns = _columns(table, header, needed)
-    records = [_record(table, line, _values(table, line, columns, row), needed) for line, row in lines]
-    twice = [name for name, count in Counter(record.name for record in records).items() if count > 1]
+    records = []
+    for line, row in lines:
+        values = _values(table, line, columns, row)
+        records.append(_record(table, line, values, needed))
+    occurrences = Counter(record.name for record in records)
+    twice = [name for name, count in occurrences.items() if count > 1]
     if twice:
         raise BadInputError(f"{table} lists {listed(twice)} more than once: keep one line for each image.")
-    missing = [name for record in records for name, path in _files(record) if not _is_there(path)]
+    missing = []
+    for record in records:
+        missing += [name for name, path in _files(record) if not _is_there(path)]
     if missing:
         raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; mend these paths.")
     if needed == OF_CLASSES and records and all(Path(record.label).suffix.lower() in READ for record in records):
@@ -142,7 +155,8 @@ def _nearest(column: str, names: Sequence[str]) -> str:
     for word in OTHER_WORDS[column]:
         if word in plain:
             return plain[word]
-    return next((plain[word] for word in difflib.get_close_matches(column, plain, n=1, cutoff=0.8)), "")
+    close = difflib.get_close_matches(column, plain, n=1, cutoff=0.8)
+    return plain[close[0]] if close else ""
 
 
 def _values(table: Path, line: int, columns: list[str], row: list[str]) -> dict[str, str]:
@@ -165,12 +179,12 @@ def _record(table: Path, line: int, row: dict[str, str], needed: Sequence[str]) 
         raise BadInputError(f"{table}, line {line}: there is no split {split}; say train, validation or test.")
     name = _slashed(row[PATH])
     return Record(
-        path=_found(table.parent / name),
+        path=_existing(table.parent / name),
         name=os.path.normpath(name),
         label=label_of(row[LABEL]) if LABEL in needed else FOREGROUND,
         part=PARTS[split.lower()] if split else UNSPLIT,
         patient=row.get(PATIENT) or None,
-        mask=_found(table.parent / _slashed(row[MASK])) if MASK in needed else None,
+        mask=_existing(table.parent / _slashed(row[MASK])) if MASK in needed else None,
     )
 
 
@@ -178,15 +192,22 @@ def _slashed(path: str) -> str:
     return path.replace("\\", "/")  # as tables written under Windows have it
 
 
-def _found(path: Path) -> Path:
+def _existing(path: Path) -> Path:
     """Return a path as the file system writes it: systems differ in how they write accents."""
-    spelt = (path, *(Path(unicodedata.normalize(form, str(path))) for form in ("NFC", "NFD")))
-    return next((spelling for spelling in spelt if os.path.lexists(spelling)), path)
+    composed = Path(unicodedata.normalize("NFC", str(path)))
+    decomposed = Path(unicodedata.normalize("NFD", str(path)))
+    for spelling in (path, composed, decomposed):
+        if os.path.lexists(spelling):
+            return spelling
+    return path
 
 
 def _files(record: Record) -> list[tuple[str, Path]]:
     """Return the files of a record with their names for people."""
-    return [(record.name, record.path)] + ([] if record.mask is None else [(str(record.mask), record.mask)])
+    files = [(record.name, record.path)]
+    if record.mask is not None:
+        files.append((str(record.mask), record.mask))
+    return files
 
 
 def _is_there(path: Path) -> bool:
