@@ -58,16 +58,13 @@ def decode(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> 
 
 
 def decode_sized(path: Path, size: int, channels: int, levels: Levels = AS_STORED) -> tuple[Images, tuple[int, int]]:
-    """Return an image file as an array, and the (height, width) that the image has when it is shown.
+    """Return an image file as an array of shape (size, size, channels), uint8, and its own (height, width) as shown.
 
     Args:
         path: the file.
         size: height and width of the array.
         channels: 1 (grey) or 3 (RGB).
         levels: what is black and white in grey of more than 8 bits; what the file's bits hold by default.
-
-    Returns:
-        the array of shape (size, size, channels), uint8, turned as its EXIF data say, and the image's own size.
 
     Raises:
         UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
@@ -82,9 +79,7 @@ def decode_sized(path: Path, size: int, channels: int, levels: Levels = AS_STORE
 
 
 def whole(path: Path) -> Images:
-    """Return an image file in its own size, of shape (height, width, 1) if it is grey, else (height, width, 3).
-
-    The array is uint8 and turned as the file's EXIF data say.
+    """Return an image file in its own size, uint8, of shape (height, width, 1) if it is grey, else (height, width, 3).
 
     Raises:
         UnreadableImageError: missing, empty, cut off, damaged, too large, or not one image of a format that is read.
@@ -262,8 +257,7 @@ def _line(error: Exception) -> str:
 
 def _own(image: "Image.Image") -> Images:
     grey = image.mode in ("1", "L", "F") or image.mode.startswith("I")
-    pixels: NDArray[Any] = np.asarray(_plain(image, "L" if grey else "RGB", AS_STORED))
-    rounded: Images = np.rint(pixels).astype(np.uint8)
+    rounded: Images = np.rint(np.asarray(_plain(image, "L" if grey else "RGB", AS_STORED))).astype(np.uint8)
     return rounded.reshape(*rounded.shape[:2], -1)
 
 
