@@ -172,7 +172,7 @@ def test_no_damage_to_a_tflite_file_ends_the_command(network: Any, tmp_path: Pat
     whole, damaged = tmp_path / "whole.tflite", tmp_path / "damaged.tflite"
     FORMATS["litert"].write(network, whole, np.zeros((1, SIZE, SIZE, 3), np.uint8))
     draws, killed = np.random.default_rng(0), 0
-    for number in range(40):
+    for number in range(12):
         content = bytearray(whole.read_bytes())
         if number % 4 == 0:
             del content[draws.integers(len(content)) :]
