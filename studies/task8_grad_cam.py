@@ -9,7 +9,7 @@ Task 8 of the laboratory assignment: VGG16 of base 8, three dense layers of 64 w
 units (304,474 parameters), categorical cross-entropy, task 4's augmentation, batches of 8, Adam at 1e-5, or at 1e-3 as
 a later lab has it; Grad-CAM at its last convolution. Two course solutions found that the heat lay on the letters. The
 phantom's betray the class in 85% of its pictures, and it knows where they are: so the study measures it, and repeats it
-on the same femurs without letters. Real images need masks beside them for that (README). With one seed, at 1e-5:
+on the same femurs without letters. Real images need masks beside them for that (docs/runs.md). With one seed, at 1e-5:
 accuracy .74, .51 with the letters filled in, .74 with the bone, .50 trained without letters: it reads, though its heat
 lies on the bone. At 1e-3, without batch norm, it did not begin to learn (loss .693, empty maps), nor on real femurs.
 
