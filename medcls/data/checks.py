@@ -1,9 +1,10 @@
-"""What a study asks of its data before it trains: every image looked at, bad files and leaks named or mended."""
+"""The checks of a data set before training: unreadable files and leaks are found, and left out or mended."""
 
 import math
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +24,19 @@ from medcls.data.segmentation_sets import any_kind
 from medcls.data.split import split
 from medcls.utils.errors import BadInputError
 
-STUDIES = "run studies with"  # before a flag that is theirs
-FILES = "files"  # the kind of data set that is looked at: what medcls or a library draws cannot be bad or leak
+STUDIES = "run studies with"
+FILES = "files"  # the kind of data set that is checked: drawn images can be neither unreadable nor leaks
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What to do about bad files and leaks: the flags of the same names."""
+    """What to do about bad files and leaks, as the command line says it.
+
+    Attributes:
+        skip_bad_files: leave out files that cannot be read (--skip-bad-files); False by default.
+        refuse_leaks: stop where a leak is found (--refuse-leaks); False by default.
+        fix_leaks: close the leaks (--fix-leaks); False by default.
+    """
 
     skip_bad_files: bool = False
     refuse_leaks: bool = False
@@ -42,7 +49,7 @@ class Checked:
 
     Attributes:
         bundle: without the files that were skipped, leaks mended if that was asked for.
-        findings: what is to be said of it.
+        findings: the notes and warnings about it.
         skipped: the names of the files that were left out because they cannot be read.
     """
 
@@ -58,8 +65,8 @@ class Description:
     Attributes:
         bundle: the data set.
         channels: how the files' pixels are stored -> how many files are so; empty for a phantom.
-        sizes: width and height of the smallest and of the largest image, once if they are all the same.
-        findings: what is to be said of it, bad files first.
+        sizes: width and height of the smallest and of the largest image; one entry if the two agree.
+        findings: the notes and warnings about it, bad files first.
         complaint: why no study could use it as it is, "" if one could.
         marks: what its masks mark, None where it has none or is a phantom.
     """
@@ -72,29 +79,29 @@ class Description:
     marks: Marks | None = None
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return the number of images by part and class; parts without an image are left out."""
+        """Return the number of images by set and class; sets without an image are left out."""
         bundle = self.bundle
-        return {
-            part: {
-                name: int(np.sum((bundle.parts == part) & (bundle.labels == label)))
-                for label, name in enumerate(bundle.classes)
-            }
-            for part in dict.fromkeys(bundle.parts.tolist())
-        }
+        counts: dict[str, dict[str, int]] = {}
+        for set_name in dict.fromkeys(bundle.parts.tolist()):
+            counts[set_name] = {}
+            for label, class_name in enumerate(bundle.classes):
+                rows = (bundle.parts == set_name) & (bundle.labels == label)
+                counts[set_name][class_name] = int(np.sum(rows))
+        return counts
 
 
 def checked(
     bundle: DatasetSpec, hashes: Hashes, policy: Policy, *, folds: int | None, split_seeds: Collection[int], tell: Tell
 ) -> Checked:
-    """Return a data set as a study may use it, and what was found in it.
+    """Return a data set as a study may use it, and the findings about it.
 
     Args:
         bundle: the data set as it lies there.
-        hashes: what is known of its files already.
+        hashes: the remembered hashes of its files.
         policy: what to do about bad files and leaks.
         folds: into how many folds the study will cut it, or None.
-        split_seeds: of all the ways in which the study will cut it.
-        tell: told what is being done, how much of it is done, and how much there is.
+        split_seeds: the seeds of all splits that the study will use.
+        tell: called with the current step, how much of it is done, and how much there is.
 
     Raises:
         BadInputError: bad files or leaks that the policy does not put up with, or nothing left to train on.
@@ -118,8 +125,8 @@ def checked(
         findings += done
     findings += found_in(bundle, copies)
     findings += _divided(bundle, copies, folds, split_seeds, fixed=policy.fix_leaks)
-    if policy.refuse_leaks and (found := leaks(findings)):
-        sentences = " ".join(each.sentence for each in found)
+    if policy.refuse_leaks and leaks(findings):
+        sentences = " ".join(finding.sentence for finding in leaks(findings))
         raise BadInputError(f"{bundle.source}: {sentences} Give --fix-leaks to close these leaks.")
     return Checked(bundle, tuple(findings), () if bad is None else bad.names)
 
@@ -133,18 +140,18 @@ def examine(
     patients: str = "",
     tell: Tell = lambda *_: None,
 ) -> Description:
-    """Look at a source as a study would and return what it holds.
+    """Check a source as a study would and describe what it holds.
 
     Args:
         source: a folder, a table, a file of arrays or a built-in name.
-        hashes: what is known of its files already.
-        folds: into how many folds a study would cut it, or None.
-        size: to which a study would resize its images, or None where that is not looked at.
-        patients: whose the images are (`patients.with_patients`).
-        tell: told what is being done, how much of it is done, and how much there is.
+        hashes: the remembered hashes of its files.
+        folds: into how many folds a study would cut it, or None (by default).
+        size: the size in pixels to which a study would resize its images; None (by default) checks no resizing.
+        patients: whose the images are, by default what the files say (`patients.with_patients`).
+        tell: called with the current step, how much of it is done, and how much there is; does nothing by default.
 
     Raises:
-        BadInputError: nothing can be said of it, for it has no known layout.
+        BadInputError: the source has no known layout.
     """
     asked = {} if size is None else {"size": size}
     bundle = any_kind(hashes, source, patients=patients, **asked)
@@ -157,10 +164,16 @@ def examine(
     bad = _bad(bundle, seen)
     good = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
     sizes = sorted({size for _, size in good}, key=math.prod)
-    findings, complaint = [bad] if bad else [], _refused(bundle, bad, STUDIES) if bad else ""
+    findings: list[Finding] = []
+    complaint = ""
+    kept, copies = bundle, seen.copies
+    if bad:
+        findings.append(bad)
+        complaint = _refused(bundle, bad, STUDIES)
     try:
-        readable = np.array([not fault for fault in seen.faults])
-        kept, copies = without(bundle, np.flatnonzero(~readable)) if bad else bundle, seen.copies[readable]
+        if bad:
+            readable = np.array([not fault for fault in seen.faults])
+            kept, copies = without(bundle, np.flatnonzero(~readable)), copies[readable]
         findings += found_in_masks(kept, tell)
         if size is not None:
             findings += lost_in_resizing(kept, hashes.folder, tell)
@@ -174,36 +187,44 @@ def examine(
 
 
 def cuts(bundle: DatasetSpec, folds: int | None, seed: int) -> dict[str, NDArray[np.int64]]:
-    """Return the rows on each side of a study's cuts: its parts, or its folds and what is held out from them.
+    """Return the rows of a study's sets by name: training, validation and test set, or the folds and the test set.
+
+    Args:
+        bundle: the data set.
+        folds: into how many folds the study cuts it, or None.
+        seed: of the split.
 
     Raises:
-        BadInputError: a class has too few images, or patients, to be on every side.
+        BadInputError: a class has too few images, or patients, to be in every set.
     """
-    taken = [
-        split(bundle.labels, bundle.parts, bundle.patients, fold=fold, folds=folds, seed=seed, classes=bundle.classes)
-        for fold in ([None] if folds is None else range(folds))
-    ]
-    first = taken[0]
+    split_into = partial(
+        split, bundle.labels, bundle.parts, bundle.patients, folds=folds, seed=seed, classes=bundle.classes
+    )
     if folds is None:
-        return {"train": first.train, "validation": first.validation, "test": first.test}
-    return {f"fold {fold}": each.validation for fold, each in enumerate(taken)} | {"test": first.test}
+        rows = split_into(fold=None)
+        return {"train": rows.train, "validation": rows.validation, "test": rows.test}
+    sets: dict[str, NDArray[np.int64]] = {}
+    for fold in range(folds):
+        rows = split_into(fold=fold)
+        sets[f"fold {fold}"] = rows.validation
+    return sets | {"test": rows.test}
 
 
 def _divided(
     bundle: DatasetSpec, copies: NDArray[np.int64], folds: int | None, seeds: Collection[int], *, fixed: bool
 ) -> list[Finding]:
     try:
-        found = divided(bundle, copies, [cuts(bundle, folds, seed) for seed in sorted(seeds)])
+        finding = divided(bundle, copies, [cuts(bundle, folds, seed) for seed in sorted(seeds)])
     except BadInputError as error:
         hint = " Under --fix-leaks, copies count as one patient." if fixed else ""
         if any(remark.kind == PATIENTS_KNOWN for remark in bundle.remarks):
             hint += " The patients are DICOM's: data.patients=none passes them over."
         raise BadInputError(f"{bundle.source}: {error}{hint}") from None
-    return [found] if found is not None else []
+    return [] if finding is None else [finding]
 
 
 def _deep(bundle: DatasetSpec, seen: Survey, folder: Path, tell: Tell) -> list[Finding]:
-    """Return what is to be said of images of more than 8 bits, among those that can be read."""
+    """Return the findings about images of more than 8 bits, among those that can be read."""
     stored = [stored for stored, fault in zip(seen.stored, seen.faults, strict=True) if not fault]
     return depths.found_in(bundle, depths.depths(bundle, stored, folder, tell))
 

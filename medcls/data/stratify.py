@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.data.finding import counted
 from medcls.data.sharing import Sharing
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import sklearn
@@ -17,7 +18,13 @@ Chosen = NDArray[np.bool_]
 
 
 class Purpose(NamedTuple):
-    """What a cut is for, as the subject of a sentence, how many sets of patients it needs, and what else one may do."""
+    """What patients are divided for, as the messages say it.
+
+    Attributes:
+        words: the subject and verb of a sentence, e.g. "5 folds need".
+        needed: how many sets of patients are needed.
+        remedy: what the user can do where there are too few.
+    """
 
     words: str
     needed: int
@@ -31,46 +38,47 @@ class Grouping:
     Attributes:
         labels: of shape (n,).
         patients: the number of each image's patient, of shape (n,).
-        known: whether these are real patients.
+        has_patients: whether the patients are known.
         classes: the names of the classes, for messages.
     """
 
     labels: Rows
     patients: Rows
-    known: bool
+    has_patients: bool
     classes: Sequence[str]
 
     @classmethod
     def of(cls, labels: Rows, patients: NDArray[np.str_] | None, classes: Sequence[str]) -> "Grouping":
-        """Return the grouping of a data set."""
+        """Return the grouping of a data set.
+
+        Args:
+            labels: the class of each image, of shape (n,).
+            patients: the patient of each image, of shape (n,), or None where unknown.
+            classes: the names of the classes, for messages.
+        """
         if patients is None:
-            return cls(labels, np.arange(len(labels)), known=False, classes=classes)
-        return cls(labels, np.unique(patients, return_inverse=True)[1], known=True, classes=classes)
+            return cls(labels, np.arange(len(labels)), has_patients=False, classes=classes)
+        return cls(labels, np.unique(patients, return_inverse=True)[1], has_patients=True, classes=classes)
 
     def hold_out(self, rows: Rows, share: float, seed: tuple[int, ...], *, folds: int = 1) -> tuple[Rows, Rows]:
-        """Return the rows kept and those held out: `share` of each class, as near as patients allow.
+        """Return the kept rows and the held-out rows: `share` of each class, as near as patients allow.
 
-        Patients are asked in random order; one is held out if that brings the classes nearer to their shares. Where
+        Patients are tried in random order; one is held out if that brings the classes nearer to their shares. Where
         this leaves a side without a class, or no folds to cut, patients are held out only if a cut stays possible.
 
         Args:
             rows: to choose from.
             share: of each class's images to hold out.
             seed: of the order of patients.
-            folds: into how many folds what is kept will be cut; 1 for none.
+            folds: into how many folds the kept rows will be cut; 1 (by default) for none.
 
         Raises:
             BadInputError: there is no such cut.
         """
-        purpose = (
-            Purpose("a training and a validation set need", 2, "add some")
-            if folds == 1
-            else Purpose(
-                f"{folds} folds and a held-out test set need",
-                folds + 1,
-                "add some, use fewer folds, or give a test set of your own",
-            )
-        )
+        purpose = Purpose("a training and a validation set need", 2, "add some")
+        if folds > 1:
+            remedy = "add some, use fewer folds, or give a test set of your own"
+            purpose = Purpose(f"{folds} folds and a held-out test set need", folds + 1, remedy)
         self._check(rows, purpose)
         numbers, number = np.unique(self.patients[rows], return_inverse=True)
         counts = self._counts(rows, number, len(numbers))
@@ -87,13 +95,18 @@ class Grouping:
     def folds(self, rows: Rows, count: int, seed: int) -> list[tuple[Rows, Rows]]:
         """Return (kept rows, rows of the fold) for each of `count` folds.
 
+        Args:
+            rows: to cut.
+            count: how many folds.
+            seed: of the order of images or patients.
+
         Raises:
             BadInputError: there are no such folds.
         """
         purpose = Purpose(f"{count} folds need", count, "add some or use fewer folds")
         self._check(rows, purpose)
         labels = self.labels[rows]
-        if not self.known:
+        if not self.has_patients:
             cuts = sklearn.model_selection.StratifiedKFold(count, shuffle=True, random_state=seed).split(labels, labels)
             return [(rows[kept], rows[out]) for kept, out in cuts]
         # numbered at random: scikit-learn before 1.8 loses the strata when it shuffles groups itself
@@ -107,7 +120,15 @@ class Grouping:
     def _possible_folds(self, rows: Rows, numbers: Rows, purpose: Purpose) -> list[Rows]:
         """Return the positions in `rows` of each fold: a few patients who give it every class, and then a share.
 
-        Patients go, those with the most images first, to the fold that this leaves nearest to its share.
+        Patients with the most images come first; each goes to the fold that this brings nearest to its share.
+
+        Args:
+            rows: to cut.
+            numbers: the number of each row's patient, of the shape of `rows`.
+            purpose: of the cut; it needs as many sets of patients as there are folds.
+
+        Raises:
+            BadInputError: there are no such folds.
         """
         count, number = purpose.needed, np.unique(numbers, return_inverse=True)[1]
         counts = self._counts(rows, number, int(number.max()) + 1)
@@ -138,9 +159,9 @@ class Grouping:
         for label in np.unique(self.labels):
             count = len(np.unique(self.patients[rows[self.labels[rows] == label]]))
             if count < purpose.needed:
-                unit = ("patient" if self.known else "image") + ("" if count == 1 else "s")
+                unit = "patient" if self.has_patients else "image"
                 raise BadInputError(
-                    f"Class {self._name(label)} has {count} {unit} to train on, and {purpose.words} at least "
+                    f"Class {self._name(label)} has {counted(count, unit)} to train on, and {purpose.words} at least "
                     f"{purpose.needed}: {purpose.remedy}."
                 )
 
@@ -149,7 +170,7 @@ class Grouping:
 
 
 def _indivisible(purpose: Purpose) -> BadInputError:
-    """Return the complaint about patients of several classes each, who leave no cut with every class on every side."""
+    """Return the error for patients of several classes who leave no cut with every class on every side."""
     return BadInputError(
         f"The patients cannot be shared out without dividing one: {purpose.words} {purpose.needed} sets of patients "
         f"that each have every class, and too many patients have images of several; {purpose.remedy}."
@@ -157,7 +178,7 @@ def _indivisible(purpose: Purpose) -> BadInputError:
 
 
 def _nearest(counts: Counts, share: float, order: Rows) -> Chosen:
-    """Return which patients to hold out so that each class comes near to its share, whatever is left."""
+    """Return which patients to hold out so that each class comes near to its share, of shape (patients,)."""
     total = counts.sum(axis=0)
     missing = np.maximum(share * total, 1)
     chosen = np.zeros(len(counts), bool)
@@ -167,7 +188,7 @@ def _nearest(counts: Counts, share: float, order: Rows) -> Chosen:
             missing, chosen[patient] = after, True
     for label in range(counts.shape[1]):
         having = np.flatnonzero(counts[:, label])
-        if not chosen[having].any():  # its patients are all too large: the smallest goes
+        if not chosen[having].any():  # all its patients have too many images: take the one with the fewest
             chosen[having[counts[having].sum(axis=1).argmin()]] = True
     return chosen
 
@@ -181,8 +202,9 @@ def _nearest_possible(counts: Counts, share: float, order: Rows, sharing: Sharin
 
     def may_go(patient: int) -> bool:
         kind = sharing.kind[patient]
-        fewer = tuple(count - (place == kind) for place, count in enumerate(left))
-        return sharing.is_possible(fewer, folds, lacking - sharing.kinds[kind])
+        fewer = list(left)
+        fewer[kind] -= 1
+        return sharing.is_possible(tuple(fewer), folds, lacking - sharing.kinds[kind])
 
     def go(patient: int) -> None:
         nonlocal lacking
@@ -195,7 +217,9 @@ def _nearest_possible(counts: Counts, share: float, order: Rows, sharing: Sharin
         if np.sum((after / total) ** 2) < np.sum((missing / total) ** 2) and may_go(patient):
             missing = after
             go(patient)
-    for patient in np.argsort(counts.sum(axis=1), kind="stable").tolist():  # the smallest go where a class lacks
+    for patient in np.argsort(
+        counts.sum(axis=1), kind="stable"
+    ).tolist():  # those with the fewest images go where a class lacks
         if not chosen[patient] and lacking & sharing.kinds[sharing.kind[patient]] and may_go(patient):
             go(patient)
     return chosen
