@@ -96,6 +96,40 @@ def restore(folder: RunDir, model: Any, callbacks: list[Any], began: int = 0) ->
     model.stop_training = state["stopped"]
 
 
+def has_checkpoint(run_dir: RunDir) -> bool:
+    """Tell whether a run directory has a checkpoint that is sound to its last byte."""
+    try:
+        run_dir.read_checkpoint()
+    except (FileNotFoundError, DamagedError):
+        return False
+    return True
+
+
+def stage_start(run_dir: RunDir) -> int:
+    """Return the number of epochs at which the checkpoint's stage of the training began; 0 without a checkpoint."""
+    try:
+        _, state, _ = run_dir.read_checkpoint()
+    except (FileNotFoundError, DamagedError):
+        return 0
+    return int(state.get("began", 0))
+
+
+def progress(run_dir: RunDir, began: int = 0) -> tuple[int, bool]:
+    """Return how many epochs the checkpoint holds, and whether the stage that began at `began` has stopped early.
+
+    A damaged checkpoint is removed, and the training starts anew.
+    """
+    try:
+        epochs, state, _ = run_dir.read_checkpoint()
+    except FileNotFoundError:
+        return 0, False
+    except DamagedError as error:
+        print(f"{error.path} is damaged ({error.reason}): starting again from epoch 0.")
+        run_dir.checkpoint.unlink()
+        return 0, False
+    return epochs, bool(state.get("stopped")) and state.get("began", 0) == began
+
+
 def _check(folder: RunDir, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
     """Complain about a checkpoint that does not hold all that is to be set."""
     path = folder.checkpoint

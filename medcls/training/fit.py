@@ -1,221 +1,258 @@
-"""The steps of every learner by gradient descent: compile, fit what the run folder lacks, tell what came of it."""
+"""One stage of a training by gradient descent: it trains the epochs that the run directory's checkpoint lacks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls import losses
 from medcls.data.dataset import Dataset, Split
-from medcls.data.loading import batches as stream
+from medcls.data.loading import batches
 from medcls.spec.parameters import function_of, takes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.training.checkpoint import recorder, restore
+from medcls.training.checkpoint import progress, recorder, restore
+from medcls.training.class_imbalance import Imbalance
 from medcls.training.network import operations
 from medcls.training.result import Fitted, weights_sha256
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
-from medcls.utils.records import DamagedError
 
 EVALUATION_BATCH = 64
 EVALUATION_PIXELS = 2**20  # of a batch: more take gigabytes in the maps of a wide network
 
 LIGHT = 10_000_000  # multiply-adds of a batch that take no longer than Keras's own call of a step
-BY_THE_BATCH = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
 Rows = NDArray[np.int64]
 
 
-def train(
-    whole: Any,
-    data: Dataset,
-    split: Split,
-    task: Task,
-    folder: RunDir,
-    seed: int,
-    imbalance: Callable[..., Any],
-    stop: Callable[..., Any],
-    batch_size: int,
-    net: Any,
-    images: Any,
-    vary: Any,
-    optimizer: Any,
-    schedule: Callable[..., Any],
-    epochs: int,
-    began: int = 0,
-    *,
-    watchers: Sequence[Any] = (),
-    share: float = 1.0,
-    loss: Callable[..., Any] | None = None,
-    mirrored: bool = False,
-) -> Fitted:
-    """Train `net`, the whole network or its part on features, from where the run folder stands; say what came of it.
+@dataclass(frozen=True, kw_only=True)
+class TrainingSetup:
+    """What all stages of one training have in common.
 
-    `images` is what `net` takes, one row an image of the data set; `vary` varies them. This stage of the training
-    ends at `epochs` and began at `began`: checkpoints of an earlier one are left alone. `watchers` are callbacks that
-    change nothing; `share` of the training images are met in an epoch; `loss` takes the place of the task's; `mirrored`
-    adds a mirrored copy of every training image.
+    Attributes:
+        network: the whole Keras network, from images to predictions.
+        data: the data set.
+        split: the rows of its training, validation and test sets.
+        task: what a target means.
+        run_dir: where the journal and the checkpoint are written.
+        seed: of the order of the images and of their augmentation.
+        imbalance: numbers of training images of each class -> an `Imbalance`.
+        stop: task -> Keras callbacks that stop the training or choose the epoch whose weights are kept.
+        batch_size: images a step.
+        loss: replaces the task's loss and the one of `imbalance`.
+        share: the share of the training images that an epoch uses, above 0 and at most 1; the next epoch uses others.
+        mirrored: adds a mirrored copy of every training image.
+        callbacks: Keras callbacks that record something and change nothing.
     """
-    treatment = imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
+
+    network: Any
+    data: Dataset
+    split: Split
+    task: Task
+    run_dir: RunDir
+    seed: int
+    imbalance: Callable[..., Imbalance]
+    stop: Callable[..., list[Any]]
+    batch_size: int
+    loss: Callable[..., Any] = losses.of_the_task
+    share: float = 1.0
+    mirrored: bool = False
+    callbacks: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A part of a training: which layers learn, from which inputs, how fast and until when.
+
+    Attributes:
+        network: the Keras network that is trained: the setup's whole network, or its head.
+        inputs: what `network` takes, one row for each image of the data set: the images, or features of them.
+        augment: an augmentation of `inputs`.
+        optimizer: a fresh Keras optimizer.
+        schedule: (learning rate, task) -> a Keras callback; it may take `total_epochs` too.
+        last_epoch: the number of epochs of the training, earlier stages included, at which this stage ends.
+        first_epoch: the number of epochs at which this stage begins. A checkpoint of an earlier stage has the variables
+            of another network, so it is not loaded.
+    """
+
+    network: Any
+    inputs: Any
+    augment: Any
+    optimizer: Any
+    schedule: Callable[..., Any]
+    last_epoch: int
+    first_epoch: int = 0
+
+
+def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
+    """Train one stage from where the run directory's checkpoint stands, and return the trained model.
+
+    If the checkpoint is already at the end of the stage, it is only loaded.
+
+    Raises:
+        TrainingError: the loss or a metric is no longer a finite number.
+        BadInputError: the rule for stopping watches a metric that is not in the history.
+        DamagedError: the checkpoint is damaged or of another network.
+    """
+    data, split, task = setup.data, setup.split, setup.task
+    imbalance = setup.imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
     metrics = task.metrics(len(data.classes))
-    _compile(net, optimizer, loss or treatment.loss or task.loss, metrics)
-    callbacks = [_scheduled(schedule, net, task, epochs), *stop(task), *watchers]
+    _compile(stage, _loss(setup, imbalance), metrics)
+    callbacks = [_schedule_callback(stage, task), *setup.stop(task), *setup.callbacks]
     _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
-    examples = partial(_examples, data, images, task, treatment.class_weights)
-    labels = np.tile(data.labels[split.train], 2 if mirrored else 1)
-    order = (stream.evenly if treatment.oversample else stream.shuffled)(labels, seed)
-    order = stream.in_parts(order, share)
-    trained = replace(examples(split.train), mirrored=mirrored)
-    batches = partial(stream.training, trained, order, task.vary(vary), seed, batch_size)
-    evaluation = partial(_evaluation, examples)
-    if _is_light(net, batch_size, callbacks):
-        net.steps_per_execution = stream.steps_of(len(order(0)), batch_size)
-    _fit(net, callbacks, folder, batches, evaluation(split.validation), epochs, began)
-    return _fitted(whole, net, task, callbacks, folder, evaluation)
+    if _is_light(stage.network, setup.batch_size, callbacks):
+        steps_per_epoch = batches.steps_of(len(_order(setup, imbalance)(0)), setup.batch_size)
+        stage.network.steps_per_execution = steps_per_epoch
+
+    def evaluation_batches(rows: Rows) -> Any:
+        examples = _examples(setup, stage, imbalance, rows)
+        return batches.evaluation(examples, _evaluation_batch_size(examples.images))
+
+    epochs_done, stopped = progress(setup.run_dir, stage.first_epoch)
+    setup.run_dir.cut(epochs_done)
+    if epochs_done < stage.last_epoch and not stopped:
+        _train(setup, stage, imbalance, callbacks, range(epochs_done, stage.last_epoch), evaluation_batches)
+    else:
+        _load(setup, stage, callbacks)
+
+    def predict(rows: Rows) -> NDArray[np.float32]:
+        predictions: NDArray[np.float32] = task.read(stage.network.predict(evaluation_batches(rows), verbose=0))
+        return predictions
+
+    epochs = setup.run_dir.epochs_held()
+    trainable = sum(int(np.prod(weight.shape)) for weight in setup.network.trainable_weights)
+    return Fitted(
+        model=setup.network,
+        predict=predict,
+        epochs=epochs,
+        best_epoch=_best_epoch(callbacks, epochs),
+        parameters={"total": int(setup.network.count_params()), "trainable": trainable},
+        weights_sha256=weights_sha256(setup.network.get_weights()),
+    )
 
 
-def _compile(net: Any, optimizer: Any, loss: Any, metrics: list[Any]) -> None:
-    """Compile a network, its optimizer with all its variables."""
-    net.compile(optimizer, loss=loss, metrics=metrics, jit_compile=False)  # 'auto' may pick XLA, slower on a CPU
-    optimizer.build(net.trainable_variables)  # before a checkpoint can be put into its variables
+def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Any]:
+    if function_of(setup.loss) is not losses.of_the_task:
+        return setup.loss
+    if imbalance.loss is not None:
+        return imbalance.loss
+    return setup.task.loss
 
 
-def _is_light(net: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
-    """Tell whether all steps of an epoch are better one call of Keras, which changes no bit of the result.
-
-    They are if the network is so small that the calls cost more than the steps, unless a callback counts the steps.
-    """
-    idle = keras.callbacks.Callback
-    counting = any(getattr(type(each), name) is not getattr(idle, name) for each in callbacks for name in BY_THE_BATCH)
-    return not counting and operations(net) * batch_size <= LIGHT
+def _compile(stage: Stage, loss: Callable[..., Any], metrics: list[Any]) -> None:
+    """Compile the stage's network, its optimizer with all its variables."""
+    # jit_compile="auto" may choose XLA, which is slower on a CPU.
+    stage.network.compile(stage.optimizer, loss=loss, metrics=metrics, jit_compile=False)
+    stage.optimizer.build(stage.network.trainable_variables)  # before a checkpoint can be loaded into its variables
 
 
-def _scheduled(schedule: Callable[..., Any], net: Any, task: Task, epochs: int) -> Any:
-    """Return a schedule's callback for a compiled network."""
-    rate = float(net.optimizer.learning_rate)
-    return schedule(rate, task, epochs) if takes(function_of(schedule), "total_epochs") else schedule(rate, task)
+def _schedule_callback(stage: Stage, task: Task) -> Any:
+    learning_rate = float(stage.optimizer.learning_rate)
+    if takes(function_of(stage.schedule), "total_epochs"):
+        return stage.schedule(learning_rate, task, stage.last_epoch)
+    return stage.schedule(learning_rate, task)
 
 
 def _check_monitors(callbacks: list[Any], names: list[str]) -> None:
-    """Refuse a callback that would watch nothing, of which Keras only warns."""
+    """Refuse a callback that watches what is not in the history, of which Keras only warns."""
     for callback in callbacks:
         monitor = getattr(callback, "monitor", None)
         if monitor is not None and monitor.removeprefix("val_") not in names:
-            known = ", ".join(f"val_{name}" for name in names)
-            raise BadInputError(f"learner.stop.monitor={monitor!r} is not in the history: say one of {known}.")
+            choices = ", ".join(f"val_{name}" for name in names)
+            raise BadInputError(f"learner.stop.monitor={monitor!r} is not in the history: say one of {choices}.")
 
 
-def _examples(
-    data: Dataset, images: Any, task: Task, class_weights: NDArray[np.float32], rows: Rows
-) -> stream.Examples:
-    """Return what a stream draws from: some rows of a data set's images (or features of them), targets and weights."""
-    return stream.Examples(images, rows, task.target(data, rows), class_weights[data.labels[rows]])
-
-
-def _evaluation(examples: Callable[[Rows], stream.Examples], rows: Rows) -> Any:
-    """Return the stream of some rows in their order, once."""
-    drawn = examples(rows)
-    pixels = int(np.prod(drawn.images.shape[1:3])) if drawn.images.ndim == 4 else 1
-    return stream.evaluation(drawn, max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // pixels)))
-
-
-def _fit(
-    net: Any,
+def _train(
+    setup: TrainingSetup,
+    stage: Stage,
+    imbalance: Imbalance,
     callbacks: list[Any],
-    folder: RunDir,
-    batches: Callable[[range], Any],
-    validation: Any,
-    epochs: int,
-    began: int = 0,
+    epochs: range,
+    evaluation_batches: Callable[[Rows], Any],
 ) -> None:
-    """Train the epochs that the folder lacks; leave the network with the weights that the run keeps.
+    """Train the stage's network.
 
-    `began` is the epoch at which this stage of the training begins: checkpoints of an earlier one are left alone.
+    Args:
+        setup: what the stages have in common.
+        stage: the stage.
+        imbalance: how the classes are weighted and drawn.
+        callbacks: the training's callbacks, without the recorder of the checkpoint.
+        epochs: the numbers of the epochs to train, from 0.
+        evaluation_batches: rows of the data set -> their batches, in order.
     """
-    first, stopped = _progress(folder, began)
-    folder.cut(first)
-    if first < epochs and not stopped:
-        span = batches(range(first, epochs))
-        steps = int(span.cardinality()) // (epochs - first)
-        net.fit(
-            span,
-            validation_data=validation,
-            steps_per_epoch=steps,
-            initial_epoch=first,
-            epochs=epochs,
-            shuffle=False,
-            verbose=0,
-            callbacks=[*callbacks, recorder(folder, callbacks, began)],
-        )
-        return
-    restore(folder, net, callbacks, began)
+    order = _order(setup, imbalance)
+    examples = replace(_examples(setup, stage, imbalance, setup.split.train), mirrored=setup.mirrored)
+    augment = setup.task.vary(stage.augment)
+    stage.network.fit(
+        batches.training(examples, order, augment, setup.seed, setup.batch_size, epochs),
+        validation_data=evaluation_batches(setup.split.validation),
+        steps_per_epoch=batches.steps_of(len(order(0)), setup.batch_size),
+        initial_epoch=epochs.start,
+        epochs=epochs.stop,
+        shuffle=False,
+        verbose=0,
+        callbacks=[*callbacks, recorder(setup.run_dir, callbacks, stage.first_epoch)],
+    )
+
+
+def _order(setup: TrainingSetup, imbalance: Imbalance) -> Callable[[int], Rows]:
+    """Return epoch -> the positions among the training images (and their mirrored copies) that it uses, in order."""
+    labels = setup.data.labels[setup.split.train]
+    if setup.mirrored:
+        labels = np.tile(labels, 2)
+    order = batches.evenly(labels, setup.seed) if imbalance.oversample else batches.shuffled(labels, setup.seed)
+    return batches.in_parts(order, setup.share)
+
+
+def _is_light(network: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
+    """Tell whether an epoch is faster as one call of Keras than as a call for each step; no bit of the result changes.
+
+    It is for networks so small that a call takes longer than a step, unless a callback is to be called at each step.
+    """
+    base = keras.callbacks.Callback
     for callback in callbacks:
-        callback.set_model(net)
+        for method in BATCH_METHODS:
+            if getattr(type(callback), method) is not getattr(base, method):
+                return False
+    return operations(network) * batch_size <= LIGHT
+
+
+def _load(setup: TrainingSetup, stage: Stage, callbacks: list[Any]) -> None:
+    """Load the checkpoint of a finished stage; let the callbacks choose the weights that are kept."""
+    restore(setup.run_dir, stage.network, callbacks, stage.first_epoch)
+    for callback in callbacks:
+        callback.set_model(stage.network)
         callback.on_train_end()
 
 
-def stage_of(folder: RunDir) -> int:
-    """Return the epoch at which the stage began that the folder's checkpoint is of; 0 without one."""
-    try:
-        _, state, _ = folder.read_checkpoint()
-    except (FileNotFoundError, DamagedError):
-        return 0
-    return int(state.get("began", 0))
-
-
-def can_go_on(folder: RunDir) -> bool:
-    """Tell whether the folder has a checkpoint that is sound to its last byte; a damaged one is no start."""
-    try:
-        folder.read_checkpoint()
-    except (FileNotFoundError, DamagedError):
-        return False
-    return True
-
-
-def _progress(folder: RunDir, began: int = 0) -> tuple[int, bool]:
-    """Return how many epochs the checkpoint holds and whether this stage of the training had stopped of itself.
-
-    A damaged checkpoint is removed: the training starts again, as its variant says.
-    """
-    try:
-        epochs, state, _ = folder.read_checkpoint()
-    except FileNotFoundError:
-        return 0, False
-    except DamagedError as error:
-        print(f"{error.path} is damaged ({error.reason}): starting again from epoch 0.")
-        folder.checkpoint.unlink()
-        return 0, False
-    return epochs, bool(state.get("stopped")) and state.get("began", 0) == began
-
-
-def _fitted(
-    whole: Any,
-    net: Any,
-    task: Task,
-    callbacks: list[Any],
-    folder: RunDir,
-    batches: Callable[[Rows], Any],
-) -> Fitted:
-    """Return what came of a training.
+def _examples(setup: TrainingSetup, stage: Stage, imbalance: Imbalance, rows: Rows) -> batches.Examples:
+    """Return the inputs, targets and weights of some rows of the data set.
 
     Args:
-        whole: the network from images to predictions.
-        net: the part of it that predicts from `batches`: the whole, or a head on features.
-        task: what is predicted.
-        callbacks: of the training.
-        folder: the run's.
-        batches: rows -> their stream.
+        setup: what the stages have in common.
+        stage: the stage, which has the inputs.
+        imbalance: the weights of the classes.
+        rows: of the data set, of shape (n,).
     """
-    epochs = folder.epochs_held()
-    best = [callback.best_epoch for callback in callbacks if getattr(callback, "best_weights", None)]
-    trainable = sum(int(np.prod(weight.shape)) for weight in whole.trainable_weights)
-    return Fitted(
-        model=whole,
-        predict=lambda rows: task.read(net.predict(batches(rows), verbose=0)),
-        epochs=epochs,
-        best_epoch=best[0] if best else epochs - 1,
-        parameters={"total": int(whole.count_params()), "trainable": trainable},
-        weights_sha256=weights_sha256(whole.get_weights()),
-    )
+    targets = setup.task.target(setup.data, rows)
+    return batches.Examples(stage.inputs, rows, targets, imbalance.class_weights[setup.data.labels[rows]])
+
+
+def _evaluation_batch_size(inputs: Any) -> int:
+    """Return how many images are predicted at a time; fewer where they are large."""
+    if inputs.ndim != 4:
+        return EVALUATION_BATCH
+    pixels = int(np.prod(inputs.shape[1:3]))
+    return max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // pixels))
+
+
+def _best_epoch(callbacks: list[Any], epochs: int) -> int:
+    """Return the epoch, from 0, whose weights the network has after the training: the last one without a rule."""
+    for callback in callbacks:
+        if getattr(callback, "best_weights", None):
+            return int(callback.best_epoch)
+    return epochs - 1

@@ -1,8 +1,7 @@
-"""The learner on borrowed features: a head trained on what a known network sees, and perhaps its last blocks after."""
+"""The learner on pretrained features: it trains a head on them, and perhaps the network's last blocks afterwards."""
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from medcls import augmentation, models
@@ -11,9 +10,11 @@ from medcls.spec.constraints import above, at_least, constrained, for_task, of_c
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
 from medcls.training import class_imbalance as imbalances
-from medcls.training import early_stopping, fit, optimizers, schedules
-from medcls.training.backbone import IMAGENET, borrow, freeze, origin
+from medcls.training import early_stopping, optimizers, schedules
+from medcls.training.backbone import IMAGENET, Halves, borrow, freeze, origin
+from medcls.training.checkpoint import stage_start
 from medcls.training.feature_cache import seen_by
+from medcls.training.fit import Stage, TrainingSetup, fit
 from medcls.training.result import Fitted
 
 
@@ -39,30 +40,87 @@ def transfer(
     tuned_after: int = 50,
     tuned_rate: float = 1e-5,
 ) -> Fitted:
-    """Train the head of a network on its frozen body's features, which are computed once for all runs.
+    """Train the head of a pretrained network, and perhaps the last blocks of its body afterwards.
 
-    With `tuned_blocks`, the last blocks of the body learn too from epoch `tuned_after` on, by Adam at `tuned_rate`
-    and from images that `augment` varies; until then images are seen as they are. Goes on from where the run
-    folder's checkpoint stands, to the same bits.
+    The body's features are computed once for all runs of a work directory. With `tuned_blocks`, the last blocks of the
+    body learn too from epoch `tuned_after` on, by Adam at a constant rate. Training continues from the run directory's
+    checkpoint, to the bits of a training that was not interrupted.
 
-    `pretrained` is "imagenet", "random" or the digest of a file's weights; the work folder has them.
+    Args:
+        data: the data set.
+        split: the rows of its training, validation and test sets.
+        task: what a target means.
+        folder: the run directory.
+        seed: of the head's first weights, the order of the images, augmentation and dropout.
+        model: `models.pretrained` with its parameters.
+        pretrained: "imagenet", "random", or the digest of a file of weights that the work directory has.
+        augment: returns an augmentation of the images; it is applied only while blocks of the body learn.
+        optimizer: returns the Keras optimizer of the head.
+        schedule: (learning rate, task) -> a Keras callback that sets the head's learning rate.
+        imbalance: numbers of training images of each class -> how classes are weighted or drawn.
+        stop: task -> Keras callbacks that stop a stage or choose the epoch whose weights are kept.
+        batch_size: images a step.
+        epochs: how many epochs are trained, both stages together.
+        tuned_blocks: how many of the body's last blocks learn; 0 for none.
+        tuned_after: the number of epochs after which they learn.
+        tuned_rate: the learning rate while they learn.
 
     Raises:
-        TrainingError: the loss is no longer a number.
-        BadInputError: the model borrows no network, or its weights are not there.
+        TrainingError: the loss or a metric is no longer a finite number.
+        BadInputError: the model has no pretrained body, or its weights are not in the work directory.
     """
     parts = borrow(data, task, folder, seed, model, pretrained)
-    train = partial(fit.train, parts.whole, data, split, task, folder, seed, imbalance, stop, batch_size)
-    began = fit.stage_of(folder)
-    if not began and (tuned_after or not tuned_blocks):
-        images = seen_by(lambda: parts.body, data, folder, model, pretrained)
-        last = min(epochs, tuned_after) if tuned_blocks else epochs
-        fitted = train(parts.head, images, augmentation.none(), optimizer(), schedule, last)
-        fitted = replace(fitted, body=origin(model, pretrained).file(data.images.shape[1:]))
-    if tuned_blocks and epochs > tuned_after:
-        began = began or folder.epochs_held()  # the head's training may have ended early
-        freeze(parts.body, tuned_blocks)
-        last = epochs - tuned_after + began
-        slowly = optimizers.adam(learning_rate=tuned_rate)
-        fitted = train(parts.whole, data.images, augment(), slowly, schedules.constant, last, began)
-    return fitted
+    setup = TrainingSetup(
+        network=parts.whole,
+        data=data,
+        split=split,
+        task=task,
+        run_dir=folder,
+        seed=seed,
+        imbalance=imbalance,
+        stop=stop,
+        batch_size=batch_size,
+    )
+
+    def fit_head(last_epoch: int) -> Fitted:
+        head = Stage(
+            network=parts.head,
+            inputs=seen_by(lambda: parts.body, data, folder, model, pretrained),
+            augment=augmentation.none(),
+            optimizer=optimizer(),
+            schedule=schedule,
+            last_epoch=last_epoch,
+        )
+        return fit(setup, head)
+
+    if not tuned_blocks or epochs <= tuned_after:
+        return replace(fit_head(epochs), body=origin(model, pretrained).file(data.images.shape[1:]))
+
+    tuned_from = stage_start(folder)  # 0 while the head is trained
+    if not tuned_from and tuned_after:
+        fit_head(tuned_after)
+    tuned_from = tuned_from or folder.epochs_held()  # the head's training may have stopped early
+    freeze(parts.body, tuned_blocks)
+    last_epoch = tuned_from + epochs - tuned_after
+    return fit(setup, _tuning(parts, data.images, augment(), tuned_rate, range(tuned_from, last_epoch)))
+
+
+def _tuning(parts: Halves, images: Any, augment: Any, learning_rate: float, epochs: range) -> Stage:
+    """Return the stage in which all layers learn that are not frozen.
+
+    Args:
+        parts: the network.
+        images: of the data set, of shape (n, height, width, channels).
+        augment: an augmentation of them.
+        learning_rate: a constant one, of Adam.
+        epochs: from the epoch at which the stage begins to the one at which it ends.
+    """
+    return Stage(
+        network=parts.whole,
+        inputs=images,
+        augment=augment,
+        optimizer=optimizers.adam(learning_rate=learning_rate),
+        schedule=schedules.constant,
+        first_epoch=epochs.start,
+        last_epoch=epochs.stop,
+    )
