@@ -19,7 +19,9 @@ from medcls.data.patients import patients_known, with_patients
 from medcls.data.phantoms.types import Phantom
 from medcls.data.readers import images
 from medcls.data.readers.images import UnreadableImageError
+from medcls.data.readers.layouts import read_source
 from medcls.data.readers.pairs import PAIRS, pair_layout, read_pairs, without_partner
+from medcls.data.readers.partners import without_masks
 from medcls.data.readers.records import FOREGROUND, Record, fingerprint, patients_in
 from medcls.data.readers.table import lists_classes, mask_table
 from medcls.data.remains import remarks_on
@@ -173,9 +175,17 @@ def _holds_masks(origin: Path | Phantom) -> bool:
     if isinstance(origin, Phantom):
         return not origin.classes
     table = mask_table(origin)
-    if table is None:
-        return bool(pair_layout(origin))
-    return not lists_classes(table)
+    if table is not None:
+        return not lists_classes(table)
+    if pair_layout(origin):
+        return True
+    if not pair_layout(origin, asked=True):
+        return False
+    try:
+        without_masks(read_source(origin), origin)
+    except BadInputError:  # no classes, or patients for classes
+        return True
+    return False
 
 
 def of_files(hashes: Hashes, source: Path, request: Request, values: str) -> DatasetSpec:

@@ -237,3 +237,27 @@ def test_a_mask_of_the_image_as_it_is_shown_is_right(tmp_path: Path):
     assert not described.complaint
     assert not [finding for finding in described.findings if finding.kind == "turned_apart"]
     assert json.dumps(described.counts()) == '{"": {"foreground": 4}}'
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        ("pat1", "pat2", "pat3"),
+        ("TCGA_CS_4941_19960909", "TCGA_DU_5849_19950405", "TCGA_FG_5962_20000626"),
+        ("case 7", "case 11", "case 12", "case 13"),
+    ],
+    ids=["numbers", "archive", "blanks"],
+)
+def test_folders_of_patients_with_masks_are_no_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    folder = make(tmp_path / "set", "{c}/{c}_{i}.png", "{c}/{c}_{i}_mask.png", classes=folders)
+    with pytest.raises(BadInputError, match="look like patients, not classes.*data.patients=folder"):
+        opened(data.folder, folder)
+    described = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite"), patients="folder")
+    assert described.bundle.masks is not None
+    assert described.bundle.patients is not None
+    assert sorted(set(described.bundle.patients.tolist())) == sorted(folders)
+
+
+def test_numbered_classes_with_masks_whose_images_are_not_called_after_them_stay_classes(tmp_path: Path) -> None:
+    folder = make(tmp_path / "set", "{c}/{i}.png", "{c}/{i}_mask.png", classes=("grade1", "grade2", "grade3"))
+    assert opened(data.folder, folder).classes == ("grade1", "grade2", "grade3")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Remark
 from medcls.data.finding import ASIDE
-from medcls.data.readers.records import PARTS, Record
+from medcls.data.readers.records import PARTS, Record, listed
 from medcls.data.readers.table import table_of
 from medcls.utils.errors import BadInputError
 
@@ -27,6 +27,9 @@ AFTER = re.compile(rf"(?P<stem>.+?)[ _.-]+(?:{MARK})(?:[ _.-]*\d+)?", re.IGNOREC
 BEFORE = re.compile(rf"(?:{MARK})[ _.-]+(?P<stem>.+)", re.IGNORECASE)
 IMAGE_BEFORE = re.compile(r"(?:image|img|input|original)s?[ _.-]+(?P<stem>.+)", re.IGNORECASE)
 IMAGE_AFTER = re.compile(r"(?P<stem>.+?)(?:[ _.-]+(?:image|img)|_0000)", re.IGNORECASE)
+
+
+FEWEST_PATIENTS = 3  # folders: two may be grades of a disease
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def without_masks(records: Sequence[Record], source: Path) -> tuple[list[Record]
         source: a folder; what a table lists is taken as it is.
 
     Raises:
-        BadInputError: a whole class that looks like the masks of the other classes' images.
+        BadInputError: a whole class that looks like the masks of the other classes' images, or folders of patients
+            whose images all have a mask.
     """
     if table_of(source) is not None:
         return list(records), ()
@@ -96,10 +100,30 @@ def without_masks(records: Sequence[Record], source: Path) -> tuple[list[Record]
             aside.append(f"{record.name} of {image.name}")
     if not aside:
         return kept, ()
+    if are_patients_with_masks(kept, len(aside)):
+        folders = sorted({record.label for record in kept})
+        raise BadInputError(
+            f"{source} holds images with masks in folders whose names the images repeat ({listed(folders, 3)}): these "
+            "look like patients, not classes. Give it to a study that segments, with data.patients=folder; if they are "
+            "classes, list the images in a labels.csv."
+        )
     look = f"{len(aside)} files look like masks of others and are"
     if len(aside) == 1:
         look = "1 file looks like the mask of another and is"
     return kept, (Remark(ASIDE, f"{look} left out, e.g. {aside[0]}.", len(aside), tuple(aside)),)
+
+
+def are_patients_with_masks(images: Sequence[Record], masks: int) -> bool:
+    """Tell whether folders that could be classes are patients: p1/p1_1.tif, p1/p1_1_mask.tif, p2/p2_1.tif and so on.
+
+    Args:
+        images: the images, without masks.
+        masks: how many of them have a mask.
+    """
+    folders = {record.label for record in images}
+    repeated = all(PurePosixPath(record.name).name.casefold().startswith(record.label.casefold()) for record in images)
+    numbered = all(re.search(r"\d", folder) for folder in folders)
+    return masks == len(images) and len(folders) >= FEWEST_PATIENTS and repeated and numbered
 
 
 @dataclass(frozen=True)
