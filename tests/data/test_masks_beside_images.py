@@ -250,7 +250,7 @@ def test_a_mask_of_the_image_as_it_is_shown_is_right(tmp_path: Path):
 )
 def test_folders_of_patients_with_masks_are_no_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
     folder = make(tmp_path / "set", "{c}/{c}_{i}.png", "{c}/{c}_{i}_mask.png", classes=folders)
-    with pytest.raises(BadInputError, match="look like patients, not classes.*data.patients=folder"):
+    with pytest.raises(BadInputError, match=r"look like patients, not classes.*data\.patients=folder"):
         opened(data.folder, folder)
     described = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite"), patients="folder")
     assert described.bundle.masks is not None
