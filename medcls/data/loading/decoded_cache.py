@@ -41,16 +41,16 @@ def prepare(
 ) -> Path:
     """Decode a data set's images into a folder below `folder`, unless they lie there already, and return it.
 
-    It is written beside and renamed when whole. Labels, parts, patients and names are stored with the pixels,
-    so that they belong together even if the data set's files have been renamed since. What lies there is compared
-    with the SHA-256 that it was written with whenever its size or times are not those of the last comparison; if it
-    is damaged, the images are decoded again.
+    It is written beside and renamed when whole. Labels, sets, patients and names are stored with the pixels, so that
+    they belong together even if the data set's files have been renamed since. A file of the cache is compared with its
+    SHA-256 whenever its size or times have changed since the last comparison; if it is damaged, the images are decoded
+    again.
 
     Args:
         bundle: the data set.
         folder: the cache, shared by any number of processes.
-        progress: told after each image how many are decoded and how many there are.
-        say: told in a sentence if what lay there was damaged.
+        progress: called after each image with how many are decoded and how many there are; None by default.
+        say: called with a sentence if the cache was damaged; does nothing by default.
 
     Raises:
         BadInputError: images that cannot be decoded, all named; one that has changed since it was described; or the
@@ -75,13 +75,27 @@ def prepare(
 
 
 def place(folder: Path, fingerprint: str, size: int, channels: int) -> Path:
-    """Return the folder below `folder` that is for a data set's images, decoded to a size."""
+    """Return the folder for a data set's images, decoded to a size.
+
+    Args:
+        folder: the cache.
+        fingerprint: of the data set.
+        size: height and width of the decoded images in pixels.
+        channels: 1 (grey) or 3 (RGB).
+    """
     return folder / f"{fingerprint.removeprefix('sha256:')[:16]}-{size}x{size}x{channels}"
 
 
 def open_decoded(path: Path) -> Dataset:
     """Return the data set that `prepare` left in a folder, its images as a read-only memory map."""
     with np.load(path / "rows.npz") as rows:
+        masks, whole, levels = None, None, None
+        if (path / MASKS).exists():
+            masks = np.load(path / MASKS, mmap_mode="r")
+        if "whole_ends" in rows:
+            whole = WholeMasks(np.load(path / WHOLE, mmap_mode="r"), rows["whole_ends"], rows["whole_sizes"])
+        if "levels" in rows:
+            levels = json.loads(str(rows["levels"]))
         return Dataset(
             images=np.load(path / IMAGES, mmap_mode="r"),
             labels=rows["labels"],
@@ -90,23 +104,23 @@ def open_decoded(path: Path) -> Dataset:
             names=tuple(rows["names"].tolist()),
             classes=tuple(rows["classes"].tolist()),
             fingerprint=str(rows["fingerprint"]),
-            levels=from_plain(json.loads(str(rows["levels"])) if "levels" in rows else None),
-            masks=np.load(path / MASKS, mmap_mode="r") if (path / MASKS).exists() else None,
-            whole=WholeMasks(np.load(path / WHOLE, mmap_mode="r"), rows["whole_ends"], rows["whole_sizes"])
-            if "whole_ends" in rows
-            else None,
+            masks=masks,
+            whole=whole,
+            levels=from_plain(levels),
         )
 
 
 def _is_whole(home: Path, bundle: DatasetSpec, say: Tell) -> bool:
-    """Tell whether a folder holds the bundle's images as this version decodes them; say so if they are damaged."""
+    """Tell whether a folder holds the data set's images as this version decodes them; say so if they are damaged."""
     if not home.exists():
         return False
     try:
         rows = read_arrays(home / "rows.npz")
         if "digests" not in rows or rows["decoder"] != DECODER or rows["fingerprint"] != bundle.fingerprint:
             return False  # another version's
-        files = [home / name for name in (*_shapes(bundle), *([] if bundle.marks is None else [WHOLE]))]
+        files = [home / name for name in _shapes(bundle)]
+        if bundle.marks is not None:
+            files.append(home / WHOLE)
         if Hashes(home / CHECKED).sha256_of(files) == rows["digests"].tolist():
             return True
         damage = "not what was written"
@@ -125,11 +139,11 @@ def _build(bundle: DatasetSpec, home: Path, progress: Progress | None) -> None:
         digests = [_write(bundle, beside / IMAGES, bundle.decode, progress)]
         if bundle.masks is not None:
             digests.append(_write(bundle, beside / MASKS, partial(_mask, bundle), progress))
-        places: dict[str, Any] = {}
+        ends_and_sizes: dict[str, Any] = {}
         if bundle.marks is not None:
-            digest, places = _write_whole(bundle.marks(lambda *_: None), beside / WHOLE)
+            digest, ends_and_sizes = _write_whole(bundle.marks(lambda *_: None), beside / WHOLE)
             digests.append(digest)
-        _write_rows(bundle, beside / "rows.npz", digests, places)
+        _write_rows(bundle, beside / "rows.npz", digests, ends_and_sizes)
         shutil.rmtree(home, ignore_errors=True)  # damaged, or decoded by another version
         beside.rename(home)
     finally:
@@ -191,16 +205,16 @@ def _decoded(
 
     ahead = max(1, AT_ONCE // math.prod(bundle.shape))
     rows = iter(range(len(bundle.labels)))
-    while some := list(islice(rows, ahead)):
-        yield from pool.map(attempt, some)
+    while batch := list(islice(rows, ahead)):
+        yield from pool.map(attempt, batch)
 
 
 def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
-    """Write all masks in their own sizes; return the file's SHA-256 in hex, and where each mask ends and its size."""
+    """Write all masks in their own sizes; return the file's SHA-256 in hex, the masks' ends and their sizes."""
     rows = range(len(marks.names))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         packed = list(pool.map(lambda row: pack(marks.whole(row)), rows))
-    ends = np.cumsum([len(one) for one in packed], dtype=np.int64)
+    ends = np.cumsum([len(mask) for mask in packed], dtype=np.int64)
     with path.open("wb") as file:
         np.save(file, np.frombuffer(b"".join(packed), np.uint8))
         file.flush()
@@ -209,7 +223,7 @@ def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
     return hashlib.sha256(path.read_bytes()).hexdigest(), {"whole_ends": ends, "whole_sizes": sizes}
 
 
-def _write_rows(bundle: DatasetSpec, path: Path, digests: list[str], places: dict[str, Any]) -> None:
+def _write_rows(bundle: DatasetSpec, path: Path, digests: list[str], ends_and_sizes: dict[str, Any]) -> None:
     patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
     levels: dict[str, Any] = {}
     if not bundle.levels.as_stored:
@@ -225,7 +239,7 @@ def _write_rows(bundle: DatasetSpec, path: Path, digests: list[str], places: dic
         digests=np.array(digests),
         **patients,
         **levels,
-        **places,
+        **ends_and_sizes,
     )
 
 

@@ -49,7 +49,8 @@ class MaskFiles:
         contents: the hash of each image with its mask, "" if one of them cannot be read.
         values: "two", "labels" or "grey".
         store: the SQLite file in which is kept what was seen.
-        unchanged: row number -> what a pair of files is read within, as of a Bundle.
+        unchanged: row number -> the context in which an image and its mask are read: it raises BadInputError if
+            a file has changed.
     """
 
     source: str
@@ -129,18 +130,19 @@ class MaskFiles:
         return f"its mask {self.file(row).name}: {fault}" if fault else ""
 
     def _look(self, tell: Tell) -> list[Seen]:
-        known: dict[str, Seen] = transact(self.store, partial(_remembered, set(self.contents)), {})
-        new = {content: row for row, content in enumerate(self.contents) if content and content not in known}
+        seen: dict[str, Seen] = transact(self.store, partial(_remembered, set(self.contents)), {})
+        new = {content: row for row, content in enumerate(self.contents) if content and content not in seen}
         names = list(new)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(names), AT_ONCE):
-                tell("looking at masks", len(known), len(known) + len(names) - start)
-                some = names[start : start + AT_ONCE]
-                found = dict(zip(some, pool.map(lambda content: self._see(new[content]), some), strict=True))
-                transact(self.store, partial(_remember, found), None)
-                known |= found
-        known[""] = Seen("missing or not readable")
-        return [known[content] for content in self.contents]
+                tell("looking at masks", len(seen), len(seen) + len(names) - start)
+                batch = names[start : start + AT_ONCE]
+                seen_now = pool.map(lambda content: self._see(new[content]), batch)
+                seen_of_batch = dict(zip(batch, seen_now, strict=True))
+                transact(self.store, partial(_remember, seen_of_batch), None)
+                seen |= seen_of_batch
+        seen[""] = Seen("missing or not readable")
+        return [seen[content] for content in self.contents]
 
     def _see(self, row: int) -> Seen:
         with self.unchanged(row):
@@ -155,15 +157,15 @@ class MaskFiles:
 
 
 def _remembered(contents: set[str], file: sqlite3.Connection) -> dict[str, Seen]:
-    found: dict[str, Seen] = {}
+    remembered: dict[str, Seen] = {}
     wanted = list(contents)
     for start in range(0, len(wanted), AT_ONCE):
-        some = wanted[start : start + AT_ONCE]
-        marks = ",".join("?" * len(some))
-        question = f"SELECT content, seen FROM mask_files WHERE decoder = ? AND reader = ? AND content IN ({marks})"
-        for content, seen in file.execute(question, (DECODER, READER, *some)):
-            found[content] = _seen(json.loads(seen))
-    return found
+        batch = wanted[start : start + AT_ONCE]
+        marks = ",".join("?" * len(batch))
+        query = f"SELECT content, seen FROM mask_files WHERE decoder = ? AND reader = ? AND content IN ({marks})"
+        for content, seen in file.execute(query, (DECODER, READER, *batch)):
+            remembered[content] = _seen(json.loads(seen))
+    return remembered
 
 
 def _remember(seen: Mapping[str, Seen], file: sqlite3.Connection) -> None:

@@ -22,54 +22,55 @@ from medcls.data.readers.images import DECODER
 from medcls.data.sqlite_cache import transact
 
 CREATE = "CREATE TABLE IF NOT EXISTS mask_sizes (name TEXT PRIMARY KEY, answer TEXT) WITHOUT ROWID"
-KEPT = -1  # instead of NONE or ALL, for a mask that still marks a part of its image
-AT_ONCE = 200  # masks between two words about the progress
+KEPT = -1  # instead of NONE or ALL, for a mask that still marks some of its image
+AT_ONCE = 200  # masks between two calls that report progress
 WHITE = 128  # of 255: less counts as black
 HARDEST = 32  # masks that are tried at every size; all others only where these survive
 LARGEST = 2  # times the side of the largest mask: beyond that no size is sought
 
 
 def lost(bundle: DatasetSpec, marks: Marks, folder: Path, tell: Tell) -> NDArray[np.int64]:
-    """Return what masks mark at the bundle's size though their files mark SOME of the image.
+    """Return which masks mark nothing or everything at the data set's size though their files mark SOME of the image.
 
     Args:
         bundle: the data set, whose masks can all be read.
         marks: what they mark in their files.
-        folder: where it is kept, so that the second time nothing is decoded.
-        tell: told what is being done, how much of it is done, and how much there is.
+        folder: where the result is remembered, so that nothing is decoded the second time.
+        tell: called with the current step, how much of it is done, and how much there is.
 
     Returns:
         NONE, ALL, or KEPT where nothing is lost; of shape (n,).
     """
     store, name = folder / "survey.sqlite", _name(bundle, marks, bundle.size)
-    known: list[int] | None = transact(store, lambda file: _remembered(file, name), None)
-    if known is None:
-        rows = np.flatnonzero(marks.extents == SOME).tolist()
-        found = np.full(len(marks.extents), KEPT)
-        found[rows] = _lost_among(marks, rows, bundle.size, tell)
-        known = found.tolist()
-        transact(store, lambda file: _remember(file, name, known), None)
-    return np.array(known, np.int64)
+    remembered: list[int] | None = transact(store, lambda file: _remembered(file, name), None)
+    if remembered is not None:
+        return np.array(remembered, np.int64)
+    rows = np.flatnonzero(marks.extents == SOME).tolist()
+    extents = np.full(len(marks.extents), KEPT, np.int64)
+    extents[rows] = _lost_among(marks, rows, bundle.size, tell)
+    transact(store, lambda file: _remember(file, name, extents.tolist()), None)
+    return extents
 
 
 def smallest_size(bundle: DatasetSpec, marks: Marks, folder: Path, tell: Tell, *, step: int = 1) -> int:
-    """Return the smallest size, larger than the bundle's, at which no target is lost; 0 if there is none.
+    """Return the smallest size, larger than the data set's, at which no target is lost; 0 if there is none.
 
     At a larger one a target may be lost again, where it falls between two pixels.
 
     Args:
         bundle: the data set, whose masks can all be read.
         marks: what they mark in their files.
-        folder: where it is kept.
-        tell: told what is being done, how much of it is done, and how much there is.
-        step: of which the size is a multiple.
+        folder: where the result is remembered.
+        tell: called with the current step, how much of it is done, and how much there is.
+        step: the size is a multiple of it; 1 by default.
     """
     store, name = folder / "survey.sqlite", _name(bundle, marks, bundle.size, step)
-    known: int | None = transact(store, lambda file: _remembered(file, name), None)
-    if known is None:
-        known = _smallest_size(bundle, marks, lost(bundle, marks, folder, tell), tell, step)
-        transact(store, lambda file: _remember(file, name, known), None)
-    return known
+    remembered: int | None = transact(store, lambda file: _remembered(file, name), None)
+    if remembered is not None:
+        return remembered
+    smallest = _smallest_size(bundle, marks, lost(bundle, marks, folder, tell), tell, step)
+    transact(store, lambda file: _remember(file, name, smallest), None)
+    return smallest
 
 
 def _smallest_size(bundle: DatasetSpec, marks: Marks, gone: NDArray[np.int64], tell: Tell, step: int) -> int:
@@ -91,24 +92,26 @@ def _smallest_size(bundle: DatasetSpec, marks: Marks, gone: NDArray[np.int64], t
 
 def _lost_among(marks: Marks, rows: Sequence[int], size: int, tell: Tell) -> list[int]:
     """Return NONE, ALL or KEPT of some masks."""
-    found: list[int] = []
+    extents: list[int] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for start in range(0, len(rows), AT_ONCE):
             tell(f"resizing masks to {size}", start, len(rows))
-            found += pool.map(lambda row: _extent(fit(marks.whole(row), size)), rows[start : start + AT_ONCE])
-    return found
+            extents += pool.map(lambda row: _extent(fit(marks.whole(row), size)), rows[start : start + AT_ONCE])
+    return extents
 
 
 def _extent(fitted: NDArray[np.uint8]) -> int:
-    return ALL if fitted.all() else KEPT if fitted.any() else NONE
+    if fitted.all():
+        return ALL
+    return KEPT if fitted.any() else NONE
 
 
 @dataclass(frozen=True)
 class _Target:
-    """What is the smaller part of a mask: its target, or the ground where that is smaller.
+    """The target of a mask, or its ground where that is smaller.
 
     Attributes:
-        image: the mask in Pillow's terms, white in that part.
+        image: an image in Pillow's terms, white in the target.
         left, top, right, bottom: the rectangle that holds it, in pixels.
     """
 
@@ -139,9 +142,9 @@ def _target(mask: NDArray[np.bool_]) -> _Target:
     from PIL import Image
 
     ground = 2 * np.count_nonzero(mask) > mask.size
-    part = ~mask if ground else mask
-    down, across = (np.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
-    image = Image.fromarray(np.where(part, np.uint8(255), np.uint8(0)))
+    smaller = ~mask if ground else mask
+    down, across = np.flatnonzero(smaller.any(axis=1)), np.flatnonzero(smaller.any(axis=0))
+    image = Image.fromarray(np.where(smaller, np.uint8(255), np.uint8(0)))
     box = (int(across[0]), int(down[0]), int(across[-1]) + 1, int(down[-1]) + 1)
     return _Target(image, *box)
 
@@ -153,8 +156,8 @@ def _name(bundle: DatasetSpec, marks: Marks, *further: object) -> str:
 
 
 def _remembered(file: sqlite3.Connection, name: str) -> Any:
-    found = file.execute("SELECT answer FROM mask_sizes WHERE name = ?", (name,)).fetchone()
-    return None if found is None else json.loads(found[0])
+    row = file.execute("SELECT answer FROM mask_sizes WHERE name = ?", (name,)).fetchone()
+    return None if row is None else json.loads(row[0])
 
 
 def _remember(file: sqlite3.Connection, name: str, answer: Any) -> None:

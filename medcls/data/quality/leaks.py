@@ -1,4 +1,4 @@
-"""What may mislead in a data set: copies and patients on both sides of a cut, one picture in two classes."""
+"""Leaks and contradictions: copies or patients in two sets, one picture in two classes, missing classes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,29 +12,29 @@ from medcls.data.readers.records import listed
 
 Rows = NDArray[np.int64]
 
-CHAIN = 3  # names of a group of copies that are said
+CHAIN = 3  # names of a group of copies that a sentence has
 
 
 def found_in(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
-    """Return what there is to say of a data set whose images can all be read.
+    """Return the findings about a data set whose images can all be read.
 
     Args:
         bundle: the data set.
         copies: of shape (n,): images with the same number show the same picture.
     """
-    every = [
+    findings = [
         *(Finding(remark.kind, remark.sentence, remark.count, remark.names) for remark in bundle.remarks),
         *_missing_classes(bundle),
         _two_classes(bundle),
-        *_across_parts(bundle, copies),
-        _patients_across_parts(bundle),
-        _within_parts(bundle, copies),
+        *_across_sets(bundle, copies),
+        _patients_across_sets(bundle),
+        _within_sets(bundle, copies),
     ]
-    return [finding for finding in every if finding is not None]
+    return [finding for finding in findings if finding is not None]
 
 
 def divided(bundle: DatasetSpec, copies: Rows, sides: Sequence[Mapping[str, Rows]]) -> Finding | None:
-    """Return how many groups of copies that lie in one part of the data set are cut apart by a study's own cuts.
+    """Return a finding of the groups of copies within one set that a study's own cuts divide, None without any.
 
     Args:
         bundle: the data set.
@@ -53,25 +53,30 @@ def divided(bundle: DatasetSpec, copies: Rows, sides: Sequence[Mapping[str, Rows
     if not cut:
         return None
     names = tuple(_chain(bundle, np.flatnonzero(copies == group)) for group in sorted(cut))
-    of = len(_shared(copies[np.isin(copies, whole)]))
-    sentence = f"The study's own cuts divide {len(cut)} of {of} groups of copies, e.g. {names[0]}."
+    total = len(_shared(copies[np.isin(copies, whole)]))
+    sentence = f"The study's own cuts divide {len(cut)} of {total} groups of copies, e.g. {names[0]}."
     return Finding(DIVIDED, sentence, len(cut), names, f"{len(cut)} groups of copies divided by the cuts")
 
 
 def home_of(parts: NDArray[np.str_]) -> str:
-    """Return the part to which a group of images belongs: where most of them lie; if that is not one part, train."""
-    order = [part for part in (TRAIN, UNSPLIT, VALIDATION) if part in parts] + sorted(set(parts.tolist()))
-    return str(max(order, key=lambda part: int(np.sum(parts == part))))
+    """Return the set in which most images of a group lie; of equal ones training set, unsplit, validation or test set.
+
+    Args:
+        parts: the set of each image of the group, of shape (images,).
+    """
+    order = [set_name for set_name in (TRAIN, UNSPLIT, VALIDATION) if set_name in parts]
+    order += sorted(set(parts.tolist()))
+    return str(max(order, key=lambda set_name: int(np.sum(parts == set_name))))
 
 
 def _missing_classes(bundle: DatasetSpec) -> list[Finding]:
-    found = []
-    for part in dict.fromkeys(bundle.parts.tolist()):
-        there = set(bundle.labels[bundle.parts == part].tolist())
-        names = tuple(name for label, name in enumerate(bundle.classes) if label not in there)
+    findings = []
+    for set_name in dict.fromkeys(bundle.parts.tolist()):
+        present = set(bundle.labels[bundle.parts == set_name].tolist())
+        names = tuple(name for label, name in enumerate(bundle.classes) if label not in present)
         if names:
-            found.append(Finding(MISSING, f"{part} has no image of {listed(names)}.", len(names), names))
-    return found
+            findings.append(Finding(MISSING, f"{set_name} has no image of {listed(names)}.", len(names), names))
+    return findings
 
 
 def _two_classes(bundle: DatasetSpec) -> Finding | None:
@@ -95,8 +100,8 @@ def contradictory(bundle: DatasetSpec) -> Rows:
     return np.flatnonzero(np.isin(contents, several))
 
 
-def _across_parts(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
-    """Return the images that lie in another part than most of their copies, identical files apart from others."""
+def _across_sets(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
+    """Return the images that lie in another set than most of their copies, identical files apart from others."""
     exact: list[str] = []
     near: list[str] = []
     for group in np.setdiff1d(_shared(copies), _undivided(bundle, copies)):
@@ -106,23 +111,24 @@ def _across_parts(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
         same = {bundle.contents[row]: row for row in reversed(kept)}
         for row in rows[bundle.parts[rows] != home]:
             twin = same.get(bundle.contents[row])
-            (near if twin is None else exact).append(
-                f"{bundle.names[row]} = {bundle.names[kept[0] if twin is None else twin]}"
-            )
-    found = []
+            if twin is None:
+                near.append(f"{bundle.names[row]} = {bundle.names[kept[0]]}")
+            else:
+                exact.append(f"{bundle.names[row]} = {bundle.names[twin]}")
+    findings = []
     if exact:
         sentence = f"{_files_are(len(exact), 'the same file as one')} in another part, e.g. {exact[0]}."
         short = f"{counted(len(exact), 'identical file')} across parts"
-        found.append(Finding(EXACT, sentence, len(exact), tuple(exact), short))
+        findings.append(Finding(EXACT, sentence, len(exact), tuple(exact), short))
     if near:
         copy = "a copy (turned, mirrored, rescaled, ...) of one"
         sentence = f"{_files_are(len(near), copy)} in another part, e.g. {near[0]}."
         short = f"{len(near)} {'copy' if len(near) == 1 else 'copies'} across parts"
-        found.append(Finding(NEAR, sentence, len(near), tuple(near), short))
-    return found
+        findings.append(Finding(NEAR, sentence, len(near), tuple(near), short))
+    return findings
 
 
-def _patients_across_parts(bundle: DatasetSpec) -> Finding | None:
+def _patients_across_sets(bundle: DatasetSpec) -> Finding | None:
     if bundle.patients is None:
         return None
     pairs = np.unique(np.stack([bundle.patients, bundle.parts]), axis=1)
@@ -134,8 +140,8 @@ def _patients_across_parts(bundle: DatasetSpec) -> Finding | None:
     return Finding(PATIENTS, sentence, len(names), names, f"{patients} on both sides")
 
 
-def _within_parts(bundle: DatasetSpec, copies: Rows) -> Finding | None:
-    """Return how many images repeat another one of their part: no leak by itself."""
+def _within_sets(bundle: DatasetSpec, copies: Rows) -> Finding | None:
+    """Return a finding of the images that repeat another one of their set, which is no leak by itself."""
     pairs = np.unique(np.stack([copies.astype(np.str_), bundle.parts]), axis=1, return_inverse=True)[1].ravel()
     repeated = {int(pair) for pair in _shared(pairs)}
     names = tuple(_chain(bundle, np.flatnonzero(pairs == pair)) for pair in sorted(repeated))
@@ -143,13 +149,14 @@ def _within_parts(bundle: DatasetSpec, copies: Rows) -> Finding | None:
     if not count:
         return None
     verb = "repeats another" if count == 1 else "repeat others"
-    where = "" if set(bundle.parts.tolist()) == {UNSPLIT} else " of the same part"
+    is_split = set(bundle.parts.tolist()) != {UNSPLIT}
+    where = " of the same part" if is_split else ""
     sentence = f"{counted(count, 'image')} {verb}{where}, {counted(len(names), 'group')} of copies, e.g. {names[0]}."
     return Finding(WITHIN, sentence, count, names)
 
 
 def _undivided(bundle: DatasetSpec, copies: Rows) -> Rows:
-    """Return the groups of copies that lie in one part only."""
+    """Return the groups of copies that lie in one set only."""
     pairs = np.unique(np.stack([copies, np.unique(bundle.parts, return_inverse=True)[1]]), axis=1)
     groups, count = np.unique(pairs[0], return_counts=True)
     return np.asarray(groups[count == 1])
@@ -163,7 +170,10 @@ def _shared(values: NDArray[Any]) -> NDArray[Any]:
 
 def _chain(bundle: DatasetSpec, rows: Rows) -> str:
     names = sorted(bundle.names[row] for row in rows)
-    return " = ".join(names[:CHAIN]) + (f" and {len(names) - CHAIN} more" if len(names) > CHAIN else "")
+    chain = " = ".join(names[:CHAIN])
+    if len(names) > CHAIN:
+        return f"{chain} and {len(names) - CHAIN} more"
+    return chain
 
 
 def _files_are(count: int, what: str) -> str:

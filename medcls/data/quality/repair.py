@@ -1,4 +1,4 @@
-"""Data sets without what cannot be used in them: some rows chosen, bad files left out, leaks closed."""
+"""Repairs of data sets: rows selected, unreadable files left out, leaks closed."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -18,7 +18,13 @@ Rows = NDArray[np.int64]
 
 
 def selected(bundle: DatasetSpec, rows: Rows, **changes: Any) -> DatasetSpec:
-    """Return some rows of a data set as a data set, in the order given; `changes` are further fields."""
+    """Return some rows of a data set as a data set.
+
+    Args:
+        bundle: the data set.
+        rows: the row numbers, in the order in which they are wanted.
+        changes: new values of further fields.
+    """
     render, stored, unchanged = bundle.render, bundle.stored, bundle.unchanged
     masks, marks, depth = bundle.masks, bundle.marks, bundle.depth
     return replace(
@@ -39,7 +45,7 @@ def selected(bundle: DatasetSpec, rows: Rows, **changes: Any) -> DatasetSpec:
 
 
 def without(bundle: DatasetSpec, bad: Rows) -> DatasetSpec:
-    """Return a data set as if some of its files were not there.
+    """Return a data set without some of its rows.
 
     Raises:
         BadInputError: a class is left without an image to train on.
@@ -55,19 +61,19 @@ def without(bundle: DatasetSpec, bad: Rows) -> DatasetSpec:
 
 
 def fixed(bundle: DatasetSpec, copies: Rows) -> tuple[DatasetSpec, Rows, list[Finding]]:
-    """Close a data set's leaks: copies and patients go as a whole to where most of them are, contradictions go.
+    """Close a data set's leaks: copies and patients move to the set that has most of them, contradictions are dropped.
 
-    What belongs together counts as one patient from then on, whom no later cut divides.
+    Images that belong together count as one patient from then on, whom no later cut divides.
 
     Args:
         bundle: the data set.
         copies: of shape (n,): images with the same number show the same picture.
 
     Returns:
-        the data set, the copies in its order, and what was done, if anything was.
+        the data set, the copies in its order, and a finding of what was done, if anything was.
 
     Raises:
-        BadInputError: a part loses the last image of a class.
+        BadInputError: a set loses the last image of a class.
     """
     dropped = contradictory(bundle)
     kept = np.setdiff1d(np.arange(len(copies)), dropped)
@@ -88,7 +94,7 @@ def fixed(bundle: DatasetSpec, copies: Rows) -> tuple[DatasetSpec, Rows, list[Fi
 
 
 def _together(bundle: DatasetSpec, copies: Rows) -> Rows:
-    """Return for each image the number of its group: copies, images of one patient, and what these link."""
+    """Return for each image the number of its group: copies and images of one patient, linked by chains of both."""
     if bundle.patients is None:
         return copies
     groups, patients = copies, np.unique(bundle.patients, return_inverse=True)[1]
@@ -108,25 +114,25 @@ def _least(values: Rows, keys: Rows) -> Rows:
 
 
 def _names(bundle: DatasetSpec, groups: Rows, kept: Rows) -> NDArray[np.str_] | None:
-    """Return a patient's name for each image: the first of its group's; None if there are neither patients nor copies.
+    """Return a patient's name for each image, the first in its group; None if there are neither patients nor copies.
 
-    A group without known patients is called by a content, so that the names of files do not matter.
+    A group without known patients is named by a content, so that the names of files do not matter.
     """
     if bundle.patients is None and len(np.unique(groups[kept])) == len(kept):
         return None
-    called = np.array(bundle.contents) if bundle.patients is None else bundle.patients
-    names = called.astype(object)
+    own_names = np.array(bundle.contents) if bundle.patients is None else bundle.patients
+    names = own_names.astype(object)
     for group in np.unique(groups[kept]):
         rows = kept[groups[kept] == group]
-        names[rows] = min(called[rows].tolist())
+        names[rows] = min(own_names[rows].tolist())
     return names.astype(np.str_)
 
 
 def _refuse_losses(bundle: DatasetSpec, kept: Rows, parts: NDArray[np.str_]) -> None:
     before = set(zip(bundle.parts.tolist(), bundle.labels.tolist(), strict=True))
     after = set(zip(parts[kept].tolist(), bundle.labels[kept].tolist(), strict=True))
-    for part, label in sorted(before - after):
-        where = f"in {part} of {bundle.source}" if part else f"in {bundle.source}"
+    for set_name, label in sorted(before - after):
+        where = f"in {set_name} of {bundle.source}" if set_name else f"in {bundle.source}"
         raise BadInputError(
             f"--fix-leaks leaves no image of {bundle.classes[label]} {where}, for all are copies or of patients that "
             f"belong elsewhere: add images there, or give the images unsplit."
@@ -139,14 +145,13 @@ def _done(bundle: DatasetSpec, moved: Rows, dropped: Rows, groups: Rows) -> Find
         f"--fix-leaks moved {counted(len(moved), 'image')} to the part of their copies or patient, dropped "
         f"{len(dropped)} of contradictory class, and keeps {counted(together, 'group')} of images together."
     )
-    names = tuple(f"{bundle.names[row]} dropped" for row in dropped) + tuple(
-        f"{bundle.names[row]} moved" for row in moved
-    )
-    return Finding(FIXED, sentence, len(moved) + len(dropped), names)
+    changes = [f"{bundle.names[row]} dropped" for row in dropped]
+    changes += [f"{bundle.names[row]} moved" for row in moved]
+    return Finding(FIXED, sentence, len(changes), tuple(changes))
 
 
 def fingerprint_of(bundle: DatasetSpec) -> str:
-    """Return the fingerprint of a data set made of files, some of whose parts or patients may have been changed."""
+    """Return the fingerprint of a data set made of files, whose sets or patients may have been changed."""
     return fingerprint(list(_records(bundle)), bundle.contents)
 
 

@@ -1,4 +1,4 @@
-"""Every image of a data set looked at once and remembered by its content: can it be decoded, what are its copies?"""
+"""The scan of a data set: every image is decoded once, copies are found, and both are remembered by content."""
 
 import hashlib
 import json
@@ -28,11 +28,19 @@ CREATE = (
     height INTEGER, thumbnail BLOB, PRIMARY KEY (sha256, decoder)) WITHOUT ROWID""",
     "CREATE TABLE IF NOT EXISTS links (contents TEXT PRIMARY KEY, pairs TEXT) WITHOUT ROWID",
 )
-AT_ONCE = 200  # images in one question to the store, and between two words about the progress
+AT_ONCE = 200  # images in one query of the store, and between two calls that report progress
 
 
 class Look(NamedTuple):
-    """What is seen of one image: why it cannot be decoded, or how it is stored and, if large enough, a thumbnail."""
+    """The result of decoding one image.
+
+    Attributes:
+        fault: why it cannot be decoded, "" if it can.
+        stored: how its pixels are stored, e.g. "RGB"; "" by default.
+        width: in pixels, 0 by default.
+        height: in pixels, 0 by default.
+        thumbnail: the bytes of a small grey picture; empty (by default) for images too small to have copies.
+    """
 
     fault: str
     stored: str = ""
@@ -43,7 +51,7 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Survey:
-    """What was seen of a data set's images, in its order.
+    """The results of scanning a data set's images, in its order.
 
     Attributes:
         faults: of length n: why an image or its mask cannot be used, "" if both can.
@@ -60,26 +68,27 @@ class Survey:
 
 
 def survey(bundle: DatasetSpec, folder: Path, tell: Tell = lambda *_: None) -> Survey:
-    """Look at every image of a data set made of files; what is known in `folder` already is not looked at again.
+    """Decode every image of a data set made of files, except for those whose results are in `folder` already.
 
     Args:
         bundle: the data set.
         folder: where hashes and decoded images are cached.
-        tell: told what is being done, how much of it is done, and how much there is.
+        tell: called with the current step, how much of it is done, and how much there is; does nothing by default.
 
     Raises:
         BadInputError: its masks contradict one another.
     """
     marks = None if bundle.marks is None else bundle.marks(tell)
     store = folder / "survey.sqlite"
-    looks: dict[str, Look] = transact(store, lambda file: _known(file, set(bundle.contents)), {})
+    looks: dict[str, Look] = transact(store, lambda file: _known_looks(file, set(bundle.contents)), {})
     new = {content: row for row, content in enumerate(bundle.contents) if content and content not in looks}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for some in _cut(list(new)):
+        for batch in _batches(list(new)):
             tell("looking at images", len(looks), len(looks) + len(new))
-            found = dict(zip(some, pool.map(lambda content: _look(bundle, new.pop(content)), some), strict=True))
-            transact(store, partial(_remember, found), None)
-            looks |= found
+            new_looks = pool.map(lambda content: _look(bundle, new.pop(content)), batch)
+            looks_of_batch = dict(zip(batch, new_looks, strict=True))
+            transact(store, partial(_remember, looks_of_batch), None)
+            looks |= looks_of_batch
     looks[""] = Look("missing or not readable")
     seen = [looks[content] for content in bundle.contents]
     sizes = [(look.width, look.height) for look in seen]
@@ -93,7 +102,7 @@ def survey(bundle: DatasetSpec, folder: Path, tell: Tell = lambda *_: None) -> S
 
 
 def linked(contents: Sequence[str], links: Iterable[tuple[str, str]]) -> NDArray[np.int64]:
-    """Return for each content the number of its group: equal contents, and those that a chain of links connects."""
+    """Return for each content the number of its group: equal contents, and contents that a chain of links connects."""
     leader: dict[str, str] = {}
 
     def first(content: str) -> str:
@@ -124,9 +133,9 @@ def _links(looks: Mapping[str, Look], store: Path, tell: Tell) -> list[tuple[str
     """Return pairs of contents that link all copies, other than identical files."""
     large = sorted(content for content, look in looks.items() if min(look.width, look.height) >= LEAST_SIDE)
     name = hashlib.sha256(json.dumps([DECODER, FINDER, large]).encode()).hexdigest()
-    known: list[tuple[str, str]] | None = transact(store, lambda file: _known_links(file, name), None)
-    if known is not None:
-        return known
+    remembered: list[tuple[str, str]] | None = transact(store, lambda file: _known_links(file, name), None)
+    if remembered is not None:
+        return remembered
     unseen = {content for content in large if not looks[content].thumbnail}
     kept: dict[str, bytes] = transact(store, lambda file: _thumbnails(file, unseen), {})
     raw = b"".join(looks[content].thumbnail or kept[content] for content in large)
@@ -137,27 +146,28 @@ def _links(looks: Mapping[str, Look], store: Path, tell: Tell) -> list[tuple[str
     return links
 
 
-def _cut(contents: Sequence[str]) -> list[Sequence[str]]:
-    return [contents[at : at + AT_ONCE] for at in range(0, len(contents), AT_ONCE)]
+def _batches(contents: Sequence[str]) -> list[Sequence[str]]:
+    return [contents[start : start + AT_ONCE] for start in range(0, len(contents), AT_ONCE)]
 
 
-def _known(file: sqlite3.Connection, contents: set[str]) -> dict[str, Look]:
-    found: dict[str, Look] = {}
-    for some in _cut(list(contents)):
-        marks = ",".join("?" * len(some))
-        seen = "sha256, fault, stored, width, height"
-        question = f"SELECT {seen} FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
-        found |= {content: Look(*rest) for content, *rest in file.execute(question, (DECODER, *some))}
-    return found
+def _known_looks(file: sqlite3.Connection, contents: set[str]) -> dict[str, Look]:
+    looks: dict[str, Look] = {}
+    for batch in _batches(list(contents)):
+        marks = ",".join("?" * len(batch))
+        columns = "sha256, fault, stored, width, height"
+        query = f"SELECT {columns} FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
+        for content, *values in file.execute(query, (DECODER, *batch)):
+            looks[content] = Look(*values)
+    return looks
 
 
 def _thumbnails(file: sqlite3.Connection, contents: set[str]) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for some in _cut(list(contents)):
-        marks = ",".join("?" * len(some))
-        question = f"SELECT sha256, thumbnail FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
-        found |= dict(file.execute(question, (DECODER, *some)))
-    return found
+    thumbnails: dict[str, bytes] = {}
+    for batch in _batches(list(contents)):
+        marks = ",".join("?" * len(batch))
+        query = f"SELECT sha256, thumbnail FROM looks WHERE decoder = ? AND sha256 IN ({marks})"
+        thumbnails |= dict(file.execute(query, (DECODER, *batch)))
+    return thumbnails
 
 
 def _remember(looks: Mapping[str, Look], file: sqlite3.Connection) -> None:
@@ -169,8 +179,8 @@ def _remember(looks: Mapping[str, Look], file: sqlite3.Connection) -> None:
 
 
 def _known_links(file: sqlite3.Connection, name: str) -> list[tuple[str, str]] | None:
-    found = file.execute("SELECT pairs FROM links WHERE contents = ?", (name,)).fetchone()
-    return None if found is None else [(one, other) for one, other in json.loads(found[0])]
+    row = file.execute("SELECT pairs FROM links WHERE contents = ?", (name,)).fetchone()
+    return None if row is None else [(one, other) for one, other in json.loads(row[0])]
 
 
 def _remember_links(file: sqlite3.Connection, name: str, links: Sequence[tuple[str, str]]) -> None:
