@@ -127,20 +127,20 @@ class Hashes:
 
     @property
     def folder(self) -> Path:
-        """The folder in which the hashes are kept: a place for what need not be kept, too."""
+        """The folder in which the hashes are kept; other caches may lie there too."""
         return self._path.parent
 
 
 def _kept(store: sqlite3.Connection, stamps: Sequence[Stamp]) -> dict[Stamp, str]:
-    found: dict[Stamp, str] = {}
+    kept: dict[Stamp, str] = {}
     for start in range(0, len(stamps), AT_ONCE):
         paths = [stamp.path for stamp in stamps[start : start + AT_ONCE]]
         marks = ",".join("?" * len(paths))
         for *stamp, digest in store.execute(f"SELECT * FROM files WHERE path IN ({marks})", paths):
             if not SHA256.fullmatch(digest):
                 raise ValueError("a damaged digest")
-            found[Stamp(*stamp)] = digest
-    return found
+            kept[Stamp(*stamp)] = digest
+    return kept
 
 
 def _keep(store: sqlite3.Connection, digests: Mapping[Stamp, str]) -> None:
@@ -157,8 +157,8 @@ def _kept_rows(store: sqlite3.Connection, stamp: Stamp | None, name: str) -> byt
     if stamp is None:
         return None
     question = "SELECT sha256 FROM arrays WHERE path = ? AND size = ? AND modified = ? AND changed = ? AND name = ?"
-    found = store.execute(question, (*stamp, name)).fetchone()
-    return None if found is None else bytes(found[0])
+    row = store.execute(question, (*stamp, name)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def _keep_rows(store: sqlite3.Connection, stamp: Stamp, name: str, digests: bytes) -> None:

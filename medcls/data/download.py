@@ -137,8 +137,8 @@ class _Pace:
         passed = time.monotonic() - self._since
         if passed > self._seconds:
             if self._bytes < SLOWEST * passed:
-                told = f"less than {SLOWEST} bytes a second for {passed:.0f} s"
-                raise requests.RequestException(errno.ETIMEDOUT, told)
+                reason = f"less than {SLOWEST} bytes a second for {passed:.0f} s"
+                raise requests.RequestException(errno.ETIMEDOUT, reason)
             self._since, self._bytes = time.monotonic(), 0
 
 

@@ -30,6 +30,11 @@ Row = tuple[Record, str, tuple[int, int]]  # an image, the hash of its content, 
 def bundle_of(hashes: Hashes, source: Path, request: Request) -> DatasetSpec:
     """Return the data set that a folder, a labels.csv or a file of arrays holds.
 
+    Args:
+        hashes: the remembered hashes of files.
+        source: the folder, table or file.
+        request: how its images are wanted.
+
     Raises:
         BadInputError: no known layout, files that cannot be listed, or no data set for classification.
     """

@@ -56,7 +56,7 @@ AS_STORED = Levels()
 
 
 def from_plain(written: Mapping[str, Any] | None) -> Levels:
-    """Return the levels that were written in a file; without any, those of the file's bits."""
+    """Return the levels that were written in a file, AS_STORED if none were."""
     if written is None:
         return AS_STORED
     return Levels(own=True) if "percentiles" in written else Levels(written["black"], written["white"])
@@ -66,7 +66,7 @@ def white_known(*, white: White, **_: Any) -> None:
     """Check the parameter that says what white is.
 
     Raises:
-        BadInputError: it is no number above 0 and no word that is known.
+        BadInputError: it is neither a number above 0 nor "image" nor "set".
     """
     if white is None or white in (IMAGE, SET):
         return

@@ -18,8 +18,8 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import sklearn
 
 NAME = "mnist"
-PUBLISHED = 60_000  # images of the published training part
-TESTED = 1 / 7  # of all images are MNIST's test part
+PUBLISHED = 60_000  # images of the published training set
+TESTED = 1 / 7  # of all images are MNIST's test set
 DIGITS = "scikit-learn's 1,797 real digits of 8x8 pixels, for want of MNIST (medcls data fetch mnist)"
 
 
@@ -62,8 +62,8 @@ def mnist(
 
 def _digits(size: int, channels: int, validation: int) -> DatasetSpec:
     Request(NAME, NAME, size, channels).check_shape()
-    found = sklearn.datasets.load_digits()
-    labels, pixels = found.target.astype(np.int64), np.rint(found.images * (255 / 16)).astype(np.uint8)
+    digits = sklearn.datasets.load_digits()
+    labels, pixels = digits.target.astype(np.int64), np.rint(digits.images * (255 / 16)).astype(np.uint8)
     parts = np.full(len(labels), TRAIN, "U10")
     parts[_stratified(labels, np.arange(len(labels)), round(TESTED * len(labels)))] = TEST
     parts = _with_validation(labels, parts, validation)
@@ -71,7 +71,7 @@ def _digits(size: int, channels: int, validation: int) -> DatasetSpec:
 
 
 def _with_validation(labels: NDArray[np.int64], parts: NDArray[np.str_], validation: int) -> NDArray[np.str_]:
-    """Return the parts with some of the training part held; of one too small for that, a study holds some itself."""
+    """Return the sets with some of the training set as validation set, unless there is one or too few images."""
     rows = np.flatnonzero(parts == TRAIN)
     counts = np.unique(labels[rows], return_counts=True)[1]
     held = round(len(rows) * validation / PUBLISHED)
@@ -83,6 +83,6 @@ def _with_validation(labels: NDArray[np.int64], parts: NDArray[np.str_], validat
 
 
 def _stratified(labels: NDArray[np.int64], rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Return `count` of the rows, the same share of each class."""
+    """Return `count` of the rows, an equal share of each class."""
     _, chosen = sklearn.model_selection.train_test_split(rows, test_size=count, stratify=labels[rows], random_state=0)
     return np.sort(chosen)

@@ -27,7 +27,7 @@ Known = tuple[list[Record], tuple[Remark, ...]]
 
 
 def patients_known(**parameters: Any) -> None:
-    """Check that a data function's parameter `patients` is a word that is known or a pattern with a group.
+    """Check that a data function's parameter `patients` is "", "none", "folder" or a pattern with a group.
 
     Raises:
         BadInputError: a pattern that cannot be read or has no group.
@@ -45,7 +45,7 @@ def patients_known(**parameters: Any) -> None:
 
 
 def with_patients(source: Path, records: Sequence[Record], asked: str, hashes: Hashes) -> Known:
-    """Return the records with the patient of each, as far as it is known, and what is to be said of that.
+    """Return the records with the patient of each, as far as it is known, and remarks about that.
 
     Args:
         source: the folder or table.
@@ -53,23 +53,23 @@ def with_patients(source: Path, records: Sequence[Record], asked: str, hashes: H
         asked: "" takes the column, else DICOM's PatientID where every image has one; "none" takes neither; "folder"
             the folder that holds the image; else a pattern whose first group is the patient, looked for in the file's
             name, or in the path below the source if there is a slash in the pattern.
-        hashes: what is known of files already.
+        hashes: the remembered hashes of files.
 
     Raises:
         BadInputError: images for which "folder" or the pattern says nothing, or patients of several spellings.
     """
     remarks: list[Remark] = []
-    found = list(records)
+    assigned = list(records)
     if asked == NONE:
-        found = [replace(record, patient=None) for record in records]
+        assigned = [replace(record, patient=None) for record in records]
     elif asked:
-        found = _asked(source, records, asked)
+        assigned = _asked(source, records, asked)
     elif all(record.patient is None for record in records):
-        found, remarks = _by_dicom(records, hashes)
-        if all(record.patient is None for record in found):
-            remarks += suspicions.of_columns(source) + suspicions.of_patients(found)
-    refuse_spellings(source, "patients", {record.patient for record in found if record.patient is not None})
-    return found, tuple(remarks)
+        assigned, remarks = _by_dicom(records, hashes)
+        if all(record.patient is None for record in assigned):
+            remarks += suspicions.of_columns(source) + suspicions.of_patients(assigned)
+    refuse_spellings(source, "patients", {record.patient for record in assigned if record.patient is not None})
+    return assigned, tuple(remarks)
 
 
 def _asked(source: Path, records: Sequence[Record], asked: str) -> list[Record]:
@@ -112,11 +112,9 @@ def _by_dicom(records: Sequence[Record], hashes: Hashes) -> tuple[list[Record], 
     if not any(named):
         return list(records), []
     same = tuple(set(telling)) if len(telling) == count else ()
-    why = (
-        f"all images have the same ({telling[0]})"
-        if same
-        else f"{count - len(telling)} of {count} images have none that says anything"
-    )
+    why = f"{count - len(telling)} of {count} images have none that says anything"
+    if same:
+        why = f"all images have the same ({telling[0]})"
     sentence = (
         f"DICOM's PatientID is not taken for the patient, for {why}: cuts may divide patients until data.patients or "
         f"the column patient of a labels.csv says whose the images are."

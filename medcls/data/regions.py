@@ -30,8 +30,7 @@ def regions(bundle: DatasetSpec) -> Mapping[str, Region]:
     if bundle.kind != "files" or not home.is_dir():
         return {}
     folders = sorted(path for path in home.glob(f"?*{MASKS}") if path.is_dir())
-    found = {path.name.removesuffix(MASKS): path for path in folders}
-    return {name: partial(_read, path, bundle.names, bundle.size) for name, path in found.items()}
+    return {folder.name.removesuffix(MASKS): partial(_read, folder, bundle.names, bundle.size) for folder in folders}
 
 
 def _drawn(render: Render, names: tuple[str, ...], size: int, row: int) -> NDArray[np.bool_]:

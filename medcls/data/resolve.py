@@ -68,8 +68,11 @@ def builtin(source: str) -> str | None:
 def _refuse_ambiguous(name: str) -> None:
     """Never take a built-in data set for what the user has under its name in the working directory."""
     here = Path(name)
-    if not _exists(here) or any(_exists(place) and here.samefile(place) for place in _meant(name)):
+    if not _exists(here):
         return
+    for path in _meant(name):
+        if _exists(path) and here.samefile(path):
+            return
     kind = "folder" if here.is_dir() else "file"
     raise BadInputError(
         f"{name} is a {kind} here and a built-in name: say ./{name} for the {kind} or {BUILTIN}{name} for the "
@@ -92,7 +95,10 @@ def _names() -> str:
 
 def located(name: str) -> Path | None:
     """Return where the images of a built-in name lie, None where they do not."""
-    return next((place for home in homes() for place in _places(home, name)), None)
+    for home in homes():
+        for path in _places(home, name):
+            return path
+    return None
 
 
 def name_of(source: str) -> str:
@@ -128,7 +134,7 @@ def _downloads() -> list[Path]:
 
 def unpublished(name: str) -> BadInputError:
     """Return the complaint about a name under which nothing is published."""
-    names = ", ".join(each for each in PUBLISHED if "_" not in each)
+    names = ", ".join(published for published in PUBLISHED if "_" not in published)
     return BadInputError(
         f"Nothing is published as {name!r}: give {names}; of medmnist also larger ones, with _64, _128 or _224."
     )

@@ -1,4 +1,4 @@
-"""Small SQLite files of what is known of images: a convenience, so one that is of no use is done without."""
+"""Small SQLite files that remember results about images; a damaged or locked one is done without."""
 
 import sqlite3
 from collections.abc import Callable
@@ -11,7 +11,13 @@ DAMAGE = (sqlite3.DatabaseError, ValueError, TypeError, LookupError, RecursionEr
 
 
 def transact(path: Path, work: Callable[[sqlite3.Connection], Result], otherwise: Result) -> Result:
-    """Do `work` in one transaction of the file; return `otherwise` where it is read-only, locked or damaged."""
+    """Do some work in one transaction of a SQLite file.
+
+    Args:
+        path: the file, which is made if it is missing.
+        work: connection -> result.
+        otherwise: the result where the file is read-only, locked or damaged.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=5)) as store, store:

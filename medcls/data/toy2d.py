@@ -51,20 +51,20 @@ def toy2d(
 Points = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-def _two_blobs(each: int, seed: int) -> Points:
-    made, labels = sklearn.datasets.make_blobs([each, each], centers=[(-1.5, -1.0), (1.5, 1.0)], **_cloud(seed))
+def _two_blobs(points: int, seed: int) -> Points:
+    made, labels = sklearn.datasets.make_blobs([points, points], centers=[(-1.5, -1.0), (1.5, 1.0)], **_cloud(seed))
     return made, labels.astype(np.int64)
 
 
-def _blob_and_circle(each: int, seed: int) -> Points:
-    blob, _ = sklearn.datasets.make_blobs([each], centers=[(0.0, 0.0)], **_cloud(seed))
-    circle, _ = sklearn.datasets.make_circles((each, 0), noise=0.1, random_state=seed)
-    return np.concatenate([blob, 2.5 * circle]), np.repeat([0, 1], each)
+def _blob_and_circle(points: int, seed: int) -> Points:
+    blob, _ = sklearn.datasets.make_blobs([points], centers=[(0.0, 0.0)], **_cloud(seed))
+    circle, _ = sklearn.datasets.make_circles((points, 0), noise=0.1, random_state=seed)
+    return np.concatenate([blob, 2.5 * circle]), np.repeat([0, 1], points)
 
 
-def _four_blobs(each: int, seed: int) -> Points:
+def _four_blobs(points: int, seed: int) -> Points:
     centers = [(-2.0, -2.0), (-2.0, 2.0), (2.0, 2.0), (2.0, -2.0)]
-    counts = [each - each // 2, each - each // 2, each // 2, each // 2]
+    counts = [points - points // 2, points - points // 2, points // 2, points // 2]
     made, corners = sklearn.datasets.make_blobs(counts, centers=centers, **_cloud(seed))
     return made, corners.astype(np.int64) % 2
 

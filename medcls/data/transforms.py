@@ -64,14 +64,20 @@ def flipped(image: Pixels, axis: int) -> Changed:
     same = bool(np.array_equal(np.sort(answer, axis=None), np.sort(image, axis=None)))
     back = bool(np.array_equal(np.flip(answer, axis), image))
     values = {**_measured(answer), "same_values": same, "restored_by_itself": back}
-    told = "the same values elsewhere" if same else "other values"
+    change = "the same values elsewhere" if same else "other values"
     twice = "twice, it is undone" if back else "twice, it is not undone"
     kind = "vertical" if axis == 0 else "horizontal"
-    return Changed(f"{kind} flip", answer, f"{_size(answer)}, {told}: {_range(answer)}; {twice}.", values)
+    return Changed(f"{kind} flip", answer, f"{_size(answer)}, {change}: {_range(answer)}; {twice}.", values)
 
 
 def intensified(image: Pixels, low: float, high: float) -> Changed:
-    """Return the image with the values between two percentiles spread over the whole scale (rescale_intensity)."""
+    """Return the image with the values between two percentiles spread over the whole scale (rescale_intensity).
+
+    Args:
+        image: the image.
+        low: the lower percentile, 0 to 100.
+        high: the upper percentile, 0 to 100.
+    """
     least, most = np.percentile(image, (low, high))
     if least == most:
         sentence = f"Between its percentiles {low:g} and {high:g} this image has one value, so it stays as it is."
@@ -87,7 +93,13 @@ def intensified(image: Pixels, low: float, high: float) -> Changed:
 
 
 def augmented(image: Pixels, before: Pixels, number: int) -> Changed:
-    """Return an image that was changed at random, with what became of the one before."""
+    """Return an image that was changed at random, with its difference from the image before.
+
+    Args:
+        image: the changed image.
+        before: the image before the change, of the shape of `image`.
+        number: of the change, for its name.
+    """
     difference = float(np.abs(image.astype(float) - before.astype(float)).mean())
     sentence = f"{_range(image).capitalize()}; differs by {difference:.1f} a pixel."
     return Changed(f"random {number}", image, sentence, {**_measured(image), "mean_difference": difference})

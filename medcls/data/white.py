@@ -28,7 +28,7 @@ def with_white(bundle: DatasetSpec, paths: Sequence[Path], white: White, hashes:
         bundle: the data set.
         paths: of length n: the image files, in its order.
         white: a stored value, "image" or "set" (`levels.white_known`), or None.
-        hashes: of files.
+        hashes: the remembered hashes of files.
 
     Raises:
         BadInputError: a file changed while it was read.
@@ -65,16 +65,16 @@ def _of_set(bundle: DatasetSpec, paths: Sequence[Path], hashes: Hashes) -> Level
     rows = [row for row in np.flatnonzero(np.isin(bundle.parts, (TRAIN, UNSPLIT))).tolist() if bundle.contents[row]]
     identity = json.dumps([images.DECODER, PERCENTILES, sorted(bundle.contents[row] for row in rows)])
     memory = hashes.folder / f"levels-{hashlib.sha256(identity.encode()).hexdigest()[:16]}.json"
-    known = read_json(memory)
-    if known is None:
+    levels = read_json(memory)
+    if levels is None:
         total = np.zeros(FULL + 1, np.int64)
         with ThreadPoolExecutor() as pool:
             for histogram in pool.map(lambda row: _histogram(bundle, paths, row), rows):
                 total += histogram
-        known = dict(zip(("black", "white"), _percentiles(total), strict=True))
+        levels = dict(zip(("black", "white"), _percentiles(total), strict=True))
         hashes.folder.mkdir(parents=True, exist_ok=True)
-        write_json(memory, known)
-    return Levels(known["black"], known["white"], found=True)
+        write_json(memory, levels)
+    return Levels(levels["black"], levels["white"], found=True)
 
 
 def _histogram(bundle: DatasetSpec, paths: Sequence[Path], row: int) -> NDArray[np.int64]:

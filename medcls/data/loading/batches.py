@@ -18,11 +18,11 @@ Augment = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
 
 @dataclass(frozen=True)
 class Examples:
-    """What a stream draws from.
+    """The examples from which a stream draws its batches.
 
     Attributes:
-        images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates) or features of any,
-            float32; may be a memory map larger than memory.
+        images: of shape (n, height, width, channels), uint8, or points of shape (n, coordinates) or features of any
+            shape, float32; may be a memory map larger than memory.
         rows: the rows of `images` to use, of shape (m,).
         targets: of shape (m, classes) or (m, height, width, 1), float32, beside `rows`.
         weights: of shape (m,), float32, beside `rows`.
@@ -58,21 +58,21 @@ def evenly(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
 
 
 def in_parts(order: Callable[[int], Rows], share: float) -> Callable[[int], Rows]:
-    """Return epoch -> the next `share` of the positions: an order after the other, each cut where an epoch ends.
+    """Return a function of the epoch that gives the next `share` of the positions, order after order.
 
-    So with a share of a half every two epochs meet every position once, and what an epoch meets depends on the seed
-    and its number alone. A share of 1 is the order itself.
+    With a share of a half every two epochs use every position once. The positions of an epoch depend on the seed and
+    its number alone. A share of 1 is the order itself.
     """
     if share == 1:
         return order
     count = len(order(0))
     length = max(1, round(share * count))
 
-    def part(epoch: int) -> Rows:
+    def next_share(epoch: int) -> Rows:
         first, start = divmod(epoch * length, count)
         return np.concatenate([order(first), order(first + 1)])[start : start + length]
 
-    return part
+    return next_share
 
 
 def training(
@@ -85,7 +85,13 @@ def training(
 ) -> Any:
     """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another.
 
-    `augment` takes images as they are stored, targets, weights and a seed, and returns the first three, all float32.
+    Args:
+        examples: what to draw from.
+        order: epoch -> positions among the examples' rows, in the order in which they are drawn.
+        augment: (images as they are stored, targets, weights, seed) -> images, targets and weights, all float32.
+        seed: of the augmentation.
+        batch_size: examples in a batch; the last one of an epoch may be smaller.
+        epochs: the numbers of the epochs to stream.
     """
     order, read = lru_cache(maxsize=2)(order), Reader(examples.images)
     steps = steps_of(len(order(epochs.start)), batch_size)
@@ -129,7 +135,7 @@ def _take(examples: Examples, read: Reader, positions: Rows) -> tuple[NDArray[An
     images = read(examples.rows[positions])
     targets = examples.targets[positions]
     if examples.mirrored:
-        images, targets = (_mirrored(each, flip) for each in (images, targets))
+        images, targets = _mirrored(images, flip), _mirrored(targets, flip)
     return images, targets, examples.weights[positions]
 
 

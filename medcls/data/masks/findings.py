@@ -44,7 +44,7 @@ def found_in_masks(bundle: DatasetSpec, tell: Tell) -> list[Finding]:
     """Return what there is to say of masks that can all be read.
 
     Raises:
-        BadInputError: the masks of a whole part, or of all parts, mark nothing.
+        BadInputError: the masks of a whole set, or of all sets, mark nothing.
     """
     if bundle.marks is None:
         return []
@@ -61,7 +61,7 @@ def lost_in_resizing(bundle: DatasetSpec, folder: Path, tell: Tell) -> list[Find
         tell: told what is being done, how much of it is done, and how much there is.
 
     Raises:
-        BadInputError: all targets of a part are lost.
+        BadInputError: all targets of a set are lost.
     """
     if bundle.marks is None:
         return []
@@ -70,15 +70,18 @@ def lost_in_resizing(bundle: DatasetSpec, folder: Path, tell: Tell) -> list[Find
     rows = np.flatnonzero(extents >= 0)
     if not len(rows):
         return []
-    best, even = (smallest_size(bundle, marks, folder, tell, step=step) for step in (1, STEP))
+    best = smallest_size(bundle, marks, folder, tell, step=1)
+    even = smallest_size(bundle, marks, folder, tell, step=STEP)
     remedy = "no data.size keeps them all"
     if best:
         remedy = f"data.size={best} is the smallest at which no target is lost"
         remedy += f", {even} the smallest multiple of {STEP}" if even not in (0, best) else ""
-    for part in dict.fromkeys(bundle.parts.tolist()):
-        there = (bundle.parts == part) & (marks.extents != NONE)
-        if there.any() and (extents[there] >= 0).all():
-            where = f"all {there.sum()} targets{f' of {part}' if part != UNSPLIT else ''}"
+    for set_name in dict.fromkeys(bundle.parts.tolist()):
+        targets = (bundle.parts == set_name) & (marks.extents != NONE)
+        if targets.any() and (extents[targets] >= 0).all():
+            where = f"all {targets.sum()} targets"
+            if set_name != UNSPLIT:
+                where += f" of {set_name}"
             raise BadInputError(f"{bundle.source}: {where} are lost in resizing to data.size={bundle.size}; {remedy}.")
     findings = []
     for extent, what, instead in ((NONE, "nothing", "there is something"), (ALL, "everything", "there is ground")):
@@ -92,19 +95,19 @@ def lost_in_resizing(bundle: DatasetSpec, folder: Path, tell: Tell) -> list[Find
 
 
 def _empty(bundle: DatasetSpec, extents: NDArray[np.int64]) -> list[Finding]:
-    """Return what is to be said of masks that mark nothing, which a study may well have.
+    """Return the findings about masks that mark nothing, which a study may well have.
 
     Raises:
-        BadInputError: all do, or all of a part.
+        BadInputError: all masks mark nothing, or all masks of a set.
     """
     rows = np.flatnonzero(extents == NONE)
     if not len(rows):
         return []
     if len(rows) == len(extents):
         raise BadInputError(f"{bundle.source}: no mask marks anything; give masks that do.")
-    for part in dict.fromkeys(bundle.parts.tolist()):
-        if (extents[bundle.parts == part] == NONE).all():
-            raise BadInputError(f"{bundle.source}: no mask of {part} marks anything; give masks there that do.")
+    for set_name in dict.fromkeys(bundle.parts.tolist()):
+        if (extents[bundle.parts == set_name] == NONE).all():
+            raise BadInputError(f"{bundle.source}: no mask of {set_name} marks anything; give masks there that do.")
     names = tuple(bundle.names[row] for row in rows)
     marks = "mask marks" if len(names) == 1 else "masks mark"
     scored = (
@@ -143,8 +146,10 @@ def _at_odds(bundle: DatasetSpec, marks: Marks) -> list[Finding]:
 
 def _turned(image: int, mask: int) -> str:
     """Return in words how an image and its mask are turned."""
-    both = {"the image": image, "its mask": mask}
-    said = [
-        f"{name} is {'not turned' if way == UPRIGHT else f'turned (orientation {way})'}" for name, way in both.items()
-    ]
-    return " and ".join(said)
+    phrases = []
+    for name, orientation in (("the image", image), ("its mask", mask)):
+        if orientation == UPRIGHT:
+            phrases.append(f"{name} is not turned")
+        else:
+            phrases.append(f"{name} is turned (orientation {orientation})")
+    return " and ".join(phrases)

@@ -62,12 +62,15 @@ def _refuse_all(source: str, masks: Sequence[tuple[Path, Content]]) -> None:
     """Refuse in one sentence masks none of which can be used for one reason; others are complained of one by one.
 
     Raises:
-        BadInputError: the reason is the same.
+        BadInputError: all masks share one reason.
     """
     faults = {content.fault for _, content in masks}
     fault = faults.pop() if len(faults) == 1 else ""
     if not fault and all(content.values and not content.lossy for _, content in masks):
-        fault = several_labels(sorted({value.value for _, content in masks for value in content.values}))
+        labels: set[float] = set()
+        for _, content in masks:
+            labels |= {value.value for value in content.values}
+        fault = several_labels(sorted(labels))
     if fault:
         names = listed(sorted(path.name for path, _ in masks), 3)
         raise BadInputError(f"{source}: {fault} ({len(masks)} of {len(masks)}: {names}).")
@@ -98,7 +101,7 @@ def _others(meaning: Meaning, content: Content) -> list[Value]:
         return []
     reach = meaning.high - meaning.low
     spans = content.low <= meaning.cut < content.high
-    found = []
+    others = []
     for value in content.values:
         middle = meaning.low + BETWEEN[0] * reach < value.value < meaning.low + BETWEEN[1] * reach
         end = value.value in (content.low, content.high)
@@ -106,8 +109,8 @@ def _others(meaning: Meaning, content: Content) -> list[Value]:
             continue
         flat = value.amid > 0 and value.amid >= FLAT * value.pixels
         if flat or (len(content.values) == 2 and value.pixels > SPECK * content.pixels):
-            found.append(value)
-    return found
+            others.append(value)
+    return others
 
 
 def _shown(values: set[float]) -> str:

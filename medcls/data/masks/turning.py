@@ -28,11 +28,12 @@ def at_odds(image: int, mask: int, size: tuple[int, int]) -> bool:
     the mask was drawn on the image as it is shown.
 
     Args:
-        image: the image's orientation, as `turned` has it.
-        mask: that of its mask.
+        image: the image's EXIF orientation, 1 to 8.
+        mask: the mask's EXIF orientation, 1 to 8.
         size: width and height of both when shown.
     """
     if image == mask:
         return False
-    told = (image in ON_ITS_SIDE) != (mask in ON_ITS_SIDE) and size[0] != size[1]
-    return not told
+    one_on_its_side = (image in ON_ITS_SIDE) != (mask in ON_ITS_SIDE)
+    is_square = size[0] == size[1]
+    return is_square or not one_on_its_side

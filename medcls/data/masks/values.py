@@ -191,12 +191,12 @@ def several_labels(values: Sequence[float]) -> str:
 
 
 def _content(numbers: NDArray[Any], *, lossy: bool) -> Content:
-    known, counts = np.unique(numbers, return_counts=True)
-    content = Content(float(known[0]), float(known[-1]), int(numbers.size), lossy=lossy)
-    if len(known) > FEW:
+    distinct, counts = np.unique(numbers, return_counts=True)
+    content = Content(float(distinct[0]), float(distinct[-1]), int(numbers.size), lossy=lossy)
+    if len(distinct) > FEW:
         return content
     amid = _amid_their_like(numbers)
-    counted = zip(known.tolist(), counts.tolist(), strict=True)
+    counted = zip(distinct.tolist(), counts.tolist(), strict=True)
     return content._replace(
         values=tuple(Value(float(value), count, int(np.count_nonzero(amid == value))) for value, count in counted)
     )
@@ -253,7 +253,7 @@ def _level(numbers: NDArray[Any], middle: NDArray[np.bool_], reach: float) -> fl
 
 def _frayed(numbers: NDArray[Any]) -> bool:
     """Tell whether labels have the traces of a lossy format: 1, 2 and 3 as well as most others are nowhere flat."""
-    known = np.unique(numbers[numbers != 0])
+    labels = np.unique(numbers[numbers != 0])
     flat = np.unique(_amid_their_like(numbers))
-    rough = np.setdiff1d(known, flat)
-    return len(known) > FEWEST and bool(np.isin((1, 2, 3), rough).all()) and 2 * len(rough) > len(known)
+    rough = np.setdiff1d(labels, flat)
+    return len(labels) > FEWEST and bool(np.isin((1, 2, 3), rough).all()) and 2 * len(rough) > len(labels)

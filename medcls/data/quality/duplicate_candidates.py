@@ -18,7 +18,7 @@ from medcls.data.quality.registration import CENTRE, COARSE, SIDE, Floats, Rows,
 from medcls.utils.lazy import scipy
 
 NEAREST_HASHES, FURTHEST_HASH = 4, 12  # so many neighbours of an image, and so many of 64 bits different at most
-WINDOW = 60  # pixels of the side of the parts of a thumbnail that are hashed too: a crop leaves such ones
+WINDOW = 60  # pixels of the side of the windows of a thumbnail that are hashed too: a crop leaves such ones
 NEAREST_SPECTRA, LEAST_CORRELATION = 10, 0.8
 CIRCLES, ANGLES, HARMONICS = 20, 64, 12
 AT_ONCE = 512  # rows of the table of all pairs that are in memory at a time,
@@ -77,22 +77,28 @@ def alike_by_circles(thumbnails: NDArray[np.uint8]) -> Candidates:
     first, second = _side_by_side(nearest, len(strengths), AT_ONCE)
     first, second, _ = _once(first, second, np.zeros((len(first), 2, 3), np.float32))
     cuts = range(0, len(first), AT_ONCE)
-    found = [_turned(spectra, first[cut : cut + AT_ONCE], second[cut : cut + AT_ONCE]) for cut in cuts]
-    return _joined(found)
+    turned = [_turned(spectra, first[cut : cut + AT_ONCE], second[cut : cut + AT_ONCE]) for cut in cuts]
+    return _joined(turned)
 
 
-def _side_by_side(part: Callable[[int], tuple[Rows, Rows]], count: int, step: int) -> tuple[Rows, Rows]:
-    """Return the pairs that `part` finds of every `step` of `count` rows, in their order; NumPy works side by side."""
+def _side_by_side(pairs_from: Callable[[int], tuple[Rows, Rows]], count: int, step: int) -> tuple[Rows, Rows]:
+    """Return the pairs of all batches of rows, in their order; the batches are searched side by side.
+
+    Args:
+        pairs_from: the first row of a batch -> its pairs, as (first, second).
+        count: how many rows there are.
+        step: how many rows a batch has.
+    """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(part, range(0, count, step)))
-    first, second = (np.concatenate(columns) for columns in zip(*found, strict=True))
+        pairs = list(pool.map(pairs_from, range(0, count, step)))
+    first, second = (np.concatenate(columns) for columns in zip(*pairs, strict=True))
     return first, second
 
 
 def _hashes(thumbnails: NDArray[np.uint8], top: int, left: int, side: int = SIDE) -> Bits:
-    """Return the perceptual hashes of a window of thumbnails, of shape (n, 8, 8): those of `imagehash.phash`.
+    """Return the perceptual hashes of a window of thumbnails, of shape (n, 8, 8), equal to `imagehash.phash`.
 
-    That takes one image at a time, a third of a millisecond each; many at once cost a tenth.
+    That function takes one image at a time, a third of a millisecond each; many at once cost a tenth.
     """
     windows = np.ascontiguousarray(thumbnails[:, top : top + side, left : left + side])
     cuts = (windows[at : at + AT_ONCE] for at in range(0, len(windows), AT_ONCE))
@@ -104,7 +110,7 @@ def _hashed(windows: NDArray[np.uint8]) -> Bits:
     from PIL import Image
 
     size = (4 * 8, 4 * 8)  # four times as fine as what is kept of the waves
-    small = np.stack([np.asarray(Image.fromarray(each).resize(size, Image.Resampling.LANCZOS)) for each in windows])
+    small = np.stack([np.asarray(Image.fromarray(window).resize(size, Image.Resampling.LANCZOS)) for window in windows])
     waves = scipy.fft.dct(scipy.fft.dct(small, axis=1), axis=2)[:, :8, :8]
     signs: Bits = waves > np.median(waves, axis=(1, 2), keepdims=True)
     return signs
@@ -113,8 +119,10 @@ def _hashed(windows: NDArray[np.uint8]) -> Bits:
 def _cropped_forms(thumbnails: NDArray[np.uint8]) -> Iterator[tuple[Floats, NDArray[np.uint64]]]:
     """Yield the eight forms of the whole images and of five windows: a transform (2, 3) and the hashes of each form."""
     edge = (SIDE - WINDOW) // 2
-    whole, windows = (0, 0, SIDE), [(edge, edge), *((top, left) for top in (0, 2 * edge) for left in (0, 2 * edge))]
-    for top, left, side in (whole, *((top, left, WINDOW) for top, left in windows)):
+    windows = [(0, 0, SIDE), (edge, edge, WINDOW)]
+    for top in (0, 2 * edge):
+        windows += [(top, 0, WINDOW), (top, 2 * edge, WINDOW)]
+    for top, left, side in windows:
         middle = np.array([top, left]) + (side - 1) / 2 - CENTRE
         for turn, form in _forms(_hashes(thumbnails, top, left, side)):
             yield np.concatenate([turn * side / SIDE, middle[:, None]], axis=1).astype(np.float32), _packed(form)
@@ -184,8 +192,8 @@ def _smallest(table: NDArray[np.generic], count: int) -> tuple[Rows, Rows]:
     return np.repeat(np.arange(len(table)), count), columns.ravel()
 
 
-def _joined(parts: Sequence[Candidates]) -> Candidates:
-    first, second, starts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+def _joined(batches: Sequence[Candidates]) -> Candidates:
+    first, second, starts = (np.concatenate(columns) for columns in zip(*batches, strict=True))
     return Candidates(first, second, starts)
 
 

@@ -38,13 +38,13 @@ def copies(thumbnails: NDArray[np.uint8], progress: Progress = lambda *_: None) 
     shown = thumbnails[rows]
     pairs = candidates(shown)
     likeness = [np.zeros(0, np.float32)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool, closing(_likenesses(shown, pairs, pool)) as parts:
-        for part in parts:
-            likeness.append(part)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, closing(_likenesses(shown, pairs, pool)) as batches:
+        for batch in batches:
+            likeness.append(batch)
             progress(min((len(likeness) - 1) * AT_ONCE, len(pairs.first)), len(pairs.first))
     same = np.concatenate(likeness) >= COPY
-    found = np.sort(np.stack([rows[pairs.first[same]], rows[pairs.second[same]]], axis=1), axis=1)
-    return [(int(one), int(other)) for one, other in np.unique(found, axis=0)]
+    links = np.sort(np.stack([rows[pairs.first[same]], rows[pairs.second[same]]], axis=1), axis=1)
+    return [(int(one), int(other)) for one, other in np.unique(links, axis=0)]
 
 
 def _likenesses(thumbnails: NDArray[np.uint8], pairs: Candidates, pool: ThreadPoolExecutor) -> Generator[Floats]:

@@ -22,7 +22,7 @@ FINE = (0.7, 2.0)
 INNER = 29.0  # radius of the points that are compared: a shift of two pixels leaves them in the circle
 COARSE_STEPS, FINE_STEPS = 5, 3  # how often the fit is improved in each band
 HOPELESS = 0.6  # likeness in the fine band after the coarse fit below which no fit is looked for any more
-LEAST_SHARED = 0.7  # part of the circle that a pair must share
+LEAST_SHARED = 0.7  # of the circle must be shared by a pair
 LARGEST_STEP = 3.0  # pixels that one improvement may move the circle's edge
 
 
@@ -43,8 +43,7 @@ def band(thumbnails: NDArray[np.uint8], blurs: tuple[float, float]) -> Floats:
 def fit(thumbnails: NDArray[np.uint8], first: Rows, second: Rows, starts: Floats) -> Fit:
     """Fit the second image of each pair onto the first by an affine transform, in Gauss-Newton steps.
 
-    The steps are those of the inverse compositional algorithm (Baker and Matthews, 2004) on values freed of
-    brightness and contrast.
+    It is the inverse compositional algorithm (Baker and Matthews, 2004) on values freed of brightness and contrast.
 
     Args:
         thumbnails: of shape (n, SIDE, SIDE).
@@ -54,12 +53,13 @@ def fit(thumbnails: NDArray[np.uint8], first: Rows, second: Rows, starts: Floats
     """
     rows, places = np.unique(np.concatenate([first, second]), return_inverse=True)  # an image is in many pairs
     one, other = np.split(places, 2)
-    bands = (band(thumbnails[rows], blurs) for blurs in (COARSE, FINE))
-    coarse, fine = ((found[one], found[other]) for found in bands)
-    transforms = _improved(*coarse, starts, COARSE_STEPS, spacing=3)
-    likeness = _likeness(*fine, transforms, spacing=2)
+    coarse = band(thumbnails[rows], COARSE)
+    transforms = _improved(coarse[one], coarse[other], starts, COARSE_STEPS, spacing=3)
+    fine = band(thumbnails[rows], FINE)
+    fixed, moved = fine[one], fine[other]
+    likeness = _likeness(fixed, moved, transforms, spacing=2)
     hopeful = likeness >= HOPELESS
-    fixed, moved = (each[hopeful] for each in fine)
+    fixed, moved = fixed[hopeful], moved[hopeful]
     transforms[hopeful] = _improved(fixed, moved, transforms[hopeful], FINE_STEPS, spacing=2)
     likeness[hopeful] = _likeness(fixed, moved, transforms[hopeful], spacing=1)
     return Fit(likeness, transforms)
@@ -68,10 +68,10 @@ def fit(thumbnails: NDArray[np.uint8], first: Rows, second: Rows, starts: Floats
 def _likeness(fixed: Floats, moved: Floats, transforms: Floats, spacing: int) -> Floats:
     """Return the correlation where both images have pixels, 0 where that is too little of the circle."""
     points = _points(spacing)
-    places = _moved(points, transforms)
-    shared = np.linalg.norm(places, axis=1) <= RADIUS
-    values = _at(fixed, np.broadcast_to(points, places.shape)), _at(moved, places)
-    one, other = (_unit(np.where(shared, each, 0), shared) for each in values)
+    positions = _moved(points, transforms)
+    shared = np.linalg.norm(positions, axis=1) <= RADIUS
+    one = _unit(np.where(shared, _at(fixed, np.broadcast_to(points, positions.shape)), 0), shared)
+    other = _unit(np.where(shared, _at(moved, positions), 0), shared)
     return np.where(shared.mean(1) >= LEAST_SHARED, (one * other).sum(1), 0).astype(np.float32)
 
 
@@ -80,7 +80,10 @@ def _improved(fixed: Floats, moved: Floats, transforms: Floats, count: int, spac
     everywhere = np.broadcast_to(points, (len(fixed), *points.shape))
     slopes = [_at(np.asarray(np.gradient(fixed, axis=axis)), everywhere) for axis in (1, 2)]
     y, x = points / RADIUS
-    descent = np.stack([slope * each for slope in slopes for each in (y, x, np.float32(1))], axis=1)
+    directions = []
+    for slope in slopes:
+        directions += [slope * y, slope * x, slope]
+    descent = np.stack(directions, axis=1)
     squares = descent @ descent.transpose(0, 2, 1)
     strength = np.trace(squares, axis1=1, axis2=2)[:, None, None]
     solver = np.linalg.inv(squares + np.eye(6, dtype=np.float32) * (strength / 6000 + 1e-6)) @ descent
@@ -110,9 +113,9 @@ def _moved(points: Floats, transforms: Floats) -> Floats:
 
 def _at(images: Floats, points: Floats) -> Floats:
     """Return the values of images, of shape (m, SIDE, SIDE), at points of their own, of shape (m, 2, p), bilinearly."""
-    place = np.clip(points + np.float32(CENTRE), 0, np.float32(SIDE - 1.001))
-    corner = place.astype(np.int32)
-    down, right = (place - corner).transpose(1, 0, 2)
+    position = np.clip(points + np.float32(CENTRE), 0, np.float32(SIDE - 1.001))
+    corner = position.astype(np.int32)
+    down, right = (position - corner).transpose(1, 0, 2)
     index = corner[:, 0] * SIDE + corner[:, 1] + (np.arange(len(images), dtype=np.int32) * SIDE**2)[:, None]
     flat = images.reshape(-1)
     above = flat.take(index) * (1 - right) + flat.take(index + 1) * right

@@ -42,7 +42,11 @@ def records_of(parts: Sequence[Part]) -> list[Record]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while an array is read into one sentence that names the file."""
+    """Turn every error that reading an array causes into one sentence that names the file.
+
+    Raises:
+        BadInputError: the file cannot be read.
+    """
     try:
         yield
     except BadInputError:
@@ -61,7 +65,20 @@ def stack_of(
     start: int,
     plain_at: int | None,
 ) -> Stack:
-    """Return the images, or complain if they are not grey or RGB in bytes."""
+    """Return a stack of grey or RGB images in bytes.
+
+    Args:
+        path: the file.
+        name: what the array is called in the file, for messages.
+        shape: (n, height, width), (n, height, width, 1) or (n, height, width, 3).
+        dtype: of the array.
+        opened: opens the file for reading.
+        start: the position of the first pixel in what `opened` returns, in bytes.
+        plain_at: its position in the file itself, in bytes; None where the file is packed.
+
+    Raises:
+        BadInputError: images that are not grey or RGB in bytes, or are too large.
+    """
     if dtype != np.uint8:
         raise BadInputError(f"{path} has {name} of type {dtype}: save images as uint8, 0 to 255.")
     if len(shape) == 4 and shape[3] == 1:
@@ -76,7 +93,17 @@ def stack_of(
 
 
 def part_of(part: str, images: Stack, name: str, labels: NDArray[Any]) -> Part:
-    """Return a set of images and labels, or refuse labels that are not one whole number for each image."""
+    """Return a set of images with their labels.
+
+    Args:
+        part: the set: TRAIN, VALIDATION, TEST or UNSPLIT.
+        images: the set's images.
+        name: what the labels are called in the file, for messages.
+        labels: of shape (n,) or (n, 1).
+
+    Raises:
+        BadInputError: labels that are not one whole number from 0 for each image.
+    """
     path = images.path
     if labels.ndim == 2 and labels.shape[1] > 1:
         raise BadInputError(

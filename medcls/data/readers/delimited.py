@@ -10,7 +10,7 @@ from medcls.utils.errors import BadInputError
 
 MOST_BYTES = 2_000_000_000
 MARKS = ",;\t|"
-OTHER_MARKS = (("blanks", r"\s+"), ("colons", ":"), ("carets", r"\^"), ("tildes", "~"))  # those are told, not read
+OTHER_MARKS = (("blanks", r"\s+"), ("colons", ":"), ("carets", r"\^"), ("tildes", "~"))  # named in messages, not read
 WITH_MARK = (  # in this order: the mark of UTF-32 begins with that of UTF-16
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -21,24 +21,26 @@ SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # how .xlsx and .ods, and .
 LINE_OF_MARK = re.compile(r'"?sep=(.)"?')  # as spreadsheets write it before the names of columns
 
 
-def read_lines(table: Path, known: Collection[str]) -> list[tuple[int, list[str]]]:
+def read_lines(table: Path, column_names: Collection[str]) -> list[tuple[int, list[str]]]:
     """Return the number and the values of each line that has any, that of the columns' names first.
 
     Args:
         table: commas, semicolons, tabs or bars divide it; UTF-8, or UTF-16 with or without a mark.
-        known: names of columns, by which it is seen what divides them.
+        column_names: names of columns that a table may have, which show by what mark it is divided.
 
     Raises:
         BadInputError: no table of values, or in an encoding that cannot be told.
     """
     text = _text(table)
     first, _, rest = text.partition("\n")
-    said = LINE_OF_MARK.fullmatch(first.strip(" "))
-    offset = 1 if said else 0
-    mark = said[1] if said else _mark(text, known)
-    reader = csv.reader(io.StringIO(rest if said else text, newline=""), delimiter=mark, skipinitialspace=True)
+    line_of_mark = LINE_OF_MARK.fullmatch(first.strip(" "))
+    if line_of_mark:
+        mark, lines, offset = line_of_mark[1], rest, 1
+    else:
+        mark, lines, offset = _mark(text, column_names), text, 0
+    reader = csv.reader(io.StringIO(lines, newline=""), delimiter=mark, skipinitialspace=True)
     try:
-        return [(reader.line_num + offset, row) for row in reader if any(value.strip() for value in row)]
+        return [(reader.line_num + offset, row) for row in reader if "".join(row).strip()]
     except csv.Error as error:
         raise BadInputError(f"{table} is no table of values ({error}): mend or remove that line.") from error
 
@@ -48,12 +50,12 @@ def divided_otherwise(row: list[str], columns: int) -> bool:
     return len(row) == 1 and columns > 1 and any(len(row[0].split(mark)) == columns for mark in MARKS)
 
 
-def divided_by(header: str, known: Collection[str]) -> str:
+def divided_by(header: str, column_names: Collection[str]) -> str:
     """Return what divides the names of columns that no mark of a table divides, for people; "" if that is not seen."""
-    if any(len(_names(header.split(mark)) & set(known)) > 1 for mark in MARKS):
+    if any(len(_names(header.split(mark)) & set(column_names)) > 1 for mark in MARKS):
         return "quotes around whole lines"
     for words, mark in OTHER_MARKS:
-        if len(_names(re.split(mark, header)) & set(known)) > 1:
+        if len(_names(re.split(mark, header)) & set(column_names)) > 1:
             return words
     return ""
 
@@ -101,11 +103,11 @@ def _not_read(table: Path, content: bytes, encoding: str, error: UnicodeDecodeEr
     )
 
 
-def _mark(text: str, known: Collection[str]) -> str:
-    """Return what divides the columns: the mark that yields most of the known names, then most of any."""
+def _mark(text: str, column_names: Collection[str]) -> str:
+    """Return what divides the columns: the mark that yields most of `column_names`, then most names."""
     header = next((line for line in text.split("\n") if line.strip()), "")
     split = {mark: next(csv.reader([header], delimiter=mark, skipinitialspace=True), []) for mark in MARKS}
-    return max(MARKS, key=lambda mark: (len(_names(split[mark]) & set(known)), len(split[mark])))
+    return max(MARKS, key=lambda mark: (len(_names(split[mark]) & set(column_names)), len(split[mark])))
 
 
 def _names(header: list[str]) -> set[str]:

@@ -36,8 +36,8 @@ class Table:
 
     def of(self, values: NDArray[Any]) -> NDArray[np.int64]:
         """Return the entry of every value; values outside of the table take the entry at its nearer end."""
-        place = np.clip(np.rint(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
-        return np.asarray(self.entries[place])
+        positions = np.clip(np.rint(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
+        return np.asarray(self.entries[positions])
 
 
 def white(tables: Sequence[Table]) -> int:

@@ -27,27 +27,31 @@ def idx_files(files: list[Path]) -> dict[str, Path]:
         BadInputError: some of the four are there and others are not.
     """
     packed_first = sorted(files, key=lambda path: path.suffix.lower() != ".gz")
-    found = {match[1].lower(): path for path in packed_first if (match := NAME.fullmatch(path.name))}
-    missing = [name for name in FILES if name not in found]
-    if found and missing:
-        folder = next(iter(found.values())).parent
+    by_name: dict[str, Path] = {}
+    for path in packed_first:
+        match = NAME.fullmatch(path.name)
+        if match:
+            by_name[match[1].lower()] = path
+    missing = [name for name in FILES if name not in by_name]
+    if by_name and missing:
+        folder = next(iter(by_name.values())).parent
         raise BadInputError(f"{folder} lacks {listed(missing)} of MNIST's four idx files: add what is missing.")
-    return found
+    return by_name
 
 
 def read_idx(files: dict[str, Path]) -> list[Part]:
-    """Return the train and the test part of MNIST's four files.
+    """Return the training and the test set in MNIST's four files.
 
     Raises:
         BadInputError: a damaged file, or images and labels that do not fit.
     """
     return [
-        _part(TRAIN, files["train-images"], files["train-labels"]),
-        _part(TEST, files["t10k-images"], files["t10k-labels"]),
+        _set(TRAIN, files["train-images"], files["train-labels"]),
+        _set(TEST, files["t10k-images"], files["t10k-labels"]),
     ]
 
 
-def _part(part: str, images: Path, labels: Path) -> Part:
+def _set(set_name: str, images: Path, labels: Path) -> Part:
     with reading(labels), _open(labels) as file:
         expected, _ = _header(file)
         if len(expected) != 1 or expected[0] > MOST_LABELS:
@@ -60,7 +64,7 @@ def _part(part: str, images: Path, labels: Path) -> Part:
             shape, start = _header(file)
         plain_at = None if images.suffix.lower() == ".gz" else 0
         stack = stack_of(images, images.name, shape, np.dtype(np.uint8), partial(_open, images), start, plain_at)
-        return part_of(part, stack, labels.name, numbers)
+        return part_of(set_name, stack, labels.name, numbers)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], int]:

@@ -1,8 +1,5 @@
 """Decoding of image files and arrays into the arrays that a network sees."""
 
-import logging
-import re
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from ctypes import CDLL
@@ -17,6 +14,7 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Images
 from medcls.data.levels import AS_STORED, Levels
 from medcls.data.readers import deep, dicom, foreign
+from medcls.data.readers.silence import silence_libtiff, silence_warnings
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -102,7 +100,7 @@ def read(path: Path, make: "Callable[[Image.Image], NDArray[Any]]") -> NDArray[A
                 return make(Image.fromarray(dicom.pixels_of(data)))
         with _opened(path) as image, _turn(image.width * image.height), closing(image):
             if image.format == "TIFF":
-                _silence_libtiff()
+                silence_libtiff()
                 if getattr(image, "n_frames", 1) > 1:
                     raise UnreadableImageError("TIFF of several pages: save each as an image of its own")
                 if foreign.is_misread(image):
@@ -166,7 +164,16 @@ def patient_in(path: Path) -> str:
 
 
 def fit(pixels: NDArray[np.uint8], size: int, channels: int) -> Images:
-    """Return an image of shape (height, width[, 3]) as one of shape (size, size, channels)."""
+    """Return an image in another size.
+
+    Args:
+        pixels: of shape (height, width) or (height, width, 3).
+        size: height and width of the result in pixels.
+        channels: of the result: 1 (grey) or 3 (RGB).
+
+    Returns:
+        an array of shape (size, size, channels), uint8.
+    """
     from PIL import Image
 
     return _fitted(Image.fromarray(pixels), size, channels)
@@ -186,7 +193,7 @@ def _complaining(path: Path) -> Iterator[None]:
     """Turn every error that a file causes into an UnreadableImageError with its reason, and silence warnings."""
     from PIL import Image, UnidentifiedImageError
 
-    _silence()
+    silence_warnings()
     try:
         if path.exists() and not path.is_file():
             raise UnreadableImageError("no file but a folder, a pipe or a device")
@@ -212,23 +219,6 @@ def _unknown(path: Path) -> str:
     with suppress(Exception):  # what is damaged makes the parsers raise anything
         return foreign.reason(path) or f"not a {READABLE} image"
     return f"not a {READABLE} image"
-
-
-def _silence() -> None:
-    """Keep the warnings of the libraries off the screen; no thread could do so for itself alone."""
-    if ("ignore", None, Warning, re.compile(r"(PIL|pydicom)\."), 0) not in warnings.filters:
-        warnings.filterwarnings("ignore", module=r"(PIL|pydicom)\.")
-    logger = logging.getLogger("PIL")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-
-
-def _silence_libtiff() -> None:
-    """Keep libtiff from writing to standard error what Pillow reports as an exception as well."""
-    from PIL import _imaging
-
-    with suppress(AttributeError, OSError):  # where it cannot be reached, it goes on
-        CDLL(_imaging.__file__).TIFFSetErrorHandler(None)
 
 
 @contextmanager

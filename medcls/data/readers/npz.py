@@ -25,31 +25,31 @@ EXPECTED = (
 
 
 def read_npz(path: Path) -> list[Part]:
-    """Return the parts in a file: headers and labels are read, the images not yet, and no pickles ever.
+    """Return the sets in a file: headers and labels are read, the images not yet, and no pickles ever.
 
     Raises:
         BadInputError: a damaged file, or arrays of which no study can be made.
     """
     with reading(path), ZipFile(path) as archive:
         members = {name.lower().removesuffix(".npy"): name for name in archive.namelist()}
-        parts: dict[str, Part] = {}
-        for part, images, labels in _names():
+        sets: dict[str, Part] = {}
+        for set_name, images, labels in _names():
             if images in members:
-                if labels not in members or part in parts:
-                    fault = f"no {labels}" if labels not in members else f"other images for {part}"
+                if labels not in members or set_name in sets:
+                    fault = f"no {labels}" if labels not in members else f"other images for {set_name}"
                     raise BadInputError(f"{path} has {images} and {fault}: {EXPECTED}.")
                 stack = _stack(path, archive, members[images])
-                parts[part] = part_of(part, stack, labels, _labels(archive, members[labels]))
-    if not parts:
+                sets[set_name] = part_of(set_name, stack, labels, _labels(archive, members[labels]))
+    if not sets:
         raise BadInputError(f"{path} holds {listed(sorted(members)) or 'no arrays'}: {EXPECTED}.")
-    return list(parts.values())
+    return list(sets.values())
 
 
 def _names() -> Iterator[tuple[str, str, str]]:
-    """Yield the parts and what their images and labels may be called."""
-    for word, part in PARTS.items():
-        yield part, f"{word}_images", f"{word}_labels"
-        yield part, f"x_{word}", f"y_{word}"
+    """Yield the sets and what their images and labels may be called."""
+    for word, set_name in PARTS.items():
+        yield set_name, f"{word}_images", f"{word}_labels"
+        yield set_name, f"x_{word}", f"y_{word}"
 
 
 def _stack(path: Path, archive: ZipFile, member: str) -> Stack:

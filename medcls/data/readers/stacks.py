@@ -21,7 +21,7 @@ BLOCK = 2**20  # bytes read at a time
 
 @dataclass(frozen=True)
 class Stack:
-    """The images of one part of a data set.
+    """The images of one set of a data set.
 
     Attributes:
         path: the file that they lie in.

@@ -55,19 +55,19 @@ def of_patients(records: Sequence[Record]) -> list[Remark]:
     """Return what suggests that several images are of one patient: folders within the classes, or names."""
     labels = sorted({record.label for record in records})
     if records[0].mask is None and _may_be_patients(labels):
-        return [_said_of_classes(labels)]
+        return [_remark_on_classes(labels)]
     folders = _by_folder(records)
     if folders:
-        return [_said_of_folders(folders)]
+        return [_remark_on_folders(folders)]
     beginnings = _beginnings(records)
-    return [_said_of_names(beginnings, records)] if beginnings else []
+    return [_remark_on_names(beginnings, records)] if beginnings else []
 
 
 def _may_be_patients(labels: Sequence[str]) -> bool:
     return are_numbered_alike(labels) and (are_called_patients(labels) or len(labels) >= MANY_CLASSES)
 
 
-def _said_of_classes(labels: Sequence[str]) -> Remark:
+def _remark_on_classes(labels: Sequence[str]) -> Remark:
     sentence = (
         f"The {len(labels)} classes are called as patients are ({listed(labels, 3)}): if they are, write a labels.csv "
         f"with the columns path, label and patient."
@@ -86,11 +86,16 @@ def _by_folder(records: Sequence[Record]) -> dict[str, list[Record]]:
     return dict(folders) if len(folders) > 1 and several else {}
 
 
-def _said_of_folders(folders: Stems) -> Remark:
-    shared = [name for name, images in sorted(folders.items()) if len({image.label for image in images}) > 1]
+def _remark_on_folders(folders: Stems) -> Remark:
+    shared: list[str] = []
+    classes: set[str] = set()
+    for name, images in sorted(folders.items()):
+        labels = {image.label for image in images}
+        classes |= labels
+        if len(labels) > 1:
+            shared.append(name)
     of = f", {len(shared)} of them in several classes ({listed(shared, 3)})" if shared else ""
     example = PurePosixPath(next(iter(folders.values()))[0].name).parent
-    classes = {image.label for images in folders.values() for image in images}
     if len(shared) == len(folders) < len(classes) and not are_views(folders):
         sentence = (
             f"The {len(classes)} classes hold folders of the same {len(shared)} names ({listed(shared, 3)}): if these "
@@ -108,13 +113,13 @@ def _said_of_folders(folders: Stems) -> Remark:
 def _beginnings(records: Sequence[Record]) -> dict[str, list[Record]]:
     """Return the images by that beginning of their names which most likely is the patient; {} if none seems to be."""
     cuts = [(record, list(_cuts(PurePosixPath(record.name).stem))) for record in records]
-    for depth in range(max((len(ends) for _, ends in cuts), default=0)):
-        found = defaultdict(list)
-        for record, ends in cuts:
-            if len(ends) > depth:
-                found[ends[depth].casefold()].append(record)
-        if _suggest_patients(found, records):
-            return dict(found)
+    for depth in range(max((len(beginnings) for _, beginnings in cuts), default=0)):
+        by_beginning = defaultdict(list)
+        for record, beginnings in cuts:
+            if len(beginnings) > depth:
+                by_beginning[beginnings[depth].casefold()].append(record)
+        if _suggest_patients(by_beginning, records):
+            return dict(by_beginning)
     return {}
 
 
@@ -128,11 +133,11 @@ def _cuts(stem: str) -> Iterator[str]:
         yield stem[:end]
 
 
-def _suggest_patients(found: Stems, records: Sequence[Record]) -> bool:
+def _suggest_patients(beginnings: Stems, records: Sequence[Record]) -> bool:
     classes = len({record.label for record in records})
     words = {record.label.casefold() for record in records} | PARTS.keys()
-    names = [name for name in found if name not in words]
-    sizes = Counter({name: len(found[name]) for name in names})
+    names = [name for name in beginnings if name not in words]
+    sizes = Counter({name: len(beginnings[name]) for name in names})
     repeated = sum(size for size in sizes.values() if size > 1)
     numbered = sum(any(map(str.isdigit, name)) for name in names)
     fewest = FEWEST if 2 * numbered > len(names) else max(FEWEST_OF_WORDS, 2 * classes + 1)
@@ -144,21 +149,24 @@ def _suggest_patients(found: Stems, records: Sequence[Record]) -> bool:
     )
 
 
-def _said_of_names(found: Stems, records: Sequence[Record]) -> Remark:
-    repeated = {name: images for name, images in sorted(found.items()) if len(images) > 1}
+def _remark_on_names(beginnings: Stems, records: Sequence[Record]) -> Remark:
+    repeated = {name: images for name, images in sorted(beginnings.items()) if len(images) > 1}
     first, second = sorted(PurePosixPath(image.name).name for image in next(iter(repeated.values())))[:2]
-    pattern = _pattern(found, records)
+    pattern = _pattern(beginnings, records)
     advice = f'e.g. --set "data.patients={pattern}"' if pattern else "a pattern whose first group is the patient"
     sentence = (
-        f"Names such as {first} and {second} suggest several images of one patient, {len(found)} patients in all, whom "
-        f"cuts may divide: if so, say data.patients, {advice}; if not, data.patients=none."
+        f"Names such as {first} and {second} suggest several images of one patient, {len(beginnings)} patients in all, "
+        f"whom cuts may divide: if so, say data.patients, {advice}; if not, data.patients=none."
     )
     return Remark(SUSPECTED, sentence, len(repeated), tuple(repeated))
 
 
-def _pattern(found: Stems, records: Sequence[Record]) -> str:
-    """Return a plain pattern that fits all names and finds these beginnings, "" if none of a few does."""
-    beginnings = {image.name: name for name, images in found.items() for image in images}
+def _pattern(by_beginning: Stems, records: Sequence[Record]) -> str:
+    """Return a plain pattern that matches all names and these beginnings of them, "" if none of PATTERNS does."""
+    beginnings: dict[str, str] = {}
+    for beginning, images in by_beginning.items():
+        for image in images:
+            beginnings[image.name] = beginning
     for pattern in PATTERNS:
         matches = {record.name: re.search(pattern, PurePosixPath(record.name).name) for record in records}
         patients = {name: match[1].casefold() for name, match in matches.items() if match}
