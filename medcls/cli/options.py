@@ -1,17 +1,15 @@
 """The flags that every study script takes."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, NoReturn
-from urllib.parse import unquote
 
 from medcls.cli.flag_values import executor, seconds, seeds, split_seed, whole
-from medcls.execution.options import Options
+from medcls.execution.options import Options, default_storage, default_work_dir, source_of, work_place
 from medcls.utils.errors import BadInputError
-from medcls.utils.paths import home_of, root, tracking_uri
+from medcls.utils.paths import tracking_uri
 from medcls.utils.redaction import text_without_secrets
 from medcls.utils.texts import printable
 
@@ -39,7 +37,7 @@ def options(given: argparse.Namespace) -> Options:
         BadInputError: a --set that sets nothing, or a store's URI that is empty or means another file.
     """
     return Options(
-        data=dict(map(_source, given.data)),
+        data=dict(map(source_of, given.data)),
         settings=dict(map(_setting, given.set)),
         weights=given.weights,
         only=tuple(given.only),
@@ -68,7 +66,7 @@ def options(given: argparse.Namespace) -> Options:
         json=given.json,
         trials=getattr(given, "trials", None),
         timeout=getattr(given, "timeout", None),
-        storage=getattr(given, "storage", None) or os.environ.get("MEDCLS_STORAGE") or None,
+        storage=getattr(given, "storage", None) or default_storage(),
     )
 
 
@@ -184,28 +182,16 @@ def folder(text: str) -> Place:
     Raises:
         argparse.ArgumentTypeError: a file://PATH without a path.
     """
-    scheme, found, rest = text.partition("://")
-    if not found:
-        return Place(Path(text))
-    if scheme != "file":
-        return Place(home_of(text), text)
-    if not rest.startswith("/"):
-        raise argparse.ArgumentTypeError(f"{text} names no path: write file:///PATH")
-    return Place(Path(unquote(rest)))
+    try:
+        return Place(*work_place(text))
+    except BadInputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def work_dir(given: argparse.Namespace) -> Path:
     """Return the path of the work folder."""
-    place: Path = given.work_dir.path if given.work_dir else root() / "mlruns" / "runs"
-    return place.absolute()
-
-
-def _source(text: str) -> tuple[str, str]:
-    """Return (data set's name, source); the name is "" where the source stands for every data set."""
-    if "=" not in text or os.path.exists(text):  # noqa: PTH110 - Path.exists raises where it may not look
-        return "", text
-    name, _, source = text.partition("=")
-    return name.strip(), source.strip()
+    path: Path = given.work_dir.path if given.work_dir else default_work_dir()
+    return path
 
 
 def _setting(text: str) -> tuple[str, str]:

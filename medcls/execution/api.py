@@ -13,9 +13,8 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from medcls.cli.options import Parser, add_flags, options
 from medcls.execution.options import Options
 from medcls.inference.load import LoadedModel, load
 from medcls.spec.study import Study
@@ -26,7 +25,7 @@ from medcls.utils.lazy import matplotlib, pandas
 __all__ = ["LoadedModel", "StudyResult", "load", "run"]
 
 
-ONCE_MORE = ("data", "set")  # flags that may be given several times, for one thing each
+OF_A_SEARCH = ("trials", "timeout", "storage")
 
 
 @dataclass(frozen=True)
@@ -114,34 +113,11 @@ def _report(study: Study, given: Options) -> Path | None:
 
 
 def _options(study: Study, flags: Mapping[str, Any]) -> Options:
-    parser = _Parser(prog=study.name, allow_abbrev=False)
-    add_flags(parser, search=study.search is not None)
-    return options(parser.parse_args([word for name, value in flags.items() for word in _words(name, value)]))
-
-
-class _Parser(Parser):
-    """The parser of the flags, whose complaints are raised."""
-
-    def complain(self, sentence: str) -> NoReturn:
-        """Raise what is wrong."""
-        raise BadInputError(sentence)
-
-
-def _words(name: str, value: Any) -> list[str]:
-    """Return a flag as it is typed."""
-    flag = f"--{name.replace('_', '-')}"
-    if value is None or value is False:
-        return []
-    if value is True:
-        return [flag]
-    if name in ONCE_MORE and isinstance(value, Mapping):
-        return [word for key, each in value.items() for word in (flag, f"{key}={each}")]
-    several = value if isinstance(value, list | tuple | range) else [value]
-    return [f"{flag}={','.join(map(_quoted, several)) if len(several) > 1 else several[0]}"]
-
-
-def _quoted(value: Any) -> str:
-    return f'"{value}"' if "," in str(value) else str(value)
+    if study.search is None:
+        for name in OF_A_SEARCH:
+            if flags.get(name) is not None:
+                raise BadInputError(f"{name} is a flag of searches, and {study.name} is none: leave it out.")
+    return Options.from_keywords(flags)
 
 
 @contextlib.contextmanager

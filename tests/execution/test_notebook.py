@@ -112,7 +112,7 @@ def test_a_study_of_a_cell_is_run_tabled_drawn_and_asked(images: Path, tmp_path:
 
 def test_what_cannot_be_run_is_raised_in_one_sentence(tmp_path: Path):
     study = Study("mine", "?", {})
-    with pytest.raises(BadInputError, match=r"unrecognized arguments: --speed=9"):
+    with pytest.raises(BadInputError, match="speed"):
         run(study, speed=9)
     with pytest.raises(BadInputError, match=r"--workers"):
         run(study, workers="many")

@@ -38,7 +38,7 @@ def apply_options(study: Study, options: Options) -> Study:
     if study.search is not None:
         _check_force(options)
         inherit = inherited(study.search, conditions[0][1], settings, options.work_dir)
-        conditions, settings = _with_settings(conditions, inherit), settings | inherit
+        conditions, settings = _with_settings(conditions, inherit), {**settings, **inherit}
     for _, variant in conditions:
         variant.check()
     variants: dict[str, Variant] = {}
@@ -105,7 +105,7 @@ def _with_settings(conditions: list[tuple[str, Variant]], settings: Mapping[str,
     return conditions
 
 
-def _with_explain(study: Study, options: Options) -> tuple[Any, dict[str, str]]:
+def _with_explain(study: Study, options: Options) -> tuple[Any, Mapping[str, str]]:
     """Return what networks are asked, as --smoke and --set change it, and the other settings."""
     own = {path: text for path, text in options.settings.items() if path.split(".")[0] == "explain"}
     others = {path: text for path, text in options.settings.items() if path not in own}
