@@ -26,11 +26,11 @@ CREATE_TEXTS = """CREATE TABLE IF NOT EXISTS texts
 WITHOUT ROWID"""
 SHA256 = re.compile("[0-9a-f]{64}")
 AT_ONCE = 500  # paths in one question to the store: below every SQLite's limit of variables
-TICK = 0.02  # seconds: longer than a tick of the kernel's clock, within which two changes bear the same time
+TICK = 0.02  # seconds: longer than a tick of the kernel's clock, within which two changes bear one time
 
 
 class Stamp(NamedTuple):
-    """What must be the same for a file to count as unchanged; the times are in nanoseconds."""
+    """Path, size and times (in nanoseconds) of a file, which counts as unchanged while none of them changes."""
 
     path: bytes
     size: int

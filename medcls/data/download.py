@@ -37,7 +37,7 @@ def fetch(
         published: the file.
         home: the folder of data sets.
         mirror: the URL of a folder that has the file too.
-        progress: told how many bytes there are and how many there will be, None where the server does not say.
+        progress: called with the bytes fetched so far and their total, None where the server does not say.
         patience: seconds of silence after which a connection counts as lost.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What is found in a data set: findings, their kinds, and which of them are leaks."""
+"""Findings about a data set, their kinds, and which of them are leaks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,14 +35,14 @@ LEAKS = (EXACT, NEAR, PATIENTS, TWO_CLASSES, DIVIDED)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found in a data set.
+    """One finding about a data set.
 
     Attributes:
         kind: one of the words above.
-        sentence: what it is, for people.
-        count: how many images, patients or groups it concerns, as the sentence says.
-        names: all that it concerns, the sentence naming the first few only.
-        short: a few words for a tag, "" for what is no leak.
+        sentence: the finding in words.
+        count: how many images, patients or groups it concerns.
+        names: the names of all of these; the sentence has the first few.
+        short: a few words for a tag, "" for findings that are no leaks.
     """
 
     kind: str
@@ -58,7 +58,7 @@ class Finding:
 
     @property
     def word(self) -> str:
-        """How serious it is."""
+        """How serious the finding is: "note" or "warning"."""
         return "note" if self.kind in NOTES else "warning"
 
 
@@ -68,5 +68,5 @@ def leaks(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def counted(count: int, thing: str) -> str:
-    """Return so many of a thing, in words."""
+    """Return a count with its noun, in the plural unless the count is 1."""
     return f"{count} {thing}{'' if count == 1 else 's'}"

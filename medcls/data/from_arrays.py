@@ -28,10 +28,10 @@ def toolkit(
 
     Args:
         name: what the study calls it.
-        source: what it is, for people.
+        source: where the arrays come from, for people.
         classes: in the order of their labels.
         labels: of shape (n,).
-        parts: of shape (n,).
+        parts: the set of each example, of shape (n,).
         examples: images of shape (n, height, width), uint8, or points of shape (n, coordinates), float32.
         size: height and width to which images are resized; 0 for points.
         channels: of the resized images; the number of a point's coordinates.

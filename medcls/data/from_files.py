@@ -65,7 +65,7 @@ def _of_arrays(hashes: Hashes, source: Path, sets: Sequence[Part], request: Requ
     request.refuse_white(f"{source} holds arrays of bytes")
     stacks = Stacks([arrays.images for arrays in sets], hashes.folder)
     records = records_of(sets)
-    ordered(source, records)  # for its complaints
+    ordered(source, records)  # raises BadInputError for classes of which no study can be made
     contents: list[str] = []
     for stack in stacks.stacks:
         with reading(stack.path):

@@ -33,16 +33,16 @@ def mnist(
     validation: int = 5000,
     patients: str = "",
 ) -> DatasetSpec:
-    """Return MNIST with some of its training images held for validation; without MNIST scikit-learn's real digits.
+    """Return MNIST, some of its training images as validation set; without MNIST, scikit-learn's digits.
 
     Args:
-        hashes: what is known of files already.
-        source: a folder or file with MNIST, or its name, under which it is looked for.
-        size: height and width to which images are resized.
-        channels: 1 (grey) or 3 (RGB).
-        validation: how many of 60,000 training images are held, the same share of each class; of a smaller training
-            part as many in proportion, none where the data set has a validation part of its own.
-        patients: whose the images are, where they are files (`patients.with_patients`).
+        hashes: the remembered hashes of files.
+        source: a folder or file with MNIST, or a built-in name, "mnist" by default.
+        size: height and width of the images in pixels, 28 by default.
+        channels: 1 (grey) or 3 (RGB), 1 by default.
+        validation: how many of 60,000 training images form the validation set, an equal share of each class, 5,000 by
+            default; of a smaller training set as many in proportion, none where the data set has a validation set.
+        patients: whose the images are, where they are files; by default what the files say (`patients.with_patients`).
 
     Raises:
         BadInputError: a source that cannot be used, or a number that makes no sense.

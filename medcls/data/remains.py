@@ -19,17 +19,17 @@ UNNAMED = "without a suffix"
 
 
 def remarks_on(source: Path, classes: Collection[str] | None) -> tuple[Remark, ...]:
-    """Return what is to be said of what is no image in a folder of images.
+    """Return remarks on files that are no images and on unused folders in a folder of images.
 
     Args:
         source: the folder.
-        classes: the names of the classes; None where folders are none.
+        classes: the names of the classes; None where folders are not classes.
 
     Raises:
         BadInputError: a folder cannot be listed.
     """
-    parts = part_folders(source)
-    homes = list(parts.values()) or [source]
+    set_folders = part_folders(source)
+    homes = list(set_folders.values()) or [source]
     remarks = []
     others = _other_files(source, homes)
     if others:
@@ -48,7 +48,7 @@ def remarks_on(source: Path, classes: Collection[str] | None) -> tuple[Remark, .
         )
         sentence = f"{hold} as no class: {listed(names)}; put images there or remove it."
         remarks.append(Remark(EMPTY_FOLDERS, sentence, len(names), names))
-    unused = _unused_folders(source, homes) if parts else {}
+    unused = _unused_folders(source, homes) if set_folders else {}
     if unused:
         counted = listed([f"{name} ({count})" for name, count in unused.items()])
         lies = "1 folder lies" if len(unused) == 1 else f"{len(unused)} folders lie"

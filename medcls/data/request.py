@@ -1,4 +1,4 @@
-"""What a data function is asked for."""
+"""The request that a data function answers: a source and how its images are wanted."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Request:
         size: height and width of the images in pixels.
         channels: 1 (grey) or 3 (RGB).
         patients: whose the images are: "" as far as the files say it, "none", "folder" or a pattern
-            (`patients.known_patients`).
+            (`patients.with_patients`).
         white: what is white in images of more than 8 bits: None for what their bits hold, a stored value, or "image" or
             "set" for percentiles (`levels.white_known`).
     """
@@ -29,7 +29,7 @@ class Request:
     white: White = None
 
     def refuse_patients(self, why: str) -> None:
-        """Complain about a choice of patients where there are no files whose names or places could tell them.
+        """Refuse a choice of patients where there are no files whose names or folders could tell them.
 
         Raises:
             BadInputError: there is such a choice.
@@ -38,7 +38,7 @@ class Request:
             raise BadInputError(f"data.patients={self.patients} is for image files, and {why}: leave it out.")
 
     def refuse_white(self, why: str) -> None:
-        """Complain about a choice of white where there are no image files that could have more than 8 bits.
+        """Refuse a choice of white where there are no image files that could have more than 8 bits.
 
         Raises:
             BadInputError: there is such a choice.
@@ -47,7 +47,7 @@ class Request:
             raise BadInputError(f"data.white={self.white} is for image files, and {why}: leave it out.")
 
     def check_shape(self) -> None:
-        """Complain about a size or number of channels that no image has.
+        """Refuse a size or number of channels that no image has.
 
         Raises:
             BadInputError: such a size, or such a number of channels.

@@ -133,7 +133,7 @@ def _downloads() -> list[Path]:
 
 
 def unpublished(name: str) -> BadInputError:
-    """Return the complaint about a name under which nothing is published."""
+    """Return the error for a name under which nothing is published."""
     names = ", ".join(published for published in PUBLISHED if "_" not in published)
     return BadInputError(
         f"Nothing is published as {name!r}: give {names}; of medmnist also larger ones, with _64, _128 or _224."

@@ -81,7 +81,7 @@ def _histogram(bundle: DatasetSpec, paths: Sequence[Path], row: int) -> NDArray[
     try:
         with bundle.unchanged(row):
             return images.histogram(paths[row])
-    except images.UnreadableImageError:  # said, with all others, when the data set is checked
+    except images.UnreadableImageError:  # reported with all others when the data set is checked
         return np.zeros(FULL + 1, np.int64)
 
 

@@ -41,7 +41,7 @@ def _of_size(marks: Marks, row: int, size: tuple[int, int]) -> str:
 
 
 def found_in_masks(bundle: DatasetSpec, tell: Tell) -> list[Finding]:
-    """Return what there is to say of masks that can all be read.
+    """Return the findings about masks that can all be read.
 
     Raises:
         BadInputError: the masks of a whole set, or of all sets, mark nothing.
@@ -53,12 +53,12 @@ def found_in_masks(bundle: DatasetSpec, tell: Tell) -> list[Finding]:
 
 
 def lost_in_resizing(bundle: DatasetSpec, folder: Path, tell: Tell) -> list[Finding]:
-    """Return how many masks mark nothing, or everything, once they are resized, though their files do not.
+    """Return the findings about masks that mark nothing, or everything, only once they are resized.
 
     Args:
         bundle: the data set, whose masks can all be read.
-        folder: where is kept what was seen of its files.
-        tell: told what is being done, how much of it is done, and how much there is.
+        folder: where the results of scanning its files are remembered.
+        tell: called with the current step, how much of it is done, and how much there is.
 
     Raises:
         BadInputError: all targets of a set are lost.

@@ -1,4 +1,4 @@
-"""What the values of a data set's masks mean: one answer for all of its files, or a refusal where there are several."""
+"""The meaning of the values in a data set's masks, one for all of its files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,7 +33,7 @@ def decide(source: str, values: str, masks: Sequence[tuple[Path, Content]]) -> M
     if not sound:
         _refuse_all(source, seen)
         return meaning
-    if values == LABELS or (low == high == 0):  # all empty: complained of where empty masks are
+    if values == LABELS or (low == high == 0):  # all empty: reported with other empty masks
         return meaning
     if all(content.low == content.high for _, content in sound):
         shown = _shown({content.low for _, content in sound})
@@ -59,7 +59,7 @@ def _refuse_hopeless(source: str, masks: Sequence[tuple[Path, Content]]) -> None
 
 
 def _refuse_all(source: str, masks: Sequence[tuple[Path, Content]]) -> None:
-    """Refuse in one sentence masks none of which can be used for one reason; others are complained of one by one.
+    """Refuse in one sentence masks that all have one fault; different faults are reported one by one.
 
     Raises:
         BadInputError: all masks share one reason.

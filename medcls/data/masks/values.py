@@ -114,19 +114,27 @@ class Meaning:
         low, high = float(numbers.min()), float(numbers.max())
         if self.low == self.high:  # nothing to compare with
             return np.full(numbers.shape, bool(high))
-        return np.asarray(numbers > ((low + high) / 2 if low <= self.cut < high else self.cut))
+        cut = (low + high) / 2 if low <= self.cut < high else self.cut
+        return np.asarray(numbers > cut)
 
     def extent(self, content: Content) -> int:
         """Return whether a file marks NONE, SOME or ALL of its image."""
         content = self.seen(content)
-        if self.values != LABELS and self.low == self.high:
-            return ALL if content.high else NONE
         if self.values == LABELS:
-            return NONE if content.low == content.high == 0 else SOME if content.low <= 0 else ALL
-        return NONE if content.high <= self.cut else ALL if content.low > self.cut else SOME
+            empty = content.low == content.high == 0
+            full = content.low > 0
+        elif self.low == self.high:
+            empty = not content.high
+            full = not empty
+        else:
+            empty = content.high <= self.cut
+            full = content.low > self.cut
+        if empty:
+            return NONE
+        return ALL if full else SOME
 
     def fault(self, content: Content) -> str:
-        """Return why a file's numbers cannot be what they are said to be, "" if they can.
+        """Return why a file's numbers contradict how masks are read, "" if they do not.
 
         Greys that are all near the ground, or all near the target, of the other masks are traces of it.
         """
@@ -180,12 +188,12 @@ def content_of_shades(numbers: NDArray[Any], values: str, *, lossy: bool) -> Con
 
 
 def several(content: Content) -> str:
-    """Return the complaint about a mask of several labels."""
+    """Return the message about a mask of several labels."""
     return several_labels([value.value for value in content.values])
 
 
 def several_labels(values: Sequence[float]) -> str:
-    """Return the complaint about several labels in one mask."""
+    """Return the message about several labels in one mask."""
     shown = ", ".join(f"{value:g}" for value in values[:6]) + (", ..." if len(values) > 6 else "")
     return f"a mask of several labels ({shown}): set data.mask_values=labels if all but 0 are the target"
 

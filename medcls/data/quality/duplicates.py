@@ -30,7 +30,7 @@ def copies(thumbnails: NDArray[np.uint8], progress: Progress = lambda *_: None) 
 
     Args:
         thumbnails: small grey images, squeezed into squares.
-        progress: told how many pairs were compared, and how many there are.
+        progress: called with how many pairs were compared and how many there are; does nothing by default.
     """
     rows = np.flatnonzero(_detailed(thumbnails))
     if len(rows) < 2:

@@ -87,7 +87,7 @@ def _read(path: Path, **how: Any) -> "Dataset":
 
 
 def _check_inflated(path: Path) -> None:
-    """Complain about a deflated file that would take more memory than images have; pydicom inflates all at once."""
+    """Refuse a deflated file that would take more memory than images have; pydicom inflates all at once."""
     from pydicom.filereader import read_file_meta_info
 
     engine, inflated = zlib.decompressobj(-zlib.MAX_WBITS), 0
@@ -178,7 +178,7 @@ def pixels_of(data: "Dataset") -> NDArray[np.uint8] | NDArray[np.float32]:
 
 
 def _check_compression(data: "Dataset") -> None:
-    """Complain where pydicom alone cannot undo the compression, naming the plug-in that could."""
+    """Refuse a file whose compression pydicom alone cannot undo, naming the plug-in that could."""
     from pydicom.pixels import get_decoder
     from pydicom.uid import JPEGExtended12Bit
 
@@ -199,7 +199,7 @@ def _check_compression(data: "Dataset") -> None:
 
 
 def _padding(stored: NDArray[Any], data: "Dataset") -> NDArray[np.bool_]:
-    """Return which pixels are no part of the picture, but fill its frame up: those of the file's padding value.
+    """Return which pixels only fill the picture's frame: they have the file's padding value.
 
     Both ends of a range of padding values are compared as the pixels are stored, signed or not, however the file
     writes them.

@@ -26,7 +26,7 @@ DECODER = 3  # raised whenever the functions below give other pixels, so that no
 MOST_PIXELS = 178_956_970  # Pillow's own limit: a gigabyte or two while such an image is decoded
 LARGE = 2**24  # pixels: larger images are decoded one at a time, for each takes hundreds of megabytes
 TURN = Lock()
-BITS = ", 16 bit"  # ends what is said of deep images that no header of DICOM explains
+BITS = ", 16 bit"  # ends the kind of images of more than 8 bits that no DICOM header explains
 DEEP_GREY = "grey" + BITS
 KINDS = MappingProxyType(
     {"1": "black and white", "L": "grey", "LA": "grey with alpha", "P": "palette", "RGB": "RGB", "RGBA": "RGBA"}
@@ -93,7 +93,7 @@ def read(path: Path, make: "Callable[[Image.Image], NDArray[Any]]") -> NDArray[A
     """
     from PIL import Image, ImageOps
 
-    with _complaining(path):
+    with _with_reasons(path):
         if dicom.is_dicom(path):
             data = dicom.opened(path)
             with _turn(data.Rows * data.Columns):
@@ -118,7 +118,7 @@ def kind_of(path: Path) -> tuple[str, tuple[int, int]]:
     Raises:
         UnreadableImageError: missing, empty, too large, or a header that belongs to no image that is read.
     """
-    with _complaining(path):
+    with _with_reasons(path):
         if dicom.is_dicom(path):
             data = dicom.opened(path)
             return dicom.kind_of(data), (int(data.Columns), int(data.Rows))
@@ -158,7 +158,7 @@ def histogram(path: Path) -> NDArray[np.int64]:
 
 def patient_in(path: Path) -> str:
     """Return the patient that a DICOM file names, "" if it names none or cannot be read."""
-    with suppress(UnreadableImageError), _complaining(path):
+    with suppress(UnreadableImageError), _with_reasons(path):
         return dicom.patient_in(path)
     return ""
 
@@ -189,7 +189,7 @@ def _opened(path: Path) -> "Image.Image":
 
 
 @contextmanager
-def _complaining(path: Path) -> Iterator[None]:
+def _with_reasons(path: Path) -> Iterator[None]:
     """Turn every error that a file causes into an UnreadableImageError with its reason, and silence warnings."""
     from PIL import Image, UnidentifiedImageError
 

@@ -106,7 +106,7 @@ def _is_nameless_dicom(file: Path) -> bool:
     except FileNotFoundError as error:
         raise BadInputError(f"{file} is a link that leads nowhere: mend or remove it.") from error
     except PermissionError:
-        return True  # complained of together with other files that cannot be read
+        return True  # reported together with other files that cannot be read
     except OSError as error:
         raise BadInputError(f"{file} cannot be read ({error.strerror or error}): mend or remove it.") from error
 

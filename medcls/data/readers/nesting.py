@@ -20,13 +20,13 @@ PATIENT = re.compile(r"(patient|pat|subject|subj|sub|person|case)s?[\W_]*(id)?[\
 
 
 def folder_within(record: Record) -> str:
-    """Return the folder that holds an image; "" if that is its class, its part, all images or the data set itself."""
+    """Return the name of the folder that holds an image; "" if it is its class, its set, all images or the data set."""
     name = label_of(PurePosixPath(record.name).parent.name)
     return "" if name == record.label or OF_A_SET.match(name) else name
 
 
 def are_numbered_alike(names: Collection[str]) -> bool:
-    """Tell whether names are one and the same but for their numbers, as pat1, pat2 or 001, 002."""
+    """Tell whether names differ in their numbers alone, such as pat1, pat2 or 001, 002."""
     return len({NUMBERS.sub("#", name) for name in names}) == 1 and all(map(NUMBERS.search, names))
 
 
@@ -48,7 +48,7 @@ def refuse_patients_above_classes(folder: Path, images: Sequence[Path]) -> None:
         images: all images below it.
 
     Raises:
-        BadInputError: numbered folders that hold the same few, which are not numbered.
+        BadInputError: numbered folders hold folders of a few names that are not numbered.
     """
     paths = [image.relative_to(folder).parts for image in images]
     pairs = {(parts[0], parts[1]) for parts in paths if len(parts) > 2}
@@ -77,14 +77,14 @@ def refuse_sets_in_class(folder: Path, sets: Sequence[Path], *, hold_images: boo
 
     Args:
         folder: the folder.
-        sets: the folders in it that are called so.
-        hold_images: whether images lie in these at once, and not in folders of classes.
+        sets: the folders of sets in it.
+        hold_images: whether images lie directly in these, and not in folders of classes.
 
     Raises:
         BadInputError: always, with what to do.
     """
     if not hold_images:
-        raise BadInputError(f"{folder} looks like a class but holds parts: give this folder itself.")
+        raise BadInputError(f"{folder} looks like a class but holds sets: give this folder itself.")
     names = [path.name for path in sets]
     turned = " and ".join(f"{name}/{folder.name}" for name in names)
     raise BadInputError(

@@ -36,7 +36,7 @@ Stems = Mapping[str, list[Record]]
 
 
 def of_columns(source: Path) -> list[Remark]:
-    """Return what is to be said of a table's columns that are passed over and may say the patient or the split."""
+    """Return a remark on unread columns of a table that may hold the patient or the split."""
     table = table_of(source)
     if table is None:
         return []

@@ -65,7 +65,7 @@ def mask_table(source: Path) -> Path | None:
     table = table_of(source)
     if table is None or not table.is_file():
         return None
-    with suppress(BadInputError):  # whoever reads it will complain
+    with suppress(BadInputError):  # reading the table raises it again
         return table if MASK in _names(table) else None
     return None
 
@@ -138,7 +138,7 @@ def _columns(table: Path, header: list[str], needed: Sequence[str]) -> list[str]
 
 
 def _missing(table: Path, name: str, header: list[str], there: str) -> str:
-    """Return the complaint about a column that is missing, called otherwise, or not told apart from the others."""
+    """Return the message about a column that is missing, has another name, or is not divided from the others."""
     mark = divided_by(" ".join(header), COLUMNS) if len(header) == 1 else ""
     if mark:
         return (
@@ -189,7 +189,7 @@ def _record(table: Path, line: int, row: dict[str, str], needed: Sequence[str]) 
 
 
 def _slashed(path: str) -> str:
-    return path.replace("\\", "/")  # as tables written under Windows have it
+    return path.replace("\\", "/")  # tables written under Windows have backslashes
 
 
 def _existing(path: Path) -> Path:
