@@ -68,8 +68,8 @@ class Hashes:
         Args:
             path: the file.
             name: the array's name in it.
-            read: returns the SHA-256 of all rows, 32 bytes each; called only if the file has changed. What it
-                raises is raised.
+            read: returns the SHA-256 of all rows, 32 bytes each; called only if the file has changed; its
+                exceptions are passed on.
         """
         stamp = _stamp(path)
         digests: bytes | None = transact(self._path, lambda store: _kept_rows(store, stamp, name), None)
@@ -82,21 +82,21 @@ class Hashes:
 
     @contextmanager
     def unchanged(self, *files: tuple[Path, str]) -> Iterator[None]:
-        """Refuse what is read of some files while this lasts, unless they have their contents from begin to end.
+        """Check that some files have their contents from the beginning to the end of a context.
 
         Args:
-            files: the path and the SHA-256 of each file, in hex; one that could not be read ("") is not looked at.
+            files: the path and the SHA-256 of each file, in hex; one that could not be read ("") is not checked.
 
         Raises:
             BadInputError: a file has changed since its SHA-256 was taken, or changes meanwhile.
         """
-        looked_at = [(path, content, _stamp(path)) for path, content in files if content]
+        checked = [(path, content, _stamp(path)) for path, content in files if content]
         try:
             yield
         except Exception:  # a file that is just being written looks damaged
-            self._refuse_changes(looked_at)
+            self._refuse_changes(checked)
             raise
-        self._refuse_changes(looked_at)
+        self._refuse_changes(checked)
 
     def _refuse_changes(self, files: Sequence[tuple[Path, str, Stamp | None]]) -> None:
         for path, content, before in files:
@@ -109,7 +109,7 @@ class Hashes:
 
         Args:
             paths: the files.
-            name: what the text is called among what is remembered.
+            name: the name under which the text is remembered.
             read: path -> the text; called only for files that have changed, and raises nothing.
         """
         with ThreadPoolExecutor() as pool:

@@ -1,4 +1,4 @@
-"""Whether patients can be shared out so that every side of a cut has every class, and how: an exact search."""
+"""An exact search for a division of patients in which every side of a cut has every class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class Sharing:
         ]
 
     def _search(self, counts: tuple[int, ...], sides: int, lacking: frozenset[int]) -> list[tuple[int, int]] | None:
-        """Return (side, kind of patient) for what must be taken, None if nothing was found that will do.
+        """Return (side, kind of patient) for each patient that a side needs, None if no division was found.
 
         A class with a patient of its own for every side needs no search. Sides are filled one after the other, by the
         rarest class first, and no state is visited twice.

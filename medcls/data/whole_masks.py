@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class WholeMasks:
-    """Masks that are unpacked one by one as they are asked for.
+    """Masks that are unpacked one by one when they are indexed.
 
     Attributes:
-        packed: all of them behind one another, uint8, as `pack` makes them; may be a memory map.
-        ends: of shape (n,), int64: where each ends.
-        sizes: of shape (n, 2), int64: the height and width of each.
+        packed: the compressed bits of all masks in sequence, uint8; may be a memory map.
+        ends: of shape (n,), int64: the position in `packed` at which each mask ends.
+        sizes: of shape (n, 2), int64: the height and width of each mask in pixels.
     """
 
     packed: NDArray[np.uint8]

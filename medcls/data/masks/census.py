@@ -31,7 +31,14 @@ CREATE = """CREATE TABLE IF NOT EXISTS mask_files
 
 
 class Seen(NamedTuple):
-    """What is seen of one pair: why its mask cannot be decoded, or what it holds, and how either file is turned."""
+    """The result of reading an image with its mask.
+
+    Attributes:
+        fault: why the mask cannot be decoded, "" if it can.
+        content: the values of the mask, None (by default) if it cannot be decoded.
+        image_turned: the image's EXIF orientation, upright by default.
+        mask_turned: the mask's EXIF orientation, upright by default.
+    """
 
     fault: str
     content: Content | None = None
@@ -48,7 +55,7 @@ class MaskFiles:
         records: the images with their masks.
         contents: the hash of each image with its mask, "" if one of them cannot be read.
         values: "two", "labels" or "grey".
-        store: the SQLite file in which is kept what was seen.
+        store: the SQLite file in which the results of reading masks are remembered.
         unchanged: row number -> the context in which an image and its mask are read: it raises BadInputError if
             a file has changed.
     """
@@ -69,7 +76,7 @@ class MaskFiles:
         return mask
 
     def meaning(self, tell: Tell = lambda *_: None) -> tuple[Meaning, Sequence[Seen]]:
-        """Return what the masks' values mean, and what was seen of each; the files are looked at once.
+        """Return the meaning of the masks' values and the result of reading each mask; every file is read once.
 
         Raises:
             BadInputError: the files contradict one another.
@@ -77,7 +84,7 @@ class MaskFiles:
         with self._turn:
             if not self._known:
                 seen = self._look(tell)
-                readable = [(self.file(row), one.content) for row, one in enumerate(seen) if one.content]
+                readable = [(self.file(row), pair.content) for row, pair in enumerate(seen) if pair.content]
                 self._known.append((decide(self.source, self.values, readable), seen))
         return self._known[0]
 
@@ -91,10 +98,10 @@ class MaskFiles:
         return Marks(
             meaning.sentence,
             tuple(self.file(row).name for row in range(len(seen))),
-            tuple(self._fault(row, meaning, one) for row, one in enumerate(seen)),
-            tuple(one.content.size if one.content else (0, 0) for one in seen),
-            np.array([meaning.extent(one.content) if one.content else NONE for one in seen], np.int64),
-            np.array([(one.image_turned, one.mask_turned) for one in seen], np.int64).reshape(len(seen), 2),
+            tuple(self._fault(row, meaning, pair) for row, pair in enumerate(seen)),
+            tuple(pair.content.size if pair.content else (0, 0) for pair in seen),
+            np.array([meaning.extent(pair.content) if pair.content else NONE for pair in seen], np.int64),
+            np.array([(pair.image_turned, pair.mask_turned) for pair in seen], np.int64).reshape(len(seen), 2),
             self._whole_unchanged,
         )
 
@@ -170,7 +177,7 @@ def _remembered(contents: set[str], file: sqlite3.Connection) -> dict[str, Seen]
 
 def _remember(seen: Mapping[str, Seen], file: sqlite3.Connection) -> None:
     file.execute(CREATE)
-    rows = [(content, DECODER, READER, json.dumps(one)) for content, one in seen.items()]
+    rows = [(content, DECODER, READER, json.dumps(pair)) for content, pair in seen.items()]
     file.executemany("INSERT OR REPLACE INTO mask_files VALUES (?, ?, ?, ?)", rows)
 
 
