@@ -9,11 +9,10 @@ from pathlib import Path
 from medcls.cli.options import Parser, folder, work_dir
 from medcls.spec.demonstration import Demonstration, Options
 from medcls.utils.errors import BadInputError
+from medcls.utils.exit_codes import ExitCode
 from medcls.utils.importing import is_imported
 from medcls.utils.paths import tracking_uri
 from medcls.utils.signals import ignore_signals, install_handlers
-
-BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def main(demonstration: Demonstration, arguments: Sequence[str] | None = None) -> None:
@@ -36,11 +35,11 @@ def main(demonstration: Demonstration, arguments: Sequence[str] | None = None) -
             parser.complain(str(error))
         except OSError as error:
             parser.complain(f"{error.filename or options.work_dir} cannot be used ({error.strerror or error}).")
-        sys.exit(0)
+        sys.exit(ExitCode.DONE)
     except KeyboardInterrupt:
         ignore_signals()
         print(f"{demonstration.name}: interrupted. The same command begins anew.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 def _chosen(demonstration: Demonstration, given: argparse.Namespace) -> Demonstration:

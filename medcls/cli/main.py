@@ -9,11 +9,10 @@ from medcls.cli.commands.common import places
 from medcls.cli.options import Parser
 from medcls.utils.console import escape_what_cannot_be_shown
 from medcls.utils.errors import BadInputError
+from medcls.utils.exit_codes import ExitCode
 from medcls.utils.lazy import argcomplete
 from medcls.utils.texts import say
 from medcls.utils.version import __version__
-
-DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,23 +22,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         argcomplete.autocomplete(parser)
     given = parser.parse_args(arguments)
     escape_what_cannot_be_shown()
-    code = DONE
+    code = int(ExitCode.DONE)
     try:
-        code = given.command(given) or DONE
+        code = given.command(given) or ExitCode.DONE
         if sys.stdout is not None:
             sys.stdout.flush()
     except BadInputError as error:
         print(f"medcls: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
     except BrokenPipeError:  # who reads has seen enough, as in `medcls ... | head`
         _write_no_more()
     except OSError as error:
         _write_no_more()
         what = f"{error.filename} cannot be used" if error.filename else "The output cannot be written"
         say(f"medcls: {what} ({error.strerror or error}).", sys.stderr)
-        return BAD_INPUT
+        return ExitCode.BAD_INPUT
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     return code
 
 

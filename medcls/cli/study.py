@@ -1,19 +1,22 @@
-"""A study: a question, named variants, seeds or folds, perhaps a search, the answers; and its command line."""
+"""The command line of studies: flags to options, errors to one sentence and an exit code."""
 
 import inspect
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medcls.spec.study import Study
+from medcls.utils.errors import BadInputError, TrainingError
+from medcls.utils.exit_codes import ExitCode
+from medcls.utils.files import is_full
 from medcls.utils.importing import is_imported
 from medcls.utils.signals import ignore_signals, install_handlers
+from medcls.utils.texts import say
 
 if TYPE_CHECKING:
     from medcls.execution.options import Options
-
-INTERRUPTED = 130
 
 
 def main(study: Study, arguments: Sequence[str] | None = None) -> None:
@@ -36,15 +39,36 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     sys.exit(carry_out([documented], parsed))
 
 
-def carry_out(studies: Sequence[Study], options: Callable[[], "Options"]) -> int:
-    """Carry studies out together as the options say; return the exit code. `listen` must have been called."""
+def carry_out(studies: Sequence[Study], options: Callable[[], "Options"]) -> ExitCode:
+    """Carry studies out together as the options say; return the exit code, having said what is wrong.
+
+    `install_handlers` must have been called.
+    """
+    name = studies[0].name if len(studies) == 1 else "medcls run"
     try:
         given = options()
-        from medcls.execution.session import conduct
+        from medcls.execution.session import run_studies
 
-        return conduct(studies, given)
+        try:
+            sentence, code = run_studies(studies, given).sentence, ExitCode.SOME_FAILED
+        except BadInputError as error:
+            sentence, code = str(error), ExitCode.BAD_INPUT
+        except TrainingError as error:
+            sentence, code = str(error), ExitCode.SOME_FAILED
+        except OSError as error:
+            sentence, code = _trouble(error, given.work_dir), ExitCode.SOME_FAILED
     except KeyboardInterrupt:
         ignore_signals()
         names = ", ".join(study.name for study in studies)
         print(f"{names}: interrupted; every finished epoch is kept. The same command goes on.", file=sys.stderr)
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
+    if not sentence:
+        return ExitCode.DONE
+    say(f"{name}: {sentence}", sys.stderr)
+    return code
+
+
+def _trouble(error: OSError, work_dir: Path) -> str:
+    if is_full(error):
+        return f"No room left to write in {work_dir}: free some space and run the same command again."
+    return f"{error.filename or work_dir} cannot be used ({error.strerror or error}): mend that and run the same again."

@@ -9,6 +9,7 @@ load("bonus_resnet").predict(["image.png"])
 import contextlib
 import json
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from medcls.spec.study import Study
 from medcls.utils.errors import BadInputError
 from medcls.utils.importing import importable, refuse_in_worker
 from medcls.utils.lazy import matplotlib, pandas
+from medcls.utils.texts import say
 
 __all__ = ["LoadedModel", "StudyResult", "load", "run"]
 
@@ -94,7 +96,9 @@ def run(study: Study, **flags: Any) -> StudyResult:
     with tempfile.TemporaryDirectory() as folder, _signals_kept(), importable():
         given = _options(study, {"json": Path(folder) / "summary.json", **flags})
         assert given.json is not None
-        run_studies([study], given)
+        sentence = run_studies([study], given).sentence
+        if sentence:
+            say(f"{study.name}: {sentence}", sys.stderr)
         summary = {"study": study.name, "runs": []} if given.plan else json.loads(given.json.read_text())
     return StudyResult(summary, _report(study, given))
 

@@ -1,9 +1,9 @@
-"""Studies from their command line to their exit code."""
+"""Several studies carried out together: planned, their data checked and decoded, their runs trained."""
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -33,29 +33,34 @@ from medcls.tracking.work_dir import STUDIES, WorkDir
 from medcls.training.network import measure
 from medcls.utils.console import Screen
 from medcls.utils.errors import BadInputError, TrainingError
-from medcls.utils.files import is_full
 from medcls.utils.outputs import check_writable
 from medcls.utils.redaction import without_secrets
-from medcls.utils.texts import say
 from medcls.utils.tracing import explained
 
-FINISHED, SOME_FAILED, BAD_INPUT = 0, 1, 2
+
+@dataclass(frozen=True)
+class SessionResult:
+    """How the runs of one command ended.
+
+    Attributes:
+        ended: how many runs there were.
+        failures: each failed run's name and what went wrong.
+    """
+
+    ended: int = 0
+    failures: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What to say of the failed runs, "" if there are none."""
+        if not self.failures:
+            return ""
+        name, error = self.failures[0]
+        return f"{len(self.failures)} of {self.ended} runs failed, e.g. {name}: {error}"
 
 
-def conduct(studies: Sequence[Study], options: Options) -> int:
-    """Carry studies out together as the options say; return the exit code, having said what is wrong."""
-    try:
-        return run_studies(studies, options)
-    except BadInputError as error:
-        return _say(_name(studies), str(error), BAD_INPUT)
-    except TrainingError as error:
-        return _say(_name(studies), str(error), SOME_FAILED)
-    except OSError as error:
-        return _say(_name(studies), _trouble(error, options.work_dir), SOME_FAILED)
-
-
-def run_studies(studies: Sequence[Study], options: Options) -> int:
-    """Carry studies out together as the options say; return whether some run failed, as an exit code.
+def run_studies(studies: Sequence[Study], options: Options) -> SessionResult:
+    """Carry studies out together as the options say; return how their runs ended.
 
     Raises:
         BadInputError: something that cannot be used as the studies or the options want it.
@@ -70,21 +75,17 @@ def run_studies(studies: Sequence[Study], options: Options) -> int:
         programmes = [_programme(study, studies, options, work, screen) for study in studies]
         if options.plan:
             dry_run.print_plan(programmes, screen)
-            return FINISHED
+            return SessionResult()
         with _owned(work, wait=options.wait, tell=screen.tell) as waited:
             if waited:
                 programmes = [_described_anew(programme, screen) for programme in programmes]
             work.look_anew()
             work.tidy()
             _refuse_other_code(programmes)
-            return _train(programmes, here or _cluster(options, work), screen, started, _name(studies))
+            return _train(programmes, here or _cluster(options, work), screen, started)
     finally:
         if here is not None:
             here.stop()
-
-
-def _name(studies: Sequence[Study]) -> str:
-    return studies[0].name if len(studies) == 1 else "medcls run"
 
 
 def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkDir, screen: Screen) -> StudyPlan:
@@ -115,7 +116,7 @@ def _described_anew(programme: StudyPlan, screen: Screen) -> StudyPlan:
     return again
 
 
-def _train(programmes: Sequence[StudyPlan], executor: Executor, screen: Screen, started: float, name: str) -> int:
+def _train(programmes: Sequence[StudyPlan], executor: Executor, screen: Screen, started: float) -> SessionResult:
     options, work = programmes[0].options, programmes[0].work
     try:
         for programme in programmes:
@@ -149,7 +150,7 @@ def _train(programmes: Sequence[StudyPlan], executor: Executor, screen: Screen, 
                 run_planned_studies(list(zip(programmes, drivers, strict=True)), started)
         finally:
             work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
-        return _verdict(name, drivers)
+        return _result(drivers)
     finally:
         executor.stop()
 
@@ -250,16 +251,15 @@ def _measuring(executor: Executor) -> Callable[[Run, DataSource], dict[str, int]
     return measured
 
 
-def _verdict(name: str, drivers: Sequence[RunController]) -> int:
-    ended = [(driver, record) for driver in drivers for record in driver.records.values()]
-    failed = [
-        (driver.sources.called(each.run), each.result) for driver, each in ended if each.result["status"] == "failed"
-    ]
-    if not failed:
-        return FINISHED
-    first, result = failed[0]
-    sentence = f"{len(failed)} of {len(ended)} runs failed, e.g. {first}: {result['error']}"
-    return _say(name, sentence, SOME_FAILED)
+def _result(drivers: Sequence[RunController]) -> SessionResult:
+    ended = 0
+    failures = []
+    for driver in drivers:
+        for record in driver.records.values():
+            ended += 1
+            if record.result["status"] == "failed":
+                failures.append((driver.sources.called(record.run), str(record.result["error"])))
+    return SessionResult(ended, tuple(failures))
 
 
 def _refuse_other_code(programmes: Sequence[StudyPlan]) -> None:
@@ -285,14 +285,3 @@ def _check_places(options: Options) -> None:
     for folder in (options.work_dir, *options.work_dir.parents):
         if folder.is_file():
             raise BadInputError(f"--work-dir {options.work_dir}: {folder} is a file; give a folder.")
-
-
-def _trouble(error: OSError, work_dir: Path) -> str:
-    if is_full(error):
-        return f"No room left to write in {work_dir}: free some space and run the same command again."
-    return f"{error.filename or work_dir} cannot be used ({error.strerror or error}): mend that and run the same again."
-
-
-def _say(name: str, sentence: str, code: int) -> int:
-    say(f"{name}: {sentence}", sys.stderr)
-    return code
