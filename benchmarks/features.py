@@ -25,8 +25,8 @@ from medcls.execution.executors.local import available_cores
 from medcls.execution.executors.worker import set_threads
 from medcls.tasks import BINARY
 from medcls.tracking.run_dir import RunDir
-from medcls.training.backbone import Halves, borrow, origin, write_backbone
-from medcls.training.feature_cache import seen_by
+from medcls.training.backbone import Halves, origin, pretrained_network, write_backbone
+from medcls.training.feature_cache import shared_features
 
 MODEL = partial(models.pretrained, backbone="vgg16")
 SHAPE, BATCH = (224, 224, 3), 8
@@ -44,12 +44,12 @@ def main(count: int) -> None:
         folder.path.mkdir()
         weights = folder.saved_weights(origin(MODEL, "random").file(SHAPE))
         write_backbone(MODEL, BINARY, "random", SHAPE, 2, weights, weights)
-        parts = borrow(data, BINARY, folder, 0, MODEL, "random")
+        parts = pretrained_network(data, BINARY, folder, 0, MODEL, "random")
         parts.body.predict_on_batch(np.zeros((BATCH, *SHAPE), np.float32))  # compiles
-        extraction = _seconds(lambda: seen_by(lambda: parts.body, data, folder, MODEL, "random"))
-        building = _seconds(lambda: borrow(data, BINARY, folder, 1, MODEL, "random"))
-        mapping = _seconds(lambda: np.asarray(seen_by(lambda: parts.body, data, folder, MODEL, "random")).sum())
-        features = np.asarray(seen_by(lambda: parts.body, data, folder, MODEL, "random"))
+        extraction = _seconds(lambda: shared_features(lambda: parts.body, data, folder, MODEL, "random"))
+        building = _seconds(lambda: pretrained_network(data, BINARY, folder, 1, MODEL, "random"))
+        mapping = _seconds(lambda: np.asarray(shared_features(lambda: parts.body, data, folder, MODEL, "random")).sum())
+        features = np.asarray(shared_features(lambda: parts.body, data, folder, MODEL, "random"))
         head = _epoch(parts.head, np.resize(features, (DATA_SET, *features.shape[1:])), np.resize(labels, DATA_SET))
         whole = _epoch(parts.whole, images.astype(np.float32), labels)
     _tell(parts, count, extraction, building, mapping, head, whole)

@@ -1,4 +1,4 @@
-"""Ways of learning, and the optimizers, schedules, stopping rules and answers to imbalance that they take."""
+"""Learners, and their optimizers, schedules, stopping rules, callbacks and treatments of class imbalance."""
 
 from medcls.training.callbacks import held_out, nothing
 from medcls.training.class_imbalance import balanced, effective_number, focal, none, oversample

@@ -1,4 +1,4 @@
-"""Networks whose first part is borrowed: where that ends, whose weights it has, and its layers by blocks."""
+"""Networks with a pretrained body: where the body ends, which weights it begins with, and its layers by blocks."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ BLOCK = re.compile(r"(conv\d+_)?block_?\d+[a-z]?")
 
 @dataclass(frozen=True)
 class Halves:
-    """A network in two, which share their layers with the whole: the borrowed body, and the head on its features."""
+    """A network in two, which share their layers with the whole: the pretrained body, and the head on its features."""
 
     whole: Any
     body: Any
@@ -52,7 +52,7 @@ class Origin:
     layer: str
 
     def file(self, shape: tuple[int, ...]) -> str:
-        """Return what the weights are called in a work folder; a dense layer's depend on the images' shape."""
+        """Return the name of the weights in a work directory; weights of a dense layer depend on the images' shape."""
         width = "" if self.alpha == 1.0 else f"-{self.alpha:g}"
         layer = f"-{self.layer}-{shape[0]}x{shape[1]}" if self.layer else ""
         return f"{self.pretrained}-{self.backbone}{width}{layer}"
@@ -62,31 +62,41 @@ def origin(model: Callable[..., Any], pretrained: str) -> Origin:
     """Return which weights the body of a model function begins with.
 
     Raises:
-        BadInputError: the model does not borrow a network.
+        BadInputError: the model has no pretrained body.
     """
     given = arguments_of(model)
     if not {"backbone", "alpha", "layer", "preprocessing"} <= set(given):
-        raise BadInputError(f"learner.model must be {models.pretrained.__name__}: this learner borrows its features.")
+        raise BadInputError(f"learner.model must be {models.pretrained.__name__}: this learner trains on its features.")
     check(**given)
     return Origin(pretrained, given["backbone"], given["alpha"], given["layer"])
 
 
-def borrow(data: Dataset, task: Task, folder: RunDir, seed: int, model: Callable[..., Any], pretrained: str) -> Halves:
-    """Return the network for a data set, its head random from the seed, its body frozen with borrowed weights.
+def pretrained_network(
+    data: Dataset, task: Task, run_dir: RunDir, seed: int, model: Callable[..., Any], pretrained: str
+) -> Halves:
+    """Return the network for a data set: its body frozen with pretrained weights, its head with random ones.
+
+    Args:
+        data: the data set, which has the images' shape and the classes.
+        task: what a target means.
+        run_dir: the run directory, in a work directory that has the body's weights.
+        seed: of the head's weights.
+        model: `models.pretrained` with its parameters.
+        pretrained: "imagenet", "random", or the digest of a file of weights.
 
     Raises:
-        BadInputError: the model borrows no network, or its weights are not in the work folder.
+        BadInputError: the model has no pretrained body, or its weights are not in the work directory.
     """
     name = origin(model, pretrained).file(data.images.shape[1:])
     keras.utils.set_random_seed(seed)
     parts = halves(network(model, task, data.images.shape[1:], len(data.classes)))
-    begin_body(parts.body, folder.saved_weights(name))
+    begin_body(parts.body, run_dir.saved_weights(name))
     freeze(parts.body, 0)
     return parts
 
 
 def halves(whole: Any) -> Halves:
-    """Return a network in two, cut where its borrowed features are."""
+    """Return a network in two, cut at the features of its pretrained body."""
     features = whole.get_layer(FEATURES).output
     return Halves(whole, keras.Model(whole.input, features), keras.Model(features, whole.output))
 
@@ -94,57 +104,66 @@ def halves(whole: Any) -> Halves:
 def write_backbone(
     model: Callable[..., Any], task: Task, pretrained: str, shape: tuple[int, ...], classes: int, path: Path, file: Path
 ) -> None:
-    """Write the weights of a model's body to `path`: ImageNet's, random ones, or those that lie in `file`.
+    """Write the weights that a model's body begins with.
 
-    Random ones are the same for all runs, whatever their seed: so they share their features.
+    Random weights do not depend on a run's seed, so that all runs share the features.
+
+    Args:
+        model: `models.pretrained` with its parameters.
+        task: what a target means.
+        pretrained: "imagenet", "random", or the digest of `file`.
+        shape: of an image: height, width, channels.
+        classes: the number of classes.
+        path: where they are written.
+        file: the user's file of weights; it is not read for ImageNet's and random ones.
 
     Raises:
-        BadInputError: a file of another network.
+        BadInputError: the file has the weights of another network.
         Exception: ImageNet's weights cannot be downloaded, with what Keras says of it.
     """
-    found = origin(model, pretrained)
+    source = origin(model, pretrained)
     keras.utils.set_random_seed(0)
     body = halves(network(model, task, shape, classes)).body
     if pretrained == IMAGENET:
-        take(body, download(found.backbone, found.alpha, found.layer))
+        take(body, download(source.backbone, source.alpha, source.layer))
     elif pretrained != RANDOM:
         take(body, file)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda each: body.save_weights(each.name))
+    write_atomically(path, lambda temporary: body.save_weights(temporary.name))
 
 
 def begin_body(body: Any, path: Path) -> None:
-    """Give a body the weights that lie in a work folder.
+    """Load a body's weights from a work directory.
 
     Raises:
         BadInputError: they are not there.
     """
     if not path.exists():
-        raise BadInputError(f"The borrowed weights {path} are not there: run the study's command, which puts them.")
+        raise BadInputError(f"The pretrained weights {path} are not there: run the study's command, which writes them.")
     body.load_weights(path)
 
 
 def take(body: Any, path: Path) -> None:
-    """Give a body the weights in a file, as Keras writes it now (.weights.h5) or wrote it once (.h5).
+    """Load a body's weights from a file that Keras 3 (.weights.h5) or an earlier Keras (.h5) has written.
 
     Raises:
-        BadInputError: they are of another network, or the file is damaged; `body` is then of no use.
+        BadInputError: the file is damaged or has the weights of another network; `body` must not be used then.
     """
     with tempfile.TemporaryDirectory() as folder:
         if _is_legacy(path):
-            place = Path(folder) / "legacy.h5"
-            shutil.copyfile(path, place)
+            copy = Path(folder) / "legacy.h5"
+            shutil.copyfile(path, copy)
             try:
-                body.load_weights(place)
+                body.load_weights(copy)
             except Exception as error:
                 raise BadInputError(f"{path} has the weights of another network: {_first_line(error)}") from error
             return
-        place = Path(folder) / "new.weights.h5"
-        place.write_bytes(saved_weights.content(path))
-        misfit = saved_weights.fit_of(body, place).misfit
+        copy = Path(folder) / "new.weights.h5"
+        copy.write_bytes(saved_weights.content(path))
+        misfit = saved_weights.fit_of(body, copy).misfit
         if misfit:
             raise BadInputError(f"{path} has the weights of another network: {misfit}.")
-        body.load_weights(place)
+        body.load_weights(copy)
 
 
 def _is_legacy(path: Path) -> bool:
@@ -160,11 +179,14 @@ def _first_line(error: Exception) -> str:
 
 
 def freeze(body: Any, blocks: int) -> None:
-    """Let the last `blocks` blocks of a body learn, and nothing before them.
+    """Let the last `blocks` blocks of a body learn, and no layer before them.
 
-    Batch normalisation stays as it is all the same: its statistics are those of millions of images, ours of a batch.
+    Batch normalisation never learns: its statistics come from millions of images, and a batch has few.
     """
-    learning = {name for block in blocks_of(body)[-blocks:] for name in block} if blocks else set()
+    learning: set[str] = set()
+    if blocks:
+        for block in blocks_of(body)[-blocks:]:
+            learning.update(block)
     for layer in body.layers:
         layer.trainable = layer.name in learning and not isinstance(layer, keras.layers.BatchNormalization)
 
@@ -178,16 +200,23 @@ def blocks_of(body: Any) -> list[list[str]]:
     name = None
     for layer in body.layers:
         if layer.weights:
-            found = BLOCK.match(layer.name)
-            if not blocks or (found and found.group() != name):
+            match = BLOCK.match(layer.name)
+            if not blocks or (match and match.group() != name):
                 blocks.append([])
-                name = found.group() if found else None
+                name = match.group() if match else None
             blocks[-1].append(layer.name)
     return blocks
 
 
 def write_pretrained(variant: Variant, shape: tuple[int, ...], classes: int, path: Path, file: Path) -> str:
-    """Write the weights that a variant's network borrows to `path`, from `file` where they are a file's.
+    """Write the pretrained weights that a variant's network begins with.
+
+    Args:
+        variant: it has a learner with a pretrained network.
+        shape: of an image: height, width, channels.
+        classes: the number of classes.
+        path: where they are written.
+        file: the user's file of weights; it is not read for ImageNet's and random ones.
 
     Returns:
         What is wrong with them in a sentence, "" if nothing is.
@@ -209,6 +238,8 @@ PATH, MODEL = "learner.pretrained", "learner.model"
 
 
 def kind(variant: Variant) -> str | None:
-    """Return where a variant's borrowed weights come from: "imagenet", "random" or "file"; None if it borrows none."""
+    """Return where a variant's pretrained weights come from: "imagenet", "random" or "file"; None if it has none."""
     pretrained = variant.parameters().get(PATH)
-    return None if pretrained is None else str(pretrained) if pretrained in (IMAGENET, RANDOM) else "file"
+    if pretrained is None:
+        return None
+    return str(pretrained) if pretrained in (IMAGENET, RANDOM) else "file"

@@ -1,4 +1,4 @@
-"""What is written down while a run trains: (data, rows, task, run folder) -> Keras callbacks that change nothing."""
+"""What is recorded while a run trains: (data, split, task, run directory) -> Keras callbacks that change nothing."""
 
 from typing import Any
 
@@ -17,15 +17,21 @@ __all__ = ["held_out", "nothing"]
 
 
 def nothing(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
-    """Write down nothing but the history."""
+    """Record nothing but the history."""
     return []
 
 
 @for_task(of_classes)
 def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
-    """Add the accuracy on the test part to the history of every epoch, as `test_accuracy`.
+    """Add the accuracy on the test set to the history of every epoch, as `test_accuracy`.
 
-    For the record alone: it shows what a choice of the epoch on the test part would have been worth.
+    It shows how much choosing the epoch on the test set would flatter the result; nothing is chosen by it.
+
+    Args:
+        data: the data set.
+        split: the rows of its training, validation and test sets.
+        task: what a target means.
+        folder: the run directory.
     """
     if not len(split.test):
         return []
@@ -35,8 +41,8 @@ def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[An
 
     class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-            answers = np.concatenate([self.model.predict_on_batch(batch) for batch, _, _ in images])
-            chosen = task.read(answers).argmax(axis=1)
-            logs["test_accuracy"] = float((chosen == labels).mean())
+            outputs = np.concatenate([self.model.predict_on_batch(batch) for batch, _, _ in images])
+            predicted = task.read(outputs).argmax(axis=1)
+            logs["test_accuracy"] = float((predicted == labels).mean())
 
     return [Watcher()]

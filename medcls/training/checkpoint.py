@@ -1,4 +1,4 @@
-"""All state of a training, so that one stopped at any epoch goes on to the same bits."""
+"""Checkpoints: all state of a training, so that one killed at any epoch continues to the bits of one that was not."""
 
 import math
 import time
@@ -17,18 +17,21 @@ from medcls.utils.records import DamagedError
 CALLBACK_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "cooldown_counter")
 
 
-def recorder(folder: RunDir, callbacks: list[Any], began: int = 0) -> Any:
-    """Return the callback that must stand last: it restores the state, then journals and saves every epoch.
+def recorder(run_dir: RunDir, callbacks: list[Any], began: int = 0) -> Any:
+    """Return the Keras callback that restores the checkpoint, then journals and saves every epoch.
 
-    `began` is the epoch at which this stage of the training begins: an earlier one's state is not this network's.
+    It must be the last callback. While training, it raises TrainingError if a metric is no longer a finite number.
 
-    Raises (while training):
-        TrainingError: the loss is no longer a number.
+    Args:
+        run_dir: where the journal and the checkpoint are written.
+        callbacks: the training's other callbacks, whose state is part of the checkpoint.
+        began: the number of epochs at which this stage of the training began; a checkpoint of an earlier stage has
+            the variables of another network, so it is not restored.
     """
 
     class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-            restore(folder, self.model, callbacks, began)  # after the others' on_train_begin, which wipes their state
+            restore(run_dir, self.model, callbacks, began)  # after the others' on_train_begin, which wipes their state
 
         def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
             self.rate = float(self.model.optimizer.learning_rate)
@@ -36,13 +39,13 @@ def recorder(folder: RunDir, callbacks: list[Any], began: int = 0) -> Any:
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
             metrics = {name: float(value) for name, value in logs.items()} | {"learning_rate": self.rate}
-            lost = [name for name, value in metrics.items() if not math.isfinite(value)]
-            if lost:
-                raise TrainingError(
-                    f"{lost[0]} is {metrics[lost[0]]} in epoch {epoch + 1}: training diverged; "
-                    "lower the learning rate (--set learner.optimizer.learning_rate=...)."
-                )
-            folder.append(
+            for name, value in metrics.items():
+                if not math.isfinite(value):
+                    raise TrainingError(
+                        f"{name} is {value} in epoch {epoch + 1}: training diverged; "
+                        "lower the learning rate (--set learner.optimizer.learning_rate=...)."
+                    )
+            run_dir.append(
                 {
                     "epoch": epoch,
                     "time": int(time.time() * 1000),
@@ -51,44 +54,57 @@ def recorder(folder: RunDir, callbacks: list[Any], began: int = 0) -> Any:
                     "system": _system(),
                 }
             )
-            save(folder, epoch + 1, self.model, callbacks, began)
-            folder.heed()
+            save(run_dir, epoch + 1, self.model, callbacks, began)
+            run_dir.heed()
 
     return Recorder()
 
 
-def save(folder: RunDir, epochs: int, model: Any, callbacks: list[Any], began: int = 0) -> None:
-    """Write the checkpoint: every variable of model and optimizer, and what the callbacks remember."""
+def save(run_dir: RunDir, epochs: int, model: Any, callbacks: list[Any], began: int = 0) -> None:
+    """Write the checkpoint: every variable of model and optimizer, and the state of the callbacks.
+
+    Args:
+        run_dir: where it is written.
+        epochs: how many epochs are trained.
+        model: the Keras network that is trained.
+        callbacks: whose state is saved, without the recorder.
+        began: the number of epochs at which this stage of the training began.
+    """
     arrays = {f"model/{i}": np.asarray(variable) for i, variable in enumerate(model.variables)}
     arrays |= {f"optimizer/{i}": np.asarray(variable) for i, variable in enumerate(model.optimizer.variables)}
-    remembered = []
+    states = []
     for number, callback in enumerate(callbacks):
-        remembered.append({name: _plain(getattr(callback, name)) for name in CALLBACK_STATE if hasattr(callback, name)})
+        states.append({name: _plain(getattr(callback, name)) for name in CALLBACK_STATE if hasattr(callback, name)})
         best = getattr(callback, "best_weights", None) or []
         arrays |= {f"best/{number}/{i}": weights for i, weights in enumerate(best)}
-    folder.write_checkpoint(
-        epochs, {"callbacks": remembered, "stopped": bool(model.stop_training), "began": began}, arrays
-    )
+    state = {"callbacks": states, "stopped": bool(model.stop_training), "began": began}
+    run_dir.write_checkpoint(epochs, state, arrays)
 
 
-def restore(folder: RunDir, model: Any, callbacks: list[Any], began: int = 0) -> None:
+def restore(run_dir: RunDir, model: Any, callbacks: list[Any], began: int = 0) -> None:
     """Set model, optimizer and callbacks to what the checkpoint holds, if there is one of this stage.
 
+    Args:
+        run_dir: where the checkpoint is.
+        model: the compiled Keras network.
+        callbacks: whose state is restored, in the order in which it was saved.
+        began: the number of epochs at which this stage of the training began.
+
     Raises:
-        DamagedError: it is damaged, or of another network; nothing has been set then.
+        DamagedError: the checkpoint is damaged or of another network; nothing has been set then.
     """
     try:
-        _, state, arrays = folder.read_checkpoint()
+        _, state, arrays = run_dir.read_checkpoint()
     except FileNotFoundError:
         return
     if state.get("began", 0) != began:
         return
-    _check(folder, model, callbacks, state, arrays)
+    _check(run_dir, model, callbacks, state, arrays)
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         for number, variable in enumerate(variables):
             variable.assign(arrays[f"{kind}/{number}"])
-    for number, (callback, remembered) in enumerate(zip(callbacks, state["callbacks"], strict=True)):
-        for name, value in remembered.items():
+    for number, (callback, callback_state) in enumerate(zip(callbacks, state["callbacks"], strict=True)):
+        for name, value in callback_state.items():
             setattr(callback, name, value)
         count = sum(name.startswith(f"best/{number}/") for name in arrays)
         if count:
@@ -130,15 +146,23 @@ def progress(run_dir: RunDir, began: int = 0) -> tuple[int, bool]:
     return epochs, bool(state.get("stopped")) and state.get("began", 0) == began
 
 
-def _check(folder: RunDir, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
-    """Complain about a checkpoint that does not hold all that is to be set."""
-    path = folder.checkpoint
+def _check(run_dir: RunDir, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
+    """Raise DamagedError if a checkpoint does not hold all that is to be restored.
+
+    Args:
+        run_dir: where the checkpoint is.
+        model: the compiled Keras network.
+        callbacks: whose state is to be restored.
+        state: what the checkpoint holds of the callbacks and the stage.
+        arrays: what it holds of the variables.
+    """
+    path = run_dir.checkpoint
     try:
         records.checked(state, record_shapes.STATE, record_shapes.STATE_MAY_HOLD)
     except ValueError as error:
         raise DamagedError(path, records.said(error)) from error
-    if len(state["callbacks"]) != len(callbacks) or not all(isinstance(each, dict) for each in state["callbacks"]):
-        raise DamagedError(path, "its callbacks are other ones than the run's")
+    if len(state["callbacks"]) != len(callbacks) or not all(isinstance(entry, dict) for entry in state["callbacks"]):
+        raise DamagedError(path, "it has the state of other callbacks than the run's")
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         for number, variable in enumerate(variables):
             saved = arrays.get(f"{kind}/{number}")
@@ -152,7 +176,7 @@ def _plain(value: Any) -> Any:
 
 
 def _system() -> dict[str, float]:
-    """Return the machine's load in the names that MLflow's system metrics have."""
+    """Return the load of the machine, named like MLflow's system metrics."""
     process = psutil.Process().memory_info().rss / 1e6
     memory = psutil.virtual_memory()
     return {

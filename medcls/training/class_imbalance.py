@@ -1,4 +1,4 @@
-"""Answers to class imbalance: counts of the training labels -> weights, another loss, or another order.
+"""Treatments of class imbalance: counts of the training labels -> class weights, another loss, or another order.
 
 Weights average 1 over the training images, so that the learning rate means the same with and without them.
 They also weigh the validation loss, so that early stopping watches what is being optimised.
@@ -20,7 +20,13 @@ __all__ = ["balanced", "effective_number", "focal", "none", "oversample"]
 
 @dataclass(frozen=True)
 class Imbalance:
-    """How a run treats its classes: a weight for each, a loss in place of the task's, drawing classes evenly."""
+    """How a run treats its classes.
+
+    Attributes:
+        class_weights: of shape (classes,), float32; their mean over the training images is 1.
+        loss: replaces the task's loss; None keeps it.
+        oversample: draws every class equally often, with repetition.
+    """
 
     class_weights: NDArray[np.float32]
     loss: Callable[..., Any] | None = None
@@ -48,13 +54,13 @@ def effective_number(counts: NDArray[np.int64], *, beta: float = 0.999) -> Imbal
 @for_task(of_classes)
 @constrained(at_least(0, "gamma"))
 def focal(counts: NDArray[np.int64], *, gamma: float = 2.0) -> Imbalance:
-    """Replace the loss by the focal loss, which turns to the images that are still hard (Lin et al. 2017)."""
+    """Replace the loss by the focal loss, which weighs hard images more (Lin et al. 2017)."""
     return Imbalance(np.ones(len(counts), np.float32), loss=partial(losses.focal, gamma=gamma))
 
 
 @for_task(of_classes)
 def oversample(counts: NDArray[np.int64]) -> Imbalance:
-    """Draw the training images so that every class is met equally often (with repetition)."""
+    """Draw every class equally often, with repetition."""
     return Imbalance(np.ones(len(counts), np.float32), oversample=True)
 
 

@@ -18,7 +18,7 @@ def never(task: Task) -> list[Any]:  # noqa: ARG001
 
 def _check_mode(*, monitor: str, mode: str, **_: Any) -> None:
     if mode not in ("", "min", "max"):
-        raise BadInputError(f"mode={mode!r} must be min or max, or nothing for what the table of metrics says.")
+        raise BadInputError(f"mode={mode!r} must be min or max, or nothing to take it from the table of metrics.")
     if monitor and not mode and _better(monitor) is None:
         curves = [f"val_{row.name}" for row in METRICS.values() if row.curve]
         raise BadInputError(
@@ -29,10 +29,13 @@ def _check_mode(*, monitor: str, mode: str, **_: Any) -> None:
 
 @constrained(_check_mode)
 def keep_best(task: Task, *, monitor: str = "", mode: str = "") -> list[Any]:
-    """Train every epoch and keep the best one's weights, by a name in the history: "" for what the task monitors.
+    """Train every epoch and keep the weights of the best one; of equally good epochs, the first.
 
-    Of equally good epochs the first is kept. `mode`, "min" or "max", says which way a metric of one's own gets better;
-    what is in the table of metrics needs no word.
+    Args:
+        task: what a target means.
+        monitor: the name in the history that decides, such as "val_accuracy"; "" for the one that the task monitors.
+        mode: "min" or "max", the direction in which a metric of your own gets better; "" to take the direction from
+            the table of metrics.
     """
     if not monitor:
         return early(task, patience=10**9)
@@ -41,14 +44,20 @@ def keep_best(task: Task, *, monitor: str = "", mode: str = "") -> list[Any]:
 
 
 def _better(monitor: str) -> bool | None:
-    """Return whether a score of the history is the better the higher, None where that is not known."""
+    """Return whether a higher value of a metric is better; None for a metric that is not in the table."""
     row = metric(monitor)
     return None if row is None else row.higher_is_better
 
 
 @constrained(at_least(0, "patience", "minimum_gain"))
 def early(task: Task, *, patience: int = 10, minimum_gain: float = 0.0) -> list[Any]:
-    """Stop after `patience` epochs without a gain in what the task monitors; keep the best epoch's weights."""
+    """Stop when the metric that the task monitors no longer gets better; keep the weights of the best epoch.
+
+    Args:
+        task: what a target means.
+        patience: how many epochs without a gain are trained before the training stops.
+        minimum_gain: a smaller change of the metric is no gain.
+    """
     stopping = keras.callbacks.EarlyStopping(
         task.monitor, minimum_gain, patience, mode=task.mode, restore_best_weights=True
     )

@@ -1,4 +1,4 @@
-"""Features of all images of a data set, computed once, batch by batch, and mapped into memory by every run."""
+"""Features of all images of a data set: computed once, batch by batch, and mapped into memory by every run."""
 
 import io
 import os
@@ -25,41 +25,50 @@ Features = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 
-def place(folder: Path, data: Dataset, weights: str, preprocessing: str) -> Path:
-    """Return the file below `folder` for the features of a data set by a network with these weights.
+def features_file(cache: Path, data: Dataset, weights: str, preprocessing: str) -> Path:
+    """Return the file of a data set's features; its name has a digest of all that the features depend on.
 
-    Other images, sizes, networks, weights or preprocessing, or another way of computing, have another file.
+    Args:
+        cache: the work directory's cache.
+        data: the data set.
+        weights: the name of the body's weights in the work directory.
+        preprocessing: how the images are scaled before the body.
     """
     identity = [data.fingerprint, list(data.images.shape), weights, preprocessing, code_digest([computed])]
-    return folder / "features" / f"{weights[:60]}-{digest(identity)}.npy"
+    return cache / "features" / f"{weights[:60]}-{digest(identity)}.npy"
 
 
-def seen_by(
-    body: Callable[[], Any], data: Dataset, folder: RunDir, model: Callable[..., Any], pretrained: str
+def shared_features(
+    body: Callable[[], Any], data: Dataset, run_dir: RunDir, model: Callable[..., Any], pretrained: str
 ) -> Features:
-    """Return the features that a run's body has of every image, which all runs of its work folder share.
+    """Return the features of every image, of shape (n, ...), which all runs of a work directory share.
 
-    `body` returns it, and is not asked for what is there already.
+    Args:
+        body: returns the network from images to features; it is not called where the features are there already.
+        data: the data set.
+        run_dir: the run directory, which shows how far the computation is.
+        model: `models.pretrained` with its parameters.
+        pretrained: "imagenet", "random", or the digest of a file of weights.
     """
     weights = origin(model, pretrained).file(data.images.shape[1:])
-    path = place(folder.cache, data, weights, arguments_of(model)["preprocessing"])
-    return features(body, data, path, lambda done, count: folder.tell(f"features of {done} of {count} images"))
+    path = features_file(run_dir.cache, data, weights, arguments_of(model)["preprocessing"])
+    return features(body, data, path, lambda done, count: run_dir.tell(f"features of {done} of {count} images"))
 
 
 def features(body: Callable[[], Any], data: Dataset, path: Path, progress: Progress) -> Features:
-    """Return the features of every image, of shape (n, ...), float32, from a file that is made if it is not there.
+    """Return the features of every image, of shape (n, ...), float32, from a file that is written if it is not there.
 
-    One process computes; others wait for it. What was cut off goes on where it ends, to the same bits; a file that is
-    no longer what was written is made anew.
+    One process computes and others wait for it. A computation that was killed continues after its last whole batch;
+    a damaged file is computed again.
 
     Args:
         body: returns the network from images, 0..255, to features.
         data: the images.
         path: the file.
-        progress: told how many images are done and how many there are.
+        progress: called with the number of images that are done and the number of all.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
@@ -72,12 +81,21 @@ def features(body: Callable[[], Any], data: Dataset, path: Path, progress: Progr
 
 
 def _compute(body: Any, data: Dataset, path: Path, progress: Progress) -> None:
-    """Write the batches that are missing; plain writes, as a full disk ends a process that maps its file."""
+    """Write the batches that the file lacks.
+
+    They are written, not mapped: a full disk ends a process that writes into a memory map.
+
+    Args:
+        body: the network from images, 0..255, to features.
+        data: the images.
+        path: the file.
+        progress: called with the number of images that are done and the number of all.
+    """
     shape = (len(data.images), *body.output_shape[1:])
     unfinished, header = path.with_suffix(".unfinished"), _header(shape)
     row = int(np.prod(shape[1:])) * 4
     if path.exists() and path.stat().st_size < len(header) + shape[0] * row:
-        path.replace(unfinished)  # cut off
+        path.replace(unfinished)  # an incomplete file
     path.unlink(missing_ok=True)
     unfinished.touch()
     with unfinished.open("r+b") as file:

@@ -1,4 +1,4 @@
-"""What reaches the first trained layer of a network: some bring layers of their own that expect 0..255."""
+"""The range of values that reaches a network's first trained layer: some networks scale 0..255 themselves."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from medcls.utils.lazy import keras
 
-LEAST = 0.05  # from black to white: networks are made for a range of 1 or more
+LEAST = 0.05  # between black and white: networks are made for a range of 1 or more
 
 
 def first_range(network: Any) -> tuple[str, float] | None:
@@ -25,7 +25,7 @@ def first_range(network: Any) -> tuple[str, float] | None:
 
 def _first_layers(network: Any) -> Iterator[Any]:
     """Yield the layers of a network, and of networks within it, up to the first that does more than scale or move."""
-    kept = (
+    scaling_or_moving = (
         keras.layers.InputLayer,
         keras.layers.Rescaling,
         keras.layers.Normalization,
@@ -38,13 +38,13 @@ def _first_layers(network: Any) -> Iterator[Any]:
         if isinstance(operation, keras.Model):
             yield from _first_layers(operation)
             return
-        if not isinstance(operation, kept):
+        if not isinstance(operation, scaling_or_moving):
             return
         yield operation
 
 
 def _scale(layer: Any) -> float | None:
-    """Return the largest factor by which a layer stretches a channel; None for a layer that is not made to."""
+    """Return the largest factor by which a layer stretches a channel; None if it does not scale."""
     if isinstance(layer, keras.layers.Rescaling):
         return float(np.max(np.abs(layer.scale)))
     if isinstance(layer, keras.layers.Normalization):

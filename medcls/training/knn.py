@@ -1,4 +1,4 @@
-"""The learner that asks the nearest training images: k nearest neighbours on borrowed features."""
+"""The learner by k nearest neighbours, on pretrained features."""
 
 import time
 from collections.abc import Callable
@@ -14,8 +14,8 @@ from medcls.spec.constraints import at_least, constrained, for_task, of_classes
 from medcls.spec.parameters import arguments_of
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.training.backbone import IMAGENET, borrow, origin
-from medcls.training.feature_cache import seen_by
+from medcls.training.backbone import IMAGENET, origin, pretrained_network
+from medcls.training.feature_cache import shared_features
 from medcls.training.knn_network import voting
 from medcls.training.result import Fitted, weights_sha256
 from medcls.training.saved_weights import parameters
@@ -48,87 +48,130 @@ def neighbours(
     normalise: bool = True,
     normalise_queries: bool = True,
 ) -> Fitted:
-    """Let the `count` nearest training images vote on each image (Cover and Hart 1967), by a frozen body's features.
+    """Classify each image by a vote of the nearest training images (Cover and Hart 1967).
 
-    One pass and no epochs: the journal has one row. What it calls training scores are of images that are among
-    their own neighbours, so they flatter.
+    Images are compared by the features of a frozen pretrained body. Neighbours at the same distance share their votes
+    (see `voting`). There is one pass over the data and one row in the journal. The training scores are too good, as
+    each training image is its own nearest neighbour.
 
-    `model`'s head is left aside, but for its pooling of maps; `pretrained` is "imagenet", "random" or the digest of a
-    file's weights. Of `candidates` for the number of neighbours, the best is chosen by cross-validation within the
-    training images, no patient divided; without any, `count` it is. `normalise` brings the training images' features
-    to length 1, so that angles count and not brightness; `normalise_queries` those of the images that are asked about
-    (False is what the course did: among neighbours of length 1 it changes nothing). Neighbours that are equally far
-    share the votes (see `voting`).
+    Args:
+        data: the data set.
+        split: the rows of its training, validation and test sets.
+        task: what a target means.
+        folder: the run directory.
+        seed: of the cross-validation that chooses among `candidates`.
+        model: `models.pretrained` with its parameters; of its head, only the pooling is used.
+        pretrained: "imagenet", "random", or the digest of a file of weights that the work directory has.
+        count: how many neighbours vote, if there are no `candidates`.
+        candidates: numbers of neighbours, of which cross-validation within the training set chooses the best; a
+            patient's images stay in one fold.
+        normalise: scales the training images' features to length 1, so that only their direction counts.
+        normalise_queries: scales the features of the image to classify too. With `normalise` it changes nothing, as
+            the length of a query does not change the order of neighbours of length 1.
 
     Raises:
-        BadInputError: more neighbours than training images; or the model borrows no network, or has no weights.
+        BadInputError: there are fewer training images than neighbours, the model has no pretrained body, or its
+            weights are not in the work directory.
     """
     started = time.time()
-    body, averaged = borrow(data, task, folder, seed, model, pretrained).body, _is_averaged(model)
-    seen = seen_by(lambda: body, data, folder, model, pretrained)
-    features = _vectors(np.asarray(seen), averaged=averaged)
-    known = sklearn.preprocessing.normalize(features) if normalise else features
-    chosen = _chosen(known, data, split.train, candidates, seed) or count
-    if chosen > len(split.train):
+    body = pretrained_network(data, task, folder, seed, model, pretrained).body
+    averaged = arguments_of(model)["pooling"] == AVERAGE
+    feature_maps = shared_features(lambda: body, data, folder, model, pretrained)
+    features = _vectors(np.asarray(feature_maps), averaged=averaged)
+    if normalise:
+        features = sklearn.preprocessing.normalize(features)
+    neighbour_count = _best_candidate(features, data, split.train, candidates, seed) or count
+    if neighbour_count > len(split.train):
         raise BadInputError(
-            f"{chosen} neighbours cannot be found among {len(split.train)} training images: --set learner.count=..."
+            f"{neighbour_count} neighbours cannot be found among {len(split.train)} training images: "
+            "--set learner.count=..."
         )
-    asked_alike = normalise or normalise_queries  # among neighbours of length 1 a query's length changes nothing
-    learnt, labels = known[split.train], data.labels[split.train]
-    network = voting(body, learnt, labels, len(data.classes), count=chosen, averaged=averaged, normalise=asked_alike)
+    network = voting(
+        body,
+        features[split.train],
+        data.labels[split.train],
+        len(data.classes),
+        count=neighbour_count,
+        averaged=averaged,
+        normalise=normalise or normalise_queries,
+    )
 
     def predict(rows: Rows) -> NDArray[np.float32]:
-        votes: NDArray[np.float32] = network.head.predict(np.asarray(seen[rows]), batch_size=BATCH, verbose=0)
-        return votes / np.float32(chosen)  # here, as a graph may multiply by 1 / chosen, which rounds otherwise
+        votes: NDArray[np.float32] = network.head.predict(np.asarray(feature_maps[rows]), batch_size=BATCH, verbose=0)
+        return votes / np.float32(
+            neighbour_count
+        )  # here, as a graph may multiply by 1 / chosen, which rounds otherwise
 
     if not folder.epochs_held():
-        _record(folder, task, data, split, predict, chosen, started)
-    borrowed = origin(model, pretrained).file(data.images.shape[1:])
-    counted = {"total": parameters(folder.saved_weights(borrowed)), "trainable": 0}
-    return Fitted(network.whole, predict, 1, 0, counted, weights_sha256(network.whole.get_weights()), borrowed)
-
-
-def _is_averaged(model: Callable[..., Any]) -> bool:
-    return bool(arguments_of(model)["pooling"] == AVERAGE)
+        _record(folder, task, data, split, predict, neighbour_count, started)
+    weights_name = origin(model, pretrained).file(data.images.shape[1:])
+    return Fitted(
+        model=network.whole,
+        predict=predict,
+        epochs=1,
+        best_epoch=0,
+        parameters={"total": parameters(folder.saved_weights(weights_name)), "trainable": 0},
+        weights_sha256=weights_sha256(network.whole.get_weights()),
+        body=weights_name,
+    )
 
 
 def _vectors(features: NDArray[np.float32], *, averaged: bool) -> NDArray[np.float32]:
-    """Return the features of each image in a row: those of a dense layer, or its maps, averaged or laid flat."""
+    """Return features of shape (n, features): maps are averaged or flattened, the output of a dense layer stays."""
     maps = features.ndim == 4 and averaged
     return features.mean(axis=(1, 2)) if maps else features.reshape(len(features), -1)
 
 
-def _chosen(features: Any, data: Dataset, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:
-    """Return the candidate with the best balanced accuracy over folds of the training images; None if none fits."""
-    labels, groups = data.labels[rows], (rows if data.patients is None else data.patients[rows])
-    rarest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    folds = min(INNER_FOLDS, rarest)
-    possible = [each for each in candidates if folds >= 2 and each <= len(rows) // 2]
-    if not possible:
+def _best_candidate(features: Any, data: Dataset, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:
+    """Return the number of neighbours with the best balanced accuracy in cross-validation; None if none is possible.
+
+    Args:
+        features: of all images, of shape (n, features).
+        data: the data set, which has labels and patients.
+        rows: of the training images.
+        candidates: numbers of neighbours.
+        seed: of the folds.
+    """
+    labels = data.labels[rows]
+    groups = rows if data.patients is None else data.patients[rows]
+    fewest_groups = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
+    folds = min(INNER_FOLDS, fewest_groups)
+    possible = [candidate for candidate in candidates if candidate <= len(rows) // 2]
+    if folds < 2 or not possible:
         return None
-    cut = sklearn.model_selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(
+    splits = sklearn.model_selection.StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(
         features[rows], labels, groups
     )
     search = sklearn.model_selection.GridSearchCV(
         sklearn.neighbors.KNeighborsClassifier(),
         {"n_neighbors": possible},
         scoring="balanced_accuracy",
-        cv=list(cut),
+        cv=list(splits),
         refit=False,
     )
     return int(search.fit(features[rows], labels).best_params_["n_neighbors"])
 
 
-def _record(folder: RunDir, task: Task, data: Dataset, split: Split, predict: Any, chosen: int, started: float) -> None:
-    """Journal the one pass, training images first, as an epoch that is finished."""
+def _record(folder: RunDir, task: Task, data: Dataset, split: Split, predict: Any, count: int, started: float) -> None:
+    """Journal the one pass as a finished epoch.
+
+    Args:
+        folder: the run directory.
+        task: what a target means.
+        data: the data set.
+        split: the rows of its training, validation and test sets.
+        predict: rows -> predictions.
+        count: how many neighbours vote.
+        started: the time at which the run started, in seconds.
+    """
     metrics: dict[str, float] = {}
-    for before, rows in (("", split.train), ("val_", split.validation)):
+    for prefix, rows in (("", split.train), ("val_", split.validation)):
         scores = task.scores(task.truth(data, rows), predict(rows), data.classes)
-        metrics |= {f"{before}loss": scores["log_loss"], f"{before}accuracy": scores["accuracy"]}
-        metrics |= {f"{before}balanced_accuracy": scores["balanced_accuracy"]}
+        metrics |= {f"{prefix}loss": scores["log_loss"], f"{prefix}accuracy": scores["accuracy"]}
+        metrics |= {f"{prefix}balanced_accuracy": scores["balanced_accuracy"]}
     now = time.time()
     row = {"epoch": 0, "time": int(now * 1000), "seconds": round(now - started, 3), "system": {}}
     folder.cut(0)
-    metrics |= {"neighbours": float(chosen), "learning_rate": 0.0}  # as every history has one
+    metrics |= {"neighbours": float(count), "learning_rate": 0.0}  # as every history has one
     folder.append({**row, "metrics": metrics})
     folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})

@@ -1,4 +1,4 @@
-"""The nearest neighbours as a Keras network of stock layers: what it knows are weights, so that any format holds it."""
+"""Nearest neighbours as a Keras network of stock layers: the training images are weights, so any format can hold it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ SHORTEST = 10 * float(np.finfo(np.float32).eps)  # what is shorter stays so, as 
 
 @dataclass(frozen=True)
 class Voting:
-    """A network that asks the nearest neighbours, in one and in two parts, which share their layers.
+    """A network of nearest neighbours, whole and without its body; the two share their layers.
 
     Attributes:
         whole: from images to the shares of the votes.
@@ -27,7 +27,7 @@ class Voting:
 
 def voting(
     body: Any,
-    known: NDArray[np.float32],
+    training_features: NDArray[np.float32],
     labels: NDArray[np.int64],
     classes: int,
     *,
@@ -35,18 +35,18 @@ def voting(
     averaged: bool = False,
     normalise: bool,
 ) -> Voting:
-    """Return a network from images to how the `count` nearest neighbours of each vote (Cover and Hart 1967).
+    """Return a network from an image to the votes of its `count` nearest neighbours (Cover and Hart 1967).
 
     For a query x, |x|^2 - 2 x.k + |k|^2 is its squared distance to a neighbour k, so x.k - |k|^2 / 2 ranks them; it is
-    one dense layer. Neighbours that are equally far as the last one that may vote (one picture in two classes, blank
+    one dense layer. Neighbours at the distance of the last one that may vote (one picture in two classes, blank
     patches) share the votes that are left, so that neither their order nor rounding decides.
 
     Args:
         body: from images to features.
-        known: the features of the images that may vote, of shape (n, features).
+        training_features: the features of the images that may vote, of shape (n, features).
         labels: their classes, of shape (n,).
         classes: how many classes there are.
-        count: how many of them vote on an image.
+        count: how many images vote.
         averaged: whether the body's maps are averaged, each to one feature.
         normalise: whether an image's features are brought to length 1 first, as scikit-learn's `normalize` does it.
     """
@@ -58,12 +58,12 @@ def voting(
         lengths = _lengths(features)
         lengths = keras.ops.where(keras.ops.less(lengths, SHORTEST), keras.ops.ones_like(lengths), lengths)
         features = keras.ops.divide(features, lengths)
-    closeness = keras.layers.Dense(len(known), name="closeness")
+    closeness = keras.layers.Dense(len(training_features), name="closeness")
     votes = keras.layers.Dense(classes, use_bias=False, name="votes")
-    length = float(np.median(np.linalg.norm(known, axis=1)))
+    length = float(np.median(np.linalg.norm(training_features, axis=1)))
     numbers = votes(_weights(closeness(features), features, count, length))
     shares = keras.ops.divide(numbers, float(count))
-    closeness.set_weights([known.T, -0.5 * np.square(known).sum(axis=1)])
+    closeness.set_weights([training_features.T, -0.5 * np.square(training_features).sum(axis=1)])
     votes.set_weights([np.eye(classes, dtype=np.float32)[labels]])
     network = keras.Model(body.input, shares)
     network.trainable = False

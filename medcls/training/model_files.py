@@ -1,7 +1,7 @@
-"""What a run's folder keeps of its network: all of it, or the head alone where the body is borrowed and unchanged.
+"""The network in a run directory: all of it, or its head alone where the pretrained body is unchanged.
 
-A work folder has the weights of borrowed bodies once for all runs, and they may be large: VGG19 up to its first dense
-layer takes half a gigabyte, a head on it 16 kilobytes.
+A work directory has the weights of pretrained bodies once for all runs, as they may be large: VGG19 up to its first
+dense layer takes half a gigabyte, a head on it 16 kilobytes.
 """
 
 import json
@@ -17,49 +17,52 @@ from medcls.utils.lazy import keras
 
 
 def keep(network: Any, body: str, folder: RunDir) -> None:
-    """Write a network into a run's folder.
+    """Write a network into a run directory.
 
     Args:
         network: from images to predictions.
-        body: what the work folder calls the weights that the network's borrowed body still has; "" if none has.
-        folder: the run's.
+        body: the name in the work directory of the weights that the network's pretrained body still has; "" if it has
+            no such body.
+        folder: the run directory.
     """
     if not body:
         save(network, folder.model)
         return
     write_atomically(_head(folder), lambda file: halves(network).head.save_weights(file.name))
-    write_json(_borrowed(folder), {"body": body, "network": json.loads(bare(network).to_json())})
+    write_json(_description(folder), {"body": body, "network": json.loads(bare(network).to_json())})
 
 
 def file(folder: RunDir) -> Path | None:
-    """Return the file that holds the run's network or says how it is put together; None where there is no network."""
+    """Return the file that holds the run's network or describes it; None where there is no network."""
     if folder.model.exists():
         return folder.model
-    return _borrowed(folder) if _borrowed(folder).exists() and _head(folder).exists() else None
+    if _description(folder).exists() and _head(folder).exists():
+        return _description(folder)
+    return None
 
 
 def put_together(folder: RunDir) -> Any:
-    """Return the network of which the folder has the head alone.
+    """Return the network whose head is in the run directory and whose body's weights are in the work directory.
 
     Raises:
-        BadInputError: the work folder has its body's weights no more, or a file is damaged.
+        BadInputError: the work directory no longer has the body's weights, or a file is damaged.
     """
-    told = read_json(_borrowed(folder)) or {}
+    description = read_json(_description(folder)) or {}
     try:
-        network = keras.models.model_from_json(json.dumps(told["network"]))
+        network = keras.models.model_from_json(json.dumps(description["network"]))
         parts = halves(network)
-        begin_body(parts.body, folder.saved_weights(told["body"]))
+        begin_body(parts.body, folder.saved_weights(description["body"]))
         parts.head.load_weights(_head(folder))
     except BadInputError:
         raise
     except Exception as error:  # a damaged file makes Keras raise anything
         raise BadInputError(
-            f"The network in {folder.path} is damaged: remove {_borrowed(folder).name} and run the study again."
+            f"The network in {folder.path} is damaged: remove {_description(folder).name} and run the study again."
         ) from error
     return network
 
 
-def _borrowed(folder: RunDir) -> Path:
+def _description(folder: RunDir) -> Path:
     return folder.path / "borrowed.json"
 
 

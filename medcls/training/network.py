@@ -1,4 +1,4 @@
-"""From a model function and a task to a Keras network: pixels 0..255 -> features -> head."""
+"""A Keras network from a model function and a task: pixels 0..255 -> features -> head."""
 
 import math
 from collections.abc import Callable
@@ -15,12 +15,16 @@ from medcls.utils.lazy import keras
 
 
 def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], classes: int) -> Any:
-    """Return the network for images of `shape` (height, width, channels), values 0..255, any batch size.
+    """Return the Keras network from images, or points, to predictions.
 
-    Points, of shape (coordinates,), go in as they are.
+    Args:
+        model: images of 0..1, or points -> features, as a graph of Keras layers.
+        task: what a target means; it has the head.
+        shape: of an image (height, width, channels), values 0..255, or of a point (coordinates,).
+        classes: the number of classes.
 
     Raises:
-        BadInputError: the model makes a row of features where the task needs a map of them, or the reverse; or its
+        BadInputError: the model returns a row of features where the task needs a map of them, or the reverse; or its
             first layer was made for images of another range.
     """
     if len(shape) == 1:
@@ -29,15 +33,17 @@ def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], class
     images = keras.Input(shape, name="image")
     scaled = keras.layers.Rescaling(1 / 255, name="rescale")(images)
     built = keras.Model(images, task.head(_features(model, scaled, task), classes))
-    _refuse_blackness(model, built)
+    _check_range(model, built)
     return built
 
 
-def _refuse_blackness(model: Callable[..., Any], built: Any) -> None:
-    """Complain of a network that scales 0..1 as if it were 0..255, so that it would see black images alone."""
-    found = first_range(built)
-    if found is not None and found[1] < LEAST:
-        layer, width = found
+def _check_range(model: Callable[..., Any], built: Any) -> None:
+    """Refuse a network that scales 0..1 as if it were 0..255, to which all images would look black."""
+    scaling = first_range(built)
+    if scaling is None:
+        return
+    layer, width = scaling
+    if width < LEAST:
         raise BadInputError(
             f"learner.model={name_of(model)}: its layer {layer} was made for images of 0..255 and is given 0..1, so "
             f"that black and white would be {width:.2g} apart: leave that layer out (include_preprocessing=False in "
@@ -54,28 +60,34 @@ def _features(model: Callable[..., Any], examples: Any, task: Task) -> Any:
 
 
 def save(network: Any, path: Path) -> None:
-    """Write a network whole as a Keras file; without loss and metrics, so that it loads where medcls is not."""
+    """Write a network as a Keras file, without loss and metrics, so that it loads where medcls is not installed."""
     write_atomically(path, lambda file: bare(network).save(file.name))
 
 
 def bare(network: Any) -> Any:
-    """Return a network without loss and metrics, whose code a file could ask for."""
+    """Return a network without loss and metrics, whose code a file would refer to."""
     return keras.Model(network.input, network.output, name=network.name)
 
 
 def operations(network: Any) -> int:
-    """Return the multiply-adds of one image's way through the convolutions and dense layers."""
+    """Return the number of multiply-adds that the convolutions and dense layers take for one image."""
     total = 0
     for layer in network.layers:
         kernels = [getattr(layer, name, None) for name in ("kernel", "depthwise_kernel", "pointwise_kernel")]
         weights = sum(math.prod(kernel.shape) for kernel in kernels if kernel is not None)
         if weights:
-            spread = isinstance(layer, keras.layers.Conv2DTranspose)  # each input position meets the whole kernel
+            spread = isinstance(layer, keras.layers.Conv2DTranspose)  # the whole kernel is used at each input position
             total += weights * math.prod((layer.input if spread else layer.output).shape[1:-1])
     return total
 
 
 def measure(variant: Variant, shape: tuple[int, ...], classes: int) -> dict[str, int]:
-    """Return the multiply-adds an image and the parameters of a variant's network, by building it."""
+    """Build a variant's network and return its multiply-adds an image and its number of parameters.
+
+    Args:
+        variant: it has the model and the task.
+        shape: of an image (height, width, channels), or of a point (coordinates,).
+        classes: the number of classes.
+    """
     built = network(variant.get("learner.model"), variant.task, shape, classes)
     return {"operations": operations(built), "parameters": int(built.count_params())}

@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained model with what is recorded of it.
+    """A trained model, and what is recorded about it.
 
     Attributes:
-        model: the model itself, for exporting; None where it is no Keras network.
+        model: the Keras network, for exporting; None where it is none.
         predict: rows of the data set -> predictions, one row an image.
         epochs: how many epochs were trained.
         best_epoch: the epoch (from 0) whose weights the model holds.
         parameters: the number of parameters, "total" and "trainable".
         weights_sha256: over the weights in `model.weights` order as float32 bytes.
-        body: what the work folder calls the weights that the model's borrowed part still has; "" if none has.
+        body: the name in the work directory of the weights that the model's pretrained body still has; "" if it has no
+            such body.
     """
 
     model: Any

@@ -1,4 +1,4 @@
-"""Saved weights that a training begins with: what a file holds, whether a network can take it, and taking it."""
+"""Saved weights that a training starts from: reading a file, its digest, whether it fits a network, loading it."""
 
 import hashlib
 import io
@@ -18,7 +18,7 @@ from medcls.training.network import network
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import h5py
 
-IN_KERAS = "model.weights.h5"  # what a .keras file has its weights in
+IN_KERAS = "model.weights.h5"  # the name of the weights in a .keras file
 MOST_BYTES = 2**35  # of weights
 SMALL, SHRINKING = 2**28, 50  # bytes that any file may unpack to, and how many times its size a larger one may
 Shape = tuple[int, ...]
@@ -34,22 +34,27 @@ class Layer:
 
 @dataclass(frozen=True)
 class Fit:
-    """What of a network saved weights do not fit: its last layer alone, or more; "" where they fit."""
+    """How saved weights fit a network.
+
+    Attributes:
+        head: why they do not fit its last layer, "" if they do.
+        misfit: why they do not fit another layer, "" if they do.
+    """
 
     head: str = ""
     misfit: str = ""
 
 
 class UnfitError(ValueError):
-    """What is no file of weights that a computer can hold: the reason in a few words."""
+    """A file holds no weights, or more than memory can hold; its message is the reason in a few words."""
 
 
 def content(path: Path) -> bytes:
-    """Return the Keras weights file that a path is, or that lies within it: in a .keras file or an exported folder.
+    """Return the bytes of a Keras weights file, which may be within a .keras file or an exported directory.
 
     Raises:
-        UnfitError: a pipe, a device, an empty file, or one that is too large or unpacks to too much.
-        OSError, KeyError, BadZipFile: no such file, or a damaged one.
+        UnfitError: the path is a pipe or a device, or the file is empty, too large, or unpacks to too much.
+        OSError, KeyError, BadZipFile: the file does not exist or is damaged.
     """
     if path.is_dir():
         files = [path / name for name in (IN_KERAS, "model.keras")]
@@ -69,22 +74,22 @@ def content(path: Path) -> bytes:
 
 
 def _check_size(size: int, stored: int) -> None:
-    """Refuse more bytes than weights have, and many bytes that are stored in few: weights hardly shrink."""
+    """Refuse more bytes than any weights have, and files that are compressed far more than weights can be."""
     if size > MOST_BYTES or size > max(SMALL, SHRINKING * stored):
         raise UnfitError(f"it would take {size / 1e9:,.1f} GB of memory")
 
 
 def digest(weights_file: bytes) -> str:
-    """Return 64 hex digits over the weights in a Keras weights file: over what they are, not how they are stored.
+    """Return the SHA-256 of the weights in a Keras weights file, which does not depend on how they are stored.
 
     Raises:
-        OSError, RuntimeError, KeyError, ValueError: a damaged file.
+        OSError, RuntimeError, KeyError, ValueError: the file is damaged.
     """
     total = hashlib.sha256()
     with h5py.File(io.BytesIO(weights_file)) as weights:
-        found = sorted(_arrays(weights), key=lambda each: str(each[0]))
-        _check_size(sum(math.prod(array.shape) * array.dtype.itemsize for _, array in found), len(weights_file))
-        for path, array in found:
+        arrays = sorted(_arrays(weights), key=lambda item: item[0])
+        _check_size(sum(math.prod(array.shape) * array.dtype.itemsize for _, array in arrays), len(weights_file))
+        for path, array in arrays:
             if array.dtype.kind == "O" or array.external:
                 raise UnfitError(f"{path} holds no numbers")
             values = np.ascontiguousarray(array)
@@ -94,7 +99,7 @@ def digest(weights_file: bytes) -> str:
 
 
 def digest_of(network: Any) -> str:
-    """Return the digest of a network's weights, as of the file that it would be saved in."""
+    """Return the digest of a network's weights, equal to the digest of a file in which they are saved."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "own.weights.h5"
         network.save_weights(path)
@@ -105,16 +110,19 @@ def parameters(path: Path) -> int:
     """Return how many numbers a file of weights holds.
 
     Raises:
-        OSError: there is no such file, or a damaged one.
+        OSError: the file does not exist or is damaged.
     """
-    return sum(math.prod(shape) for layer in _layers(path).values() for shape in layer.shapes)
+    total = 0
+    for layer in _layers(path).values():
+        total += sum(math.prod(shape) for shape in layer.shapes)
+    return total
 
 
 def begin_with(network: Any, path: Path) -> None:
-    """Give a network the weights in a file; its last layer stays as it is where it alone does not fit.
+    """Load a network's weights from a file; where only the last layer does not fit, that layer keeps its own.
 
     Raises:
-        BadInputError: there is no such file, or another layer does not fit.
+        BadInputError: the file does not exist, or another layer does not fit.
     """
     if not path.exists():
         raise BadInputError(f"The saved weights {path} are gone: run the same command again, which brings them back.")
@@ -128,30 +136,34 @@ def begin_with(network: Any, path: Path) -> None:
 
 def fit_of(network: Any, path: Path) -> Fit:
     """Compare a network's layers with those in a file of weights."""
-    names = [layer.name for layer in network.layers]
-    theirs, ours = _layers(path), _own_layers(network)
-    ours = dict(sorted(ours.items(), key=lambda each: names.index(each[1].name) if each[1].name in names else 0))
-    unfit = [each for each in ours if each not in theirs or theirs[each].shapes != ours[each].shapes]
-    unused = [theirs[each] for each in theirs if each not in ours]
-    for each in unfit:
-        if ours[each].name != network.layers[-1].name:
-            return Fit(misfit=_misfit(ours[each], theirs.get(each)))
-    for layer in unused:
-        return Fit(misfit=f"layer {layer.name} is {_told(layer)} there and is not here")
-    return Fit(head=_misfit(ours[unfit[0]], theirs.get(unfit[0]))) if unfit else Fit()
+    order = {layer.name: number for number, layer in enumerate(network.layers)}
+    saved_layers = _layers(path)
+    own_layers = sorted(_own_layers(network).items(), key=lambda item: order.get(item[1].name, 0))
+    head = ""
+    for key, layer in own_layers:
+        saved = saved_layers.pop(key, None)
+        if saved is not None and saved.shapes == layer.shapes:
+            continue
+        misfit = _misfit(layer, saved)
+        if layer.name != network.layers[-1].name:
+            return Fit(misfit=misfit)
+        head = head or misfit
+    for layer in saved_layers.values():  # the network has none of these
+        return Fit(misfit=f"layer {layer.name} is {_shapes(layer)} there and is not here")
+    return Fit(head=head)
 
 
-def _misfit(ours: Layer, theirs: Layer | None) -> str:
-    there = "is not there" if theirs is None else f"is {_told(theirs)} there"
-    return f"layer {ours.name} {there} and {_told(ours)} here"
+def _misfit(own: Layer, saved: Layer | None) -> str:
+    there = "is not there" if saved is None else f"is {_shapes(saved)} there"
+    return f"layer {own.name} {there} and {_shapes(own)} here"
 
 
-def _told(layer: Layer) -> str:
+def _shapes(layer: Layer) -> str:
     return " + ".join("x".join(map(str, shape)) for shape in layer.shapes)
 
 
 def _own_layers(network: Any) -> Mapping[str, Layer]:
-    """Return a network's layers by the places that Keras gives them in a file: by writing one."""
+    """Return a network's layers by the keys under which Keras writes them; a file is written to learn these."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "own.weights.h5"
         network.save_weights(path)
@@ -161,21 +173,28 @@ def _own_layers(network: Any) -> Mapping[str, Layer]:
 def _layers(path: Path) -> dict[str, Layer]:
     with h5py.File(path) as weights:
         shapes: dict[str, list[Shape]] = {}
-        for place, array in _arrays(weights):
-            shapes.setdefault(place.rpartition("/")[0], []).append(tuple(array.shape))
-        names = {place: str(weights[place].attrs.get("name", place)) for place in shapes}
-    return {place: Layer(names[place], tuple(each)) for place, each in shapes.items()}
+        for path_in_file, array in _arrays(weights):
+            shapes.setdefault(path_in_file.rpartition("/")[0], []).append(tuple(array.shape))
+        names = {key: str(weights[key].attrs.get("name", key)) for key in shapes}
+    return {key: Layer(names[key], tuple(layer_shapes)) for key, layer_shapes in shapes.items()}
 
 
 def _arrays(weights: Any) -> Iterator[tuple[str, Any]]:
-    """Yield (place, array) for all weights of the layers, without an optimizer's."""
-    found = []
-    weights.visititems(lambda place, each: found.append((place, each)) if isinstance(each, h5py.Dataset) else None)
-    for place, each in found:
-        if not place.startswith("optimizer/"):
-            yield place, each
+    """Yield (path in the file, array) for all weights of the layers, without those of an optimizer."""
+    items: list[tuple[str, Any]] = []
+    weights.visititems(lambda path, item: items.append((path, item)))
+    for path, item in items:
+        if isinstance(item, h5py.Dataset) and not path.startswith("optimizer/"):
+            yield path, item
 
 
 def fitting(variant: Variant, shape: tuple[int, ...], classes: int, weights: Path) -> Fit:
-    """Return how a file of saved weights fits a variant's network."""
+    """Return how a file of saved weights fits a variant's network.
+
+    Args:
+        variant: it has the model and the task.
+        shape: of an image (height, width, channels), or of a point (coordinates,).
+        classes: the number of classes.
+        weights: the file.
+    """
     return fit_of(network(variant.get("learner.model"), variant.task, shape, classes), weights)

@@ -1,7 +1,7 @@
 """Learning-rate schedules: the optimizer's learning rate -> a Keras callback that sets it, epoch by epoch.
 
-A schedule that takes `total_epochs` depends on how long the run is, so its first epochs are no prefix of a
-longer run's; the others' are.
+A schedule that takes `total_epochs` depends on how long the run is: its first epochs differ from the first epochs of
+a longer run, so such runs do not share a trajectory. With any other schedule, they do.
 """
 
 import math

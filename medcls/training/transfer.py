@@ -11,9 +11,9 @@ from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
 from medcls.training import class_imbalance as imbalances
 from medcls.training import early_stopping, optimizers, schedules
-from medcls.training.backbone import IMAGENET, Halves, borrow, freeze, origin
+from medcls.training.backbone import IMAGENET, Halves, freeze, origin, pretrained_network
 from medcls.training.checkpoint import stage_start
-from medcls.training.feature_cache import seen_by
+from medcls.training.feature_cache import shared_features
 from medcls.training.fit import Stage, TrainingSetup, fit
 from medcls.training.result import Fitted
 
@@ -69,7 +69,7 @@ def transfer(
         TrainingError: the loss or a metric is no longer a finite number.
         BadInputError: the model has no pretrained body, or its weights are not in the work directory.
     """
-    parts = borrow(data, task, folder, seed, model, pretrained)
+    parts = pretrained_network(data, task, folder, seed, model, pretrained)
     setup = TrainingSetup(
         network=parts.whole,
         data=data,
@@ -85,7 +85,7 @@ def transfer(
     def fit_head(last_epoch: int) -> Fitted:
         head = Stage(
             network=parts.head,
-            inputs=seen_by(lambda: parts.body, data, folder, model, pretrained),
+            inputs=shared_features(lambda: parts.body, data, folder, model, pretrained),
             augment=augmentation.none(),
             optimizer=optimizer(),
             schedule=schedule,
