@@ -1,4 +1,4 @@
-"""What a target means, one file a kind: head, loss, metrics, final scores, and what to monitor."""
+"""Tasks: what a target means, with its head, loss, metrics and scores; one file for each kind of target."""
 
 from medcls.tasks.base import Task
 from medcls.tasks.classification import BINARY, MULTICLASS, SPARSE

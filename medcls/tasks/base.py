@@ -1,4 +1,4 @@
-"""What a target means: head, loss, metrics, final scores, and what to monitor."""
+"""The task: what a target means, with its head, loss, metrics, scores and the metric to monitor."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,34 +9,41 @@ from medcls.evaluation import segmentation
 
 
 def no_further_scores(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
-    """Return no scores: those at the study's size are all."""
+    """Return no scores beyond those at the study's image size.
+
+    Args:
+        data: the data set.
+        rows: of the images, of shape (n,).
+        predictions: of these images.
+    """
     return {}
 
 
 @dataclass(frozen=True)
 class Task:
-    """A frozen value that the training loop asks instead of knowing the task.
+    """What a target means: the training loop asks this value and has no cases of its own.
 
     Attributes:
         name: recorded and hashed.
-        truth: (data set, rows) -> what scores are told is right: the class of each image, or its mask.
-        target: (data set, rows) -> targets, float32, one row an image, read as they are asked for.
-        vary: an augmentation -> what changes a training batch (images, targets, weights, seed).
+        truth: (data set, rows) -> the correct answers that scores take: the class of each image, or its mask.
+        target: (data set, rows) -> targets, float32, one row an image, read when they are needed.
+        vary: an augmentation -> a function (images, targets, weights, seed) -> the changed images, targets and weights
+            of a training batch.
         head: (features, number of classes) -> output tensor.
-        read: what the head puts out -> what is stored and scored: class probabilities of shape (n, classes), or those
-            of pixels of shape (n, height, width, 1).
+        read: output of the head -> what is stored and scored: probabilities of the classes, of shape (n, classes), or
+            of the pixels, of shape (n, height, width, 1).
         loss: (targets, predictions) -> one value an image.
         metrics: number of classes -> Keras metrics, whose names appear in the history.
-        scores: (truth, predictions, class names) -> the final scores of one part of the data.
-        tested: (truth, predictions, class names, patients) -> the scores of the held-out part with their intervals.
-        score_names: class names -> the names of the scores that may decide which model is best, the higher the better.
-        monitor: the history's name that early stopping and plateaus watch.
-        mode: "min" or "max": which way `monitor` gets better.
-        measure: the history's name of which training less validation is the gap.
-        classes: how many classes it can tell apart, None for any number.
-        soft: whether a target may lie between classes, as that of mixed images does.
-        own_size: (data set, rows, predictions) -> further scores of each image, at its own size, by name.
-        pixels: whether every pixel is told apart, so that features are maps and targets masks.
+        scores: (truth, predictions, class names) -> the final scores of the validation or test set.
+        tested: (truth, predictions, class names, patients) -> the scores of the test set with their intervals.
+        score_names: class names -> the names of the scores that may decide which model is best; higher is better.
+        monitor: the name in the history that early stopping and `plateau` watch.
+        mode: "min" or "max", the direction in which `monitor` gets better.
+        measure: the name in the history whose value in training, minus its value in validation, is the gap.
+        classes: how many classes a data set must have, None for any number.
+        soft: whether a target may lie between classes, as the target of mixed images does.
+        own_size: (data set, rows, predictions) -> further scores of each image at its own size, by name.
+        pixels: whether each pixel is classified, so that features are maps and targets are masks.
     """
 
     name: str
@@ -59,14 +66,22 @@ class Task:
     pixels: bool = False
 
     def functions(self) -> list[Callable[..., Any]]:
-        """Return the functions that define the task, for hashing their sources."""
+        """Return the functions that define the task; their sources are hashed."""
         return [self.truth, self.target, self.vary, self.head, self.read, self.loss, self.metrics, self.scores]
 
 
 def overlaps_at_own_size(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:
-    """Return Dice and IoU of each image at its own size, of shape (n,), where its mask is a file."""
-    whole = data.whole
-    return {} if whole is None else segmentation.at_own_size((whole[row] for row in rows), predictions)
+    """Return Dice and IoU of each image at its own size, of shape (n,), where its mask is a file.
+
+    Args:
+        data: the data set.
+        rows: of the images, of shape (n,).
+        predictions: probabilities of the pixels, of shape (n, height, width, 1).
+    """
+    masks = data.whole
+    if masks is None:
+        return {}
+    return segmentation.at_own_size((masks[row] for row in rows), predictions)
 
 
 def as_they_are(predictions: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Tasks that tell the class of an image: softmax, class numbers, or one sigmoid for two classes."""
+"""Classification tasks: softmax with one-hot targets, softmax with class numbers, one sigmoid for two classes."""
 
 from dataclasses import replace
 from typing import Any
@@ -34,7 +34,7 @@ def as_numbers(data: Dataset, rows: Any) -> Any:
 
 
 def images_alone(augmentation: Any) -> Any:
-    """Return what changes images, and targets only where images are mixed."""
+    """Return an augmentation's function of a batch, which changes targets only where it mixes images."""
     return augmentation.batch
 
 
@@ -49,7 +49,7 @@ def sigmoid_head(features: Any, classes: int) -> Any:  # noqa: ARG001
 
 
 def both_classes(predictions: Any) -> Any:
-    """Return the probability of the second class, of shape (n, 1), as those of both, of shape (n, 2)."""
+    """Return the probabilities of both classes, of shape (n, 2), from the second one's, of shape (n, 1)."""
     return np.concatenate([1 - predictions, predictions], axis=1)
 
 
@@ -59,12 +59,12 @@ def class_metrics(classes: int) -> list[Any]:
 
 
 def sparse_class_metrics(classes: int) -> list[Any]:
-    """Return the same from targets that are class numbers."""
+    """Return accuracy and balanced accuracy for targets that are class numbers."""
     return [keras.metrics.SparseCategoricalAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
 
 
 def binary_metrics(classes: int) -> list[Any]:
-    """Return the same from the probability of the second of two classes."""
+    """Return accuracy and balanced accuracy for the probability of the second of two classes."""
     return [metrics.binary_accuracy(), metrics.balanced_accuracy(classes)]
 
 
@@ -83,11 +83,11 @@ MULTICLASS = Task(
     monitor="val_loss",
     mode="min",
 )
-"""One softmax unit a class, categorical cross-entropy."""
+"""One softmax unit for each class, one-hot targets, categorical cross-entropy."""
 
 
 SPARSE = replace(MULTICLASS, name="sparse", target=as_numbers, metrics=sparse_class_metrics, soft=False)
-"""The same with class numbers for targets: sparse categorical cross-entropy."""
+"""One softmax unit for each class, class numbers as targets, sparse categorical cross-entropy."""
 
 
 BINARY = replace(
@@ -99,4 +99,4 @@ BINARY = replace(
     metrics=binary_metrics,
     classes=2,
 )
-"""One sigmoid unit, binary cross-entropy: two classes."""
+"""One sigmoid unit for two classes, binary cross-entropy."""

@@ -1,4 +1,4 @@
-"""Keras metrics that Keras has not."""
+"""Keras metrics that are not part of Keras."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from medcls.utils.lazy import keras
 
 
 def binary_accuracy() -> Any:
-    """Return a streaming metric of (n, 1) probabilities: how often the likelier class is that of the target.
+    """Return a streaming metric of probabilities of shape (n, 1): how often the likelier class is the target's.
 
-    As Keras's own, but a target may lie between 0 and 1, as that of mixed images does.
+    Unlike `keras.metrics.BinaryAccuracy`, it takes targets between 0 and 1, which mixed images have.
     """
 
     def same_side(targets: Any, predictions: Any) -> Any:
@@ -21,7 +21,7 @@ def binary_accuracy() -> Any:
 def balanced_accuracy(classes: int) -> Any:
     """Return a streaming metric: the mean recall over the classes that occur.
 
-    Targets and predictions have the columns that losses take.
+    Targets and predictions may have one column, or one for each class.
     """
 
     class BalancedAccuracy(keras.metrics.Metric):  # type: ignore[misc]
@@ -58,7 +58,10 @@ def dice_score() -> Any:
 
 
 def iou_score() -> Any:
-    """Return a streaming metric of masks: the same of intersection over union (Jaccard index)."""
+    """Return a streaming metric of masks: the mean over images of the IoU (Jaccard index) of the pixels above 0.5.
+
+    Targets and predictions are of shape (batch, height, width, 1). Two empty masks agree: 1.
+    """
 
     def iou(targets: Any, predictions: Any) -> Any:
         true, predicted = _above_half(targets), _above_half(predictions)
@@ -68,9 +71,9 @@ def iou_score() -> Any:
 
 
 def soft_dice() -> Any:
-    """Return a streaming metric of masks: Dice of the probabilities over all pixels of a batch, the batches' mean.
+    """Return a streaming metric of masks: the mean over batches of the Dice of the probabilities of a batch's pixels.
 
-    So the measure hangs on how the images are batched; it is for comparison with those who used it.
+    The value depends on the batch size; it is for comparison with published values.
     """
 
     def over_batch(targets: Any, predictions: Any) -> Any:
@@ -86,10 +89,10 @@ def _above_half(values: Any) -> Any:
 
 
 def _pixels(mask: Any) -> Any:
-    """Return how many pixels each image's mask has, of shape (batch,)."""
+    """Return the number of pixels of each image's mask, of shape (batch,)."""
     return keras.ops.sum(mask, axis=(1, 2, 3))
 
 
 def _overlap(common: Any, whole: Any) -> Any:
-    """Return the fraction, 1 where there is nothing."""
+    """Return `common / whole`, and 1 where `whole` is 0."""
     return keras.ops.where(whole > 0, common / keras.ops.maximum(whole, keras.config.epsilon()), 1.0)

@@ -1,4 +1,4 @@
-"""The final scores of predictions: at the study's size, and of masks at the images' own sizes too."""
+"""Final scores of predictions: at the study's image size, and for masks at the images' own sizes too."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,14 +23,14 @@ def scores(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str,
         rows: of the images, of shape (n,).
         predictions: of these images, as the task reads them.
     """
-    found = task.scores(task.truth(data, rows), predictions, data.classes)
-    of_images = task.own_size(data, rows, predictions)
-    own = means(of_images, np.ones((1, len(rows))))
-    return found | {name: float(values[0]) for name, values in own.items() if np.isfinite(values[0])}
+    final = task.scores(task.truth(data, rows), predictions, data.classes)
+    image_scores = task.own_size(data, rows, predictions)
+    own_size = means(image_scores, np.ones((1, len(rows))))
+    return final | {name: float(values[0]) for name, values in own_size.items() if np.isfinite(values[0])}
 
 
 def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> Mapping[str, Any]:
-    """Return the final scores of a held-out set with 95% bootstrap intervals, patients kept together where known.
+    """Return the final scores of a test set with 95% bootstrap intervals; a patient's images are drawn together.
 
     Args:
         task: what the targets mean.
@@ -39,13 +39,13 @@ def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> Mapping[s
         predictions: of these images, as the task reads them.
     """
     patients = None if data.patients is None else data.patients[rows]
-    found: dict[str, Any] = dict(task.tested(task.truth(data, rows), predictions, data.classes, patients))
-    of_images = task.own_size(data, rows, predictions)
-    if of_images:
-        values = means(of_images, np.ones((1, len(rows))))
+    final: dict[str, Any] = dict(task.tested(task.truth(data, rows), predictions, data.classes, patients))
+    image_scores = task.own_size(data, rows, predictions)
+    if image_scores:
+        values = means(image_scores, np.ones((1, len(rows))))
         intervals = statistics.bootstrap_intervals(
-            lambda weights: means(of_images, weights), len(rows), patients, resamples=2000, seed=0
+            lambda weights: means(image_scores, weights), len(rows), patients, resamples=2000, seed=0
         )
         for name, interval in intervals.items():
-            found[name] = {"value": float(values[name][0]), "ci95": list(interval)}
-    return found
+            final[name] = {"value": float(values[name][0]), "ci95": list(interval)}
+    return final

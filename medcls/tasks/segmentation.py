@@ -1,4 +1,4 @@
-"""Tasks that tell of every pixel whether it belongs to the target."""
+"""Segmentation tasks: for each pixel, whether it belongs to the target."""
 
 from typing import Any
 
@@ -17,13 +17,16 @@ def masks(data: Dataset, rows: Any) -> Any:
 
 
 def as_maps(data: Dataset, rows: Any) -> Any:
-    """Return targets of shape (n, height, width, 1), float32, 0 or 1, each read when it is asked for."""
+    """Return targets of shape (n, height, width, 1), float32, 0 or 1, which are read when they are needed."""
     assert data.masks is not None
     return Picked(data.masks, rows)
 
 
 def with_masks(augmentation: Any) -> Any:
-    """Return what moves images and masks alike, the masks by nearest neighbour, and recolours images alone."""
+    """Return a function of a batch that moves images and masks alike, and recolours images alone.
+
+    Masks are moved by nearest neighbour.
+    """
 
     def vary(images: Any, targets: Any, weights: Any, seed: Any) -> tuple[Any, Any, Any]:
         return augmentation(images, seed), augmentation.masks(targets, seed), weights
@@ -32,12 +35,12 @@ def with_masks(augmentation: Any) -> Any:
 
 
 def pixel_head(features: Any, classes: int) -> Any:  # noqa: ARG001
-    """Return the probability of every pixel to belong to the target, of shape (batch, height, width, 1)."""
+    """Return the probability that a pixel belongs to the target, of shape (batch, height, width, 1)."""
     return keras.layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="probability")(features)
 
 
 def pixel_metrics(classes: int) -> list[Any]:  # noqa: ARG001
-    """Return hard Dice and IoU, the means over the images, and the soft Dice of a batch."""
+    """Return Dice and IoU of masks, averaged over images, and the soft Dice, averaged over batches."""
     return [metrics.dice_score(), metrics.iou_score(), metrics.soft_dice()]
 
 
@@ -61,4 +64,4 @@ SEGMENTATION = Task(
     own_size=overlaps_at_own_size,
     pixels=True,
 )
-"""One sigmoid a pixel, pixel-wise cross-entropy: where the target is, and where not."""
+"""One sigmoid for each pixel, pixel-wise cross-entropy."""
