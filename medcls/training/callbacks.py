@@ -17,7 +17,14 @@ __all__ = ["held_out", "nothing"]
 
 
 def nothing(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
-    """Record nothing but the history."""
+    """Record nothing but the history.
+
+    Args:
+        data: the data set.
+        split: the rows of its training, validation and test sets.
+        task: what a target means.
+        folder: the run directory.
+    """
     return []
 
 

@@ -1,6 +1,6 @@
 """Treatments of class imbalance: counts of the training labels -> class weights, another loss, or another order.
 
-Weights average 1 over the training images, so that the learning rate means the same with and without them.
+Class weights have a mean of 1 over the training images, so that a learning rate suits a training with and without them.
 They also weigh the validation loss, so that early stopping watches what is being optimised.
 """
 

@@ -118,7 +118,13 @@ def _compute(body: Any, data: Dataset, path: Path, progress: Progress) -> None:
 
 
 def _rows_held(file: Any, header: bytes, shape: tuple[int, ...]) -> int:
-    """Return how many images' features an unfinished file holds in whole batches."""
+    """Return how many images' features an unfinished file holds in whole batches.
+
+    Args:
+        file: the open file.
+        header: the bytes with which it must begin.
+        shape: of the features of all images.
+    """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     if file.read(len(header)) != header:

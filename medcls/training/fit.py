@@ -105,8 +105,7 @@ def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
     callbacks = [_schedule_callback(stage, task), *setup.stop(task), *setup.callbacks]
     _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
     if _is_light(stage.network, setup.batch_size, callbacks):
-        steps_per_epoch = batches.steps_of(len(_order(setup, imbalance)(0)), setup.batch_size)
-        stage.network.steps_per_execution = steps_per_epoch
+        stage.network.steps_per_execution = _steps_per_epoch(setup, imbalance)
 
     def evaluation_batches(rows: Rows) -> Any:
         examples = _examples(setup, stage, imbalance, rows)
@@ -144,7 +143,13 @@ def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Any]:
 
 
 def _compile(stage: Stage, loss: Callable[..., Any], metrics: list[Any]) -> None:
-    """Compile the stage's network, its optimizer with all its variables."""
+    """Compile the stage's network and create its optimizer's variables.
+
+    Args:
+        stage: the stage.
+        loss: (targets, predictions) -> one value an image.
+        metrics: Keras metrics.
+    """
     # jit_compile="auto" may choose XLA, which is slower on a CPU.
     stage.network.compile(stage.optimizer, loss=loss, metrics=metrics, jit_compile=False)
     stage.optimizer.build(stage.network.trainable_variables)  # before a checkpoint can be loaded into its variables
@@ -184,13 +189,12 @@ def _train(
         epochs: the numbers of the epochs to train, from 0.
         evaluation_batches: rows of the data set -> their batches, in order.
     """
-    order = _order(setup, imbalance)
     examples = replace(_examples(setup, stage, imbalance, setup.split.train), mirrored=setup.mirrored)
     augment = setup.task.vary(stage.augment)
     stage.network.fit(
-        batches.training(examples, order, augment, setup.seed, setup.batch_size, epochs),
+        batches.training(examples, _order(setup, imbalance), augment, setup.seed, setup.batch_size, epochs),
         validation_data=evaluation_batches(setup.split.validation),
-        steps_per_epoch=batches.steps_of(len(order(0)), setup.batch_size),
+        steps_per_epoch=_steps_per_epoch(setup, imbalance),
         initial_epoch=epochs.start,
         epochs=epochs.stop,
         shuffle=False,
@@ -208,10 +212,19 @@ def _order(setup: TrainingSetup, imbalance: Imbalance) -> Callable[[int], Rows]:
     return batches.in_parts(order, setup.share)
 
 
+def _steps_per_epoch(setup: TrainingSetup, imbalance: Imbalance) -> int:
+    return batches.steps_of(len(_order(setup, imbalance)(0)), setup.batch_size)
+
+
 def _is_light(network: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
     """Tell whether an epoch is faster as one call of Keras than as a call for each step; no bit of the result changes.
 
     It is for networks so small that a call takes longer than a step, unless a callback is to be called at each step.
+
+    Args:
+        network: the Keras network that is trained.
+        batch_size: images a step.
+        callbacks: the training's callbacks.
     """
     base = keras.callbacks.Callback
     for callback in callbacks:
@@ -222,7 +235,13 @@ def _is_light(network: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
 
 
 def _load(setup: TrainingSetup, stage: Stage, callbacks: list[Any]) -> None:
-    """Load the checkpoint of a finished stage; let the callbacks choose the weights that are kept."""
+    """Load the checkpoint of a finished stage; let the callbacks choose the weights that are kept.
+
+    Args:
+        setup: what the stages have in common.
+        stage: the stage.
+        callbacks: the training's callbacks.
+    """
     restore(setup.run_dir, stage.network, callbacks, stage.first_epoch)
     for callback in callbacks:
         callback.set_model(stage.network)

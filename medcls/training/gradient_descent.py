@@ -1,4 +1,4 @@
-"""The learner by gradient descent: one Keras fit that can be cut off at any moment and continued to the same bits."""
+"""The learner by gradient descent: one Keras fit, which can be killed and continued without changing a bit."""
 
 from collections.abc import Callable
 from typing import Any

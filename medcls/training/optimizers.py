@@ -24,5 +24,12 @@ def adamw(*, learning_rate: float = 1e-3, weight_decay: float = 1e-4) -> Any:
 def sgd(
     *, learning_rate: float = 1e-2, momentum: float = 0.9, nesterov: bool = False, weight_decay: float = 0.0
 ) -> Any:
-    """Return stochastic gradient descent with momentum."""
+    """Return stochastic gradient descent with momentum (Polyak 1964; Sutskever et al. 2013).
+
+    Args:
+        learning_rate: the size of a step.
+        momentum: the share of the last step that is added to the next one, at least 0 and below 1.
+        nesterov: evaluates the gradient after the momentum's step (Nesterov 1983).
+        weight_decay: the share of each weight, times the learning rate, that a step takes away; 0 for none.
+    """
     return keras.optimizers.SGD(learning_rate, momentum, nesterov, weight_decay=weight_decay or None)
