@@ -49,6 +49,8 @@ class House:
         draw(self.home / "my_images" / "train" / "b", 12)
         draw(self.home / "my_images" / "validation" / "a", 6)
         draw(self.home / "my_images" / "validation" / "b", 6)
+        for number in range(8):
+            draw(self.home / "my_slices" / "ab"[number % 2] / f"pat{number}", 3, f"pat{number}_")
         draw(self.home / "films", 2)
         for name in ("image.png", "film.png"):
             shutil.copy(self.home / "films" / "0.png", self.checkout / name)
@@ -70,11 +72,11 @@ class House:
         )
 
 
-def draw(folder: Path, count: int) -> None:
+def draw(folder: Path, count: int, before: str = "") -> None:
     folder.mkdir(parents=True)
     for number in range(count):
         pixels = np.random.default_rng([len(str(folder)), number]).integers(0, 256, (64, 64), np.uint8)
-        Image.fromarray(pixels).save(folder / f"{number}.png")
+        Image.fromarray(pixels).save(folder / f"{before}{number}.png")
 
 
 @pytest.fixture(scope="module")
