@@ -61,8 +61,7 @@ def _wait(url: str, port: int, say: Callable[[str], None]) -> None:
             if isinstance(error, socket.gaierror) or time.monotonic() - began > PATIENCE:
                 reason = error.strerror or "no answer in time"
                 raise BadInputError(
-                    f"The server {host}:{port} cannot be reached ({reason}): start it, or name another "
-                    "(--tracking-uri, or --offline for none; --storage)."
+                    f"The server {host}:{port} cannot be reached ({reason}): start it, or name another."
                 ) from error
         else:
             return

@@ -212,7 +212,7 @@ def test_a_training_is_covered_down_to_its_checkpoint_and_nothing_heavy_is_impor
     assert asked(tmp_path) == before
     checkpoint = tmp_path / "medcls/training/checkpoint.py"
     source = checkpoint.read_text()
-    checkpoint.write_text(source.replace("save(folder, epoch + 1,", "save(folder, epoch + 2,"))
+    checkpoint.write_text(source.replace("save(run_dir, epoch + 1,", "save(run_dir, epoch + 2,"))
     assert checkpoint.read_text() != source
     after = asked(tmp_path)
     assert after[0] != before[0]
