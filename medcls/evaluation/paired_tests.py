@@ -101,7 +101,7 @@ def sign_flip(differences: Sequence[float]) -> float:
         n_resamples=np.inf,
         batch=4096,
     )
-    # SciPy counts two sums as equal if they differ by rounding errors of the observed sum, too few where that is near 0.
+    # SciPy's own tolerance is relative to the observed sum: too little where that is near 0.
     tolerance = 1e-12 * np.abs(values).sum()
     return float(np.mean(result.null_distribution >= result.statistic - tolerance))
 
