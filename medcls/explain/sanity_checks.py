@@ -87,7 +87,7 @@ def _randomise(layer: Any, generator: np.random.Generator) -> None:
             drawn.append(values if moving else np.full_like(values, float(name == "gamma")))
         else:
             inputs = _inputs(layer, values.shape)
-            drawn.append(generator.normal(0, np.sqrt(2 / inputs), values.shape).astype(values.dtype))
+            drawn.append(np.asarray(generator.normal(0, np.sqrt(2 / inputs), values.shape), values.dtype))
     layer.set_weights(drawn)
 
 
