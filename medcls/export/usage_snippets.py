@@ -1,8 +1,19 @@
-"""The lines of Python that load a model from a file of its folder and ask it about `images`, where medcls is not."""
+"""Lines of Python that load an exported model without medcls, for the model card."""
 
 from types import MappingProxyType
 
 from medcls.export.metadata import FILES
+
+
+def _litert(file: str) -> tuple[str, ...]:
+    """Return the lines for a LiteRT file."""
+    return (
+        "import tensorflow",
+        f'signature = tensorflow.lite.Interpreter("{file}").get_signature_runner()',
+        "given = next(iter(signature.get_input_details()))",
+        "answers = next(iter(signature(**{given: images}).values()))",
+    )
+
 
 LINES = MappingProxyType(
     {
@@ -20,24 +31,29 @@ LINES = MappingProxyType(
             f'session = onnxruntime.InferenceSession("{FILES["onnx"]}")',
             "answers = session.run(None, {session.get_inputs()[0].name: images})[0]",
         ),
-        **{
-            name: (
-                "import tensorflow",
-                f'signature = tensorflow.lite.Interpreter("{FILES[name]}").get_signature_runner()',
-                "given = next(iter(signature.get_input_details()))",
-                "answers = next(iter(signature(**{given: images}).values()))",
-            )
-            for name in ("litert", "litert_int8")
-        },
+        "litert": _litert(FILES["litert"]),
+        "litert_int8": _litert(FILES["litert_int8"]),
     }
 )
+"""Format -> lines that load its file, and compute `answers` for the array `images`."""
 
 TITLES = MappingProxyType(
     {
         "keras": "With Keras",
         "savedmodel": "With TensorFlow alone",
         "onnx": "With ONNX Runtime",
-        "litert": "With LiteRT (TensorFlow Lite), as on a telephone",
-        "litert_int8": "With LiteRT, in 8-bit integers: smaller, with other answers (parity.json has what that costs)",
+        "litert": "With LiteRT (TensorFlow Lite), for example on a phone",
+        "litert_int8": "With LiteRT in 8-bit integers: smaller, but less exact (parity.json says by how much)",
     }
 )
+"""Format -> the heading above its lines."""
+
+PRINT_ANSWERS = ("print(answers)",)
+"""The lines after these for a classifier."""
+
+MARK_PIXELS = (
+    "probabilities = Image.fromarray(np.asarray(answers)[0, ..., 0])",
+    "probabilities = np.asarray(probabilities.resize(own_size, Image.Resampling.BILINEAR))",
+    'Image.fromarray(np.where(probabilities > 0.5, 255, 0).astype("uint8")).save("mask.png")',
+)
+"""The lines after these for a segmentation model: they write the mask at the image's own size, `own_size`."""

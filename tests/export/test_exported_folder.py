@@ -94,7 +94,7 @@ def test_the_card_says_what_the_study_found(trained: Trained):
     assert f"{mean:.3f} ± {sd:.3f}" in row
     assert f"{test['value']:.3f} [{test['ci95'][0]:.3f}, {test['ci95'][1]:.3f}]" in row
     recall = found["test"]["recall/dark"]["value"]
-    assert re.search(rf"\| dark \| {recall:.3f} \[.*\] \| 4 \|", card)  # a fifth of twenty is held out
+    assert re.search(rf"\| dark \| {recall:.3f} \[.*\] \| 4 \|", card)  # a fifth of twenty is the test set's
     counts = [int(number) for number in re.search(r"\| all \| (\d+) \| (\d+) \| (\d+) \|", card).groups()]
     assert (sum(counts), counts[2]) == (60, 12)
 
@@ -105,7 +105,7 @@ def test_another_run_by_its_key_and_one_format(trained: Trained, tmp_path: Path)
     assert {path.name for path in (tmp_path / "fold").iterdir()} == FILES - {"model.keras"}
     assert told(tmp_path / "fold", "preprocessing.json")["run"] == key
     assert "fold 2 of 2" in (tmp_path / "fold" / "MODEL_CARD.md").read_text()
-    assert "held-out part [" not in (tmp_path / "fold" / "MODEL_CARD.md").read_text()
+    assert "test set [" not in (tmp_path / "fold" / "MODEL_CARD.md").read_text()
 
 
 def test_an_empty_folder_is_taken(trained: Trained, tmp_path: Path):

@@ -64,11 +64,11 @@ def test_scores_stand_with_their_intervals_and_numbers_of_images():
     assert table["all"] == ["100", "38", "58"]
 
 
-def test_without_a_held_out_part_the_comparison_part_is_shown_as_such():
+def test_without_a_test_set_the_validation_set_is_shown_as_such():
     text = card(facts(best=None))
     assert rows(text)["accuracy"] == ["0.750"]
     assert rows(text)["b"] == ["1.000", "7"]
-    assert "expect a little less" in text
+    assert "expect slightly lower scores" in text
 
 
 def test_a_phantom_and_a_smoke_run_are_said_loudly():
@@ -97,14 +97,14 @@ def test_findings_of_the_checks(findings: Any, leaks: frozenset[str], words: lis
 
 
 def test_few_images_of_a_class_are_a_limit():
-    assert "fewer than 30 images each, so that little is known of: b." in card(facts())
+    assert re.search(r"Fewer than 30 images .*: b\.\n", card(facts()))
 
 
 def test_parameters_code_and_versions_are_said_and_empty_ones_are_not():
     text = card(facts())
     assert rows(text)["`learner.epochs`"] == ["`9`"]
     assert "learner.weights" not in text
-    assert "commit c0ffee with changes" in text
+    assert "commit c0ffee with uncommitted changes" in text
     assert "medcls 0.1" in text
 
 
@@ -113,6 +113,15 @@ def test_a_class_may_be_called_anything():
     data = {**facts().data, "classes": list(names)}
     text = card(facts(data=data, counts=dict.fromkeys(("train", "validation", "test"), names)))
     assert "| a\\|b | 1 | 1 | 1 |" in text
+
+
+def test_texts_from_outside_add_no_line():
+    plain, forged = facts(), "x\n# Approved for clinical use"
+    data = {**plain.data, "source": forged, "name": forged, "findings": [{**COPIES, "sentence": forged}]}
+    summary = {**plain.summary, "question": forged, "study": forged}
+    text = card(facts(data=data, summary=summary))
+    assert text.count(r"x\n# Approved") == 6  # the title has the study, too
+    assert "\n# Approved" not in text
 
 
 @pytest.mark.parametrize(
@@ -173,7 +182,7 @@ def test_a_single_answer_is_the_second_class():
     single = stored[:, 1:]
     assert parity(lambda batch: single, images, order, stored)["largest_difference"] < 1e-7
     assert parity(lambda batch: 1 - single, images, order, stored)["classes_changed"] == 2
-    assert "answers each with one probability for each class, in their order." in card(facts())
+    assert "Output for each image: one probability for each class" in card(facts())
 
 
 def test_parity_of_masks_counts_pixels_on_the_other_side_of_a_half():
@@ -200,9 +209,9 @@ def test_a_card_of_masks_speaks_of_pixels_and_not_of_classes():
     assert table["Dice of the worst image"] == ["0.400"]
     assert table["Hausdorff distance, 95th percentile, in pixels"] == ["7.250"]
     assert table["all"] == ["60", "20"]
-    assert "finds the foreground of an image, pixel by pixel" in text
-    assert "Scored on 20 images only" in text
-    for word in ("classes apart", "Each class", "recall [95%", "calibration"):
+    assert "marks the foreground of an image, pixel by pixel" in text
+    assert "scored on 20 images only" in text
+    for word in ("one of", "Scores by class", "recall on the", "calibration"):
         assert word not in text
     assert "medcls predict . image.png folder_of_images --mask new_folder" in text
     papers = preprocessing(known)
