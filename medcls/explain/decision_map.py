@@ -14,6 +14,8 @@ from medcls.utils.lazy import keras
 MARGIN = 0.1  # of the points' extent, beyond them
 PREFIX = "plane-"
 
+Extent = tuple[float, float, float, float]  # left, right, bottom and top
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -26,11 +28,11 @@ class Plane:
     """
 
     epochs: int
-    extent: tuple[float, float, float, float]
+    extent: Extent
     probabilities: NDArray[np.float32]
 
 
-def extent_of(points: NDArray[np.float32]) -> tuple[float, float, float, float]:
+def extent_of(points: NDArray[np.float32]) -> Extent:
     """Return left, right, bottom and top of a map that shows all points, of shape (n, 2), with a margin."""
     low, high = points.min(axis=0), points.max(axis=0)
     margin = MARGIN * (high - low) + 1e-6
@@ -38,7 +40,7 @@ def extent_of(points: NDArray[np.float32]) -> tuple[float, float, float, float]:
     return float(left), float(right), float(bottom), float(top)
 
 
-def grid(extent: tuple[float, float, float, float], resolution: int) -> NDArray[np.float32]:
+def grid(extent: Extent, resolution: int) -> NDArray[np.float32]:
     """Return the points of a map, row by row from the bottom up, of shape (resolution^2, 2)."""
     left, right, bottom, top = extent
     x, y = np.meshgrid(np.linspace(left, right, resolution), np.linspace(bottom, top, resolution))

@@ -1,10 +1,11 @@
-"""The figures of a finished run: how it learnt, and what it makes of the images that it is judged on."""
+"""The figures of a finished run: learning curves, and figures of its predictions for validation and test set."""
+
+from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.pseudonyms import Pseudonyms
-from medcls.evaluation import classification, segmentation
+from medcls.evaluation import classification
+from medcls.evaluation import segmentation as mask_scores
 from medcls.explain import decision_map
 from medcls.explain.decision_map import Plane
 from medcls.report import saliency_report
@@ -25,181 +27,193 @@ from medcls.report.figures import (
     decision_boundary,
     learning_curves,
     roc,
+    segmentation,
     worst_errors,
 )
-from medcls.report.figures import segmentation as outlines
+from medcls.report.figures.segmentation import Segmented
+from medcls.report.figures.worst_errors import Misclassified
 from medcls.spec.run import Run
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.files import draw_whole
+from medcls.utils.lazy import matplotlib
+
+Draw = Callable[[Path], None]
+"""Draws one figure into a file."""
+
+MakeFigure = Callable[[], "matplotlib.figure.Figure"]
 
 
-def pictures(
-    run: Run, folder: RunDir, result: Mapping[str, Any], decoded: Path | None
-) -> dict[Path, Callable[[Path], None]]:
-    """Return where a run's figures belong in its folder, and what draws each into a file.
+def pictures(run: Run, folder: RunDir, result: Mapping[str, Any], decoded: Path | None) -> dict[Path, Draw]:
+    """Return the paths of a run's figures in its run directory, each with the function that draws it.
 
-    The refit under cross-validation has those of the held-out part too, beginning with "test_".
+    The refit under cross-validation has figures of the test set too, whose names begin with "test_".
+
+    Args:
+        run: the run.
+        folder: its run directory.
+        result: how it ended.
+        decoded: the folder of its data set's decoded images, None where they are not at hand.
     """
-    drawings: dict[str, Callable[[Path], None]] = {}
-    drawings["learning_curves.png"] = partial(_curves, run, folder, result["best_epoch"])
+    drawings: dict[str, Draw] = {}
+    drawings["learning_curves.png"] = partial(_draw_learning_curves, run, folder, result["best_epoch"])
     if decoded is not None:
-        compared = folder.read_arrays("predictions")
-        if compared is not None:
-            drawings |= Part(compared, decoded, f"{run.label}, comparison part").drawings()
+        drawings |= _of_set(run, folder, decoded, "predictions")
         if run.folds is not None and run.fold is None:
-            drawings |= _of_test(run, folder, decoded)
+            drawings |= _of_set(run, folder, decoded, "test")
         drawings |= saliency_report.drawings(run, folder, decoded)
-        maps = decision_map.written(folder)
-        if maps:
-            drawings["boundary.png"] = partial(_boundary, run, folder, decoded, maps)
-            drawings["boundary.gif"] = partial(_film, run, folder, decoded, maps)
+        planes = decision_map.written(folder)
+        if planes:
+            drawings["boundary.png"] = partial(_draw_boundary, run, folder, decoded, planes)
+            drawings["boundary.gif"] = partial(_draw_film, run, folder, decoded, planes)
     return {folder.path / name: draw for name, draw in drawings.items()}
 
 
 def draw_all(run: Run, folder: RunDir, decoded: Path) -> None:
-    """Draw a finished run's figures that are not there yet. What fails is tried again, and said, by who shows them."""
+    """Draw those figures of a finished run that are not there yet.
+
+    A figure that cannot be drawn is left out here; whoever shows it tries again and reports the error.
+
+    Args:
+        run: the run.
+        folder: its run directory.
+        decoded: the folder of its data set's decoded images.
+    """
     result = folder.result()
     with contextlib.suppress(Exception):  # a figure must never cost a result
         if result is not None and result["status"] == "finished":
-            for path, figure in pictures(run, folder, result, decoded).items():
+            for path, draw in pictures(run, folder, result, decoded).items():
                 if not path.exists():
-                    draw_whole(path, figure)
+                    draw_whole(path, draw)
 
 
-def tested(run: Run, folder: RunDir, decoded: Path) -> dict[Path, Callable[[Path], None]]:
-    """Return the same for the figures of the held-out part, where the run has predicted it."""
-    return {folder.path / name: draw for name, draw in _of_test(run, folder, decoded).items()}
+def tested(run: Run, folder: RunDir, decoded: Path) -> dict[Path, Draw]:
+    """Return the paths of a run's figures of the test set, each with the function that draws it.
+
+    Args:
+        run: the run; without predictions for the test set it has no such figures.
+        folder: its run directory.
+        decoded: the folder of its data set's decoded images.
+    """
+    return {folder.path / name: draw for name, draw in _of_set(run, folder, decoded, "test").items()}
 
 
-def _of_test(run: Run, folder: RunDir, decoded: Path) -> dict[str, Callable[[Path], None]]:
-    predicted = folder.read_arrays("test")
-    return {} if predicted is None else Part(predicted, decoded, f"{run.label}, held-out part").drawings("test_")
+def _of_set(run: Run, folder: RunDir, decoded: Path, predictions: str) -> dict[str, Draw]:
+    """Return the figures of one set by their file names: "predictions" of the validation set, or "test"."""
+    arrays = folder.read_arrays(predictions)
+    if arrays is None:
+        return {}
+    set_name, prefix = ("test set", "test_") if predictions == "test" else ("validation set", "")
+    data, title = open_decoded(decoded), f"{run.label}, {set_name}"
+    if data.masks is None:
+        figures = _of_classes(data, arrays["rows"], arrays["predictions"], title)
+    else:
+        figures = _MaskFigures(data, data.masks, arrays["rows"], arrays["predictions"], title).by_name()
+    return {f"{prefix}{name}.png": partial(_save, make) for name, make in figures.items()}
 
 
-class Part:
-    """The images that a run has predicted.
+def _of_classes(
+    data: Dataset, rows: NDArray[np.int64], probabilities: NDArray[np.floating], title: str
+) -> dict[str, MakeFigure]:
+    """Return what makes each figure of a classifier's predictions.
 
-    Attributes:
-        rows: their places in the data set, of shape (n,).
-        probabilities: of shape (n, classes), or (n, height, width, 1) of the pixels.
-        title: of all figures.
+    Args:
+        data: the data set.
+        rows: the rows of the images that were predicted, of shape (n,).
+        probabilities: the predictions, of shape (n, classes).
+        title: of the figures.
+    """
+    labels, classes = data.labels[rows], data.classes
+    patients = None if data.patients is None else data.patients[rows]
+    matrix = classification.confusion_matrix(labels, probabilities.argmax(axis=1), len(classes))
+    figures: dict[str, MakeFigure] = {
+        "confusion_matrix": partial(confusion.confusion_matrix, matrix, classes, title),
+        "roc": partial(roc.roc, labels, probabilities, classes, title),
+        "precision_recall": partial(roc.precision_recall, labels, probabilities, classes, title),
+        "calibration": partial(calibration.calibration_diagram, labels, probabilities, title),
+        "class_scores": partial(class_scores.class_scores, labels, probabilities, classes, patients, title),
+    }
+    if data.holds_images:
+        figures["certain_errors"] = partial(_certain_errors, data, rows, probabilities, title)
+    return figures
+
+
+def _certain_errors(
+    data: Dataset, rows: NDArray[np.int64], probabilities: NDArray[np.floating], title: str
+) -> matplotlib.figure.Figure:
+    worst = worst_errors.worst(data.labels[rows], probabilities)
+    rows = rows[worst]
+    files = Pseudonyms(data).files(rows)
+    wrong = Misclassified(data.images[rows], data.labels[rows], probabilities[worst], files, data.classes)
+    return worst_errors.certain_errors(wrong, f"{title}: the most confident errors")
+
+
+class _MaskFigures:
+    """The figures of predicted masks.
+
+    Args:
+        data: the data set.
+        masks: all its masks, of shape (images, height, width, 1).
+        rows: the rows of the images that were predicted, of shape (n,).
+        probabilities: the predictions, of shape (n, height, width, 1).
+        title: of the figures.
     """
 
-    def __init__(self, predicted: Mapping[str, NDArray[Any]], decoded: Path, title: str) -> None:
-        self.rows: NDArray[np.int64] = predicted["rows"]
-        self.probabilities: NDArray[np.floating] = predicted["predictions"]
-        self.title, self._decoded = title, decoded
+    def __init__(
+        self,
+        data: Dataset,
+        masks: NDArray[np.uint8],
+        rows: NDArray[np.int64],
+        probabilities: NDArray[np.floating],
+        title: str,
+    ) -> None:
+        self._data, self._masks, self._rows = data, masks, rows
+        self._probabilities, self._title = probabilities, title
 
-    def drawings(self, prefix: str = "") -> dict[str, Callable[[Path], None]]:
-        """Return what draws each figure into a file, by the file's name."""
-        figures = OF_MASKS if self.data.masks is not None else OF_CLASSES
-        names = [name for name in figures if self.data.holds_images or name not in OF_IMAGES]
-        return {f"{prefix}{name}.png": partial(self.save, figures[name]) for name in names}
+    def by_name(self) -> dict[str, MakeFigure]:
+        """Return what makes each figure."""
+        return {"outlines": self._outlines, "spread": self._spread}
 
-    def save(self, draw: Callable[["Part"], Any], path: Path) -> None:
-        """Write the figure that a function makes of this part."""
-        canvas.save(draw(self), path)
+    def _outlines(self) -> matplotlib.figure.Figure:
+        segmented = Segmented(
+            images=self._data.images,
+            rows=self._rows,
+            masks=self._true_masks,
+            predicted=self._probabilities[..., 0] > 0.5,
+            dice=self._scores["dice"],
+            files=Pseudonyms(self._data).files(self._rows),
+        )
+        return segmentation.overlays(segmented, self._title)
+
+    def _spread(self) -> matplotlib.figure.Figure:
+        return segmentation.spread(self._scores, self._title)
 
     @cached_property
-    def data(self) -> Dataset:
-        """The data set, opened once."""
-        return open_decoded(self._decoded)
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        """The true classes, of shape (n,)."""
-        labels: NDArray[np.int64] = self.data.labels[self.rows]
-        return labels
-
-    @property
-    def masks(self) -> NDArray[np.bool_]:
+    def _true_masks(self) -> NDArray[np.bool_]:
         """The true masks, of shape (n, height, width)."""
-        assert self.data.masks is not None
-        masks: NDArray[np.bool_] = self.data.masks[self.rows][..., 0] > 0
-        return masks
+        return np.asarray(self._masks[self._rows][..., 0] > 0)
 
     @cached_property
-    def per_image(self) -> dict[str, NDArray[np.float64]]:
-        """The scores of each mask, by name, each of shape (n,), NaN where it does not count."""
-        return segmentation.judged(self.masks, self.probabilities)
+    def _scores(self) -> dict[str, NDArray[np.float64]]:
+        """The scores of each mask by name, each of shape (n,), NaN where undefined; computed once for both figures."""
+        return mask_scores.judged(self._true_masks, self._probabilities)
 
 
-def _curves(run: Run, folder: RunDir, best_epoch: int, path: Path) -> None:
+def _save(make: MakeFigure, path: Path) -> None:
+    canvas.save(make(), path)
+
+
+def _draw_learning_curves(run: Run, folder: RunDir, best_epoch: int, path: Path) -> None:
     canvas.save(learning_curves.learning_curves(folder.history(), best_epoch, run.label), path)
 
 
-def _boundary(run: Run, folder: RunDir, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
-    canvas.save(decision_boundary.boundary(maps[-1], _points(decoded), folder.history(), run.label), path)
+def _draw_boundary(run: Run, folder: RunDir, decoded: Path, planes: Sequence[Plane], path: Path) -> None:
+    canvas.save(decision_boundary.boundary(planes[-1], _points(decoded), folder.history(), run.label), path)
 
 
-def _film(run: Run, folder: RunDir, decoded: Path, maps: Sequence[Plane], path: Path) -> None:
-    path.write_bytes(decision_boundary.film(maps, _points(decoded), folder.history(), run.label))
+def _draw_film(run: Run, folder: RunDir, decoded: Path, planes: Sequence[Plane], path: Path) -> None:
+    path.write_bytes(decision_boundary.film(planes, _points(decoded), folder.history(), run.label))
 
 
 def _points(decoded: Path) -> decision_boundary.Points:
     data = open_decoded(decoded)
     return decision_boundary.Points(np.asarray(data.images), data.labels, data.classes)
-
-
-def _confusion(part: Part) -> Any:
-    count = len(part.data.classes)
-    matrix = classification.confusion_matrix(part.labels, part.probabilities.argmax(axis=1), count)
-    return confusion.confusion_matrix(matrix, part.data.classes, part.title)
-
-
-def _roc(part: Part) -> Any:
-    return roc.roc(part.labels, part.probabilities, part.data.classes, part.title)
-
-
-def _precision_recall(part: Part) -> Any:
-    return roc.precision_recall(part.labels, part.probabilities, part.data.classes, part.title)
-
-
-def _calibration(part: Part) -> Any:
-    return calibration.calibration_diagram(part.labels, part.probabilities, part.title)
-
-
-def _class_scores(part: Part) -> Any:
-    patients = None if part.data.patients is None else part.data.patients[part.rows]
-    return class_scores.class_scores(part.labels, part.probabilities, part.data.classes, patients, part.title)
-
-
-def _certain_errors(part: Part) -> Any:
-    chosen = worst_errors.worst(part.labels, part.probabilities)
-    rows = part.rows[chosen]
-    return worst_errors.certain_errors(
-        part.data.images[rows],
-        part.labels[chosen],
-        part.probabilities[chosen],
-        Pseudonyms(part.data).files(rows),
-        part.data.classes,
-        f"{part.title}: the most certain errors",
-    )
-
-
-def _overlays(part: Part) -> Any:
-    masks, found = part.masks, part.probabilities[..., 0] > 0.5
-    names = Pseudonyms(part.data).files(part.rows)
-    return outlines.overlays(part.data.images, part.rows, masks, found, part.per_image["dice"], names, part.title)
-
-
-def _spread(part: Part) -> Any:
-    return outlines.spread(part.per_image, part.title)
-
-
-OF_CLASSES = MappingProxyType(
-    {
-        "confusion_matrix": _confusion,
-        "roc": _roc,
-        "precision_recall": _precision_recall,
-        "calibration": _calibration,
-        "class_scores": _class_scores,
-        "certain_errors": _certain_errors,
-    }
-)
-"""What is drawn of every part whose images have classes, by the figure's name."""
-
-OF_MASKS = MappingProxyType({"outlines": _overlays, "spread": _spread})
-"""The same where they have masks."""
-
-OF_IMAGES = ("certain_errors",)

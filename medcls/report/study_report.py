@@ -37,9 +37,8 @@ def write_report(folder: Path, summary: Mapping[str, Any], decoded: Mapping[str,
 
 def _draw_examples(data: Dataset, path: Path) -> None:
     if data.masks is not None:
-        write_atomically(
-            path, lambda file: canvas.save(segmentation.examples(data.images, data.masks), Path(file.name))
-        )
+        figure = segmentation.examples(data.images, data.masks)
+        write_atomically(path, lambda file: canvas.save(figure, Path(file.name)))
         return
     examples = montage if data.holds_images else scatter
     _write(path, examples(data.images, data.labels, data.classes))

@@ -43,10 +43,10 @@ CASES: tuple[tuple[int, tuple[str, ...], dict[str, Any]], ...] = (
 
 
 def figures(n: int, names: tuple[str, ...], how: dict[str, Any]) -> Iterator[Any]:
-    """Yield every figure of a part."""
+    """Yield every figure of a set."""
     labels, probabilities = predicted(n, len(names), **how)
     matrix = classification.confusion_matrix(labels, probabilities.argmax(axis=1), len(names))
-    title = "trial 12 seed 0 fold 3/5, comparison part"
+    title = "trial 12 seed 0 fold 3/5, validation set"
     yield confusion.confusion_matrix(matrix, names, title)
     yield roc.roc(labels, probabilities, names, title)
     yield roc.precision_recall(labels, probabilities, names, title)
@@ -55,7 +55,8 @@ def figures(n: int, names: tuple[str, ...], how: dict[str, Any]) -> Iterator[Any
     yield class_scores.recalls({name: [0.1, 0.9] for name in names}, {}, names, "fold", title)
     chosen = worst_errors.worst(labels, probabilities)
     images, files = np.zeros((len(chosen), 8, 8, 1), np.uint8), [f"{'long ' * 20}肺 $ {row}.png" for row in chosen]
-    yield worst_errors.certain_errors(images, labels[chosen], probabilities[chosen], files, names, title)
+    wrong = worst_errors.Misclassified(images, labels[chosen], probabilities[chosen], files, names)
+    yield worst_errors.certain_errors(wrong, title)
 
 
 @pytest.mark.parametrize(("n", "names", "how"), CASES)

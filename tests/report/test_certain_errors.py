@@ -14,7 +14,8 @@ def sheet(n: int, size: int = 28, channels: int = 1, **how):
     chosen = worst_errors.worst(labels, probabilities)
     images = np.random.default_rng(0).integers(0, 256, (len(chosen), size, size, channels), np.uint8)
     files = [f"folder/image {row}.png" for row in chosen]
-    figure = worst_errors.certain_errors(images, labels[chosen], probabilities[chosen], files, CLASSES, "run")
+    wrong = worst_errors.Misclassified(images, labels[chosen], probabilities[chosen], files, CLASSES)
+    figure = worst_errors.certain_errors(wrong, "run")
     return figure, images, labels, probabilities, chosen
 
 
@@ -73,5 +74,5 @@ def test_no_error_is_said_in_words() -> None:
     figure, images, *_ = sheet(20, skill=50)
 
     assert not len(images)
-    assert "No image was taken for another class." in [text.get_text() for text in figure.texts]
+    assert "No image was misclassified." in [text.get_text() for text in figure.texts]
     check_texts(figure)

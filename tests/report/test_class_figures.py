@@ -58,10 +58,10 @@ def test_recalls_from_fold_to_fold_beside_the_held_out_part() -> None:
     (axes,) = class_scores.recalls(repeats, tested, NAMES, "fold", "").axes
 
     drawn = lines(axes)
-    assert points(drawn["a fold"]) == [(0.5, 0), (0.7, 0), (0.9, 0), (1.0, 2), (0.8, 2), (0.9, 2)]
+    assert points(drawn["one fold"]) == [(0.5, 0), (0.7, 0), (0.9, 0), (1.0, 2), (0.8, 2), (0.9, 2)]
     assert points(drawn["mean of the folds"]) == [(pytest.approx(0.7), 0), (pytest.approx(0.9), 2)]
-    assert [x for x, _ in points(drawn["held-out part, 95% interval"])] == [0.6, 1.0]
+    assert [x for x, _ in points(drawn["test set, 95% interval"])] == [0.6, 1.0]
     (ends,) = segments(axes).values()
     assert [(low, high) for low, high, _ in ends] == [(0.4, 0.8), (0.7, 1.0)]
     (without,) = class_scores.recalls(repeats, {}, NAMES, "seed", "").axes
-    assert list(lines(without)) == ["a seed", "mean of the seeds"]
+    assert list(lines(without)) == ["one seed", "mean of the seeds"]

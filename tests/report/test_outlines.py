@@ -33,7 +33,8 @@ def test_a_sheet_says_what_it_shows(tmp_path):
     masks = generator.random((4, 16, 16)) > 0.5
     dice = np.array([0.5, 0.9, 0.1, 0.7])
     names = [f"{name}.png" for name in "abcd"]
-    figure = segmentation.overlays(images, np.array([5, 0, 2, 1]), masks, ~masks, dice, names, "chests")
+    segmented = segmentation.Segmented(images, np.array([5, 0, 2, 1]), masks, ~masks, dice, names)
+    figure = segmentation.overlays(segmented, "chests")
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[0] == "best: Dice 0.900, b.png"
     assert titles[6] == "worst: Dice 0.100, c.png"

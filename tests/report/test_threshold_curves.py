@@ -33,8 +33,8 @@ def test_of_two_classes_there_is_one_curve() -> None:
     area = metrics.roc_auc_score(labels, probabilities[:, 1])
     average = metrics.average_precision_score(labels, probabilities[:, 1])
 
-    assert list(lines(roc)) == ["chance  0.500", f"NFF against AFF  {area:.3f}"]
-    assert list(lines(precision))[1:] == [f"NFF against AFF  {average:.3f} ({labels.mean():.3f})"]
+    assert list(lines(roc)) == ["chance  0.500", f"NFF vs. AFF  {area:.3f}"]
+    assert list(lines(precision))[1:] == [f"NFF vs. AFF  {average:.3f} ({labels.mean():.3f})"]
 
 
 def test_precision_recall_curves_stand_above_their_classes_shares() -> None:

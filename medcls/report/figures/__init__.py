@@ -1,1 +1,1 @@
-"""Figures: arrays in, drawings out."""
+"""Figures: arrays in, Matplotlib figures or picture files out."""

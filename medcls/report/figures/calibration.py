@@ -1,6 +1,6 @@
-"""Whether a model's confidence is its accuracy."""
+"""Calibration diagrams: how often a model is right at each confidence."""
 
-from typing import Any
+from __future__ import annotations
 
 from medcls.evaluation import calibration
 from medcls.evaluation.classification import Labels, Numbers
@@ -11,45 +11,46 @@ SIDE, BELOW = 3.6, 1.0  # of the diagram's square, and the height of the counts,
 LEFT, FLOOR, GAP = 0.65, 0.5, 0.12
 
 
-def calibration_diagram(labels: Labels, probabilities: Numbers, title: str) -> Any:
-    """Return a Figure of how often predictions of each confidence are right, and of how many there are.
+def calibration_diagram(labels: Labels, probabilities: Numbers, title: str) -> matplotlib.figure.Figure:
+    """Draw the accuracy of predictions at each confidence, and the number of predictions below it.
 
-    The bars of a point are its 95% interval (Wilson 1927). The title adds the expected calibration error and the
-    Brier score.
+    The bars at the points are 95% intervals (Wilson 1927). The expected calibration error and the Brier score are
+    added to the title.
 
     Args:
-        labels: of shape (n,).
-        probabilities: of shape (n, classes).
+        labels: the true classes, of shape (n,).
+        probabilities: the predicted ones, of shape (n, classes).
         title: of the figure.
     """
-    found = calibration.reliability(labels, probabilities)
-    error, brier = calibration.expected_error(labels, probabilities), calibration.brier(labels, probabilities)
-    said = f"{title}\nexpected calibration error {error:.3f}, Brier {brier:.3f}"
-    figure = canvas.sheet(LEFT + SIDE + 0.2, FLOOR + BELOW + GAP + SIDE + 0.1, said)
-    _draw_diagram(canvas.panel(figure, LEFT, FLOOR + BELOW + GAP, SIDE, SIDE), found)
-    _draw_counts(canvas.panel(figure, LEFT, FLOOR, SIDE, BELOW), found, len(labels))
+    reliability = calibration.reliability(labels, probabilities)
+    error = calibration.expected_error(labels, probabilities)
+    brier = calibration.brier(labels, probabilities)
+    whole_title = f"{title}\nexpected calibration error {error:.3f}, Brier {brier:.3f}"
+    figure = canvas.sheet(LEFT + SIDE + 0.2, FLOOR + BELOW + GAP + SIDE + 0.1, whole_title)
+    _draw_diagram(canvas.panel(figure, LEFT, FLOOR + BELOW + GAP, SIDE, SIDE), reliability)
+    _draw_counts(canvas.panel(figure, LEFT, FLOOR, SIDE, BELOW), reliability, len(labels))
     return figure
 
 
-def _draw_diagram(axes: Any, found: calibration.Reliability) -> None:
-    filled = found.counts > 0
-    confidences, accuracies = found.confidences[filled], found.accuracies[filled]
+def _draw_diagram(axes: matplotlib.axes.Axes, reliability: calibration.Reliability) -> None:
+    filled = reliability.counts > 0
+    confidences, accuracies = reliability.confidences[filled], reliability.accuracies[filled]
+    lows, highs = reliability.lows[filled], reliability.highs[filled]
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.9, linestyle=(0, (1, 2)), label="confidence = accuracy")
-    ends = found.lows[filled], found.highs[filled]
-    axes.vlines(confidences, *ends, color=canvas.COLOURS[0], linewidth=1.0, label="95% interval")
+    axes.vlines(confidences, lows, highs, color=canvas.COLOURS[0], linewidth=1.0, label="95% interval")
     axes.plot(confidences, accuracies, "o-", color=canvas.COLOURS[0], markersize=5, label="predictions")
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.03, 1.03)
     axes.grid(alpha=0.3)
     axes.tick_params(labelbottom=False)
-    axes.set_ylabel("share that is right", size=canvas.SIZE)
+    axes.set_ylabel("accuracy", size=canvas.SIZE)
     axes.legend(loc="upper left", fontsize=canvas.SIZE, frameon=False)
 
 
-def _draw_counts(axes: Any, found: calibration.Reliability, total: int) -> None:
-    width = found.edges[1]
-    axes.bar(found.edges[:-1], found.counts, width, align="edge", color=canvas.COLOURS[-3], edgecolor="white")
+def _draw_counts(axes: matplotlib.axes.Axes, reliability: calibration.Reliability, total: int) -> None:
+    lower_edges, width = reliability.edges[:-1], reliability.edges[1]
+    axes.bar(lower_edges, reliability.counts, width, align="edge", color=canvas.COLOURS[-3], edgecolor="white")
     axes.set_xlim(-0.01, 1.01)
     axes.yaxis.set_major_locator(matplotlib.ticker.MaxNLocator(3, integer=True, min_n_ticks=1))
     axes.set_xlabel("confidence: probability of the predicted class", size=canvas.SIZE)
-    axes.set_ylabel(f"images of {total}", size=canvas.SIZE)
+    axes.set_ylabel(f"images (of {total})", size=canvas.SIZE)

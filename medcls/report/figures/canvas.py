@@ -1,8 +1,10 @@
-"""What all figures share: sheets measured in inches, panels, colours, and names that fit.
+"""Shared tools of all figures: sheets and panels measured in inches, colours, legends, and names that fit.
 
-Everything has its place by measured text, not by a layout engine: that costs as much as the drawing itself. No pyplot
-and no global state, so threads may draw side by side.
+Every element is placed by its measured text instead of a layout engine, which costs as much time as the drawing itself.
+Nothing uses pyplot or global state, so several threads may draw at once.
 """
+
+from __future__ import annotations
 
 import functools
 import textwrap
@@ -10,14 +12,16 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.utils.lazy import PIL, backend_agg, matplotlib
 
 DOTS = 100  # an inch
 SIZE, TITLE = 9, 10.5  # of text, in points
+LINE, LETTER = 0.18, 0.088  # height of a title's line and width of a letter in it, in inches
 ROW = 0.165  # a legend's row, in inches
 LONGEST = 24  # characters of a name
 # Petroff, Accessible color sequences for data visualization (2021): eight that colour-blind people tell apart.
@@ -27,10 +31,26 @@ LINES = ("-", "--", ":", "-.")
 BLUES = ("#ffffff", "#d7deec", "#b0bed9", "#899fc6", "#6182b3", "#36659f", "#004a8b")
 
 
-def sheet(width: float, height: float, title: str) -> Any:
-    """Return an empty Figure of this size in inches; its title takes room of its own above."""
-    lines = [line for each in title.splitlines() for line in textwrap.wrap(plain(each), max(12, int(width / 0.088)))]
-    figure = matplotlib.figure.Figure(figsize=(width, height + 0.18 * len(lines) + 0.12), dpi=DOTS)
+class CurveStyle(TypedDict):
+    """The look of a curve: its colour and line style."""
+
+    color: str
+    linestyle: str
+
+
+def sheet(width: float, height: float, title: str) -> matplotlib.figure.Figure:
+    """Return an empty figure with a title.
+
+    Args:
+        width: of the figure, in inches.
+        height: of the figure without its title, in inches; the title's lines are added on top.
+        title: one or more lines; lines that are too long are wrapped.
+    """
+    letters = max(12, int(width / LETTER))
+    lines: list[str] = []
+    for line in title.splitlines():
+        lines += textwrap.wrap(plain(line), letters)
+    figure = matplotlib.figure.Figure(figsize=(width, height + LINE * len(lines) + 0.12), dpi=DOTS)
     backend_agg.FigureCanvasAgg(figure)
     if lines:
         top = 1 - 0.08 / figure.get_figheight()
@@ -38,18 +58,28 @@ def sheet(width: float, height: float, title: str) -> Any:
     return figure
 
 
-def panel(figure: Any, left: float, bottom: float, width: float, height: float) -> Any:
-    """Return Axes whose frame lies there, in inches from the lower left corner of the sheet."""
+def panel(
+    figure: matplotlib.figure.Figure, left: float, bottom: float, width: float, height: float
+) -> matplotlib.axes.Axes:
+    """Add axes to a figure and return them.
+
+    Args:
+        figure: the figure.
+        left: from the figure's left edge to the frame of the axes, in inches.
+        bottom: from the figure's lower edge to the frame, in inches.
+        width: of the frame, in inches.
+        height: of the frame, in inches.
+    """
     across, up = figure.get_size_inches()
     axes = figure.add_axes((left / across, bottom / up, width / across, height / up))
     axes.tick_params(labelsize=SIZE)
     return axes
 
 
-def legend(axes: Any, title: str) -> None:
-    """Explain the curves on the right of the axes, in as many columns as `legend_width` allowed for."""
+def legend(figure: matplotlib.figure.Figure, axes: matplotlib.axes.Axes, title: str) -> None:
+    """Put a legend to the right of axes, in as many columns as `legend_width` allowed for."""
     handles, labels = axes.get_legend_handles_labels()
-    height = axes.get_position().height * axes.figure.get_figheight()
+    height = axes.get_position().height * figure.get_figheight()
     axes.legend(
         handles,
         labels,
@@ -68,52 +98,65 @@ def legend(axes: Any, title: str) -> None:
 
 
 def columns(count: int, height: float) -> int:
-    """Return how many columns a legend of so many entries needs beside axes of this height in inches."""
-    return max(1, -(-count // int(height / ROW - 3)))  # three rows are the title's
+    """Return how many columns a legend of `count` entries needs beside axes of a height in inches."""
+    rows = int(height / ROW - 3)  # three rows are the title's
+    return max(1, -(-count // rows))
 
 
 def legend_width(labels: Sequence[str], height: float) -> float:
-    """Return the inches that a legend beside axes of this height takes."""
+    """Return the width in inches of a legend beside axes of a height in inches."""
     return columns(len(labels), height) * (text_width(labels) + 0.55) + 0.15
 
 
 def text_width(texts: Iterable[str], size: float = SIZE) -> float:
-    """Return the width in inches of the longest of some texts."""
-    renderer, font = backend_agg.RendererAgg(1, 1, DOTS), matplotlib.font_manager.FontProperties(size=size)
-    drawn = [text.replace(r"\$", "$") for text in texts]
-    widths = [renderer.get_text_width_height_descent(text, font, ismath=False)[0] for text in drawn]
-    return max(widths, default=0.0) / DOTS
+    """Return the width in inches of the longest of some texts, drawn at a size in points."""
+    renderer = backend_agg.RendererAgg(1, 1, DOTS)
+    font = matplotlib.font_manager.FontProperties(size=size)
+    longest = 0.0
+    for text in texts:
+        width, _, _ = renderer.get_text_width_height_descent(text.replace(r"\$", "$"), font, ismath=False)
+        longest = max(longest, width)
+    return longest / DOTS
 
 
 def fitting(text: str, width: float, size: float = SIZE) -> str:
-    """Return a plain text, shortened in its middle until it is no wider than so many inches."""
+    """Return a plain text, shortened in the middle until it fits.
+
+    Args:
+        text: as `plain` returns it.
+        width: the room for the text, in inches.
+        size: of the text, in points.
+    """
     shown, most = text, len(text)
-    while most > 3 and (measured := text_width([shown], size)) > width:
+    while most > 3:
+        measured = text_width([shown], size)
+        if measured <= width:
+            break
         most = max(3, min(most - 1, int(len(shown) * width / measured)))
         shown = shortened(text, most)
     return shown
 
 
-def curve_style(number: int) -> dict[str, Any]:
-    """Return colour and line of a class's curve, other than those of 31 others."""
+def curve_style(number: int) -> CurveStyle:
+    """Return colour and line style of the curve of a class; 32 classes in a row look different."""
     turn = number // len(COLOURS)
     return {"color": COLOURS[number % len(COLOURS)], "linestyle": LINES[turn % len(LINES)]}
 
 
-def blues() -> Any:
-    """Return the colour map of shares: white for none, dark blue for all, even to the eye."""
+def blues() -> matplotlib.colors.Colormap:
+    """Return the colour map of fractions: white for 0, dark blue for 1, in perceptually even steps."""
     return matplotlib.colors.LinearSegmentedColormap.from_list("even blues", BLUES)
 
 
 def plain(text: str) -> str:
-    """Return a text as it can be drawn: on one line, no formula in it, a box for what the font has not."""
+    """Return a text that can be drawn: on one line, without formulas, with a box for each missing character."""
     drawable = _drawable()
     line = " ".join(unicodedata.normalize("NFC", text).split())
-    return "".join(each if ord(each) in drawable else "□" for each in line).replace("$", r"\$")
+    return "".join(character if ord(character) in drawable else "□" for character in line).replace("$", r"\$")
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text of at most so many characters: of a longer one its beginning and its end."""
+    """Return a text of at most `most` characters: the beginning and the end of a longer one."""
     if len(text) <= most:
         return text
     text = text.replace("…", "")  # shortened before: one mark is enough
@@ -122,30 +165,47 @@ def shortened(text: str, most: int) -> str:
 
 
 def names(classes: Sequence[str]) -> list[str]:
-    """Return names, as of classes, as they are drawn: plain, short, no two alike.
+    """Return the names of classes as they are drawn: plain, short, and all different.
 
-    Numbered are those that could be taken for another, or that a legend would leave out: it does so with names that
-    begin with an underscore.
+    A name gets a number if it could be mistaken for another one, or if a legend would leave it out: legends ignore
+    names that begin with an underscore.
     """
     short = [shortened(plain(name), LONGEST) for name in classes]
-    often = Counter(short)
     numbered = [f"{number}: {name}" for number, name in enumerate(short, start=1)]
-    unclear = [often[name] > 1 or "□" in name or name.startswith("_") for name in short]
-    drawn = [other if odd else name for name, other, odd in zip(short, numbered, unclear, strict=True)]
+    counts = Counter(short)
+    drawn = []
+    for name, name_with_number in zip(short, numbered, strict=True):
+        unclear = counts[name] > 1 or "□" in name or name.startswith("_")
+        drawn.append(name_with_number if unclear else name)
     return drawn if len(set(drawn)) == len(drawn) else numbered
 
 
-def save(figure: Any, place: Path | IO[bytes]) -> None:
-    """Write the Figure as a PNG of 100 dots an inch: the same bytes for the same figure.
+def agg_canvas(figure: matplotlib.figure.Figure) -> backend_agg.FigureCanvasAgg:
+    """Return the canvas of a figure of `sheet`, on which Matplotlib's Agg renderer draws."""
+    assert isinstance(figure.canvas, backend_agg.FigureCanvasAgg)
+    return figure.canvas
+
+
+def drawn_pixels(figure: matplotlib.figure.Figure) -> NDArray[np.uint8]:
+    """Return the pixels of a figure that has been drawn, of shape (height, width, 3), uint8, RGB."""
+    return np.array(agg_canvas(figure).buffer_rgba(), np.uint8)[:, :, :3].copy()
+
+
+def save(figure: matplotlib.figure.Figure, output: Path | IO[bytes]) -> None:
+    """Write a figure as a PNG of 100 dots per inch; equal figures give equal bytes.
 
     Matplotlib's own `savefig` draws everything twice, the first time to measure what is placed by hand here.
+
+    Args:
+        figure: the figure.
+        output: the file, its path or open.
     """
     figure.canvas.draw()
-    pixels = np.asarray(figure.canvas.buffer_rgba())[:, :, :3]
-    PIL.Image.fromarray(np.ascontiguousarray(pixels)).save(place, "PNG", dpi=(DOTS, DOTS))
+    PIL.Image.fromarray(drawn_pixels(figure)).save(output, "PNG", dpi=(DOTS, DOTS))
 
 
 @functools.cache
 def _drawable() -> frozenset[int]:
-    """The characters that the font has, by number."""
-    return frozenset(matplotlib.font_manager.get_font(matplotlib.font_manager.findfont("DejaVu Sans")).get_charmap())
+    """Return the code points of the characters that the font has."""
+    font = matplotlib.font_manager.get_font(matplotlib.font_manager.findfont("DejaVu Sans"))
+    return frozenset(font.get_charmap())

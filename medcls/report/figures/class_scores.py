@@ -1,43 +1,53 @@
-"""Scores class by class."""
+"""Scores class by class: recall, precision and F1 of one run, and the recalls of repeats."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.evaluation import intervals
 from medcls.evaluation.classification import Labels, Numbers
 from medcls.report.figures import canvas
+from medcls.utils.lazy import matplotlib
 
 WIDTH, FLOOR = 4.2, 0.5  # of the panel, and below it, in inches
 ROW, LEAST = 0.34, 0.8  # height of a class, and of the panel at least
 SCORES = ("recall", "precision", "f1")
 LOOKS = (("o", canvas.COLOURS[0]), ("s", canvas.COLOURS[1]), ("D", canvas.COLOURS[-1]))
+SHIFT = 0.22  # of a row, between the scores of a class
 
 
-def class_scores(labels: Labels, probabilities: Numbers, classes: tuple[str, ...], patients: Any, title: str) -> Any:
-    """Return a Figure of each class's recall, precision and F1 with 95% intervals, and its number of images.
+def class_scores(
+    labels: Labels,
+    probabilities: Numbers,
+    classes: tuple[str, ...],
+    patients: NDArray[np.str_] | None,
+    title: str,
+) -> matplotlib.figure.Figure:
+    """Draw recall, precision and F1 of each class with their 95% intervals, and the class's number of images.
 
     Args:
-        labels: of shape (n,).
-        probabilities: of shape (n, classes).
-        classes: their names.
+        labels: the true classes, of shape (n,).
+        probabilities: the predicted ones, of shape (n, classes).
+        classes: the names of the classes.
         patients: the patient of each image, of shape (n,), or None.
         title: of the figure.
     """
-    found = intervals.class_scores(labels, probabilities.argmax(axis=1), classes, patients)
+    scores = intervals.class_scores(labels, probabilities.argmax(axis=1), classes, patients)
     counts = np.bincount(labels, minlength=len(classes))
-    axes = _panel([f"{name} ({count})" for name, count in zip(canvas.names(classes), counts, strict=True)], title)
-    for score, (marker, colour), shift in zip(SCORES, LOOKS, (-0.22, 0.0, 0.22), strict=True):
-        rows = [row for row, name in enumerate(classes) if f"{score}/{name}" in found]
-        each = [found[f"{score}/{classes[row]}"] for row in rows]
-        ups, values = np.array(rows) + shift, [one["value"] for one in each]
-        lows, highs = [one["ci95"][0] for one in each], [one["ci95"][1] for one in each]
-        axes.hlines(ups, lows, highs, color=colour, linewidth=1.2)
-        label = f"{score.replace('f1', 'F1')} (mean {np.mean(values):.3f})" if values else score
-        axes.plot(values, ups, linestyle="", marker=marker, color=colour, markersize=5, label=label)
-    axes.set_xlabel("95% intervals; in brackets the class's images", size=canvas.SIZE)
-    return _explained(axes, len(SCORES))
+    names = [f"{name} ({count})" for name, count in zip(canvas.names(classes), counts, strict=True)]
+    figure, axes = _panel(names, title)
+    for score, (marker, colour), shift in zip(SCORES, LOOKS, (-SHIFT, 0.0, SHIFT), strict=True):
+        of_classes = {name: scores[f"{score}/{name}"] for name in classes if f"{score}/{name}" in scores}
+        label = score.replace("f1", "F1")
+        if of_classes:
+            label += f" (mean {np.mean([class_score['value'] for class_score in of_classes.values()]):.3f})"
+        _draw_intervals(axes, classes, of_classes, shift, marker, colour, label)
+    axes.set_xlabel("95% intervals; number of images in brackets", size=canvas.SIZE)
+    _add_legend(axes, len(SCORES))
+    return figure
 
 
 def recalls(
@@ -46,39 +56,63 @@ def recalls(
     classes: tuple[str, ...],
     repeat: str,
     title: str,
-) -> Any:
-    """Return a Figure of how each class's recall differs from fold to fold, and what it is on the held-out part.
+) -> matplotlib.figure.Figure:
+    """Draw how the recall of each class differs between repeats, and the recall on the test set.
 
     Args:
-        repeats: class -> one recall a fold or seed, for the classes that have some.
-        tested: class -> recall on the held-out part with its 95% interval, likewise; empty without such a part.
-        classes: their names.
+        repeats: class -> the recall of each fold or seed, for the classes that have any.
+        tested: class -> the recall on the test set with its 95% interval; empty if there is no test set.
+        classes: the names of the classes.
         repeat: "fold" or "seed".
         title: of the figure.
     """
-    axes = _panel(canvas.names(classes), title)
-    points = [(value, row) for row, name in enumerate(classes) for value in repeats.get(name, ())]
-    means = [(float(np.mean(repeats[name])), row) for row, name in enumerate(classes) if repeats.get(name)]
-    look = {"linestyle": "", "color": canvas.COLOURS[-1]}
-    axes.plot(*_unzipped(points), marker="o", markersize=4, alpha=0.5, label=f"a {repeat}", **look)
-    axes.plot(*_unzipped(means), marker="|", markersize=14, markeredgewidth=2, label=f"mean of the {repeat}s", **look)
+    figure, axes = _panel(canvas.names(classes), title)
+    values: list[float] = []
+    rows: list[int] = []
+    means: list[float] = []
+    mean_rows: list[int] = []
+    for row, name in enumerate(classes):
+        of_class = repeats.get(name, ())
+        values += of_class
+        rows += [row] * len(of_class)
+        if of_class:
+            means.append(float(np.mean(of_class)))
+            mean_rows.append(row)
+    grey = canvas.COLOURS[-1]
+    axes.plot(values, rows, linestyle="", color=grey, marker="o", markersize=4, alpha=0.5, label=f"one {repeat}")
+    label = f"mean of the {repeat}s"
+    axes.plot(means, mean_rows, linestyle="", color=grey, marker="|", markersize=14, markeredgewidth=2, label=label)
     if tested:
-        rows = [row for row, name in enumerate(classes) if name in tested]
-        ends = [tested[classes[row]]["ci95"] for row in rows]
-        ups, colour = np.array(rows) + 0.22, canvas.COLOURS[0]
-        axes.hlines(ups, [low for low, _ in ends], [high for _, high in ends], color=colour, linewidth=1.2)
-        values = [tested[classes[row]]["value"] for row in rows]
-        axes.plot(values, ups, "D", color=colour, markersize=5, label="held-out part, 95% interval")
+        _draw_intervals(axes, classes, tested, SHIFT, "D", canvas.COLOURS[0], "test set, 95% interval")
     axes.set_xlabel("recall", size=canvas.SIZE)
-    return _explained(axes, 3)
+    _add_legend(axes, 3)
+    return figure
 
 
-def _unzipped(points: Sequence[tuple[float, int]]) -> tuple[list[float], list[int]]:
-    return [value for value, _ in points], [row for _, row in points]
+def _draw_intervals(
+    axes: matplotlib.axes.Axes,
+    classes: tuple[str, ...],
+    scores: Mapping[str, intervals.Score],
+    shift: float,
+    marker: str,
+    colour: str,
+    label: str,
+) -> None:
+    """Draw one score of every class that has it, with its interval, a shift below the middle of the class's row."""
+    heights, values, lows, highs = [], [], [], []
+    for row, name in enumerate(classes):
+        if name in scores:
+            low, high = scores[name]["ci95"]
+            heights.append(row + shift)
+            values.append(scores[name]["value"])
+            lows.append(low)
+            highs.append(high)
+    axes.hlines(heights, lows, highs, color=colour, linewidth=1.2)
+    axes.plot(values, heights, linestyle="", marker=marker, color=colour, markersize=5, label=label)
 
 
-def _panel(names: Sequence[str], title: str) -> Any:
-    """Axes with a row for each name, the first on top."""
+def _panel(names: Sequence[str], title: str) -> tuple[matplotlib.figure.Figure, matplotlib.axes.Axes]:
+    """Return a figure and its axes, with a row for each name, the first on top."""
     left, height = 0.25 + canvas.text_width(names), max(LEAST, ROW * len(names))
     figure = canvas.sheet(left + WIDTH + 0.2, FLOOR + height + 0.3, title)
     axes = canvas.panel(figure, left, FLOOR, WIDTH, height)
@@ -90,11 +124,18 @@ def _panel(names: Sequence[str], title: str) -> Any:
     for row in range(1, len(names), 2):
         axes.axhspan(row - 0.5, row + 0.5, color="0.96", zorder=0)
     axes.tick_params(axis="y", length=0)
-    return axes
+    return figure, axes
 
 
-def _explained(axes: Any, columns: int) -> Any:
-    """The finished Figure, with a legend above the panel."""
-    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "borderaxespad": 0.2}
-    axes.legend(ncols=columns, fontsize=canvas.SIZE - 1, frameon=False, columnspacing=1.0, handletextpad=0.3, **place)
-    return axes.figure
+def _add_legend(axes: matplotlib.axes.Axes, columns: int) -> None:
+    """Put a legend above the panel."""
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        borderaxespad=0.2,
+        ncols=columns,
+        fontsize=canvas.SIZE - 1,
+        frameon=False,
+        columnspacing=1.0,
+        handletextpad=0.3,
+    )

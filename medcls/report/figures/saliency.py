@@ -1,6 +1,8 @@
-"""Images with their heat, as sheets: where a network looks, and how the methods differ."""
+"""Sheets of images with their saliency maps: by one method with its overlays, and by all methods side by side."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 
 from medcls.explain.overlays import HEAT, IMAGE, coloured, enlarged, overlay
 from medcls.report.figures import canvas
-from medcls.utils.lazy import cv2
+from medcls.utils.lazy import cv2, matplotlib
 
 PANEL, EDGE, LINE, HEAD = 180, 8, 15, 20  # pixels of a picture, between two, of a line of text, of the headings
 OUTLINES = ((64, 200, 255), (255, 150, 30), (120, 220, 60), (230, 90, 200))  # of marked regions, RGB
@@ -25,10 +27,10 @@ class Shown:
     """The images on a sheet.
 
     Attributes:
-        arrays: what `heat_maps` found.
-        images: of shape (shown, height, width, channels), uint8, at its "places".
-        files: their names.
-        classes: names.
+        arrays: as `medcls.explain.heat_maps` returns them.
+        images: the images at the "places" of the arrays, of shape (shown, height, width, channels), uint8.
+        files: the names of the images' files, of length shown.
+        classes: the names of the classes.
     """
 
     arrays: Arrays
@@ -36,68 +38,102 @@ class Shown:
     files: Sequence[str]
     classes: tuple[str, ...]
 
-    def captions(self) -> Iterator[tuple[str, bool]]:
-        """Yield for each image a line on what it is and was taken for, and whether that is right."""
-        names = canvas.names(self.classes)
-        for place, why, file in zip(self.arrays["places"], self.arrays["reasons"], self.files, strict=True):
-            label, said = int(self.arrays["labels"][place]), self.arrays["predictions"][place]
-            predicted = int(said.argmax())
-            told = f"true {names[label]}, predicted {names[predicted]} {said[predicted]:.2f} ({why})"
-            yield f"{told}   {canvas.plain(PurePath(file).name)}", label == predicted
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of a sheet: its caption, whether the prediction is right, and pictures of shape (PANEL, PANEL, 3)."""
+
+    caption: str
+    right: bool
+    pictures: Sequence[Picture]
 
 
-def where_it_looks(shown: Shown, title: str) -> Any:
-    """Return a Figure with a row an image: as it is, its heat, heat over image in jet and in even colours."""
-    maps = np.asarray(shown.arrays["maps"][shown.arrays["places"]], np.float32)
+def where_it_looks(shown: Shown, title: str) -> matplotlib.figure.Figure:
+    """Draw one row per image: the image, its saliency map, and the map over the image in two colour scales.
+
+    Marked regions are outlined in the image.
+
+    Args:
+        shown: the images, with "maps" of shape (n, height, width), 0..1, in their arrays.
+        title: of the figure; the method, the layer and the regions are added to it.
+    """
+    arrays = shown.arrays
+    maps = np.asarray(arrays["maps"][arrays["places"]], np.float32)
     rows = []
-    for number, (image, heat) in enumerate(zip(shown.images, maps, strict=True)):
-        plain = _outlined(_sized(image), [each[number] for each in shown.arrays.get("masks", ())])
-        layers = [overlay(image, heat, scale, PANEL) for scale in ("jet", "viridis")]
-        rows.append([plain, coloured(enlarged(heat[None], (PANEL, PANEL))[0], "inferno"), *layers])
-    regions = [canvas.plain(str(name)) for name in shown.arrays["regions"]]
-    outlines = ", ".join(f"{name} {colour}" for name, colour in zip(regions, NAMES, strict=False))
-    heads = ("image", "heat", f"{IMAGE:g} image + {HEAT:g} jet", "even colours")
-    told = f"{title}: {shown.arrays['method']} at {shown.arrays['layer']}"
-    return _sheet(rows, list(shown.captions()), heads, f"{told}\noutlined: {outlines}" if outlines else told)
+    for number, (image, saliency_map) in enumerate(zip(shown.images, maps, strict=True)):
+        masks = [masks_of_region[number] for masks_of_region in arrays.get("masks", ())]
+        pictures = [
+            _outlined(_sized(image), masks),
+            coloured(enlarged(saliency_map[None], (PANEL, PANEL))[0], "inferno"),
+            overlay(image, saliency_map, "jet", PANEL),
+            overlay(image, saliency_map, "viridis", PANEL),
+        ]
+        rows.append(_row(shown, number, pictures))
+    heads = ("image", "saliency map", f"{IMAGE:g} image + {HEAT:g} jet", f"{IMAGE:g} image + {HEAT:g} viridis")
+    whole_title = f"{title}: {arrays['method']} at {arrays['layer']}"
+    regions = [canvas.plain(str(name)) for name in arrays["regions"]]
+    if regions:
+        outlines = ", ".join(f"{name} {colour}" for name, colour in zip(regions, NAMES, strict=False))
+        whole_title += f"\noutlined: {outlines}"
+    return _sheet(rows, heads, whole_title)
 
 
-def methods(shown: Shown, title: str) -> Any:
-    """Return a Figure with a row an image and a column a method, each map over its image in even colours."""
-    rows = [
-        [_sized(image), *(overlay(image, heat, "inferno", PANEL) for heat in heats)]
-        for image, heats in zip(shown.images, np.moveaxis(shown.arrays["beside"], 0, 1), strict=True)
-    ]
-    return _sheet(rows, list(shown.captions()), ("image", *map(str, shown.arrays["methods"])), title)
+def methods(shown: Shown, title: str) -> matplotlib.figure.Figure:
+    """Draw one row per image and one column per method: each method's saliency map over the image.
+
+    Args:
+        shown: the images, with "beside" of shape (methods, shown, height, width), 0..1, in their arrays.
+        title: of the figure.
+    """
+    rows = []
+    maps_by_image = np.moveaxis(shown.arrays["beside"], 0, 1)
+    for number, (image, maps) in enumerate(zip(shown.images, maps_by_image, strict=True)):
+        pictures = [_sized(image)]
+        pictures += [overlay(image, saliency_map, "inferno", PANEL) for saliency_map in maps]
+        rows.append(_row(shown, number, pictures))
+    return _sheet(rows, ("image", *map(str, shown.arrays["methods"])), title)
 
 
-def _sheet(rows: list[list[Picture]], captions: list[tuple[str, bool]], heads: Sequence[str], title: str) -> Any:
+def _row(shown: Shown, number: int, pictures: Sequence[Picture]) -> _Row:
+    """Return the row of the image with a number, captioned with its class, the prediction and the file."""
+    names = canvas.names(shown.classes)
+    place, reason = shown.arrays["places"][number], shown.arrays["reasons"][number]
+    label, probabilities = int(shown.arrays["labels"][place]), shown.arrays["predictions"][place]
+    predicted = int(probabilities.argmax())
+    file = canvas.plain(PurePath(shown.files[number]).name)
+    answer = f"true {names[label]}, predicted {names[predicted]} {probabilities[predicted]:.2f} ({reason})"
+    return _Row(f"{answer}   {file}", label == predicted, pictures)
+
+
+def _sheet(rows: Sequence[_Row], heads: Sequence[str], title: str) -> matplotlib.figure.Figure:
     across, down = EDGE + len(heads) * (PANEL + EDGE), PANEL + LINE + EDGE
     height = HEAD + max(1, len(rows)) * down
     figure = canvas.sheet(across / canvas.DOTS, height / canvas.DOTS, title)
-
-    def write(text: str, left: int, top: int, colour: str = "black") -> None:
-        shown = canvas.fitting(text, (across - left) / canvas.DOTS, canvas.SIZE - 1)
-        place = (left / figure.bbox.width, top / figure.bbox.height)
-        figure.text(*place, shown, size=canvas.SIZE - 1, va="top", color=colour)
-
     for column, head in enumerate(heads):
-        left = EDGE + column * (PANEL + EDGE)
-        write(canvas.fitting(head, PANEL / canvas.DOTS, canvas.SIZE - 1), left, height)
-    for row, (pictures, (caption, right)) in enumerate(zip(rows, captions, strict=True)):
-        top = height - HEAD - row * down
-        write(caption, EDGE, top, canvas.COLOURS[-1] if right else canvas.COLOURS[2])
-        for column, picture in enumerate(pictures):
+        _write(figure, head, EDGE + column * (PANEL + EDGE), height, PANEL, "black")
+    for number, row in enumerate(rows):
+        top = height - HEAD - number * down
+        _write(figure, row.caption, EDGE, top, across - EDGE, canvas.COLOURS[-1] if row.right else canvas.COLOURS[2])
+        for column, picture in enumerate(row.pictures):
             figure.figimage(picture, EDGE + column * (PANEL + EDGE), top - LINE - PANEL, origin="upper")
     return figure
 
 
+def _write(figure: matplotlib.figure.Figure, text: str, left: int, top: int, width: int, colour: str) -> None:
+    """Write one line of text; its place and its greatest width are in pixels from the sheet's lower left corner."""
+    line = canvas.fitting(text, width / canvas.DOTS, canvas.SIZE - 1)
+    x, y = left / figure.bbox.width, top / figure.bbox.height
+    figure.text(x, y, line, size=canvas.SIZE - 1, va="top", color=colour)
+
+
 def _sized(image: Picture) -> Picture:
-    """Return an image of shape (height, width, 1 or 3) as a panel, RGB."""
+    """Return an image of shape (height, width, 1 or 3) at the size of a panel, of shape (PANEL, PANEL, 3), RGB."""
     large = cv2.resize(np.ascontiguousarray(image), (PANEL, PANEL), interpolation=cv2.INTER_LINEAR)
     return np.array(np.broadcast_to(large.reshape(PANEL, PANEL, -1), (PANEL, PANEL, 3)), np.uint8)
 
 
 def _outlined(panel: Picture, masks: Sequence[NDArray[np.bool_]]) -> Picture:
+    """Draw the outlines of masks, each of shape (height, width), into a panel of shape (PANEL, PANEL, 3)."""
     for mask, colour in zip(masks, OUTLINES, strict=False):
         large = cv2.resize(mask.astype(np.uint8), (PANEL, PANEL), interpolation=cv2.INTER_NEAREST)
         panel[cv2.morphologyEx(large, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0] = colour

@@ -1,10 +1,12 @@
-"""Curves of several variants over the epochs, each the mean of its repeats with a band: SVG in the page's colours."""
+"""Learning curves of several variants as SVG: each the mean of its repeats with a band, in the page's colours."""
+
+from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.utils.lazy import backend_svg, matplotlib
 
@@ -13,64 +15,77 @@ INK = "#010203"  # stands for the page's own text colour
 COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
 GREY = "#9c9ca1"  # of the same sequence
 
-Curves = Mapping[str, Sequence[Sequence[float]]]
+Repeats = Sequence[Sequence[float]]  # one curve per repeat, one value per epoch
+Curves = Mapping[str, Repeats]  # variant -> its curves
+Values = NDArray[np.float64]
 
 
-def mean_and_band(repeats: Sequence[Sequence[float]]) -> tuple[Any, Any, Any]:
-    """Return mean, lower and upper end (mean -+ standard deviation), each of shape (epochs,), over one curve a repeat.
+def mean_and_band(repeats: Repeats) -> tuple[Values, Values, Values]:
+    """Return the mean of repeats and the ends of the band of one standard deviation, each of shape (epochs,).
 
-    Repeats that stopped early are left out behind their ends.
+    Each epoch counts the repeats that reached it.
+
+    Args:
+        repeats: one curve per repeat; repeats may differ in length.
     """
     longest = max(map(len, repeats))
     table = np.full((len(repeats), longest), np.nan)
     for row, curve in zip(table, repeats, strict=True):
         row[: len(curve)] = curve
-    there = np.isfinite(table).sum(axis=0)
+    counts = np.isfinite(table).sum(axis=0)
     mean = np.nanmean(table, axis=0)
     squares = np.nansum((table - mean) ** 2, axis=0)
-    sd = np.sqrt(squares / np.maximum(there - 1, 1))
+    sd = np.sqrt(squares / np.maximum(counts - 1, 1))
     return mean, mean - sd, mean + sd
 
 
 def chart(name: str, training: Curves, validation: Curves, marked: Sequence[str]) -> str:
-    """Return an SVG of one quantity: per variant the mean of its repeats, training dashed and validation full.
+    """Return an SVG of one quantity: for each variant the mean of its repeats, training dashed and validation solid.
 
     Args:
-        name: what is drawn.
-        training: variant -> one curve a repeat; may be empty.
-        validation: likewise.
-        marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; of the others,
-            the validation curves are drawn in grey.
+        name: of the quantity.
+        training: variant -> one curve per repeat; may be empty.
+        validation: variant -> one curve per repeat.
+        marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; the validation
+            curves of the other variants are drawn in grey.
     """
     figure = matplotlib.figure.Figure(figsize=(6.4, 3.4))
     backend_svg.FigureCanvasSVG(figure)
     axes = figure.add_axes((0.135, 0.14, 0.845, 0.77))  # a layout engine would draw it twice
-    others = [variant for variant in validation if variant not in marked]
     for variant, colour in zip(marked, COLOURS, strict=False):
-        for curves, style in ((training, "--"), (validation, "-")):
-            if curves.get(variant):
-                _draw(axes, curves[variant], colour, style, variant if curves is validation else "")
+        if training.get(variant):
+            _draw(axes, training[variant], colour, "--", None)
+        if validation.get(variant):
+            _draw(axes, validation[variant], colour, "-", variant)
+    others = [variant for variant in validation if variant not in marked]
+    label = others[0] if len(others) == 1 else f"{len(others)} others"
     for number, variant in enumerate(others):
-        label = "" if number else variant if len(others) == 1 else f"{len(others)} others"
-        _draw(axes, validation[variant], GREY, "-", label, behind=True)
+        _draw_grey(axes, validation[variant], label if number == 0 else None)
     _style(axes, name)
     return _inline(figure)
 
 
-def _draw(
-    axes: Any, repeats: Sequence[Sequence[float]], colour: str, style: str, label: str, *, behind: bool = False
-) -> None:
+def _draw(axes: matplotlib.axes.Axes, repeats: Repeats, colour: str, style: str, label: str | None) -> None:
     mean, low, high = mean_and_band(repeats)
     epochs = np.arange(1, len(mean) + 1)
-    marker = "o" if len(mean) == 1 else None
-    width, order = (0.8, 1.5) if behind else (1.4, 2.0)
-    look = {"color": colour, "linestyle": style, "linewidth": width, "marker": marker, "zorder": order}
-    axes.plot(epochs, mean, label=label or None, **look)
-    if len(repeats) > 1 and not behind:
+    axes.plot(epochs, mean, label=label, color=colour, linestyle=style, linewidth=1.4, marker=_marker(mean), zorder=2.0)
+    if len(repeats) > 1:
         axes.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
 
 
-def _style(axes: Any, name: str) -> None:
+def _draw_grey(axes: matplotlib.axes.Axes, repeats: Repeats, label: str | None) -> None:
+    """Draw the mean of repeats behind the coloured curves, without a band."""
+    mean, _, _ = mean_and_band(repeats)
+    epochs = np.arange(1, len(mean) + 1)
+    axes.plot(epochs, mean, label=label, color=GREY, linestyle="-", linewidth=0.8, marker=_marker(mean), zorder=1.5)
+
+
+def _marker(mean: Values) -> str | None:
+    """Return the marker of a curve: a curve of a single epoch would be invisible without one."""
+    return "o" if len(mean) == 1 else None
+
+
+def _style(axes: matplotlib.axes.Axes, name: str) -> None:
     axes.set_title(name, color=INK)
     axes.set_xlabel("epoch", color=INK)
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
@@ -83,12 +98,12 @@ def _style(axes: Any, name: str) -> None:
         axes.legend(labelcolor=INK, frameon=False, fontsize=9)
 
 
-def _inline(figure: Any) -> str:
-    """Return the figure as an <svg> element without size, so that the page scales it, in the page's colours."""
+def _inline(figure: matplotlib.figure.Figure) -> str:
+    """Return a figure as an <svg> element without size, so that the page scales it, and in the page's colours."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :].replace(INK, "currentColor")
     head, _, rest = text.partition(">")
-    kept = [part for part in head.split('" ') if not part.startswith(("width=", "height="))]
-    return '" '.join(kept) + ">" + rest
+    attributes = [attribute for attribute in head.split('" ') if not attribute.startswith(("width=", "height="))]
+    return '" '.join(attributes) + ">" + rest

@@ -1,84 +1,100 @@
-"""The most certain errors."""
+"""The most confident errors of a classifier, as a sheet of images."""
 
-from collections.abc import Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.evaluation.classification import Labels, Numbers
 from medcls.report.figures import canvas
+from medcls.utils.lazy import matplotlib
 
 MOST, ACROSS = 12, 4  # images on a sheet and in a row
 SMALLEST, LARGEST = 192, 300  # pixels of an image's side on the sheet, as far as whole factors reach them
 EDGE, LINE, TEXT = 10, 14, 8  # pixels between images and of a line of text; points of the text
 
 
+@dataclass(frozen=True)
+class Misclassified:
+    """Images that were misclassified.
+
+    Attributes:
+        images: of shape (n, height, width, channels).
+        labels: the true classes, of shape (n,).
+        probabilities: the predicted ones, of shape (n, classes).
+        files: the names of the images' files, of length n.
+        classes: the names of the classes.
+    """
+
+    images: NDArray[np.uint8]
+    labels: Labels
+    probabilities: Numbers
+    files: Sequence[str]
+    classes: tuple[str, ...]
+
+
 def worst(labels: Labels, probabilities: Numbers, most: int = MOST) -> NDArray[np.int64]:
-    """Return the rows of the wrong predictions, the most certain first, at most so many."""
+    """Return the rows of wrong predictions, the most confident first.
+
+    Args:
+        labels: the true classes, of shape (n,).
+        probabilities: the predicted ones, of shape (n, classes).
+        most: how many rows are returned at most.
+    """
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     order = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
     return wrong[order[:most]]
 
 
-def certain_errors(
-    images: NDArray[np.uint8],
-    labels: Labels,
-    probabilities: Numbers,
-    files: Sequence[str],
-    classes: tuple[str, ...],
-    title: str,
-) -> Any:
-    """Return a Figure of images that were taken for another class, each pixel as it is.
+def certain_errors(wrong: Misclassified, title: str) -> matplotlib.figure.Figure:
+    """Draw misclassified images pixel by pixel, each below its true class, its predicted class and its file's name.
 
-    Args:
-        images: of shape (images, height, width, channels); small ones are enlarged by whole pixels, those wider
-            than 300 pixels are averaged over whole blocks.
-        labels: their true classes, of shape (images,).
-        probabilities: of shape (images, classes).
-        files: their files' names.
-        classes: names.
-        title: of the figure.
+    Small images are enlarged by a whole factor; images wider or higher than 300 pixels are averaged over whole blocks.
     """
-    if not len(labels):
+    if not len(wrong.labels):
         figure = canvas.sheet(4.2, 0.5, title)
-        figure.text(0.5, 0.25 / figure.get_figheight(), "No image was taken for another class.", ha="center")
+        figure.text(0.5, 0.25 / figure.get_figheight(), "No image was misclassified.", ha="center")
         return figure
-    names = canvas.names(classes)
-    pixels = [_sized(image) for image in images]
-    side = max(len(image) for image in pixels)
+    pictures = [_sized(image) for image in wrong.images]
+    side = max(len(picture) for picture in pictures)
     cell = max(side, SMALLEST) + EDGE
     head = 3 * LINE + 4
     down = side + head + 2 * EDGE
-    rows, columns = -(-len(pixels) // ACROSS), min(len(pixels), ACROSS)
+    rows, columns = -(-len(pictures) // ACROSS), min(len(pictures), ACROSS)
     figure = canvas.sheet((columns * cell + EDGE) / canvas.DOTS, rows * down / canvas.DOTS, title)
-    for place, image in enumerate(pixels):
-        left, top = EDGE + place % ACROSS * cell, (rows - place // ACROSS) * down - EDGE
-        figure.figimage(image, left, top - head - len(image), cmap="gray", vmin=0, vmax=255)
-        chosen = probabilities[place].argmax()
-        wrong, share = names[chosen], f"  {probabilities[place, chosen]:.2f}"
-        lines = _lines(names[labels[place]], wrong, share, PurePath(files[place]).name, (cell - EDGE) / canvas.DOTS)
-        for number, (text, colour) in enumerate(lines):
-            at = (left / figure.bbox.width, (top - number * LINE) / figure.bbox.height)
-            figure.text(*at, text, size=TEXT, va="top", color=colour)
+    for number, picture in enumerate(pictures):
+        row, column = divmod(number, ACROSS)
+        left, top = EDGE + column * cell, (rows - row) * down - EDGE
+        figure.figimage(picture, left, top - head - len(picture), cmap="gray", vmin=0, vmax=255)
+        for line, (text, colour) in enumerate(_lines(wrong, number, (cell - EDGE) / canvas.DOTS)):
+            x, y = left / figure.bbox.width, (top - line * LINE) / figure.bbox.height
+            figure.text(x, y, text, size=TEXT, va="top", color=colour)
     return figure
 
 
-def _lines(true: str, wrong: str, share: str, file: str, room: float) -> Iterator[tuple[str, str]]:
-    """What stands above an image, in its colour: no line is wider than the room, in inches."""
-    yield canvas.fitting(f"true: {true}", room, TEXT), "black"
-    mark = canvas.text_width([f"→ {share}"], TEXT)
-    yield f"→ {canvas.fitting(wrong, room - mark, TEXT)}{share}", canvas.COLOURS[2]
-    yield canvas.fitting(canvas.plain(file), room, TEXT), canvas.COLOURS[-1]
+def _lines(wrong: Misclassified, number: int, room: float) -> list[tuple[str, str]]:
+    """Return the lines above an image, each with its colour; no line is wider than `room` inches."""
+    names = canvas.names(wrong.classes)
+    true = canvas.fitting(f"true: {names[wrong.labels[number]]}", room, TEXT)
+    predicted = wrong.probabilities[number].argmax()
+    probability = f"  {wrong.probabilities[number, predicted]:.2f}"
+    room_for_name = room - canvas.text_width([f"→ {probability}"], TEXT)
+    name = canvas.fitting(names[predicted], room_for_name, TEXT)
+    file = canvas.fitting(canvas.plain(PurePath(wrong.files[number]).name), room, TEXT)
+    return [(true, "black"), (f"→ {name}{probability}", canvas.COLOURS[2]), (file, canvas.COLOURS[-1])]
 
 
 def _sized(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The image enlarged, or reduced, by a whole factor; a grey one without its channel's axis."""
-    factor, blocks = max(1, SMALLEST // max(image.shape[:2])), -(-max(image.shape[:2]) // LARGEST)
-    if blocks > 1:
-        height, width = (length // blocks * blocks for length in image.shape[:2])
-        cut = image[:height, :width].reshape(height // blocks, blocks, width // blocks, blocks, -1)
-        image = cut.mean(axis=(1, 3)).round().astype(np.uint8)
+    """Return an image enlarged, or reduced, by a whole factor; a grey one without the axis of its channel."""
+    longer = max(image.shape[:2])
+    factor, block = max(1, SMALLEST // longer), -(-longer // LARGEST)
+    if block > 1:
+        height, width = image.shape[0] // block * block, image.shape[1] // block * block
+        blocks = image[:height, :width].reshape(height // block, block, width // block, block, -1)
+        image = blocks.mean(axis=(1, 3)).round().astype(np.uint8)
     image = image.repeat(factor, axis=0).repeat(factor, axis=1)
     return image[:, :, 0] if image.shape[2] == 1 else image
