@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.workload import decoded
 from medcls.cli.options import Parser, add_flags, options
-from medcls.cli.study import carry_out
+from medcls.cli.study import run_and_report
 from medcls.data.loading.batches import shuffled, steps_of
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.split import split
@@ -110,7 +110,7 @@ def through_medcls(share: float, work: Path) -> int:
     add_flags(parser, search=False)
     places = ["--work-dir", str(work), "--tracking-uri", f"sqlite:///{work / 'mlflow.db'}"]
     given = parser.parse_args([*places, "--seeds", str(SEED), "--json", str(work / "medcls.json")])
-    return carry_out(list(lab(share)), lambda: options(given))
+    return run_and_report(list(lab(share)), lambda: options(given))
 
 
 def plainly(share: float, work: Path, name: str) -> None:

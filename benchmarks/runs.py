@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.guessing import guess
 from medcls.cli.options import Parser, add_flags, options
-from medcls.cli.study import carry_out
+from medcls.cli.study import run_and_report
 from medcls.execution.executors.local import LocalExecutor
 from medcls.execution.executors.ray import RayExecutor
 from medcls.spec.variant import Variant
@@ -63,7 +63,7 @@ def study(kind: str, count: int, home: str) -> None:
     places += ["--tracking-uri", f"sqlite:///{home}/mlflow.db"] if kind == "store" else ["--offline"]
     given = options(parser.parse_args([*places, "--workers", "1", "--quiet"]))
     started = time.perf_counter()
-    code = carry_out([made], lambda: given)
+    code = run_and_report([made], lambda: given)
     wall, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
     results = [json.loads(path.read_text()) for path in Path(home).glob("runs/*/result.json")]
     assert not code

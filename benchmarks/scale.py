@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medcls.cli.options import Parser, add_flags, options
-from medcls.cli.study import carry_out
+from medcls.cli.study import run_and_report
 from medcls.tracking.entries import FINISHED, Ending, Node
 from medcls.tracking.mlflow_client import Point, Store
 from medcls.tracking.mlflow_sync import Mirror
@@ -43,7 +43,7 @@ def plan(runs: int, folder: str) -> None:
     parser = Parser(prog="scale")
     add_flags(parser, search=False)
     given = options(parser.parse_args(["--plan", "--work-dir", folder, "--offline"]))
-    sys.exit(carry_out([study], lambda: given))
+    sys.exit(run_and_report([study], lambda: given))
 
 
 def _planned(runs: int) -> float:

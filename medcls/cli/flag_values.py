@@ -1,6 +1,6 @@
-"""What the texts of flags mean: numbers, seeds, where runs run.
+"""Types of flags: numbers, seeds, executors.
 
-Each function is the type of a flag: it raises argparse.ArgumentTypeError with what the text should have been.
+Each function converts the text of a flag and raises argparse.ArgumentTypeError if the text is not valid.
 """
 
 import argparse
@@ -11,20 +11,20 @@ from medcls.execution.options import LARGEST_SEED
 
 
 def executor(text: str) -> str:
-    """Return where runs run, as it was given."""
+    """Return the name or the URL of an executor, unchanged."""
     if text not in ("local", "ray", "auto") and not text.startswith("ray://"):
-        raise argparse.ArgumentTypeError(f"{text!r} is none of local, ray, auto and ray://HOST:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r}: give local, ray, auto or ray://HOST:PORT")
     return text
 
 
 def seeds(text: str) -> tuple[int, ...]:
     """Return the seeds in a list such as 0,1,2."""
     try:
-        numbers = tuple(int(part) for part in text.split(","))
+        numbers = tuple(int(word) for word in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of whole numbers such as 0,1,2") from None
-    if len(set(numbers)) != len(numbers) or not all(0 <= number <= LARGEST_SEED for number in numbers):
-        raise argparse.ArgumentTypeError(f"{text} has a seed twice or out of range: each once, 0 to {LARGEST_SEED}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of whole numbers such as 0,1,2") from None
+    if len(set(numbers)) != len(numbers) or min(numbers) < 0 or max(numbers) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"{text}: give each seed once, and from 0 to {LARGEST_SEED}")
     return numbers
 
 
@@ -32,21 +32,21 @@ def split_seed(text: str) -> int:
     """Return the seed of the split."""
     numbers = seeds(text)
     if len(numbers) > 1:
-        raise argparse.ArgumentTypeError(f"{text} are several seeds: give one, or --vary split")
+        raise argparse.ArgumentTypeError(f"{text} has several seeds: give one, or use --vary split")
     return numbers[0]
 
 
 def whole(least: int) -> Callable[[str], int]:
-    """Return the type of whole numbers from `least` up."""
+    """Return the type of a flag that takes whole numbers of at least `least`."""
 
     def number(text: str) -> int:
         try:
-            given = int(text)
+            value = int(text)
         except ValueError:
-            given = least - 1
-        if given < least:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} up")
-        return given
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        return value
 
     return number
 
@@ -54,9 +54,9 @@ def whole(least: int) -> Callable[[str], int]:
 def seconds(text: str) -> float:
     """Return a number of seconds above 0."""
     try:
-        given = float(text)
+        value = float(text)
     except ValueError:
-        given = math.nan
-    if not 0 < given < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return given
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value

@@ -1,4 +1,4 @@
-"""What this machine has for medcls: versions, cores, a GPU, a store, room, pretrained weights, data sets."""
+"""The checks of `medcls doctor`: versions, cores, memory, GPU, store, disk space, pretrained weights, data sets."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.resolve import VARIABLE, homes, located
@@ -23,34 +23,38 @@ from medcls.utils.lazy import packaging, psutil
 from medcls.utils.redaction import without_secrets
 from medcls.utils.version import __version__
 
-ROOM = 5.0  # gigabytes: the caches and checkpoints of a laboratory
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
-
+DISK = 5.0  # gigabytes: the caches and checkpoints of the laboratory course
 MEMORY = 4.0  # gigabytes: two runs of VGG16
-
-
 EXTRA = re.compile(r"extra == ['\"](\w+)['\"]")
-
-
-GPUS = "import tensorflow as t; print(*(each.name for each in t.config.list_physical_devices('GPU')))"
+GPUS = "import tensorflow as t; print(*(device.name for device in t.config.list_physical_devices('GPU')))"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at: what, what it is, whether it is well, and what to do if it is not."""
+    """The outcome of one check.
 
-    what: str
-    found: str
-    well: bool = True
+    Attributes:
+        name: what was checked.
+        finding: what was found.
+        ok: whether a study can work with it.
+        remedy: what to do otherwise.
+    """
+
+    name: str
+    finding: str
+    ok: bool = True
     remedy: str = ""
 
 
-def examine(uri: str, work: Path) -> Iterator[Check]:
-    """Yield what is found, one thing after another; changes nothing and needs no network.
+def check_machine(uri: str, work: Path) -> Iterator[Check]:
+    """Yield the outcome of each check; nothing is changed, and no network is needed.
 
     Args:
-        uri: of the store.
-        work: the work folder.
+        uri: the URI of the MLflow store.
+        work: the work directory.
     """
     yield _python()
     yield _packages()
@@ -59,114 +63,121 @@ def examine(uri: str, work: Path) -> Iterator[Check]:
     yield _memory()
     yield _gpu()
     yield _store(uri)
-    yield _room(work)
+    yield _work_directory(work)
     yield _weights()
     yield _data()
 
 
 def _python() -> Check:
     version = platform.python_version()
-    well = (3, 11) <= sys.version_info[:2] <= (3, 13)
-    return Check("Python", f"{version}, medcls {__version__}", well, "make an environment of Python 3.11 to 3.13")
+    ok = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    return Check("Python", f"{version}, medcls {__version__}", ok, "create an environment of Python 3.11 to 3.13")
 
 
-def _needed() -> Iterator[tuple[str, str]]:
-    """Yield (extra or "", why a package will not do or "") for all that medcls asks for."""
+def _requirements() -> Iterator[tuple[str, str]]:
+    """Yield a pair for each package that medcls requires: the extra that requires it ("" for none), and its fault."""
     for line in metadata.requires("medcls") or []:
-        asked = packaging.requirements.Requirement(line)
-        extra = EXTRA.search(line)
-        name = extra.group(1) if extra else ""
-        if asked.marker is None or asked.marker.evaluate({"extra": name}):
-            yield name, _fault(asked)
-            yield from ((name, _fault(each)) for each in _of_extras(asked))
+        requirement = packaging.requirements.Requirement(line)
+        match = EXTRA.search(line)
+        extra = match.group(1) if match else ""
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
+            yield extra, _fault(requirement)
+            for further in _required_by_extras(requirement):
+                yield extra, _fault(further)
 
 
-def _of_extras(asked: Any) -> Iterator[Any]:
-    """Yield what a requirement's own extras ask for, as tensorflow[and-cuda] does."""
-    for line in metadata.requires(asked.name) or [] if asked.extras and not _fault(asked) else []:
-        each = packaging.requirements.Requirement(line)
-        if each.marker is None or each.marker.evaluate({"extra": ""}):
-            continue  # asked for without any extra
-        if any(each.marker.evaluate({"extra": extra}) for extra in asked.extras):
-            yield each
+def _required_by_extras(requirement: "Requirement") -> "Iterator[Requirement]":
+    """Yield what the extras of a required package require, such as those of tensorflow[and-cuda]."""
+    if not requirement.extras or _fault(requirement):
+        return
+    for line in metadata.requires(requirement.name) or []:
+        further = packaging.requirements.Requirement(line)
+        if further.marker is None or further.marker.evaluate({"extra": ""}):
+            continue  # required without any extra
+        if any(further.marker.evaluate({"extra": extra}) for extra in requirement.extras):
+            yield further
 
 
-def _fault(asked: Any) -> str:
-    """Return why what is installed of a package will not do, "" if it will."""
+def _fault(requirement: "Requirement") -> str:
+    """Return why the installed package does not meet a requirement, "" if it does."""
     try:
-        version = metadata.version(asked.name)
+        version = metadata.version(requirement.name)
     except metadata.PackageNotFoundError:
-        return f"{asked.name} is missing"
-    fits = asked.specifier.contains(version, prereleases=True)
-    return "" if fits else f"{asked.name} is {version}, not {asked.specifier}"
+        return f"{requirement.name} is missing"
+    if requirement.specifier.contains(version, prereleases=True):
+        return ""
+    return f"{requirement.name} is {version}, not {requirement.specifier}"
 
 
 def _packages() -> Check:
-    wrong = [why for extra, why in _needed() if not extra and why]
-    known = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "mlflow", "optuna"))
+    faults = [fault for extra, fault in _requirements() if not extra and fault]
     remedy = "python -m pip install -c constraints.txt -e ."
-    return Check("packages", "; ".join(wrong) or known, not wrong, remedy)
+    if faults:
+        return Check("packages", "; ".join(faults), False, remedy)
+    versions = [f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "mlflow", "optuna")]
+    return Check("packages", ", ".join(versions))
 
 
 def _extras() -> Iterator[Check]:
-    found: dict[str, list[str]] = {}
-    for extra, why in _needed():
+    faulty: dict[str, bool] = {}
+    for extra, fault in _requirements():
         if extra not in ("", "test"):
-            found.setdefault(extra, []).append(why)
-    for extra, reasons in sorted(found.items()):
-        missing = [why for why in reasons if why]
-        told = "not installed" if missing else "installed"
-        yield Check(f"extra {extra}", f'{told} (python -m pip install -e ".[{extra}]")' if missing else told)
+            faulty[extra] = faulty.get(extra, False) or bool(fault)
+    for extra in sorted(faulty):
+        finding = f'not installed (python -m pip install -e ".[{extra}]")' if faulty[extra] else "installed"
+        yield Check(f"extra {extra}", finding)
 
 
 def _memory() -> Check:
     free = psutil.virtual_memory().available / 2**30
-    return Check("memory", f"{free:.1f} GB free", free >= MEMORY, "close something, or run with --workers 1")
+    return Check("memory", f"{free:.1f} GB free", free >= MEMORY, "close other programs, or run with --workers 1")
 
 
 def _gpu() -> Check:
-    """Ask TensorFlow in a process of its own: it greets, and takes the GPU's memory."""
+    """Ask TensorFlow in a process of its own: it prints a greeting, and occupies the GPU's memory."""
     if importlib.util.find_spec("tensorflow") is None:
         return Check("GPU", "unknown without TensorFlow")
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    ended = subprocess.run([sys.executable, "-c", GPUS], env=environment, capture_output=True, text=True, check=False)
-    if ended.returncode:
-        last = (ended.stderr.strip().splitlines() or ["it died"])[-1]
-        return Check("TensorFlow", f"cannot be imported: {last}", well=False, remedy="install it again")
-    names = ended.stdout.strip()
+    done = subprocess.run([sys.executable, "-c", GPUS], env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return Check("TensorFlow", f"cannot be imported: {lines[-1]}", ok=False, remedy="reinstall it")
+    names = done.stdout.strip()
     if not names and shutil.which("nvidia-smi"):
-        return Check("GPU", "there, but TensorFlow sees none", False, 'python -m pip install -e ".[gpu]"')
-    return Check("GPU", names or "none: everything runs on the cores")
+        return Check("GPU", "present, but TensorFlow does not see it", False, 'python -m pip install -e ".[gpu]"')
+    return Check("GPU", names or "none: everything runs on the CPU")
 
 
 def _store(uri: str) -> Check:
     shown, file = without_secrets(uri), store_uris.file(uri)
     if file is not None and not file.exists():
-        return Check("store", f"{shown}, not there yet: the first study makes it")
+        return Check("store", f"{shown}, does not exist yet: the first study creates it")
     try:
         count = experiments(uri)
     except Exception as error:  # noqa: BLE001 - whatever the store says is the finding
         remedy = "start the server, or name another store with --tracking-uri"
-        return Check("store", f"{shown} cannot be read: {sentence(error, uri)}", well=False, remedy=remedy)
+        return Check("store", f"{shown} cannot be read: {sentence(error, uri)}", ok=False, remedy=remedy)
     return Check("store", f"{shown}, {count} experiments")
 
 
-def _room(work: Path) -> Check:
-    there = next(folder for folder in (work, *work.parents) if folder.exists())
-    free = shutil.disk_usage(there).free / 2**30
-    if not os.access(there, os.W_OK):
-        return Check("work folder", f"{work} cannot be written", False, "name another with --work-dir")
-    remedy = "free some space, or name a folder on another disk with --work-dir"
-    return Check("work folder", f"{work}, {free:.1f} GB free", free >= ROOM, remedy)
+def _work_directory(work: Path) -> Check:
+    existing = next(directory for directory in (work, *work.parents) if directory.exists())
+    if not os.access(existing, os.W_OK):
+        return Check("work directory", f"{work} cannot be written to", False, "name another one with --work-dir")
+    free = shutil.disk_usage(existing).free / 2**30
+    remedy = "free some space, or name a directory on another disk with --work-dir"
+    return Check("work directory", f"{work}, {free:.1f} GB free", free >= DISK, remedy)
 
 
 def _weights() -> Check:
-    wanted = {"VGG16": imagenet_file("vgg16", 1.0, ""), "VGG19 with its top": imagenet_file("vgg19", 1.0, "fc1")}
-    told = (f"{name} {'here' if file.exists() else 'to be downloaded at first use'}" for name, file in wanted.items())
-    return Check("ImageNet's weights", ", ".join(told))
+    files = {"VGG16": imagenet_file("vgg16", 1.0, ""), "VGG19 with its top": imagenet_file("vgg19", 1.0, "fc1")}
+    findings = []
+    for name, file in files.items():
+        findings.append(f"{name} {'downloaded' if file.exists() else 'will be downloaded at first use'}")
+    return Check("ImageNet weights", ", ".join(findings))
 
 
 def _data() -> Check:
-    real = [name for name in [*PHANTOMS, "mnist"] if located(name) is not None]
-    places = ", ".join(map(str, homes())) or f"no home folder and no {VARIABLE}"
-    return Check("data sets", f"{', '.join(real) or 'phantoms alone'} (looked for in {places})")
+    names = [name for name in [*PHANTOMS, "mnist"] if located(name) is not None]
+    directories = ", ".join(map(str, homes())) or f"no home directory and no {VARIABLE}"
+    return Check("data sets", f"{', '.join(names) or 'phantoms only'} (looked for in {directories})")

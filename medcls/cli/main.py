@@ -1,11 +1,11 @@
-"""The `medcls` command: runs studies together, says what they found, and what data and models are worth."""
+"""The `medcls` command: run several studies together, compare their results, check data sets and use trained models."""
 
 import os
 import sys
 from collections.abc import Sequence
 
 from medcls.cli.commands import data, doctor, explain, export, predict, report, run, studies
-from medcls.cli.commands.common import places
+from medcls.cli.commands.common import shared_flags
 from medcls.cli.options import Parser
 from medcls.utils.console import escape_what_cannot_be_shown
 from medcls.utils.errors import BadInputError
@@ -16,34 +16,34 @@ from medcls.utils.version import __version__
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command; return the exit code: 0 done, 1 a run failed, 2 bad usage or input, 130 interrupted."""
+    """Run one command; return the exit code: 0 done, 1 a run failed, 2 bad usage or input, 130 interrupted."""
     parser = _parser()
     if "_ARGCOMPLETE" in os.environ:  # the shell asks, after eval "$(register-python-argcomplete medcls)"
         argcomplete.autocomplete(parser)
-    given = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     escape_what_cannot_be_shown()
     code = int(ExitCode.DONE)
     try:
-        code = given.command(given) or ExitCode.DONE
+        code = parsed.command(parsed) or ExitCode.DONE
         if sys.stdout is not None:
             sys.stdout.flush()
     except BadInputError as error:
         print(f"medcls: {error}", file=sys.stderr)
         return ExitCode.BAD_INPUT
-    except BrokenPipeError:  # who reads has seen enough, as in `medcls ... | head`
-        _write_no_more()
+    except BrokenPipeError:  # the reader has closed the pipe, as in `medcls ... | head`
+        _close_output()
     except OSError as error:
-        _write_no_more()
-        what = f"{error.filename} cannot be used" if error.filename else "The output cannot be written"
-        say(f"medcls: {what} ({error.strerror or error}).", sys.stderr)
+        _close_output()
+        subject = f"{error.filename} cannot be used" if error.filename else "The output cannot be written"
+        say(f"medcls: {subject} ({error.strerror or error}).", sys.stderr)
         return ExitCode.BAD_INPUT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     return code
 
 
-def _write_no_more() -> None:
-    """Keep Python from complaining once more, as it ends, about standard output if it cannot be written."""
+def _close_output() -> None:
+    """Redirect standard output to nowhere if it cannot be written: Python would complain once more as it exits."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -55,6 +55,6 @@ def _parser() -> Parser:
     parser = Parser(prog="medcls", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"medcls {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for family in (run, studies, report, data, export, predict, explain, doctor):
-        family.add(commands, places())
+    for module in (run, studies, report, data, export, predict, explain, doctor):
+        module.add(commands, shared_flags())
     return parser

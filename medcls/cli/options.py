@@ -1,4 +1,4 @@
-"""The flags that every study script takes."""
+"""The flags of every study, their parser, and the options that they make."""
 
 import argparse
 import sys
@@ -15,7 +15,15 @@ from medcls.utils.texts import printable
 
 
 def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: str, *, search: bool) -> Options:
-    """Return the options; bad usage ends with one line on standard error and exit code 2."""
+    """Parse a study's command line; bad usage ends the process with one line on standard error and exit code 2.
+
+    Args:
+        arguments: the command line without the program's name; None for the process's own.
+        study: the study's name.
+        question: the study's question, which --help shows first.
+        epilog: what --help shows last: the variants and the docstring of the study's file.
+        search: whether the study has a search, and so takes the flags of one.
+    """
     parser = Parser(
         prog=f"{study}.py",
         description=question,
@@ -31,10 +39,10 @@ def parse(arguments: Sequence[str] | None, study: str, question: str, epilog: st
 
 
 def options(given: argparse.Namespace) -> Options:
-    """Return what the flags that `add_flags` adds say.
+    """Return the options that parsed flags (those of `add_flags`) stand for.
 
     Raises:
-        BadInputError: a --set that sets nothing, or a store's URI that is empty or means another file.
+        BadInputError: a --set without PATH=VALUE, or a URI of a store that is empty or means another file.
     """
     return Options(
         data=dict(map(source_of, given.data)),
@@ -71,116 +79,137 @@ def options(given: argparse.Namespace) -> Options:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that says in one sentence what is wrong, without repeating all its flags."""
+    """An argument parser that reports bad usage in one sentence, without repeating all its flags."""
 
     def error(self, message: str) -> NoReturn:
-        """Exit with what argparse found wrong."""
-        self.complain(f"{message.removeprefix('argument ')} (--help lists the flags).")
+        """Exit with argparse's own message."""
+        self.complain(f"{message.removeprefix('argument ')} (--help lists all flags).")
 
     def complain(self, sentence: str) -> NoReturn:
-        """Exit with a sentence on standard error."""
-        said = text_without_secrets(sentence, *sys.argv[1:])
-        self.exit(2, f"{printable(self.prog.removesuffix('.py') + ': ' + said)}\n")
+        """Exit with code 2 and a sentence on standard error."""
+        name = self.prog.removesuffix(".py")
+        line = printable(f"{name}: {text_without_secrets(sentence, *sys.argv[1:])}")
+        self.exit(2, f"{line}\n")
 
 
 def add_flags(parser: Parser, *, search: bool) -> None:
-    """Add the flags of a study to a parser, with `search` those of a search too."""
-    what = parser.add_argument_group("what to run")
-    what.add_argument(
+    """Add the flags of a study to a parser, with `search` also those of a search."""
+    group = parser.add_argument_group("what to run")
+    group.add_argument(
         "--data",
         action="append",
         default=[],
         metavar="SOURCE",
-        help="a folder or a built-in name; NAME=SOURCE for one of several data sets",
+        help="a folder of images or a built-in data set; NAME=SOURCE replaces one of several data sets (repeatable)",
     )
-    what.add_argument(
+    group.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="PATH=VALUE",
-        help="override what the study declares, e.g. learner.epochs=5 (repeatable)",
+        help="override a parameter of the study, e.g. learner.epochs=5 (repeatable)",
     )
-    what.add_argument("--weights", metavar="FILE", help="a file of saved weights to begin with; or imagenet, or random")
-    what.add_argument(
-        "--only", action="append", default=[], metavar="NAME[,NAME]", help="some of the variants (repeatable)"
+    group.add_argument(
+        "--weights", metavar="FILE", help="start from saved weights: a file, an exported folder, imagenet or random"
     )
-    what.add_argument("--seeds", type=seeds, metavar="0,1,2", help="seeds to repeat with")
-    what.add_argument("--folds", type=whole(2), metavar="K", help="folds of the cross-validation")
-    split = what.add_mutually_exclusive_group()
-    split.add_argument("--vary", choices=["split"], help="let seeds vary the split too")
-    split.add_argument("--split-seed", type=split_seed, default=0, metavar="N", help="cut the data another way")
-    what.add_argument(
+    group.add_argument(
+        "--only", action="append", default=[], metavar="NAME[,NAME]", help="run only these variants (repeatable)"
+    )
+    group.add_argument("--seeds", type=seeds, metavar="0,1,2", help="repeat every variant with these seeds")
+    group.add_argument("--folds", type=whole(2), metavar="K", help="K-fold cross-validation")
+    split = group.add_mutually_exclusive_group()
+    split.add_argument("--vary", choices=["split"], help="let the seeds vary the split too")
+    split.add_argument(
+        "--split-seed", type=split_seed, default=0, metavar="N", help="split the data differently (0: the usual split)"
+    )
+    group.add_argument(
         "--until-decided",
         type=whole(2),
         metavar="MAX",
-        help="add seeds, up to MAX in all, until the study's first comparison is decided",
+        help="add seeds, up to MAX in total, until the study's first comparison is decided",
     )
     if search:
-        _add_search(what)
-    what.add_argument("--smoke", action="store_true", help="the whole study, tiny, within a minute")
-    what.add_argument("--plan", action="store_true", help="print the runs and what is already done; train nothing")
-    what.add_argument("--force", action="store_true", help="run again what is finished")
-    what.add_argument("--promote", action="store_true", help="make the best model champion whatever the one before")
-    what.add_argument("--keep", action="store_true", help="count runs made by other code as finished")
-    _add_checks(parser)
-    _add_places(parser)
+        _add_search(group)
+    group.add_argument("--smoke", action="store_true", help="run the whole study, tiny, within a minute")
+    group.add_argument("--plan", action="store_true", help="list the runs and what is already done; train nothing")
+    group.add_argument("--force", action="store_true", help="rerun what is finished")
+    group.add_argument(
+        "--promote", action="store_true", help="promote the new best model even if the current champion scores higher"
+    )
+    group.add_argument(
+        "--keep", action="store_true", help="accept finished runs although the code has changed since then"
+    )
+    _add_data_quality(parser)
+    _add_execution(parser)
 
 
-def _add_search(what: argparse._ArgumentGroup) -> None:
-    what.add_argument("--trials", type=whole(1), metavar="N", help="trials of the search in all")
-    what.add_argument("--timeout", type=seconds, metavar="SECONDS", help="start no trial after so long")
-    what.add_argument(
+def _add_search(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--trials", type=whole(1), metavar="N", help="total number of trials of the search")
+    group.add_argument("--timeout", type=seconds, metavar="SECONDS", help="start no new trial after this time")
+    group.add_argument(
         "--storage",
         metavar="URL",
-        help="a database that other commands, with work folders of their own, share the search with "
-        "(MEDCLS_STORAGE, else a file in the work folder)",
+        help="a database through which several commands, each with its own work directory, share one search "
+        "(default: MEDCLS_STORAGE, else a file in the work directory)",
     )
 
 
-def _add_checks(parser: Parser) -> None:
-    data = parser.add_argument_group("what to do about faults in the data")
-    data.add_argument("--skip-bad-files", action="store_true", help="leave out files that cannot be read")
-    data.add_argument(
-        "--refuse-leaks", action="store_true", help="stop if copies or a patient lie on both sides of a cut"
+def _add_data_quality(parser: Parser) -> None:
+    group = parser.add_argument_group("data quality")
+    group.add_argument("--skip-bad-files", action="store_true", help="leave out files that cannot be read")
+    group.add_argument(
+        "--refuse-leaks", action="store_true", help="stop if copies or a patient are in more than one of the sets"
     )
-    data.add_argument("--fix-leaks", action="store_true", help="keep copies and patients together, in one part each")
+    group.add_argument("--fix-leaks", action="store_true", help="keep copies and patients together, in one set each")
 
 
-def _add_places(parser: Parser) -> None:
-    where = parser.add_argument_group("where")
-    where.add_argument("--workers", type=whole(1), metavar="N", help="runs at a time")
-    where.add_argument("--threads", type=whole(1), metavar="N", help="threads of each run")
-    where.add_argument(
+def _add_execution(parser: Parser) -> None:
+    group = parser.add_argument_group("execution and output")
+    group.add_argument("--workers", type=whole(1), metavar="N", help="number of runs at a time")
+    group.add_argument("--threads", type=whole(1), metavar="N", help="threads of each run")
+    group.add_argument(
         "--executor",
         type=executor,
         default="local",
         metavar="WHERE",
-        help="where runs run: local, ray (a Ray started here), auto or ray://HOST:PORT (a cluster)",
+        help="where to execute runs: local, ray (a Ray started here), auto or ray://HOST:PORT (a cluster)",
     )
-    where.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
-    where.add_argument("--work-dir", type=folder, metavar="DIR", help="run folders: journals, checkpoints, caches")
-    where.add_argument(
-        "--offline", action="store_true", help="write run folders only; the next run without it catches up"
+    add_store(group)
+    group.add_argument(
+        "--work-dir",
+        type=folder,
+        metavar="DIR",
+        help="work directory: journals, checkpoints and caches of all runs (default: mlruns/runs)",
     )
-    where.add_argument("--wait", action="store_true", help="wait while another command is at work in the work folder")
-    loud = where.add_mutually_exclusive_group()
-    loud.add_argument("-q", "--quiet", action="store_true", help="say what was found and nothing on the way there")
-    loud.add_argument("-v", "--verbose", action="store_true", help="say every epoch of every run")
-    where.add_argument("--json", type=Path, metavar="FILE", help="write the summary here")
+    group.add_argument(
+        "--offline", action="store_true", help="log nothing to MLflow; a later run without --offline uploads the rest"
+    )
+    group.add_argument("--wait", action="store_true", help="wait while another command is using the work directory")
+    loudness = group.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="print only the final results")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="print every epoch of every run")
+    group.add_argument("--json", type=Path, metavar="FILE", help="write a machine-readable summary to FILE")
+
+
+def add_store(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the flag that names the MLflow store."""
+    parser.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow store (default: MLFLOW_TRACKING_URI, else mlflow.db)"
+    )
 
 
 class Place(NamedTuple):
-    """A work folder: its path on this machine, and the URL of its copy that other machines see, "" for none."""
+    """A work directory: its path on this machine, and the URL of the copy that other machines see ("" for none)."""
 
     path: Path
     url: str = ""
 
 
 def folder(text: str) -> Place:
-    """Return the work folder that a flag names: a path, file://PATH or another URL that fsspec knows.
+    """Return the work directory that a flag names: a path, file://PATH or another URL that fsspec knows.
 
     Raises:
-        argparse.ArgumentTypeError: a file://PATH without a path.
+        argparse.ArgumentTypeError: a file:// URL without a path.
     """
     try:
         return Place(*work_place(text))
@@ -189,13 +218,13 @@ def folder(text: str) -> Place:
 
 
 def work_dir(given: argparse.Namespace) -> Path:
-    """Return the path of the work folder."""
+    """Return the path of the work directory that the command line names, else the default one."""
     path: Path = given.work_dir.path if given.work_dir else default_work_dir()
     return path
 
 
 def _setting(text: str) -> tuple[str, str]:
-    path, given, value = (part.strip() for part in text.partition("="))
-    if not path or not given:
+    path, equals, value = text.partition("=")
+    if not path.strip() or not equals:
         raise BadInputError(f"--set {text}: write PATH=VALUE, e.g. learner.epochs=5.")
-    return path, value
+    return path.strip(), value.strip()

@@ -1,4 +1,4 @@
-"""The command line of studies: flags to options, errors to one sentence and an exit code."""
+"""The command line of studies: flags become options, errors become one sentence and an exit code."""
 
 import inspect
 import sys
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     """Run a study as its command line says and exit: the last line of every study script.
 
-    In a script that is imported and not run, as the processes of its runs import it, it does nothing.
+    Nothing happens in a script that is imported instead of run, as the processes of its runs import it.
     Exit codes: 0 all runs finished, 1 some run failed, 2 bad usage or input, 130 interrupted.
     """
     if is_imported():
@@ -30,37 +30,41 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     install_handlers()
     documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""))
 
-    def parsed() -> "Options":
+    def parse_options() -> "Options":
         from medcls.cli.options import parse
 
         epilog = f"variants: {study.variant_names}\n\n{documented.document}"
         return parse(arguments, study.name, study.question, epilog, search=study.search is not None)
 
-    sys.exit(carry_out([documented], parsed))
+    sys.exit(run_and_report([documented], parse_options))
 
 
-def carry_out(studies: Sequence[Study], options: Callable[[], "Options"]) -> ExitCode:
-    """Carry studies out together as the options say; return the exit code, having said what is wrong.
+def run_and_report(studies: Sequence[Study], parse_options: Callable[[], "Options"]) -> ExitCode:
+    """Run studies, print on standard error what went wrong, and return the exit code.
 
     `install_handlers` must have been called.
+
+    Args:
+        studies: the studies, which are planned and run together.
+        parse_options: returns the options; called here so that Ctrl-C is handled meanwhile.
     """
     name = studies[0].name if len(studies) == 1 else "medcls run"
     try:
-        given = options()
+        options = parse_options()
         from medcls.execution.session import run_studies
 
         try:
-            sentence, code = run_studies(studies, given).sentence, ExitCode.SOME_FAILED
+            sentence, code = run_studies(studies, options).sentence, ExitCode.SOME_FAILED
         except BadInputError as error:
             sentence, code = str(error), ExitCode.BAD_INPUT
         except TrainingError as error:
             sentence, code = str(error), ExitCode.SOME_FAILED
         except OSError as error:
-            sentence, code = _trouble(error, given.work_dir), ExitCode.SOME_FAILED
+            sentence, code = _sentence(error, options.work_dir), ExitCode.SOME_FAILED
     except KeyboardInterrupt:
         ignore_signals()
         names = ", ".join(study.name for study in studies)
-        print(f"{names}: interrupted; every finished epoch is kept. The same command goes on.", file=sys.stderr)
+        print(f"{names}: Interrupted. All completed epochs are saved; run the same command to resume.", file=sys.stderr)
         return ExitCode.INTERRUPTED
     if not sentence:
         return ExitCode.DONE
@@ -68,7 +72,8 @@ def carry_out(studies: Sequence[Study], options: Callable[[], "Options"]) -> Exi
     return code
 
 
-def _trouble(error: OSError, work_dir: Path) -> str:
+def _sentence(error: OSError, work_dir: Path) -> str:
     if is_full(error):
-        return f"No room left to write in {work_dir}: free some space and run the same command again."
-    return f"{error.filename or work_dir} cannot be used ({error.strerror or error}): mend that and run the same again."
+        return f"No space left in {work_dir}: free some space and run the same command again."
+    file = error.filename or work_dir
+    return f"{file} cannot be used ({error.strerror or error}): correct this and run the same command again."

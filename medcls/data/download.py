@@ -54,8 +54,10 @@ def fetch(
     except requests.RequestException as error:
         raise BadInputError(_lost(error, url, path)) from error
     except OSError as error:
-        reason = "no room left" if is_full(error) else error.strerror or error
-        raise BadInputError(f"{path} cannot be written ({reason}): mend that, and the same command goes on.") from error
+        reason = "no space left" if is_full(error) else error.strerror or error
+        raise BadInputError(
+            f"{path} cannot be written ({reason}): correct this and run the same command to resume."
+        ) from error
     return path
 
 
@@ -153,7 +155,7 @@ def _fetch(published: Published, path: Path, url: str, download: _Resuming) -> N
         if download.resumed:
             return _fetch(published, path, url, download)
         raise BadInputError(
-            f"What {url} sent is not the published file ({published.checksum}): try again later or another --mirror."
+            f"{url} did not send the published file ({published.checksum}): try again later, or another --mirror."
         ) from error
 
 
@@ -161,8 +163,8 @@ def _check(path: Path, published: Published) -> None:
     algorithm, _, digits = published.checksum.partition(":")
     if pooch.file_hash(str(path), alg=algorithm) != digits:
         raise BadInputError(
-            f"{path} is there but is not the published file ({published.checksum}): studies use it as it is; "
-            "move it away to fetch the published one."
+            f"{path} exists but is not the published file ({published.checksum}). Studies use it as it is; move it "
+            "away to download the published file."
         )
 
 
@@ -172,7 +174,7 @@ def _alone(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        raise BadInputError(f"{path} is being fetched by another command: wait for it.") from None
+        raise BadInputError(f"{path} is being downloaded by another command: wait for it.") from None
     try:
         yield
     finally:
@@ -188,7 +190,7 @@ def _lost(error: Exception, url: str, path: Path) -> str:
         return f"{url} answers {answer.status_code} {answer.reason}: {hint}"
     part = path.with_name(path.name + PART)
     if part.exists():
-        return f"The connection to {url} broke ({_reason(error)}): what has come is kept, and the same command goes on."
+        return f"The connection to {url} broke ({_reason(error)}). Run the same command to resume the download."
     return f"{url} cannot be reached ({_reason(error)}): {hint}"
 
 

@@ -115,7 +115,7 @@ class RunController:
             reason = error.reason if isinstance(error, DamagedError) else "it is gone"
             path = donor.checkpoint if isinstance(error, FileNotFoundError) else error.path
             self.screen.tell(
-                f"  {self.sources.called(run)}: {path}, whose {state.epochs} epochs it could share, is damaged "
+                f"  {self.sources.called(run)}: {path}, which has {state.epochs} epochs to share, is damaged "
                 f"({reason}): starting from epoch 0."
             )
             return State(NEW, 0, None, None)
@@ -201,7 +201,7 @@ def stale(run: Run, state: State) -> bool:
 
 def _done_without(fault: DamagedError, state: State) -> str:
     """Return what is said of a damaged record, and from where its run goes on."""
-    going_on = f"going on from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
+    going_on = f"resuming from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
     return f"{fault.path} is damaged ({fault.reason}): {going_on}."
 
 

@@ -132,7 +132,9 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BadInputError(f"{folder} cannot be made ({error.strerror}): give another folder with --out.") from error
+        raise BadInputError(
+            f"{folder} cannot be created ({error.strerror}): give another folder with --out."
+        ) from error
 
 
 def _changes(demonstration: Demonstration, options: Options, image: Images) -> dict[str, list[Changed]]:
@@ -257,4 +259,4 @@ def _print(rows: Mapping[str, Sequence[Changed]], folder: Path) -> None:
     for changes in rows.values():
         for each in changes[1:]:
             say(f"  {each.name}: {each.sentence}")
-    say(f"The figures: {folder}")
+    say(f"Figures: {folder}")

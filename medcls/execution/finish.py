@@ -39,7 +39,7 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
                 canvas.save(figure, folder / f"search_{name}.png")
             write_json(folder / "plots.json", state)
         except Exception as error:  # noqa: BLE001 - a figure must never cost a result
-            screen.say(f"The search's plots could not be drawn: {error}")
+            screen.say(f"The plots of the search could not be drawn: {error}")
     return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
 
 
@@ -56,7 +56,7 @@ def heat(programme: StudyPlan, driver: RunController, folder: Path) -> list[dict
     try:
         return saliency_report.figures(first, folder)
     except Exception as error:  # noqa: BLE001 - a figure must never cost a result
-        driver.screen.say(f"The sheets of heat maps could not be drawn: {error}")
+        driver.screen.say(f"The sheets of saliency maps could not be drawn: {error}")
         return []
 
 
@@ -119,13 +119,16 @@ def register_and_print_next_steps(
     """Bring the store up to date, register the champions, and say where the results are and what to type next."""
     say, mirror, name = driver.screen.say, driver.mirroring.mirror, f"medcls-{programme.study.name}"
     if mirror is None:
-        say("Nothing was written to MLflow (--offline): the same command without it brings the runs there.")
+        say("Nothing was logged to MLflow (--offline). Run the same command without --offline to upload these runs.")
         return
     whole = mirror.settle()
     for refusal in mirror.refused:
         say(refusal)
     if not whole:
-        say(f"The MLflow store was lost ({mirror.lost}): run the same command again and what it missed appears.")
+        say(
+            f"Lost the connection to the MLflow store ({mirror.lost}). Run the same command again to upload the "
+            "missing data."
+        )
         return
     register = partial(_registered, driver, summary, promote=programme.options.promote)
     with ThreadPoolExecutor(driver.executor.slots) as registrars:
@@ -169,12 +172,12 @@ def _registered(
             driver.executor.ask(register_best, summary, data_name, driver.work.path, uri, run_id, model)
             place = placed(uri, model, new, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
-        return f"The best model was not registered ({sentence(error, uri)}): run the same command again."
+        return f"The best model was not registered ({sentence(error, uri)}). Run the same command again."
     if place is None or not place.reason:
         return f"The best model is registered as {model}@champion."
     return (
-        f"The best model is registered as version {place.version} of {model}; champion stays version {place.champion} "
-        f"({place.reason}): the same command with --promote moves it."
+        f"The best model is registered as version {place.version} of {model}; the champion is still version "
+        f"{place.champion} ({place.reason}). Run the same command with --promote to make this version the champion."
     )
 
 

@@ -13,7 +13,7 @@ from medcls.utils.signals import Terminated, stop_repeating
 Records = Mapping[tuple[str, Run], RunRecord]
 
 POLL = 0.25  # seconds between two looks at the journals
-FINISHING = "Interrupted: the epochs at work are being finished. Ctrl-C once more stops at once."
+FINISHING = "Interrupted: finishing the current epochs. Press Ctrl-C again to stop at once."
 
 
 @dataclass(frozen=True, eq=False)

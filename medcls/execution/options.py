@@ -130,7 +130,7 @@ class Options:
         known = [*PLAIN, *CONVERTED]
         for name in given:
             if name not in known:
-                raise BadInputError(unknown(f"flag {name}", known))
+                raise BadInputError(unknown(name, known, "flag"))
         values = {name: given[name] for name in PLAIN if name in given}
         for name in CONVERTED:
             if name in given:

@@ -115,16 +115,14 @@ def crashed_result(job: Job, exit_code: int | None) -> dict[str, Any]:
     """Return the result of a job whose process died of what no code could catch, more than once."""
     killed = exit_code is not None and exit_code < 0
     death = f"was killed by signal {-exit_code}" if killed and exit_code else f"ended with exit code {exit_code}"
-    error = TrainingError(
-        f"Its process {death} again and again; {job.folder / OUTPUT} has what it printed (out of memory?)."
-    )
+    error = TrainingError(f"The worker {death} repeatedly (out of memory?). Its output is in {job.folder / OUTPUT}.")
     return _failure(job, RunDir(job.folder), error, "")
 
 
 def _failure(job: Job, folder: RunDir, error: Exception, trace: str) -> dict[str, Any]:
     sentence = str(error)
     if is_full(error):
-        sentence = f"No room left to write in {job.folder.parent}: free some space and run the same command again."
+        sentence = f"No space left in {job.folder.parent}: free some space and run the same command again."
     elif not isinstance(error, TrainingError | BadInputError):
         sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT})."
     return {**_without_scores(folder, "failed", text_without_secrets(sentence)), "traceback": trace}

@@ -99,7 +99,7 @@ def _concluded(part: PlannedStudy, started: float) -> dict[str, Any]:
     files |= {folder / each["file"]: "" for each in heat}
     finish.log_study_results(driver, best, summary, files, recalls)
     show(driver.screen, summary)
-    driver.screen.say(f"The report: {report}")
+    driver.screen.say(f"Report: {report}")
     finish.register_and_print_next_steps(programme, driver, best, summary)
     return summary
 
@@ -135,7 +135,7 @@ def _search(programme: StudyPlan, driver: RunController, tuner: Tuner, started: 
 
     def on_wait(numbers: Sequence[int]) -> None:
         listed = ", ".join(map(str, numbers))
-        driver.screen.tell(f"  Waiting for other commands' trials: {listed}.")
+        driver.screen.tell(f"  Waiting for trials of other commands: {listed}.")
 
     deadline = timeout and started + timeout
     return SearchScheduler(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)

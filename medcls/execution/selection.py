@@ -65,12 +65,12 @@ def select_best(
     if programme.study.folds is not None:
         first = records[0].run
         best = programme.run(first.variant, first.variant_name, first.seed, None)
-        driver.screen.say(f"Refitting {name} on the whole training part and scoring the held-out part once.")
+        driver.screen.say(f"Refitting {name} on the full training set; evaluating once on the held-out test set.")
     else:
         best = max(records, key=lambda one: one.result["metrics"][metric]).run
         if "test" not in programme.parts[source.name]:
             return BestModel(best, metric, scores)
-        driver.screen.say(f"Scoring the test part of {source.name} once, with {name}.")
+        driver.screen.say(f"Evaluating {name} once on the test set of {source.name}.")
     agenda = FixedScheduler(list(dict.fromkeys([best, *parents])))
     loop.run_until_done(
         [ScheduledStudy(driver, agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)]

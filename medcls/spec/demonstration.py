@@ -1,4 +1,4 @@
-"""A demonstration: what transforms and random augmentations do to one image; nothing is trained."""
+"""A demonstration: figures that show what transforms and random augmentations do to one image; nothing is trained."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from medcls.utils.naming import check_study
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A question that pictures of one image answer; nothing is trained.
+    """A question that figures of one image answer; nothing is trained.
 
     Attributes:
-        name: the file's stem; also the MLflow experiment.
+        name: the stem of the demonstration's file; also the name of the MLflow experiment.
         question: one sentence.
         data: the data set whose first image is shown.
-        scales: factors of the size, side by side.
-        angles: degrees of rotation, side by side.
-        percentiles: between which values are spread over the whole scale.
-        augment: the random changes of the strip.
-        count: pictures in the strip.
+        augment: the random augmentation.
+        scales: factors by which the image is rescaled, one picture each.
+        angles: degrees by which the image is rotated, counter-clockwise, one picture each.
+        percentiles: the percentiles of the image's values that become black and white.
+        count: number of randomly augmented pictures.
     """
 
     name: str
@@ -39,7 +39,20 @@ class Demonstration:
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says beside the demonstration's own parameters."""
+    """How a demonstration is drawn, whatever its parameters.
+
+    Attributes:
+        source: the folder or built-in data set whose first image is shown; "" for the demonstration's own.
+        image: the image file that is shown instead, None for none.
+        seed: seeds the random augmentations.
+        out: the folder for the figures, None for one in the work directory.
+        plan: whether to print only what would be drawn.
+        smoke: whether the MLflow run is tagged as a smoke test.
+        offline: whether nothing is logged to MLflow.
+        json: the file that the summary is written to, None for none.
+        tracking_uri: the URI of the MLflow store.
+        work_dir: the work directory, an absolute path.
+    """
 
     source: str
     image: Path | None

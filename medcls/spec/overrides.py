@@ -111,7 +111,7 @@ def _named(path: str, text: str, current: Callable[..., Any]) -> Callable[..., A
     kin = _kin(current, sys.modules[package])
     name = text.rsplit(".", maxsplit=1)[-1]
     if name not in kin:
-        raise BadInputError(unknown(f"{path}={shortened(text)}", [f"{path}={each}" for each in sorted(kin)]))
+        raise BadInputError(unknown(f"{path}={shortened(text)}", [f"{path}={name}" for name in sorted(kin)], "value"))
     return kin[name]
 
 

@@ -5,7 +5,7 @@ import inspect
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -173,8 +173,15 @@ def _digits(number: int) -> int:
     return int(math.log10(abs(number))) + 1
 
 
-def unknown(path: str, known: list[str]) -> str:
-    """Return the sentence for a path that does not exist, with the nearest ones that do."""
-    path = shortened(path)
-    near = difflib.get_close_matches(path, known, n=3, cutoff=0.4) or sorted(known)[:5]
-    return f"There is no {path}; the nearest are {', '.join(near)}." if near else f"There is no {path}."
+def unknown(name: str, known: Collection[str], kind: str = "parameter") -> str:
+    """Return the sentence for a name that does not exist, with the nearest names that do.
+
+    Args:
+        name: what the user wrote.
+        known: the names that exist.
+        kind: what the name should be the name of.
+    """
+    name = shortened(name)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)[:5]
+    sentence = f"Unknown {kind} '{name}'."
+    return f"{sentence} Did you mean {', '.join(near)}?" if near else sentence

@@ -98,7 +98,7 @@ class Search:
         known, owners = _parameters(base, self.space), tuple(f"{path}." for path in fixed)
         for path in self.space:
             if path not in known and not path.startswith(owners):
-                raise BadInputError(unknown(f"{path} to search over", sorted(known)))
+                raise BadInputError(unknown(path, known, "parameter to search over"))
         overwriting = {path for path in self.space for each in fixed if f"{each}.".startswith(f"{path}.")}
         space = {path: axis for path, axis in self.space.items() if path not in overwriting}
         known = _parameters(base, space)

@@ -4,14 +4,15 @@ import io
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from medcls.utils.lazy import rich
 from medcls.utils.texts import printable
 
-QUIET = 15.0  # seconds between two lines about the same running runs where the output is no terminal
+QUIET = 15.0  # seconds between two lines about the same running runs where the output is not a terminal
+PAUSE = 5.0  # seconds between two lines about one long piece of work
 ENOUGH = 0.05  # of a run, to tell from it how long the others take
 NOTEBOOK = "JPY_PARENT_PID"  # the environment variable of a notebook's kernel and of what it calls
 MANY = 500  # rows of a table; a longer one has no frame, as drawing that takes a millisecond a row
@@ -41,6 +42,25 @@ def escape_what_cannot_be_shown() -> None:
     """Let standard output write what its encoding lacks as escapes; else a name with an accent could end a command."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+class ProgressLines:
+    """Prints how far a long piece of work has come, at most one line every few seconds.
+
+    Args:
+        tell: prints a line.
+        indent: what each line begins with.
+    """
+
+    def __init__(self, tell: Callable[[str], None], indent: str = "") -> None:
+        self._tell, self._indent = tell, indent
+        self._last = time.monotonic()
+
+    def __call__(self, work: str, done: int, total: int) -> None:
+        """Print that `done` of `total` items of the work are done, if the last line was printed long enough ago."""
+        if time.monotonic() - self._last > PAUSE:
+            self._last = time.monotonic()
+            self._tell(f"{self._indent}{work}: {done} of {total}")
 
 
 class Screen:

@@ -170,16 +170,16 @@ FILES = [
     bad("20,000 pixels square", with_file("x.png", blank("1", 20_000, 20_000)), "a/x.png", "178,956,970 pixels"),
 ]
 ARRAYS = [
-    bad("medmnist cut off", medmnist(half), "set.npz", "mend it"),
+    bad("medmnist cut off", medmnist(half), "set.npz", "repair it"),
     bad("medmnist without labels", medmnist(train_labels=None), "set.npz", "no train_labels"),
     bad("medmnist with few labels", medmnist(val_labels=np.zeros((3, 1), int)), "set.npz", "20 images", "(3, 1)"),
     bad("medmnist with several labels", medmnist(train_labels=MULTI), "set.npz", "14 labels for each image"),
     bad("medmnist of objects", medmnist(train_labels=OBJECTS), "set.npz", "allow_pickle=False"),
     bad("medmnist of fractions", medmnist(train_images=np.zeros((20, 8, 8))), "set.npz", "float64", "uint8"),
-    bad("mnist.npz cut off", keras_mnist(half), "mnist.npz", "mend it"),
+    bad("mnist.npz cut off", keras_mnist(half), "mnist.npz", "repair it"),
     bad("mnist.npz without labels", keras_mnist(y_test=None), "mnist.npz", "no y_test"),
-    bad("idx cut off", idx(spoil=half), "train-images-idx3-ubyte.gz", "mend it"),
-    bad("idx of words", idx(spoil=words), "train-images-idx3-ubyte.gz", "mend it"),
+    bad("idx cut off", idx(spoil=half), "train-images-idx3-ubyte.gz", "repair it"),
+    bad("idx of words", idx(spoil=words), "train-images-idx3-ubyte.gz", "repair it"),
     bad("idx without labels", idx(without="t10k-labels"), "@data", "t10k-labels"),
 ]
 TABLES = [

@@ -6,7 +6,7 @@ import pytest
 from ended import Ended
 
 from medcls.cli.options import parse
-from medcls.cli.study import carry_out
+from medcls.cli.study import run_and_report
 from studies.bonus_resnet import STUDY
 
 LEARNING_RATE = "learner.optimizer.learning_rate"
@@ -26,7 +26,7 @@ def call(place, capfd, monkeypatch) -> Callable[..., Ended]:
         places = ["--work-dir", place.work, "--tracking-uri", f"sqlite:///{place.store}", "--json", place.summary_file]
         given = [str(each) for each in (*places, *flags)]
         try:
-            code = carry_out([STUDY], lambda: parse(given, STUDY.name, STUDY.question, "", search=True))
+            code = run_and_report([STUDY], lambda: parse(given, STUDY.name, STUDY.question, "", search=True))
         except SystemExit as error:
             code = int(error.code or 0)
         return Ended(code, *capfd.readouterr())
@@ -41,20 +41,20 @@ def call(place, capfd, monkeypatch) -> Callable[..., Ended]:
         ("--fold 3", ["--fold", "--help"]),
         ("word", ["word", "--help"]),
         ("--data", ["--data", "expected one argument"]),
-        ("--folds 1", ["--folds", "'1'", "from 2 up"]),
-        ("--folds 0", ["--folds", "'0'", "from 2 up"]),
-        ("--folds -2", ["--folds", "'-2'", "from 2 up"]),
-        ("--folds x", ["--folds", "'x'", "from 2 up"]),
+        ("--folds 1", ["--folds", "'1'", "at least 2"]),
+        ("--folds 0", ["--folds", "'0'", "at least 2"]),
+        ("--folds -2", ["--folds", "'-2'", "at least 2"]),
+        ("--folds x", ["--folds", "'x'", "at least 2"]),
         ("--seeds a,b", ["--seeds", "'a,b'", "0,1,2"]),
         ("--seeds 1,1", ["--seeds", "1,1", "each once"]),
         ("--seeds -1", ["--seeds", "-1", "0 to 4294967294"]),
         ("--seeds 4294967295", ["--seeds", "4294967295", "0 to 4294967294"]),
-        ("--trials 0", ["--trials", "'0'", "from 1 up"]),
+        ("--trials 0", ["--trials", "'0'", "at least 1"]),
         ("--timeout -1", ["--timeout", "'-1'", "above 0"]),
         ("--timeout nan", ["--timeout", "'nan'", "above 0"]),
         ("--timeout soon", ["--timeout", "'soon'", "above 0"]),
-        ("--workers 0", ["--workers", "'0'", "from 1 up"]),
-        ("--threads 0", ["--threads", "'0'", "from 1 up"]),
+        ("--workers 0", ["--workers", "'0'", "at least 1"]),
+        ("--threads 0", ["--threads", "'0'", "at least 1"]),
         ("--set learner.epochs", ["--set learner.epochs", "PATH=VALUE"]),
         ("--set =5", ["--set =5", "PATH=VALUE"]),
         ("--set learner.epochs=", ["learner.epochs=''", "50"]),
@@ -66,8 +66,8 @@ def call(place, capfd, monkeypatch) -> Callable[..., Ended]:
         ("--only ,", ["--only", "resnet"]),
         ("--data nope=DIR", ["--data nope", "xray"]),
         ("--force --keep", ["--force", "--keep"]),
-        ("--set learner.epoch=5", ["learner.epoch;", "learner.epochs"]),
-        ("--set learner.model.dept=8", ["learner.model.dept;", "learner.model.depth"]),
+        ("--set learner.epoch=5", ["'learner.epoch'", "learner.epochs"]),
+        ("--set learner.model.dept=8", ["'learner.model.dept'", "learner.model.depth"]),
         ("--set task=binary", ["task"]),
         ("--set learner.epochs=many", ["learner.epochs='many'", "50"]),
         ("--set learner.epochs=2.5", ["learner.epochs=2.5"]),

@@ -15,10 +15,10 @@ def written(place, study, old, new):
 @pytest.mark.parametrize(
     ("metric", "words"),
     [
-        ("balanced_acuracy", ["balanced_acuracy", "nearest are balanced_accuracy"]),
+        ("balanced_acuracy", ["balanced_acuracy", "Did you mean balanced_accuracy"]),
         ("recall/d", ["recall/d", "recall/a", "recall/b"]),
         ("val_loss", ["val_loss"]),
-        ("log_loss", ["log_loss to maximise"]),  # a score, but the lower the better
+        ("log_loss", ["score to maximise 'log_loss'"]),  # a score, but the lower the better
     ],
 )
 def test_a_score_that_does_not_exist_cannot_decide(place, images, metric, words, plan):

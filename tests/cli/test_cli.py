@@ -191,9 +191,7 @@ def test_studies_lists_questions_and_what_was_found(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "one.py").write_text('"""Is one enough?\n\nMore.\n"""\nSTUDY = Study(name="one")\n')
     (folder / "helper.py").write_text('"""No study."""\n')
-    assert (
-        medcls("studies", folder, "--work-dir", work).stdout == "one\n    Is one enough?\n    not run to its end yet\n"
-    )
+    assert medcls("studies", folder, "--work-dir", work).stdout == "one\n    Is one enough?\n    not finished yet\n"
     summary = {
         "study": "one",
         "question": "Is one enough?",
@@ -232,7 +230,7 @@ def test_ui_refuses_a_store_that_is_not_there_and_makes_none(tmp_path: Path) -> 
 
 def test_ui_says_where_a_server_is_open_already() -> None:
     done = medcls("ui", "--tracking-uri", "http://tracking.example:5000")
-    assert (done.returncode, done.stdout) == (0, "The store is a server already: open http://tracking.example:5000\n")
+    assert (done.returncode, done.stdout) == (0, "The store is a server: open http://tracking.example:5000\n")
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def test_no_room_for_the_decoded_images(place, images):
 @pytest.mark.slow
 def test_no_room_for_a_checkpoint(place, images):
     ended = place.run(place.TINY, "--data", images, *LARGE, wrapper=limited(500_000))
-    ended.check_complaint(1, "1 of 1 runs", "No room left", place.work, "run the same command again")
+    ended.check_complaint(1, "1 of 1 runs", "No space left", place.work, "run the same command again")
     assert [run["status"] for run in place.summary()["runs"]] == ["failed"]
     place.check_clean()
     assert place.run(place.TINY, "--data", images, *LARGE).code == 0
@@ -53,7 +53,7 @@ def test_no_room_for_a_checkpoint(place, images):
 @pytest.mark.slow
 def test_a_small_disk_that_is_made_larger(place, images, small_disk):
     flags = ["--data", images, *LARGE, "--work-dir", small_disk / "runs"]
-    place.run(place.TINY, *flags).check_complaint(1, "No room left", small_disk, "run the same command again")
+    place.run(place.TINY, *flags).check_complaint(1, "No space left", small_disk, "run the same command again")
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     assert place.run(place.TINY, *flags).code == 0
     assert [run["status"] for run in place.summary()["runs"]] == ["finished"]

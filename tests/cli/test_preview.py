@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcls.cli.commands.preview import BORDER, COLUMNS, parsed
+from medcls.cli.commands.preview import BORDER, COLUMNS, parse_augmentation
 from medcls.cli.main import main
 from medcls.utils.errors import BadInputError
 
@@ -72,7 +72,7 @@ def test_any_augmentation_can_be_shown(augment: str, folder: Path, tmp_path: Pat
     ],
 )
 def test_the_text_is_read_by_the_functions_signature(text: str) -> None:
-    chosen = parsed(text)
+    chosen = parse_augmentation(text)
 
     assert chosen.func.__name__ == "standard"
     assert chosen.keywords == {
@@ -86,18 +86,18 @@ def test_the_text_is_read_by_the_functions_signature(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("rotaton=10", r"no learner\.augment\.rotaton; the nearest are .*learner\.augment\.rotation"),
-        ("mixdown,alpha=1", r"no learner\.augment=mixdown"),
+        ("rotaton=10", r"'learner\.augment\.rotaton'. Did you mean .*learner\.augment\.rotation"),
+        ("mixdown,alpha=1", r"'learner\.augment=mixdown'"),
         ("rotation=ten", "does not fit"),
         ("rotation=200", r"learner\.augment\.rotation=200\.0 must be from 0 to 180"),
-        ("rotation", "no learner.augment=rotation"),
+        ("rotation", "'learner.augment=rotation'"),
         ("rotation=10,", "write PARAMETER=VALUE"),
         ("zoom_range=[0.9", "does not fit"),
     ],
 )
 def test_what_no_augmentation_understands_is_refused_as_set_refuses_it(text: str, words: str) -> None:
     with pytest.raises(BadInputError, match=words):
-        parsed(text)
+        parse_augmentation(text)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from ended import Ended
 
-from medcls.cli.commands.run import named
+from medcls.cli.commands.run import selected_files
 from medcls.utils.errors import BadInputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -21,7 +21,7 @@ def medcls_run(*arguments: object) -> Ended:
 
 
 def stems(*words: str) -> list[str]:
-    return [path.stem for path in named(words, STUDIES)]
+    return [path.stem for path in selected_files(words, STUDIES)]
 
 
 def test_names_patterns_and_files_each_once_in_the_order_given() -> None:
@@ -29,8 +29,8 @@ def test_names_patterns_and_files_each_once_in_the_order_given() -> None:
     assert stems("task1*") == lab
     assert stems("task1d*", "task1[ab]*", "task1a_dropout") == [lab[3], lab[0], lab[1]]
     assert stems(str(STUDIES / "bonus_resnet.py"), "studies/task1a_dropout.py") == ["bonus_resnet", lab[0]]
-    assert named(["task1?_d*", "task1a_dropout"], STUDIES) == {STUDIES / "task1a_dropout.py": False}
-    with pytest.raises(BadInputError, match=r"task9\* is no study: .* task1a_dropout"):
+    assert selected_files(["task1?_d*", "task1a_dropout"], STUDIES) == {STUDIES / "task1a_dropout.py": False}
+    with pytest.raises(BadInputError, match=r"no study task9\*.* task1a_dropout"):
         stems("task9*")
 
 
@@ -53,18 +53,18 @@ def test_a_file_that_declares_no_study_is_named(tmp_path: Path, text: str, words
 def test_a_study_with_the_name_of_another_module_is_to_be_renamed(tmp_path: Path) -> None:
     path = tmp_path / "json.py"
     path.write_text("STUDY = 1")
-    medcls_run(path).check_complaint(2, str(path), "rename it")
+    medcls_run(path).check_complaint(2, str(path), "rename the study")
 
 
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--set", "learner.epoch=5"], ["task1a_dropout: ", "learner.epoch;", "learner.epochs"]),
+        (["--set", "learner.epoch=5"], ["task1a_dropout: ", "'learner.epoch'", "learner.epochs"]),
         (["--set", "learner.epochs"], ["PATH=VALUE"]),
         (["--only", "plain"], ["task1b_batch_norm: ", "--only plain"]),
         (["--data", "nope=DIR"], ["--data nope"]),
         (["--until-decided", "3"], ["--until-decided 3", "3 seeds"]),
-        (["--until-decided", "1"], ["--until-decided", "from 2 up"]),
+        (["--until-decided", "1"], ["--until-decided", "at least 2"]),
         (["--force", "--keep"], ["--force", "--keep"]),
     ],
 )

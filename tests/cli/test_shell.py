@@ -43,15 +43,15 @@ def told(screen: Screen, capsys: pytest.CaptureFixture[str]) -> list[str]:
         for epoch in (1, 1, 2):
             screen.show([Line("plain seed 0", epoch, 3, "loss 0.5")], 0, 0, 2)
     screen.tell("plain seed 0: accuracy 0.7")
-    screen.say("The report: report.html")
+    screen.say("Report: report.html")
     return capsys.readouterr().out.splitlines()
 
 
 def test_quiet_says_results_alone_and_verbose_every_epoch(capsys: pytest.CaptureFixture[str]):
-    assert told(Screen(-1), capsys) == ["The report: report.html"]
-    assert told(Screen(), capsys) == ["plain seed 0: accuracy 0.7", "The report: report.html"]
+    assert told(Screen(-1), capsys) == ["Report: report.html"]
+    assert told(Screen(), capsys) == ["plain seed 0: accuracy 0.7", "Report: report.html"]
     epochs = ["  plain seed 0: epoch 1/3 loss 0.5", "  plain seed 0: epoch 2/3 loss 0.5"]
-    assert told(Screen(1), capsys) == [*epochs, "plain seed 0: accuracy 0.7", "The report: report.html"]
+    assert told(Screen(1), capsys) == [*epochs, "plain seed 0: accuracy 0.7", "Report: report.html"]
 
 
 def surroundings(variables: dict[str, str]) -> dict[str, str]:

@@ -64,7 +64,7 @@ def test_a_plan_draws_nothing(photograph: Path, tmp_path: Path, capsys) -> None:
     ("flags", "words"),
     [
         (["--scale", "0"], "--scale 0"),
-        (["--scale", "half"], "no list of numbers"),
+        (["--scale", "half"], "not a list of numbers"),
         (["--angle", "400"], "--angle 400"),
         (["--percentiles", "95,5"], "--percentiles 95,5"),
         (["--percentiles", "5"], "--percentiles 5"),

@@ -42,7 +42,7 @@ def test_interrupted_command_says_so_and_the_same_one_goes_on(run: Command, tmp_
         running.process.terminate()
     ended = running.wait()
     assert ended.code == 130
-    assert ended.errors == "tiny_runs: interrupted; every finished epoch is kept. The same command goes on.\n"
+    assert ended.errors == "tiny_runs: Interrupted. All completed epochs are saved; run the same command to resume.\n"
     assert running.leaves_nothing()
     assert command.run().code == 0
     assert outcomes.summary(command) == outcomes.summary(run)
@@ -57,7 +57,7 @@ def test_ctrl_c_lets_the_epoch_at_work_be_finished(run: Command, tmp_path: Path)
     os.killpg(running.process.pid, signal.SIGINT)
     ended = running.wait()
     assert ended.code == 130
-    assert "Interrupted: the epochs at work are being finished." in ended.output
+    assert "Interrupted: finishing the current epochs." in ended.output
     assert running.leaves_nothing()
     ((folder, before),) = held.items()
     if RunDir(folder).result() is None:  # it was not in its last epoch
@@ -79,7 +79,7 @@ def test_second_ctrl_c_loses_nothing_either(run: Command, tmp_path: Path, pause:
     os.killpg(running.process.pid, signal.SIGINT)
     ended = running.wait()
     assert ended.code == 130
-    assert ended.errors == "tiny_runs: interrupted; every finished epoch is kept. The same command goes on.\n"
+    assert ended.errors == "tiny_runs: Interrupted. All completed epochs are saved; run the same command to resume.\n"
     assert running.leaves_nothing()
     (folder,) = (path.parent for path in command.work.glob("*/run.json"))
     assert RunDir(folder).epochs_held() > 0

@@ -71,7 +71,7 @@ def test_it_goes_on_at_once_where_a_connection_breaks(tmp_path: Path) -> None:
 def test_it_goes_on_from_a_part_that_was_left(tmp_path: Path, says_length: bool) -> None:
     with serving(CONTENT, cuts=[10 * CHUNK, 0]) as server:
         sentence = refusal(tmp_path, server.url)
-        assert "the same command goes on" in sentence
+        assert "Run the same command to resume" in sentence
         assert names(tmp_path) == ["sets/one.npz.part"]
         server.says_length = says_length
         assert fetch(published(), tmp_path, server.url).read_bytes() == CONTENT
@@ -157,7 +157,7 @@ def test_a_slow_server_is_waited_for_and_a_silent_one_is_not(tmp_path: Path) -> 
     with serving(CONTENT, pause=0.5) as server:
         assert fetch(published(), tmp_path / "slow", server.url).read_bytes() == CONTENT
     with serving(CONTENT, pause=60.0, cuts=[CHUNK, 0]) as server:
-        assert "the same command goes on" in refusal(tmp_path / "silent", server.url, patience=0.3)
+        assert "Run the same command to resume" in refusal(tmp_path / "silent", server.url, patience=0.3)
     assert names(tmp_path / "silent") == ["sets/one.npz.part"]
 
 
@@ -183,7 +183,7 @@ def test_a_server_that_drips_is_not_waited_for(tmp_path: Path, length: int | Non
     thread.join()
     listening.close()
     assert "less than 1024 bytes a second" in sentence
-    assert "the same command goes on" in sentence
+    assert "Run the same command to resume" in sentence
     assert time.monotonic() - began < 60
 
 

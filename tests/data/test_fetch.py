@@ -55,14 +55,14 @@ def test_a_data_set_is_fetched_once_and_then_found(home: Path, known: None, caps
         assert main(["data", "fetch", NAME, "--mirror", server.url]) == 0
         told = capsys.readouterr()
         assert told.out.splitlines() == [
-            f"fetching {server.url}/retinamnist.npz",
-            f"{NAME} is at {home / FILE}: use it with --data {NAME}",
+            f"downloading {server.url}/retinamnist.npz",
+            f"{NAME} is in {home / FILE}. Use it with --data {NAME}",
         ]
         assert told.err == ""
         assert (home / FILE).read_bytes() == CONTENT
         assert find(NAME) == home / FILE
         assert main(["data", "fetch", NAME, "--mirror", server.url]) == 0
-        assert capsys.readouterr().out == f"{NAME} is at {home / FILE}: use it with --data {NAME}\n"
+        assert capsys.readouterr().out == f"{NAME} is in {home / FILE}. Use it with --data {NAME}\n"
     assert server.asked == [("/files/retinamnist.npz", 0)]
 
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_fetched_is_refused(
 
 def test_a_set_of_several_labels_is_fetched_with_a_warning(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "fetch", "medmnist:chestmnist", "--mirror", "http://127.0.0.1:9"]) == 2
-    assert capsys.readouterr().out.startswith("medmnist:chestmnist has several labels an image")
+    assert capsys.readouterr().out.startswith("medmnist:chestmnist has several labels per image")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no Ctrl-C to send")
@@ -119,7 +119,7 @@ def test_ctrl_c_keeps_what_has_come(home: Path) -> None:
         _, err = process.communicate(timeout=300)
     assert (process.returncode, err) == (
         130,
-        "medcls: interrupted; what has come is kept, and the same command goes on.\n",
+        "medcls: Interrupted. The downloaded part is kept; run the same command to resume.\n",
     )
     assert [path.name for path in home.rglob("*") if path.is_file()] == [part.name]
     assert part.read_bytes() == CONTENT[: part.stat().st_size] != b""

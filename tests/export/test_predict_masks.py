@@ -63,7 +63,7 @@ def test_a_mask_is_of_its_images_own_size_black_and_white(folder: Path, tmp_path
     wide, large = picture(tmp_path / "wide.png", 30, 100, 0.6), picture(tmp_path / "large.jpg", 200, 120, 0.5)
     assert medcls("predict", folder, equal, wide, large, "--mask", tmp_path / "out") == 0
     shown = capsys.readouterr().out
-    assert f"{tmp_path / 'out'} has the masks of 3 images." in shown
+    assert f"{tmp_path / 'out'} contains the masks of 3 images." in shown
     assert "75.00%" in shown
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["equal.png", "large.png", "wide.png"]
     np.testing.assert_array_equal(read(tmp_path / "out" / "equal.png"), np.asarray(Image.open(equal)))
@@ -126,7 +126,7 @@ def test_what_does_not_fit_together_is_refused(folder: Path, tmp_path: Path, cap
     assert "answers with masks: say with --mask" in refused(capsys, folder, image)
     classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
     classifier.save(tmp_path / "classes.keras")
-    assert "tells classes apart" in refused(capsys, tmp_path / "classes.keras", image, "--mask", out)
+    assert "predicts classes, not masks" in refused(capsys, tmp_path / "classes.keras", image, "--mask", out)
     assert "not an empty folder" in refused(capsys, folder, image, "--mask", folder)
     assert "not an empty folder" in refused(capsys, folder, image, "--mask", image)
     other = picture(tmp_path / "elsewhere" / "image.bmp", 20, 20)

@@ -104,7 +104,7 @@ def test_a_study_whose_store_goes_away_is_caught_up_with(pictures: Path, tmp_pat
         output, _ = process.communicate(timeout=LIMIT * 3)
     said = output + (command.home / "errors").read_text()
     assert process.returncode == 0, said
-    assert re.search(r"The MLflow store was lost \([^\n]*\): run the same command again", said), said
+    assert re.search(r"Lost the connection to the MLflow store \([^\n]*\)\. Run the same command again", said), said
     assert "Traceback" not in said
     code, said = command.run()
     assert code == 0, said

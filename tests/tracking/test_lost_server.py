@@ -53,14 +53,14 @@ def test_a_server_that_dies_is_caught_up_with(server: Server, pictures: Path, tm
     server.kill()
     code, said = ended(process, command)
     assert code == 0, said
-    assert "The MLflow store was lost (" in said
-    assert "run the same command again" in said
+    assert "Lost the connection to the MLflow store (" in said
+    assert "Run the same command again" in said
     assert finished(server) < 8
 
     server.start()
     code, said = command.run()
     assert code == 0, said
-    assert "was lost" not in said
+    assert "Lost the connection" not in said
     elsewhere = f"sqlite:///{tmp_path / 'undisturbed.db'}"
     assert command.run(elsewhere)[0] == 0
     assert finished(server) == 8
@@ -78,7 +78,7 @@ def test_a_server_that_comes_back_has_all_at_the_end(server: Server, pictures: P
     code, said = ended(process, command)
 
     assert code == 0, said
-    assert "was lost" not in said
+    assert "Lost the connection" not in said
     elsewhere = f"sqlite:///{tmp_path / 'undisturbed.db'}"
     assert command.run(elsewhere)[0] == 0
     assert content(server.uri) == content(elsewhere)
@@ -92,7 +92,7 @@ def test_a_server_that_hangs_holds_up_nothing(server: Server, pictures: Path, tm
     code, said = ended(process, command)
 
     assert code == 0, said
-    assert "The MLflow store was lost (" in said
+    assert "Lost the connection to the MLflow store (" in said
     assert results(command) == 5
 
 

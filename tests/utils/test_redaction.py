@@ -106,7 +106,7 @@ def test_what_a_library_tears_a_url_into_is_hidden(url: str) -> None:
 
 def test_where_a_server_is_open_is_said_without_its_password(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["ui", "--tracking-uri", f"https://me:a@{MARK}/@host:5000"]) == 0
-    assert capsys.readouterr().out == "The store is a server already: open https://host:5000\n"
+    assert capsys.readouterr().out == "The store is a server: open https://host:5000\n"
 
 
 @pytest.mark.slow

@@ -1,12 +1,12 @@
-"""`medcls data check`: what a source holds and whether a study can use it."""
+"""`medcls data check`: what a data set contains and whether a study can use it."""
 
 import argparse
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from medcls.cli.commands.common import examples
+from medcls.cli.commands.common import Commands, examples
 from medcls.cli.options import Parser, work_dir
+from medcls.utils.console import ProgressLines
 from medcls.utils.errors import BadInputError
 from medcls.utils.texts import say
 
@@ -15,100 +15,104 @@ if TYPE_CHECKING:
     from medcls.data.content_hashes import Hashes
     from medcls.data.finding import Finding
 
-QUIET = 5.0  # seconds between two lines about a long look
-FIRST = 10  # of all that a finding names
+FIRST = 10  # names that are printed of a finding unless --all is given
 
 
-def add(commands: Any, places: Parser) -> None:
-    """Add the command's parser to the subparsers of `medcls data`."""
-    each = commands.add_parser(
+def add(commands: Commands, shared: Parser) -> None:
+    """Add the parser of `medcls data check` to the subparsers of `medcls data`."""
+    parser = commands.add_parser(
         "check",
-        parents=[places],
-        help="say what a source holds and whether a study can use it",
+        parents=[shared],
+        help="check whether a study can use a data set",
         **examples("medcls data check ~/my_images", "medcls data check labels.csv --folds 3 --all"),
     )
-    each.add_argument("source", metavar="SOURCE", help="what --data takes: a folder, a labels.csv, a built-in name")
-    each.add_argument("--folds", type=int, metavar="K", help="as a study with K folds would use it")
-    each.add_argument(
-        "--patients", default="", metavar="HOW", help="whose the images are: folder, none or a pattern with one group"
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a folder, a labels.csv or a built-in data set, as --data takes it"
     )
-    each.add_argument("--size", type=int, metavar="N", help="as a study would resize it: are targets of masks lost?")
-    each.add_argument("--all", action="store_true", help="name everything that was found, not the first ten")
-    each.set_defaults(command=_check)
+    parser.add_argument("--folds", type=int, metavar="K", help="check it for a study with K folds")
+    parser.add_argument(
+        "--patients",
+        default="",
+        metavar="HOW",
+        help="how to tell whose the images are: folder, none, or a regular expression with one group",
+    )
+    parser.add_argument(
+        "--size", type=int, metavar="N", help="check that resizing to N pixels a side loses nothing that masks mark"
+    )
+    parser.add_argument("--all", action="store_true", help=f"list every file of a finding, not only the first {FIRST}")
+    parser.set_defaults(command=_check)
 
 
-def _check(given: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace) -> None:
     from medcls.data.checks import examine
     from medcls.data.content_hashes import Hashes
     from medcls.data.patients import patients_known
     from medcls.data.resolve import POINTS, builtin
     from medcls.data.toy2d import TOYS
 
-    hashes = Hashes(work_dir(given) / "cache" / "hashes.sqlite")
-    if builtin(given.source) == POINTS:
+    hashes = Hashes(work_dir(arguments) / "cache" / "hashes.sqlite")
+    if builtin(arguments.source) == POINTS:
         _print_points(hashes, TOYS)
         return
-    patients_known(patients=given.patients)
-    described = examine(
-        given.source, hashes, folds=given.folds, size=given.size, patients=given.patients, tell=_Progress()
+    patients_known(patients=arguments.patients)
+    description = examine(
+        arguments.source,
+        hashes,
+        folds=arguments.folds,
+        size=arguments.size,
+        patients=arguments.patients,
+        tell=ProgressLines(say),
     )
-    for name, value in _facts(described):
+    for name, value in _facts(description):
         say(f"{name:<12} {value}")
-    for finding in described.findings:
-        _print(finding, everything=given.all or finding.kind == "unreadable")
-    if described.complaint:
-        raise BadInputError(described.complaint)
+    for finding in description.findings:
+        _print_finding(finding, everything=arguments.all or finding.kind == "unreadable")
+    if description.complaint:
+        raise BadInputError(description.complaint)
 
 
 def _print_points(hashes: "Hashes", toys: Sequence[str]) -> None:
-    """Print what the points are that studies make themselves."""
+    """Print the classes and fingerprints of the data sets of points, which have no files."""
     from medcls.data.toy2d import toy2d
 
-    print(f"{'source':<12} points in the plane that scikit-learn makes, no images: toy_boundaries learns from them")
+    say(f"{'source':<12} points in the plane, generated by scikit-learn; no images (see studies/toy_boundaries.py)")
     for name in toys:
         bundle = toy2d(hashes, name=name)
-        counted = ", ".join(f"{each} {(bundle.labels == label).sum()}" for label, each in enumerate(bundle.classes))
-        print(f"{name:<12} {len(bundle.labels)}: {counted}; {bundle.fingerprint}")
+        counts = []
+        for label, class_name in enumerate(bundle.classes):
+            counts.append(f"{class_name} {(bundle.labels == label).sum()}")
+        say(f"{name:<12} {len(bundle.labels)}: {', '.join(counts)}; {bundle.fingerprint}")
 
 
-class _Progress:
-    """Says every few seconds how far a long look has come."""
-
-    def __init__(self) -> None:
-        self._said = time.monotonic()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if time.monotonic() - self._said > QUIET:
-            self._said = time.monotonic()
-            print(f"{what}: {done} of {total}", flush=True)
-
-
-def _print(finding: "Finding", *, everything: bool) -> None:
-    """Print a finding and what it concerns, one a line."""
+def _print_finding(finding: "Finding", *, everything: bool) -> None:
+    """Print a finding, and below it the files that it concerns, one per line."""
     say(f"{finding.word:<12} {finding.sentence}")
+    if finding.says_all:
+        return
     shown = finding.names if everything else finding.names[:FIRST]
-    if not finding.says_all:
-        for name in shown:
-            say(f"             {name}")
-        if len(shown) < len(finding.names):
-            print(f"             and {len(finding.names) - len(shown)} more (--all)")
+    for name in shown:
+        say(f"             {name}")
+    if len(shown) < len(finding.names):
+        say(f"             and {len(finding.names) - len(shown)} more (--all)")
 
 
-def _facts(described: "Description") -> list[tuple[str, str]]:
-    bundle = described.bundle
+def _facts(description: "Description") -> list[tuple[str, str]]:
+    """Return what is printed of a data set, as pairs of a name and a value."""
+    bundle = description.bundle
     images = str(len(bundle.labels))
     if bundle.patients is not None:
         images += f" of {len(set(bundle.patients.tolist()))} patients"
     facts = [("source", bundle.source), ("layout", bundle.layout), ("images", images)]
-    for part, counts in described.counts().items():
+    for part, counts in description.counts().items():
         classes = ", ".join(f"{name} {count}" for name, count in counts.items())
         facts.append((part or "not split", f"{sum(counts.values())}: {classes}"))
-    if described.channels:
-        channels = ", ".join(f"{name} {count}" for name, count in described.channels.most_common())
-        pixels = " to ".join(f"{width}x{height}" for width, height in described.sizes)
+    if description.channels:
+        channels = ", ".join(f"{name} {count}" for name, count in description.channels.most_common())
+        pixels = " to ".join(f"{width}x{height}" for width, height in description.sizes)
         facts += [("channels", channels), ("pixels", pixels)]
-        if described.marks is not None:
-            facts.append(("masks", described.marks.sentence))
-        if not any(finding.kind == "unreadable" for finding in described.findings):
+        if description.marks is not None:
+            facts.append(("masks", description.marks.sentence))
+        if not any(finding.kind == "unreadable" for finding in description.findings):
             facts.append(("bad files", "none: every image was decoded"))
-    return [*facts, ("fingerprint", bundle.fingerprint)]
+    facts.append(("fingerprint", bundle.fingerprint))
+    return facts

@@ -1,52 +1,78 @@
-"""Where the commands look: the store and the work folder, named alike by all of them."""
+"""What the subcommands of `medcls` share: flags, examples in their help, completion of names, the MLflow store."""
 
 import argparse
-from typing import Any
+from pathlib import Path
+from typing import TypeAlias, TypedDict
 
-from medcls.cli.options import Parser, folder
+from medcls.cli.options import Parser, add_store, folder
 from medcls.utils import store_uris
 from medcls.utils.errors import BadInputError
 from medcls.utils.paths import root, tracking_uri
 
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+"""What argparse returns for a parser's subcommands: each command adds its own parser there."""
 
-def places() -> Parser:
-    """Return the flags that every command takes, as a parent of its parser."""
+
+class Examples(TypedDict):
+    """Arguments of a parser that show examples at the end of its help."""
+
+    epilog: str
+    formatter_class: type[argparse.HelpFormatter]
+
+
+def shared_flags() -> Parser:
+    """Return a parent parser with the flags that every command takes."""
     parser = Parser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--tracking-uri", metavar="URI", help="MLflow store (MLFLOW_TRACKING_URI, else mlflow.db here)")
-    parser.add_argument("--work-dir", type=folder, metavar="DIR", help="run folders (mlruns/runs)")
+    add_store(parser)
+    parser.add_argument("--work-dir", type=folder, metavar="DIR", help="work directory (default: mlruns/runs)")
     return parser
 
 
-def examples(*lines: str) -> dict[str, Any]:
-    """Return what shows examples below a command's help."""
-    return {
-        "epilog": "examples:\n" + "\n".join(f"  {line}" for line in lines),
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-    }
+def examples(*lines: str) -> Examples:
+    """Return the arguments of a parser that show command lines as examples at the end of its help."""
+    text = "\n".join(f"  {line}" for line in lines)
+    return {"epilog": f"examples:\n{text}", "formatter_class": argparse.RawDescriptionHelpFormatter}
 
 
-def naming_a_study(action: argparse.Action) -> None:
-    """Let the shell complete an argument by the names of the studies."""
-    files = list((root() / "studies").glob("*.py"))
-    action.completer = lambda **_: sorted(each.stem for each in files if each.stem != "__init__")  # type: ignore[attr-defined]
+def complete_studies(action: argparse.Action) -> None:
+    """Let the shell complete an argument with the names of the studies."""
+
+    def names(**_: object) -> list[str]:
+        return sorted(path.stem for path in study_files(root() / "studies"))
+
+    action.completer = names  # type: ignore[attr-defined]
 
 
-def naming_a_model(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that names a model, and the flag for models that are programs."""
-    parser.add_argument("model", metavar="MODEL", help="an exported folder, a model's file or a models:/ URI")
+def study_files(directory: Path) -> list[Path]:
+    """Return the study files of a directory, sorted by name."""
+    return sorted(path for path in directory.glob("*.py") if path.name != "__init__.py")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names a model, and the flag that allows models which are programs."""
+    parser.add_argument("model", metavar="MODEL", help="an exported folder, a model file or a models:/ URI")
     parser.add_argument(
-        "--trust", action="store_true", help="load a SavedModel too: it is a program, which may read and write files"
+        "--trust",
+        action="store_true",
+        help="load a SavedModel although it is a program, which can read and write files",
     )
 
 
-def store(given: argparse.Namespace) -> str:
-    """Return the URI of the store.
+def add_images(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names image files and folders."""
+    parser.add_argument(
+        "images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="image files, or folders of them"
+    )
+
+
+def store(arguments: argparse.Namespace) -> str:
+    """Return the URI of the MLflow store that --tracking-uri names, else the default one's.
 
     Raises:
-        BadInputError: it is a file that is not there, and nothing is to make it; or its URI means another one.
+        BadInputError: the file of a SQLite store does not exist, or its URI means another file.
     """
-    uri = tracking_uri(given.tracking_uri)
+    uri = tracking_uri(arguments.tracking_uri)
     file = store_uris.file(uri)
     if file is not None and not file.exists():
-        raise BadInputError(f"There is no store {file} yet: run a study first, or name another with --tracking-uri.")
+        raise BadInputError(f"There is no store {file} yet: run a study first, or name a store with --tracking-uri.")
     return uri

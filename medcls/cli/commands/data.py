@@ -1,17 +1,13 @@
-"""`medcls data ...`: data sets looked at, fetched and made without a study."""
-
-from typing import Any
+"""`medcls data ...`: check, download, create and preview data sets without a study."""
 
 from medcls.cli.commands import check, fetch, make, preview
+from medcls.cli.commands.common import Commands
 from medcls.cli.options import Parser
 
 
-def add(commands: Any, places: Parser) -> None:
-    """Add the commands' parsers to the subparsers of `medcls`."""
-    data = commands.add_parser("data", help="look at data sets, fetch published ones, make phantoms").add_subparsers(
-        required=True, metavar="COMMAND"
-    )
-    check.add(data, places)
-    fetch.add(data, places)
-    make.add(data, places)
-    preview.add(data, places)
+def add(commands: Commands, shared: Parser) -> None:
+    """Add the parsers of `medcls data` to the subparsers of `medcls`."""
+    parser = commands.add_parser("data", help="check, download, create and preview data sets")
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in (check, fetch, make, preview):
+        module.add(subcommands, shared)

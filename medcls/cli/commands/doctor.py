@@ -1,32 +1,33 @@
-"""`medcls doctor`: whether everything is there that a study needs."""
+"""`medcls doctor`: check whether this machine has everything that a study needs."""
 
 import argparse
-from typing import Any
 
-from medcls.cli.commands.common import examples
+from medcls.cli.commands.common import Commands, examples
 from medcls.cli.options import Parser, work_dir
+from medcls.utils.exit_codes import ExitCode
 from medcls.utils.paths import tracking_uri
 from medcls.utils.texts import say
 
 
-def add(commands: Any, places: Parser) -> None:
-    """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser(
+def add(commands: Commands, shared: Parser) -> None:
+    """Add the parser of `medcls doctor` to the subparsers of `medcls`."""
+    parser = commands.add_parser(
         "doctor",
-        parents=[places],
-        help="look at versions, cores, GPU, store, disk, weights and data",
+        parents=[shared],
+        help="check this machine: versions, cores, GPU, store, disk space, weights and data",
         **examples("medcls doctor", "medcls doctor --tracking-uri http://127.0.0.1:5000"),
     )
-    each.set_defaults(command=_doctor)
+    parser.set_defaults(command=_doctor)
 
 
-def _doctor(given: argparse.Namespace) -> int:
-    from medcls.cli.machine_checks import examine
+def _doctor(arguments: argparse.Namespace) -> int:
+    from medcls.cli.machine_checks import check_machine
 
-    ill = 0
-    for finding in examine(tracking_uri(given.tracking_uri), work_dir(given)):
-        ill += not finding.well
-        say(f"{'ok ' if finding.well else 'ILL'} {finding.what}: {finding.found}")
-        if not finding.well:
-            say(f"    {finding.remedy}")
-    return 1 if ill else 0
+    code = ExitCode.DONE
+    for check in check_machine(tracking_uri(arguments.tracking_uri), work_dir(arguments)):
+        word = "OK  " if check.ok else "FAIL"
+        say(f"{word} {check.name}: {check.finding}")
+        if not check.ok:
+            say(f"     {check.remedy}")
+            code = ExitCode.SOME_FAILED
+    return code

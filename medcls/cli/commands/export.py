@@ -1,10 +1,9 @@
-"""`medcls export`: a study's best model, or another of its runs', as a folder to take away."""
+"""`medcls export`: write a study's best model, or that of another of its runs, into a folder."""
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from medcls.cli.commands.common import examples, naming_a_study
+from medcls.cli.commands.common import Commands, complete_studies, examples
 from medcls.cli.options import Parser, work_dir
 from medcls.export.metadata import BY_DEFAULT, FILES
 from medcls.utils.errors import BadInputError
@@ -13,11 +12,11 @@ from medcls.utils.quiet import quiet
 from medcls.utils.texts import say
 
 
-def add(commands: Any, places: Parser) -> None:
-    """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser(
+def add(commands: Commands, shared: Parser) -> None:
+    """Add the parser of `medcls export` to the subparsers of `medcls`."""
+    parser = commands.add_parser(
         "export",
-        parents=[places],
+        parents=[shared],
         help="write a study's best model into a folder",
         **examples(
             "medcls export bonus_resnet --out best",
@@ -25,42 +24,48 @@ def add(commands: Any, places: Parser) -> None:
             "medcls export task1a_dropout --out fold --key KEY",
         ),
     )
-    naming_a_study(each.add_argument("study", metavar="STUDY", help="the study's name"))
-    each.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
-    each.add_argument("--key", metavar="KEY", help="another run than the best one's")
-    each.add_argument("--data", metavar="NAME", help="the data set, where the study has several")
-    each.add_argument(
+    complete_studies(parser.add_argument("study", metavar="STUDY", help="name of the study"))
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
+    parser.add_argument("--key", metavar="KEY", help="export the run with this key instead of the best run")
+    parser.add_argument("--data", metavar="NAME", help="which of the study's data sets, if it has several")
+    parser.add_argument(
         "--format",
         type=_formats,
         default=BY_DEFAULT,
         metavar="NAME[,NAME]",
-        help=f"what to write the model as: {', '.join(FILES)}, or all ({','.join(BY_DEFAULT)})",
+        help=f"formats of the model: {', '.join(FILES)}, or all (default: {','.join(BY_DEFAULT)})",
     )
-    each.set_defaults(command=_export)
+    parser.set_defaults(command=_export)
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    names = tuple(FILES) if text == "all" else tuple(dict.fromkeys(name.strip() for name in text.split(",")))
-    unknown = [name for name in names if name not in FILES]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"there is no format {unknown[0]!r}: the formats are {', '.join(FILES)}")
-    return names
+    if text == "all":
+        return tuple(FILES)
+    names: list[str] = []
+    for word in text.split(","):
+        name = word.strip()
+        if name not in FILES:
+            raise argparse.ArgumentTypeError(f"there is no format {name!r}: the formats are {', '.join(FILES)}")
+        if name not in names:
+            names.append(name)
+    return tuple(names)
 
 
-def _export(given: argparse.Namespace) -> None:
+def _export(arguments: argparse.Namespace) -> None:
     from medcls.export.exporter import choose, export
 
-    check_empty("--out", given.out)
-    chosen = choose(given.study, work_dir(given), given.key, given.data, say)
+    check_empty("--out", arguments.out)
+    chosen = choose(arguments.study, work_dir(arguments), arguments.key, arguments.data, say)
     try:
         with quiet():
-            found = export(chosen, work_dir(given), given.out, given.format)
+            parities = export(chosen, work_dir(arguments), arguments.out, arguments.format)
     except OSError as error:
-        raise BadInputError(f"--out {given.out} cannot be written ({error.strerror or error}).") from error
-    for name, parity in found.items():
-        difference = f"{parity['largest_difference']:.1g}"
-        cost = ""
+        raise BadInputError(f"--out {arguments.out} cannot be written ({error.strerror or error}).") from error
+    for name, parity in parities.items():
+        sentence = (
+            f"loaded again; its probabilities differ from the run's by at most {parity['largest_difference']:.1g}"
+        )
         if "score_after" in parity:
-            cost = f"; its score there is {parity['score_after']:.3f}, the run's {parity['score_before']:.3f}"
-        print(f"{name:<11} loaded again, its probabilities differ from the run's by {difference} at most{cost}")
-    say(f"{given.out} has {', '.join(sorted(path.name for path in given.out.iterdir()))}")
+            sentence += f"; it scores {parity['score_after']:.3f}, the run {parity['score_before']:.3f}"
+        say(f"{name:<11} {sentence}")
+    say(f"{arguments.out} contains {', '.join(sorted(path.name for path in arguments.out.iterdir()))}")

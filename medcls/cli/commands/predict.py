@@ -1,7 +1,8 @@
-"""`medcls predict`: what a model says of image files."""
+"""`medcls predict`: the classes or masks that a model predicts for image files."""
 
 import argparse
 import csv
+import io
 import json
 import sys
 from collections import Counter
@@ -12,11 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from medcls.cli.commands.common import examples, naming_a_model, store
+from medcls.cli.commands.common import Commands, add_images, add_model, examples, store
 from medcls.cli.options import Parser
 from medcls.utils.console import moves
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import check_empty
+from medcls.utils.lazy import numpy as np
 from medcls.utils.outputs import check_writable, write_output
 from medcls.utils.texts import cell, say
 
@@ -27,158 +29,175 @@ SHOWN = 40  # images in a table on the screen
 
 
 @dataclass(frozen=True)
-class Told:
-    """What there is to tell of the images.
+class Results:
+    """The predictions for all images, ready to be printed or written.
 
     Attributes:
-        described: of each image, as JSON has it.
-        noun: what a table holds.
-        columns: of the table; the first three are shown.
-        row: what is described of an image -> its row.
-        shown: the same -> its first three columns as they are shown.
-        in_all: columns and rows that are shown of many images.
+        records: one JSON object per image.
+        noun: what a CSV file of the predictions contains, in words.
+        columns: the columns of the CSV file; the first three are also shown on the screen.
+        rows: one row of the CSV file per image.
+        shown: the first three columns of each row as they are shown on the screen.
+        totals: columns and rows of the table that is shown instead if there are many images.
     """
 
-    described: Sequence[dict[str, Any]]
+    records: Sequence[dict[str, Any]]
     noun: str
     columns: Sequence[str]
-    row: Callable[[dict[str, Any]], list[Any]]
-    shown: Callable[[dict[str, Any]], list[str]]
-    in_all: tuple[list[str], list[list[str]]]
+    rows: Sequence[Sequence[object]]
+    shown: Sequence[Sequence[str]]
+    totals: tuple[list[str], list[list[str]]]
 
 
-def add(commands: Any, places: Parser) -> None:
-    """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser(
+def add(commands: Commands, shared: Parser) -> None:
+    """Add the parser of `medcls predict` to the subparsers of `medcls`."""
+    parser = commands.add_parser(
         "predict",
-        parents=[places],
-        help="say what a model sees in image files",
+        parents=[shared],
+        help="predict the classes or masks of image files",
         **examples(
             "medcls predict best image.png ~/my_images",
             "medcls predict best ~/my_images --out predictions.csv",
             "medcls predict lungs.onnx ~/films --mask masks",
         ),
     )
-    naming_a_model(each)
-    each.add_argument("images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="files, or folders of images")
-    each.add_argument("--mask", type=Path, metavar="DIR", help="a new folder for the masks, of a model of masks")
-    each.add_argument("--json", action="store_true", help="write a JSON list to standard output")
-    each.add_argument("--out", type=Path, metavar="FILE.csv", help="write a table with a line for each image")
-    each.add_argument("--skip-bad-files", action="store_true", help="go on without files that cannot be read")
-    each.set_defaults(command=_predict)
+    add_model(parser)
+    add_images(parser)
+    parser.add_argument(
+        "--mask", type=Path, metavar="DIR", help="a new folder for the masks, if the model predicts masks"
+    )
+    parser.add_argument("--json", action="store_true", help="print the predictions as a JSON list")
+    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="write a table with one row per image")
+    parser.add_argument("--skip-bad-files", action="store_true", help="leave out files that cannot be read")
+    parser.set_defaults(command=_predict)
 
 
-def _predict(given: argparse.Namespace) -> None:
+def _predict(arguments: argparse.Namespace) -> None:
     from medcls.inference.predictor import images_among, opened
 
-    if given.out is not None:
-        check_writable("--out", given.out)
-    if given.mask is not None:
-        check_empty("--mask", given.mask)
-    files = images_among(given.images)
-    with opened(given.model, lambda: store(given), trust=given.trust) as model:
-        _check_kind(given, model)
-        told = _marked(given, model, files) if model.pixels else _classified(given, model, files)
-    if given.out is not None:
-        write_output(given.out, lambda file: _write_table(file, told))
-    if given.json:
-        print(json.dumps(told.described, indent=1))
-    elif given.out is not None:
-        say(f"{given.out} has {told.noun} of {len(told.described)} images.")
+    if arguments.out is not None:
+        check_writable("--out", arguments.out)
+    if arguments.mask is not None:
+        check_empty("--mask", arguments.mask)
+    files = images_among(arguments.images)
+    with opened(arguments.model, lambda: store(arguments), trust=arguments.trust) as model:
+        _check_kind(arguments, model)
+        predict = _predict_masks if model.pixels else _predict_classes
+        results = predict(arguments, model, files)
+    if arguments.out is not None:
+        write_output(arguments.out, lambda file: _write_table(file, results))
+    if arguments.json:
+        print(json.dumps(results.records, indent=1))
+    elif arguments.out is not None:
+        say(f"{arguments.out} contains {results.noun} of {len(results.records)} images.")
     else:
-        _show(told)
+        _show(results)
 
 
-def _check_kind(given: argparse.Namespace, model: "Predictor") -> None:
-    if model.pixels and given.mask is None:
-        raise BadInputError(f"{given.model} answers with masks: say with --mask which new folder to write them into.")
-    if not model.pixels and given.mask is not None:
-        raise BadInputError(f"--mask {given.mask}: {given.model} tells classes apart and makes no masks; leave it out.")
+def _check_kind(arguments: argparse.Namespace, model: "Predictor") -> None:
+    if model.pixels and arguments.mask is None:
+        raise BadInputError(f"{arguments.model} predicts masks: name a new folder for them with --mask.")
+    if not model.pixels and arguments.mask is not None:
+        raise BadInputError(
+            f"--mask {arguments.mask}: {arguments.model} predicts classes, not masks; leave out --mask."
+        )
 
 
-def _classified(given: argparse.Namespace, model: "Predictor", files: Sequence[Path]) -> Told:
+def _predict_classes(arguments: argparse.Namespace, model: "Predictor", files: Sequence[Path]) -> Results:
     from medcls.inference.predictor import predictions
 
     with _progress(len(files)) as progress:
-        found, bad = predictions(
-            model, files, partial(_described, model), skip_bad=given.skip_bad_files, progress=progress
+        records, bad = predictions(
+            model, files, partial(_record, model), skip_bad=arguments.skip_bad_files, progress=progress
         )
     if model.numbered:
-        _note(f"{given.model} does not name its classes: they are numbered.")
+        _note(f"{arguments.model} does not name its classes: they are numbered.")
     _note_bad(bad, files)
-    counts = Counter(each["class"] for each in found)
-    return Told(
-        found,
-        "the probabilities",
-        ["file", "class", "probability", *model.classes],
-        lambda each: [each["file"], each["class"], each["probability"], *each["probabilities"].values()],
-        lambda each: [each["file"], each["class"], f"{each['probability']:.3f}"],
-        (["class", "images"], [[name, str(counts[name])] for name in model.classes]),
+    counts = Counter(record["class"] for record in records)
+    rows, shown = [], []
+    for record in records:
+        rows.append([record["file"], record["class"], record["probability"], *record["probabilities"].values()])
+        shown.append([record["file"], record["class"], f"{record['probability']:.3f}"])
+    return Results(
+        records,
+        noun="the probabilities",
+        columns=["file", "class", "probability", *model.classes],
+        rows=rows,
+        shown=shown,
+        totals=(["class", "images"], [[name, str(counts[name])] for name in model.classes]),
     )
 
 
-def _described(model: "Predictor", answer: "Prediction") -> dict[str, Any]:
-    values = dict(zip(model.classes, map(_number, answer.probabilities), strict=True))
-    name = model.classes[answer.probabilities.argmax()]
-    return {"file": str(answer.file), "class": name, "probability": values[name], "probabilities": values}
+def _record(model: "Predictor", prediction: "Prediction") -> dict[str, Any]:
+    probabilities = {}
+    for name, probability in zip(model.classes, prediction.probabilities, strict=True):
+        probabilities[name] = _number(probability)
+    predicted = model.classes[int(np.argmax(prediction.probabilities))]
+    return {
+        "file": str(prediction.file),
+        "class": predicted,
+        "probability": probabilities[predicted],
+        "probabilities": probabilities,
+    }
 
 
-def _number(probability: Any) -> float:
-    """Return a number of 32 bits with the digits that it has, not those of its double."""
+def _number(probability: "np.float32") -> float:
+    """Return a 32-bit number as a double with the digits that the 32-bit number has."""
     return float(f"{probability:.9g}")
 
 
-def _marked(given: argparse.Namespace, model: "Predictor", files: Sequence[Path]) -> Told:
+def _predict_masks(arguments: argparse.Namespace, model: "Predictor", files: Sequence[Path]) -> Results:
     from medcls.inference.masks import mark, mask_files
 
-    masks = mask_files(files, given.images)
+    masks = mask_files(files, arguments.images)
     with _progress(len(files)) as progress:
-        found, bad = mark(model, masks, given.mask, skip_bad=given.skip_bad_files, progress=progress)
+        marked, bad = mark(model, masks, arguments.mask, skip_bad=arguments.skip_bad_files, progress=progress)
     _note_bad(bad, files)
-    described = [{"file": str(each.file), "mask": str(each.mask), "share": each.share} for each in found]
-    shares = [each.share for each in found] or [0.0]
-    if not given.json:
-        say(f"{given.mask} has the masks of {len(found)} images.")
-    return Told(
-        described,
-        "the shares of the area",
-        ["file", "mask", "share"],
-        lambda each: list(each.values()),
-        lambda each: [each["file"], each["mask"], _percent(each["share"])],
-        (["images", "least share", "largest share"], [[str(len(found)), *map(_percent, (min(shares), max(shares)))]]),
+    if not arguments.json:
+        say(f"{arguments.mask} contains the masks of {len(marked)} images.")
+    records, rows, shown = [], [], []
+    for image in marked:
+        file, mask = str(image.file), str(image.mask)
+        records.append({"file": file, "mask": mask, "share": image.share})
+        rows.append([file, mask, image.share])
+        shown.append([file, mask, f"{image.share:.2%}"])
+    shares = [image.share for image in marked] or [0.0]
+    totals = [str(len(marked)), f"{min(shares):.2%}", f"{max(shares):.2%}"]
+    return Results(
+        records,
+        noun="the shares of the area",
+        columns=["file", "mask", "share"],
+        rows=rows,
+        shown=shown,
+        totals=(["images", "smallest share", "largest share"], [totals]),
     )
 
 
-def _percent(share: float) -> str:
-    return f"{share:.2%}"
-
-
-def _write_table(file: IO[bytes], told: Told) -> None:
-    import io
-
+def _write_table(file: IO[bytes], results: Results) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     table = csv.writer(text)
-    table.writerow(map(cell, told.columns))
-    table.writerows(map(cell, told.row(described)) for described in told.described)
+    table.writerow(map(cell, results.columns))
+    for row in results.rows:
+        table.writerow(map(cell, row))
     text.flush()
     text.detach()
 
 
-def _show(told: Told) -> None:
+def _show(results: Results) -> None:
     from medcls.utils.console import Screen
 
     screen = Screen()
-    if len(told.described) <= SHOWN:
-        screen.table("", told.columns[:3], [told.shown(each) for each in told.described])
+    if len(results.records) <= SHOWN:
+        screen.table("", results.columns[:3], results.shown)
         return
-    columns, rows = told.in_all
+    columns, rows = results.totals
     screen.table("", columns, rows)
-    screen.say("--out FILE.csv writes, and --json prints, what is said of each image.")
+    screen.say("Use --out FILE.csv to write, or --json to print, the prediction for each image.")
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Show on standard error how many of the images are done, if that is a terminal."""
+    """Show a bar on standard error while images are predicted, if standard error is a terminal."""
     from rich.console import Console
     from rich.progress import Progress
 
@@ -186,9 +205,9 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
     if not moves(output):
         yield lambda done: None  # noqa: ARG005
         return
-    with Progress(console=output, transient=True) as shown:
-        task = shown.add_task("images", total=total)
-        yield lambda done: shown.update(task, completed=done)
+    with Progress(console=output, transient=True) as bar:
+        task = bar.add_task("images", total=total)
+        yield lambda done: bar.update(task, completed=done)
 
 
 def _note_bad(bad: Sequence[str], files: Sequence[Path]) -> None:

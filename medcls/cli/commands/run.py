@@ -1,4 +1,4 @@
-"""`medcls run`: several studies planned and carried out together, sharing what they have in common."""
+"""`medcls run`: run several studies together, planned as one, so that shared epochs are trained once."""
 
 import argparse
 import fnmatch
@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from medcls.cli.commands.common import examples, naming_a_study
+from medcls.cli.commands.common import Commands, complete_studies, examples, study_files
 from medcls.cli.options import Parser, add_flags, options
 from medcls.utils.errors import BadInputError
 from medcls.utils.paths import root
@@ -21,65 +21,76 @@ if TYPE_CHECKING:
     from medcls.spec.study import Study
 
 
-def add(commands: Any, places: Parser) -> None:  # noqa: ARG001 - a study's flags have these among them
-    """Add the command's parser to the subparsers of `medcls`."""
-    each = commands.add_parser(
+def add(commands: Commands, shared: Parser) -> None:  # noqa: ARG001 - the flags of a study include the shared ones
+    """Add the parser of `medcls run` to the subparsers of `medcls`."""
+    parser = commands.add_parser(
         "run",
-        help="carry out several studies together, e.g. medcls run 'task1*' 'task2*'",
-        description="Carry out several studies together: planned as one, each epoch that they share trained once, "
-        "all cores busy. The flags are those of a study; --json writes all summaries into one file.",
+        help="run several studies together, e.g. medcls run 'task1*' 'task2*'",
+        description="Run several studies together. They are planned as one: epochs that they share are trained once, "
+        "and all cores are kept busy. The flags are those of a study; --json writes all summaries to one file.",
         **examples(
             "medcls run 'task1*' 'task2*' --plan", "medcls run task1a_dropout task1b_batch_norm --data skin=~/my_images"
         ),
     )
-    naming_a_study(
-        each.add_argument("studies", nargs="+", metavar="STUDY", help="names, patterns such as 'task1*', or files")
+    complete_studies(
+        parser.add_argument(
+            "studies", nargs="+", metavar="STUDY", help="names of studies, patterns such as 'task1*', or study files"
+        )
     )
-    add_flags(each, search=True)
-    each.set_defaults(command=_run)
+    add_flags(parser, search=True)
+    parser.set_defaults(command=_run)
 
 
-def _run(given: argparse.Namespace) -> int:
-    from medcls.cli.study import carry_out
+def _run(arguments: argparse.Namespace) -> int:
+    from medcls.cli.study import run_and_report
 
     install_handlers()
     studies = []
-    for path, by_pattern in named(given.studies, root() / "studies").items():
-        study = _declared(path)
+    for path, by_pattern in selected_files(arguments.studies, root() / "studies").items():
+        study = _import_study(path)
         if study is not None:
             studies.append(study)
         elif not by_pattern:
-            raise BadInputError(f"{path} declares no STUDY that trains anything: run it by {typed('python', path)}.")
+            raise BadInputError(f"{path} declares no STUDY that trains anything: run {typed('python', path)} instead.")
     if not studies:
-        raise BadInputError(f"{' '.join(given.studies)}: none of these trains anything; run their files by python.")
-    read = options(given)
-    return carry_out(studies, lambda: read)
+        raise BadInputError(f"{' '.join(arguments.studies)}: these train nothing; run their files with python instead.")
+    parsed = options(arguments)
+    return run_and_report(studies, lambda: parsed)
 
 
-def named(words: Sequence[str], folder: Path) -> dict[Path, bool]:
-    """Return the study files that names, patterns and paths stand for, and whether a pattern alone does.
+def selected_files(words: Sequence[str], directory: Path) -> dict[Path, bool]:
+    """Return the study files that names, patterns and paths select, in the order of the words.
 
-    They come in the order of the words. What a pattern stands for may train nothing: it is passed over then.
+    Args:
+        words: names such as "task1a_dropout", patterns such as "task1*", or paths of study files.
+        directory: the directory of study files in which names and patterns are looked up.
+
+    Returns:
+        Path -> whether only a pattern selects the file. A pattern may select files that train nothing.
 
     Raises:
-        BadInputError: a word that stands for none.
+        BadInputError: a word that selects no file.
     """
-    there = sorted(path for path in folder.glob("*.py") if path.name != "__init__.py")
-    found: dict[Path, bool] = {}
+    available = study_files(directory)
+    selected: dict[Path, bool] = {}
     for word in words:
         path = Path(word)
         stem = path.name.removesuffix(".py")
-        matching = [path.absolute()] if path.is_file() else [each for each in there if fnmatch.fnmatch(each.stem, stem)]
+        if path.is_file():
+            matching, is_pattern = [path.absolute()], False
+        else:
+            matching = [file for file in available if fnmatch.fnmatch(file.stem, stem)]
+            is_pattern = any(character in stem for character in "*?[")
         if not matching:
-            known = ", ".join(each.stem for each in there) or "none"
-            raise BadInputError(f"{word} is no study: in {folder} there are {known}.")
-        by_pattern = not path.is_file() and any(character in stem for character in "*?[")
-        found |= {each: found.get(each, True) and by_pattern for each in matching}
-    return found
+            names = ", ".join(file.stem for file in available) or "none"
+            raise BadInputError(f"There is no study {word}. The studies in {directory} are: {names}.")
+        for file in matching:
+            selected[file] = selected.get(file, True) and is_pattern
+    return selected
 
 
-def _declared(path: Path) -> "Study | None":
-    """Import a study's file as its workers will, under its stem, and return the study that it declares, if any."""
+def _import_study(path: Path) -> "Study | None":
+    """Import a study file under its stem, as its workers will, and return its STUDY; None if it has none."""
     from medcls.spec.study import Study
 
     sys.path.insert(0, str(path.parent))
@@ -88,8 +99,14 @@ def _declared(path: Path) -> "Study | None":
     except BadInputError:
         raise
     except Exception as error:
-        raise BadInputError(f"{path} cannot be imported ({type(error).__name__}: {error}): mend it first.") from error
+        raise BadInputError(
+            f"{path} cannot be imported ({type(error).__name__}: {error}): correct it first."
+        ) from error
     if Path(module.__file__ or "").resolve() != path.resolve():
-        raise BadInputError(f"{path} cannot be imported, for {module.__name__} is also {module.__file__}: rename it.")
+        raise BadInputError(
+            f"{path} cannot be imported because {module.__file__} is also called {module.__name__}: rename the study."
+        )
     study = getattr(module, "STUDY", None)
-    return replace(study, document=inspect.cleandoc(module.__doc__ or "")) if isinstance(study, Study) else None
+    if not isinstance(study, Study):
+        return None
+    return replace(study, document=inspect.cleandoc(module.__doc__ or ""))

@@ -55,7 +55,7 @@ def without(bundle: DatasetSpec, bad: Rows) -> DatasetSpec:
     for label, name in enumerate(bundle.classes):
         if label not in trained:
             raise BadInputError(
-                f"{bundle.source} has no image of {name} to train on that can be read: mend its files or add some."
+                f"{bundle.source} has no readable image of {name} to train on: repair its files or add some."
             )
     return replace(kept, fingerprint=fingerprint_of(kept))
 

@@ -53,7 +53,7 @@ def reading(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # a damaged file makes the parsers raise anything
         reason = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
-        raise BadInputError(f"{path} cannot be read ({reason}): mend it or get it anew.") from error
+        raise BadInputError(f"{path} cannot be read ({reason}): repair it or download it again.") from error
 
 
 def stack_of(

@@ -120,7 +120,7 @@ class RayExecutor(Executor):
         except ray.exceptions.RayTaskError as error:
             return {**crashed_result(job, None), "error": f"{first_line(error.cause or error)}."}
         except ray.exceptions.RayError as error:
-            sentence = f"Its process or its machine died again and again ({first_line(error)})."
+            sentence = f"The worker or its machine died repeatedly ({first_line(error)})."
             return None if is_over(job) else {**crashed_result(job, None), "error": sentence}
 
 

@@ -25,7 +25,7 @@ def check_scores(study: Study, sources: StudyData) -> None:
         known = variant.task.score_names(sources.of(variant).bundle.classes)
         for owner, metric in deciding.items():
             if metric not in known:
-                raise BadInputError(f"{owner}.metric: {unknown(f'score {metric} to maximise', list(known))}")
+                raise BadInputError(f"{owner}.metric: {unknown(metric, known, 'score to maximise')}")
     for answer in study.answers:
         if isinstance(answer, Compare):
             concerned = [variant for name, variant in study.conditions if name in (answer.a, answer.b)]

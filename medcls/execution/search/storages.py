@@ -60,8 +60,8 @@ def in_database(url: str, name: str, folder: Path, code: str | None) -> TrialSto
         study.set_user_attr(CODE, code)
     elif code not in (None, known):
         raise BadInputError(
-            f"--storage {without_secrets(url)}: the trials of {name} are carried out by other code than this one's: "
-            "bring all drivers to the same version, or --keep counts them as they are."
+            f"--storage {without_secrets(url)}: the trials of {name} were produced by a different version of the code. "
+            "Bring all drivers to one version, or use --keep to accept the trials."
         )
     return TrialStore(study, storage, _driver(folder))
 
@@ -164,8 +164,8 @@ def _reaching(url: str) -> Iterator[None]:
         yield
     except Exception as error:
         raise BadInputError(
-            f"--storage {without_secrets(url)} cannot be used ({_said(error, url)}): give the URL of a database that "
-            "is there, e.g. postgresql://HOST/NAME."
+            f"--storage {without_secrets(url)} cannot be used ({_said(error, url)}): give the URL of an existing "
+            "database, e.g. postgresql://HOST/NAME."
         ) from error
 
 

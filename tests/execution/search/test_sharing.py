@@ -228,7 +228,7 @@ def test_drivers_that_begin_at_once_do_not_stumble_over_the_tables(database: str
 
 def test_drivers_with_other_code_are_turned_away(database: str, tmp_path: Path) -> None:
     storages.in_database(database, "name", tmp_path / "a", "1234")
-    with pytest.raises(BadInputError, match="other code") as refused:
+    with pytest.raises(BadInputError, match="different version of the code") as refused:
         storages.in_database(database, "name", tmp_path / "b", "5678")
     assert PASSWORD not in str(refused.value)
     storages.in_database(database, "name", tmp_path / "b", "1234")
