@@ -18,6 +18,6 @@ class Ended:
         assert self.err.count("\n") == 1, self.err
         program, sentence = self.err.rstrip("\n").split(": ", maxsplit=1)
         assert re.fullmatch(r"medcls( run)?|[a-z0-9]+_[a-z0-9_]+", program), self  # the command or a study
-        assert sentence.endswith("."), sentence
+        assert sentence.endswith((".", "?")), sentence
         for word in words:
             assert str(word) in sentence, sentence

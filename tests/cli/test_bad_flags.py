@@ -46,7 +46,7 @@ def call(place, capfd, monkeypatch) -> Callable[..., Ended]:
         ("--folds -2", ["--folds", "'-2'", "at least 2"]),
         ("--folds x", ["--folds", "'x'", "at least 2"]),
         ("--seeds a,b", ["--seeds", "'a,b'", "0,1,2"]),
-        ("--seeds 1,1", ["--seeds", "1,1", "each once"]),
+        ("--seeds 1,1", ["--seeds", "1,1", "each seed once"]),
         ("--seeds -1", ["--seeds", "-1", "0 to 4294967294"]),
         ("--seeds 4294967295", ["--seeds", "4294967295", "0 to 4294967294"]),
         ("--trials 0", ["--trials", "'0'", "at least 1"]),

@@ -192,7 +192,7 @@ def test_a_file_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
     own.parent.mkdir()
     own.write_bytes(b"my own")
     with serving(CONTENT) as server:
-        assert f"{own} is there but is not the published file" in refusal(tmp_path, server.url)
+        assert f"{own} exists but is not the published file" in refusal(tmp_path, server.url)
     assert own.read_bytes() == b"my own"
     assert server.asked == []
 
@@ -218,7 +218,7 @@ def test_no_room_left_keeps_what_has_come(tmp_path: Path) -> None:
             sentence = refusal(tmp_path, server.url)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        assert "(no room left)" in sentence
+        assert "(no space left)" in sentence
         assert names(tmp_path) == ["sets/one.npz.part"]
         assert fetch(published(), tmp_path, server.url).read_bytes() == CONTENT
     assert [first for _, first in server.asked] == [0, 500_000]

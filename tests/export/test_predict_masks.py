@@ -123,7 +123,7 @@ def test_a_keras_file_alone_will_do_and_an_empty_folder_is_taken(tmp_path: Path,
 
 def test_what_does_not_fit_together_is_refused(folder: Path, tmp_path: Path, capsys):
     image, out = picture(tmp_path / "image.png", 20, 20), tmp_path / "out"
-    assert "answers with masks: say with --mask" in refused(capsys, folder, image)
+    assert "predicts masks: name a new folder for them with --mask" in refused(capsys, folder, image)
     classifier = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
     classifier.save(tmp_path / "classes.keras")
     assert "predicts classes, not masks" in refused(capsys, tmp_path / "classes.keras", image, "--mask", out)
