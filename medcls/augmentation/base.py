@@ -1,27 +1,27 @@
-"""What an augmentation is: functions of batches that draw from a seed."""
+"""The type of an augmentation: functions that change a training batch at random, from a seed."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from medcls.utils.lazy import tensorflow as tf
+from medcls.utils.tensors import Tensor
 
 
-def unchanged(images: Any, *_: Any) -> Any:
+def unchanged(images: Tensor, *_: Tensor) -> Tensor:
     """Return the images as they are."""
     return images
 
 
-def unmixed(images: Any, targets: Any, weights: Any, _: Any) -> tuple[Any, Any, Any]:
+def unmixed(images: Tensor, targets: Tensor, weights: Tensor, _: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return images, targets and weights as they are."""
     return images, targets, weights
 
 
-def in_turn(changes: Iterable[Callable[[Any, Any], Any]]) -> Callable[[Any, Any], Any]:
-    """Return (images, seed) -> images, changed by one after another."""
+def in_turn(changes: Iterable[Callable[[Tensor, Tensor], Tensor]]) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a function (images, seed) -> images that applies these changes one after another."""
     steps = tuple(changes)
 
-    def change(images: Any, seed: Any) -> Any:
+    def change(images: Tensor, seed: Tensor) -> Tensor:
         for step in steps:
             images = step(images, seed)
         return images
@@ -31,31 +31,38 @@ def in_turn(changes: Iterable[Callable[[Any, Any], Any]]) -> Callable[[Any, Any]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Random changes of a batch, usable inside tf.data: the same seed gives the same bits in any thread.
+    """Random changes of a batch, for use inside tf.data: a seed gives the same bits in any thread.
 
-    Images are of shape (batch, height, width, channels), float32 or uint8, 0..255, and float32 when they come out; a
-    seed is of shape (2,), int32 or int64.
+    Images are of shape (batch, height, width, channels), 0..255: float32 or uint8 as input, float32 as output. A seed
+    is of shape (2,), int32 or int64.
 
     Attributes:
-        warp: (images, seed[, interpolation]) -> images with everything elsewhere; uint8 costs less on the way in.
-        recolour: (images, seed) -> images with other values at the same places.
-        mix: (images, targets, weights, seed) -> the same, every image with its target and weight mixed with another.
+        warp: (images, seed[, interpolation]) -> images whose contents are moved; uint8 input costs less memory.
+        recolour: (images, seed) -> images whose values are changed and whose contents stay where they are.
+        mix: (images, targets, weights, seed) -> images, targets and weights, each image mixed with another.
     """
 
-    warp: Callable[..., Any] = unchanged
-    recolour: Callable[[Any, Any], Any] = unchanged
-    mix: Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]] = unmixed
+    warp: Callable[..., Tensor] = unchanged
+    recolour: Callable[[Tensor, Tensor], Tensor] = unchanged
+    mix: Callable[[Tensor, Tensor, Tensor, Tensor], tuple[Tensor, Tensor, Tensor]] = unmixed
 
-    def __call__(self, images: Any, seed: Any) -> Any:
-        """Return the images, each changed by its own draws; none is mixed with another."""
+    def __call__(self, images: Tensor, seed: Tensor) -> Tensor:
+        """Return the images, each warped and recoloured by its own random draws, and none mixed with another."""
         return self.recolour(tf.cast(self.warp(images, seed), tf.float32), seed)
 
-    def batch(self, images: Any, targets: Any, weights: Any, seed: Any) -> tuple[Any, Any, Any]:
-        """Return a training batch: images changed and mixed, targets and weights to match."""
+    def batch(self, images: Tensor, targets: Tensor, weights: Tensor, seed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return a training batch: images changed and mixed, with targets and weights to match.
+
+        Args:
+            images: of shape (batch, height, width, channels), 0..255.
+            targets: of shape (batch, classes) or (batch, 1).
+            weights: of shape (batch,).
+            seed: of shape (2,).
+        """
         return self.mix(self(images, seed), targets, weights, seed)
 
-    def masks(self, masks: Any, seed: Any) -> Any:
-        """Return the masks of the images that got the same seed: moved like them, with no new values."""
+    def masks(self, masks: Tensor, seed: Tensor) -> Tensor:
+        """Return masks, warped as the images with this seed are, without interpolated values."""
         return self.warp(masks, seed, "nearest")
 
 

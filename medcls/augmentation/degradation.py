@@ -1,45 +1,50 @@
-"""Blur, noise and erased rectangles: what a poor image lacks."""
+"""Blur, noise and erased rectangles: random losses of image quality."""
 
 from collections.abc import Callable
 from math import log
-from typing import Any
 
 from medcls.augmentation import seeded_random
-from medcls.augmentation.intensity import each
+from medcls.augmentation.intensity import per_image
 from medcls.augmentation.resampling import blur
 from medcls.utils.lazy import tensorflow as tf
+from medcls.utils.tensors import Tensor
 
 ERASED = (0.02, 0.33)  # of an image's area, as in the paper
 ASPECT = (0.3, 1 / 0.3)  # height over width
 
 
-def random_blur(widest: float) -> Callable[[Any, Any], Any]:
-    """Return (images, seed) -> images, each blurred by a Gaussian of 0 to `widest` pixels' standard deviation."""
+def random_blur(widest: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a function (images, seed) -> images, each blurred by a Gaussian with an SD of 0 to `widest` pixels."""
 
-    def change(images: Any, seed: Any) -> Any:
+    def change(images: Tensor, seed: Tensor) -> Tensor:
         return blur(images, seeded_random.uniform(seed, "blur", (tf.shape(images)[0],), 0.0, widest))
 
     return change
 
 
-def random_noise(strongest: float) -> Callable[[Any, Any], Any]:
-    """Return (images, seed) -> images, each with Gaussian noise of 0 to `strongest` (of 255) standard deviation."""
+def random_noise(strongest: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a function (images, seed) -> images, each with Gaussian noise of SD 0 to 255 * `strongest`."""
 
-    def change(images: Any, seed: Any) -> Any:
+    def change(images: Tensor, seed: Tensor) -> Tensor:
         strengths = seeded_random.uniform(seed, "noise", (tf.shape(images)[0],), 0.0, 255.0 * strongest)
-        noise = each(strengths) * seeded_random.normal(seed, "noise_pixels", tf.shape(images))
+        noise = per_image(strengths) * seeded_random.normal(seed, "noise_pixels", tf.shape(images))
         return tf.clip_by_value(images + noise, 0.0, 255.0)
 
     return change
 
 
-def random_erasing(probability: float, value: float) -> Callable[[Any, Any], Any]:
-    """Return (images, seed) -> images, of which this share has one rectangle of `value` (Zhong et al. 2020)."""
+def random_erasing(probability: float, value: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """Return a function (images, seed) -> images that fills one random rectangle of some images (Zhong et al. 2020).
 
-    def change(images: Any, seed: Any) -> Any:
+    Args:
+        probability: the share of the images that get a rectangle.
+        value: the rectangle's gray value, 0..255.
+    """
+
+    def change(images: Tensor, seed: Tensor) -> Tensor:
         count = tf.shape(images)[0]
         areas = seeded_random.uniform(seed, "erased_area", (count,), *ERASED)
-        aspects = tf.exp(seeded_random.uniform(seed, "erased_aspect", (count,), *map(log, ASPECT)))
+        aspects = tf.exp(seeded_random.uniform(seed, "erased_aspect", (count,), log(ASPECT[0]), log(ASPECT[1])))
         hit = seeded_random.uniform(seed, "erasing", (count,)) < probability
         inside = rectangles(
             tf.shape(images),
@@ -53,24 +58,24 @@ def random_erasing(probability: float, value: float) -> Callable[[Any, Any], Any
     return change
 
 
-def rectangles(shape: Any, heights: Any, widths: Any, rows: Any, columns: Any) -> Any:
-    """Return whether each pixel lies in its image's rectangle: of shape (n, height, width, 1), bool.
+def rectangles(shape: Tensor, heights: Tensor, widths: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    """Return masks of one rectangle per image, of shape (n, height, width, 1), bool.
 
     Args:
-        shape: of the images: n, height, width, channels.
-        heights: of shape (n,), fractions of the height.
-        widths: of shape (n,), fractions of the width.
-        rows: of shape (n,), 0..1: how far down it lies, from touching the top to touching the bottom.
-        columns: of shape (n,), 0..1: the same from left to right.
+        shape: the shape of the images: n, height, width, channels.
+        heights: of shape (n,), fractions of the image's height.
+        widths: of shape (n,), fractions of the image's width.
+        rows: of shape (n,), 0 (the rectangle touches the top) to 1 (it touches the bottom).
+        columns: of shape (n,), 0 (the rectangle touches the left) to 1 (it touches the right).
     """
     down = _within(shape[1], heights, rows)[:, :, None, None]
     return down & _within(shape[2], widths, columns)[:, None, :, None]
 
 
-def _within(length: Any, parts: Any, places: Any) -> Any:
-    """Which of `length` pixels lie in each stretch: of shape (n, length)."""
+def _within(length: Tensor, fractions: Tensor, positions: Tensor) -> Tensor:
+    """Return which of `length` pixels lie in each of n intervals, of shape (n, length), bool."""
     span = tf.cast(length, tf.float32)
-    sizes = tf.round(parts * span)[:, None]
-    starts = tf.round(places[:, None] * (span - sizes))
+    sizes = tf.round(fractions * span)[:, None]
+    starts = tf.round(positions[:, None] * (span - sizes))
     pixels = tf.range(span)[None]
     return (pixels >= starts) & (pixels < starts + sizes)

@@ -1,4 +1,4 @@
-"""Rotation, shifts, shear, zoom, flips and elastic deformation of each image, resampled once."""
+"""Random rotation, shift, shear, zoom, flip and elastic deformation of images, in one resampling."""
 
 from collections.abc import Callable, Mapping
 from math import pi
@@ -7,6 +7,7 @@ from typing import Any
 from medcls.augmentation import seeded_random
 from medcls.augmentation.resampling import deform, warp
 from medcls.utils.lazy import tensorflow as tf
+from medcls.utils.tensors import Tensor
 
 
 def random_warp(
@@ -22,17 +23,28 @@ def random_warp(
     elastic: float,
     grid: int,
     fill: Mapping[str, Any],
-) -> Callable[..., Any]:
-    """Return (images, seed, interpolation) -> images, each moved by its own draws from these ranges.
+) -> Callable[..., Tensor]:
+    """Return a function (images, seed, interpolation) -> images that warps each image by its own random draws.
 
-    They are those of `standard`; `shift_units` are those of the shifts in height and width, "fraction" or "pixels";
-    `flips` says whether to flip horizontally and vertically, `fill` what `warp` is to do with what lies outside.
+    Args:
+        rotation: the largest angle, in degrees.
+        shear: the largest angle, in degrees.
+        zoom: the largest change of size, as a fraction.
+        zooms: the least and the largest visible fraction of width and of height, drawn separately.
+        width_shift: the largest horizontal shift.
+        height_shift: the largest vertical shift.
+        shift_units: "fraction" or "pixels": of the vertical and of the horizontal shift.
+        flips: whether to flip at random, horizontally and vertically.
+        elastic: the standard deviation of the displacements, as a fraction of width and height; 0 for none.
+        grid: the number of control points of the displacements per side.
+        fill: "fill_mode" and "fill_value" of `warp`.
     """
 
-    def warp_randomly(images: Any, seed: Any, interpolation: str = "bilinear") -> Any:
+    def warp_randomly(images: Tensor, seed: Tensor, interpolation: str = "bilinear") -> Tensor:
         count, height, width = tf.unstack(tf.shape(images)[:3])
         spans = tf.cast(height, tf.float32), tf.cast(width, tf.float32)
-        down, right = (span if unit == "fraction" else 1.0 for span, unit in zip(spans, shift_units, strict=True))
+        down = spans[0] if shift_units[0] == "fraction" else 1.0
+        right = spans[1] if shift_units[1] == "fraction" else 1.0
         enlarged = 1.0 + seeded_random.symmetric(seed, "zoom", count, zoom)
         moves = transforms(
             *spans,
@@ -54,39 +66,39 @@ def random_warp(
     return warp_randomly
 
 
-def of_masks(fill: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is to lie outside of masks where it is `fill` outside of images: never more of the target."""
+def of_masks(fill: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return the `fill` of masks that belongs to a `fill` of images: outside of an image there is no target."""
     return {**fill, "fill_value": 0.0}
 
 
 def transforms(
-    height: Any,
-    width: Any,
-    rotation: Any,
+    height: Tensor,
+    width: Tensor,
+    rotation: Tensor,
     *,
-    shear: Any = 0.0,
-    zoom_x: Any = 1.0,
-    zoom_y: Any = 1.0,
-    right: Any = 0.0,
-    down: Any = 0.0,
-    flip_x: Any = 1.0,
-    flip_y: Any = 1.0,
-) -> Any:
-    """Return the transforms that rotate about the centre, shift, shear, zoom and flip, in this order.
+    shear: Tensor = 0.0,
+    zoom_x: Tensor = 1.0,
+    zoom_y: Tensor = 1.0,
+    right: Tensor = 0.0,
+    down: Tensor = 0.0,
+    flip_x: Tensor = 1.0,
+    flip_y: Tensor = 1.0,
+) -> Tensor:
+    """Return the affine transforms that rotate about the centre, shift, shear, zoom and flip, in this order.
 
-    The order and the angles are those of Keras's ImageDataGenerator.
+    Order and angles are as in Keras's ImageDataGenerator.
 
     Args:
         height: of the images, in pixels.
         width: of the images, in pixels.
-        rotation: of shape (n,): degrees counter-clockwise. All others are of this shape or scalars.
-        shear: degrees by which verticals turn, clockwise as they are seen; horizontals stay.
-        zoom_x: 2 shows everything twice as wide.
-        zoom_y: 2 shows everything twice as high.
-        right: pixels.
-        down: pixels.
-        flip_x: -1 exchanges left and right, 1 does not.
-        flip_y: -1 exchanges top and bottom, 1 does not.
+        rotation: degrees counter-clockwise, of shape (n,). All parameters below are of this shape or scalars.
+        shear: degrees by which vertical lines turn clockwise; horizontal lines stay horizontal.
+        zoom_x: 2 doubles the width of everything.
+        zoom_y: 2 doubles the height of everything.
+        right: shift to the right, in pixels.
+        down: shift downwards, in pixels.
+        flip_x: -1 flips horizontally, 1 does not.
+        flip_y: -1 flips vertically, 1 does not.
 
     Returns:
         Matrices of shape (n, 2, 3), float32: the output's pixel (x, y) shows the input's matrix @ (x, y, 1).
@@ -102,19 +114,21 @@ def transforms(
     return tf.stack([tf.stack([a, b, c], axis=1), tf.stack([d, e, f], axis=1)], axis=1)
 
 
-def displaced(height: Any, width: Any, moves: Any, grids: Any) -> Any:
-    """Return where in the input every pixel comes from: moved by `transforms`, then displaced as coarse grids say.
+def displaced(height: Tensor, width: Tensor, moves: Tensor, grids: Tensor) -> Tensor:
+    """Return the place in the input that each output pixel shows: an affine transform plus elastic displacements.
 
-    The displacements between the grid's points are bicubic (Ronneberger et al. 2015, section 3.1).
+    Displacements are interpolated bicubically between the points of a coarse grid (Ronneberger et al. 2015, section
+    3.1).
 
     Args:
         height: of the images, in pixels.
         width: of the images, in pixels.
-        moves: of shape (n, 2, 3).
-        grids: of shape (n, rows, columns, 2): displacements to the right and down, as fractions of width and height.
+        moves: the affine transforms, of shape (n, 2, 3).
+        grids: displacements to the right and downwards as fractions of width and height, of shape (n, rows, columns,
+            2).
 
     Returns:
-        Of shape (n, height, width, 2), float32: x and y.
+        x and y, of shape (n, height, width, 2), float32.
     """
     spans = tf.cast(tf.stack([width, height]), tf.float32)
     x, y = tf.meshgrid(tf.range(spans[0]), tf.range(spans[1]))

@@ -1,6 +1,6 @@
-"""Images moved and blurred by OpenCV, one after another: several times as fast as TensorFlow's own operations.
+"""Warping and blurring of images by OpenCV, several times as fast as TensorFlow's own operations.
 
-Within TensorFlow these are `numpy_function`s, in which OpenCV does not hold Python's lock.
+TensorFlow calls them as `numpy_function`s. OpenCV does not hold Python's lock while it works.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from medcls.utils.lazy import cv2
 from medcls.utils.lazy import tensorflow as tf
+from medcls.utils.tensors import Tensor
 
 Pixels = NDArray[np.float32]
 BORDERS = MappingProxyType(
@@ -26,16 +27,21 @@ INTERPOLATIONS = MappingProxyType({"bilinear": "INTER_LINEAR", "nearest": "INTER
 
 
 def warp(
-    images: Any, moves: Any, *, fill_mode: str = "nearest", fill_value: float = 0.0, interpolation: str = "bilinear"
-) -> Any:
-    """Return the images moved by affine transforms.
+    images: Tensor,
+    moves: Tensor,
+    *,
+    fill_mode: str = "nearest",
+    fill_value: float = 0.0,
+    interpolation: str = "bilinear",
+) -> Tensor:
+    """Return the images warped by affine transforms, float32.
 
     Args:
-        images: of shape (n, height, width, channels), float32 or uint8; the answer is float32.
+        images: of shape (n, height, width, channels), float32 or uint8.
         moves: of shape (n, 2, 3), float32: the output's pixel (x, y) shows the input's moves @ (x, y, 1).
-        fill_mode: what lies outside an image: "nearest" (aaa|abcd|ddd), "constant" (kkk|abcd|kkk), "reflect"
+        fill_mode: what lies outside of an image: "nearest" (aaa|abcd|ddd), "constant" (kkk|abcd|kkk), "reflect"
             (cba|abcd|dcb) or "wrap" (bcd|abcd|abc).
-        fill_value: the k of "constant", 0..255.
+        fill_value: the value k of "constant", 0..255.
         interpolation: "bilinear", or "nearest" for masks.
     """
     how = getattr(cv2, INTERPOLATIONS[interpolation]) | cv2.WARP_INVERSE_MAP
@@ -48,44 +54,57 @@ def warp(
 
 
 def deform(
-    images: Any, places: Any, *, fill_mode: str = "nearest", fill_value: float = 0.0, interpolation: str = "bilinear"
-) -> Any:
-    """Return the images with every pixel taken from elsewhere.
+    images: Tensor,
+    places: Tensor,
+    *,
+    fill_mode: str = "nearest",
+    fill_value: float = 0.0,
+    interpolation: str = "bilinear",
+) -> Tensor:
+    """Return the images with each pixel taken from a given place, float32.
 
     Args:
-        images: of shape (n, height, width, channels), float32 or uint8; the answer is float32.
-        places: of shape (n, height, width, 2), float32: the x and y in the input that each output pixel shows.
-        fill_mode: as `warp` has it.
-        fill_value: as `warp` has it.
-        interpolation: as `warp` has it.
+        images: of shape (n, height, width, channels), float32 or uint8.
+        places: of shape (n, height, width, 2), float32: x and y in the input for each output pixel.
+        fill_mode: as in `warp`.
+        fill_value: as in `warp`.
+        interpolation: as in `warp`.
     """
     how, border = getattr(cv2, INTERPOLATIONS[interpolation]), getattr(cv2, BORDERS[fill_mode])
-
-    second: Any = None  # both coordinates are in the first map
+    second_map: Any = None  # both coordinates are in the first map
 
     def moved(image: Pixels, place: Pixels, answer: Pixels) -> None:
-        cv2.remap(image, place, second, how, answer, border, (fill_value,) * 4)
+        cv2.remap(image, place, second_map, how, answer, border, (fill_value,) * 4)
 
     return _image_by_image(moved, images, places)
 
 
-def blur(images: Any, deviations: Any) -> Any:
-    """Return the images blurred by Gaussians of these standard deviations in pixels, of shape (n,); mirrored beyond."""
+def blur(images: Tensor, deviations: Tensor) -> Tensor:
+    """Return the images blurred by Gaussians of these standard deviations in pixels, of shape (n,).
+
+    The images are mirrored at their borders.
+    """
 
     def blurred(image: Pixels, deviation: Pixels, answer: Pixels) -> None:
-        sigma = max(float(deviation), 1e-3)  # so narrow a Gaussian leaves an image as it is; 0 is refused
+        sigma = max(float(deviation), 1e-3)  # OpenCV refuses 0; so narrow a Gaussian changes nothing
         cv2.GaussianBlur(image, (0, 0), sigma, answer, borderType=cv2.BORDER_REFLECT)
 
     return _image_by_image(blurred, images, deviations)
 
 
-def _image_by_image(change: Callable[[Pixels, Pixels, Pixels], None], images: Any, numbers: Any) -> Any:
-    """The images, each changed by OpenCV as its own numbers say: `change` is handed where its answer is to lie."""
+def _image_by_image(change: Callable[[Pixels, Pixels, Pixels], None], images: Tensor, numbers: Tensor) -> Tensor:
+    """Return the images, each changed by OpenCV with its own numbers.
 
-    def changed(batch: NDArray[Any], each: Pixels) -> Pixels:
-        cv2.setNumThreads(1)  # the stream has its threads
+    Args:
+        change: (image, numbers, output) -> None; writes into the output.
+        images: of shape (n, height, width, channels).
+        numbers: of shape (n, ...): the numbers for each image.
+    """
+
+    def changed(batch: NDArray[np.generic], numbers_of_batch: Pixels) -> Pixels:
+        cv2.setNumThreads(1)  # tf.data has its own threads
         answers = np.empty(batch.shape, np.float32)
-        for image, own, answer in zip(batch.astype(np.float32, copy=False), each, answers, strict=True):
+        for image, own, answer in zip(batch.astype(np.float32, copy=False), numbers_of_batch, answers, strict=True):
             change(image, own, answer)
         return answers
 

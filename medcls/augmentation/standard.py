@@ -1,4 +1,4 @@
-"""The usual random changes of an image, each by its own range."""
+"""The usual random changes of an image, each with its own range."""
 
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from medcls.augmentation.base import Augmentation, in_turn, unchanged
 from medcls.augmentation.geometric import random_warp
 from medcls.spec.constraints import constrained
 from medcls.utils.errors import BadInputError
+from medcls.utils.tensors import Tensor
 
 FILL_MODES = ("nearest", "constant", "reflect", "wrap")
 LIMITS = MappingProxyType(
@@ -34,14 +35,14 @@ NO_CHANGE = (1.0, 1.0)
 
 
 def _check(**parameters: Any) -> None:
-    standard(**parameters)  # computes nothing until images come
+    standard(**parameters)  # checks its parameters; computes nothing until it is called with images
 
 
 def check_fill(fill_mode: str, fill_value: float) -> None:
-    """Complain of a fill mode that is unknown or a value that no pixel has.
+    """Check a fill mode and a fill value.
 
     Raises:
-        BadInputError: as said.
+        BadInputError: the mode is unknown, or the value is not from 0 to 255.
     """
     if fill_mode not in FILL_MODES:
         raise BadInputError(f"fill_mode={fill_mode!r} is unknown: say one of {', '.join(FILL_MODES)}.")
@@ -73,32 +74,32 @@ def standard(
     fill_mode: str = "nearest",
     fill_value: float = 0.0,
 ) -> Augmentation:
-    """Return the usual random changes; every number is drawn evenly from minus to plus its range, for each image.
+    """Return an augmentation of the usual random changes, drawn for each image uniformly from minus to plus the range.
 
-    Units, order and pictures are those of Keras's ImageDataGenerator as far as it has them; its rotation_range is
-    `rotation` here, its cval `fill_value`. All that moves is one resampling.
+    Units, order and resulting images are those of Keras's ImageDataGenerator for the changes that it has; its
+    rotation_range is called `rotation` here, its cval `fill_value`. All geometric changes are one resampling.
 
     Args:
         strength: multiplies every range; 0 leaves images exactly as they are, flips included.
         rotation: degrees.
         width_shift: fraction of the width if below 1, else pixels.
         height_shift: fraction of the height if below 1, else pixels.
-        horizontal_flip: half of the images, at random: left and right exchanged.
-        vertical_flip: half of the images, at random: top and bottom exchanged.
-        zoom: fraction by which things are shown larger or smaller, as wide as high.
-        zoom_range: what part of width and of height is seen, each drawn between the two: (0.8, 1.2) stretches, too.
+        horizontal_flip: flip a random half of the images horizontally.
+        vertical_flip: flip a random half of the images vertically.
+        zoom: fraction by which the contents become larger or smaller, equally in width and height.
+        zoom_range: the visible fraction of width and of height, drawn separately, so that images are also stretched.
         shear: degrees.
         elastic: standard deviation of the displacements in a smooth field, as a fraction of width and height.
-        elastic_grid: points of that field a side: more points, smaller bulges.
-        brightness: fraction of the full scale, 255, that is added.
-        brightness_range: what the values are multiplied by, drawn between the two.
+        elastic_grid: control points of that field per side; more points make smaller bulges.
+        brightness: offset, as a fraction of the full scale, 255.
+        brightness_range: factor of all values, drawn between these two.
         contrast: fraction by which the distance to the channel's mean grows or shrinks.
-        channel_shift: what is added to all values, 0..255, cut off at the image's own darkest and lightest.
-        blur: pixels: the largest standard deviation of a Gaussian; drawn from 0 up.
-        noise: fraction of the full scale: the largest standard deviation of noise; drawn from 0 up.
-        erasing: share of the images that lose a rectangle, of 2% to 33% of their area, to `fill_value`.
-        fill_mode: "nearest", "constant", "reflect" or "wrap": what comes in from outside.
-        fill_value: of "constant" and of erased rectangles, 0..255.
+        channel_shift: offset of all values, 0..255, clipped to the image's own range.
+        blur: the largest standard deviation of a Gaussian, in pixels; drawn from 0 up.
+        noise: the largest standard deviation of noise, as a fraction of the full scale; drawn from 0 up.
+        erasing: the share of the images in which a rectangle of 2% to 33% of the area is set to `fill_value`.
+        fill_mode: "nearest", "constant", "reflect" or "wrap": what lies outside of an image.
+        fill_value: the value of "constant" and of erased rectangles, 0..255.
 
     Raises:
         BadInputError: a range is negative or too large, or the fill mode is unknown.
@@ -110,13 +111,13 @@ def standard(
     shifts = _scaled(strength, height_shift=height_shift, width_shift=width_shift)
     colours = _scaled(strength, brightness=brightness, contrast=contrast, channel_shift=channel_shift)
     damages = _scaled(strength, blur=blur, noise=noise, erasing=erasing)
-    units = tuple("pixels" if shift >= 1 else "fraction" for shift in (height_shift, width_shift))
-    flips = tuple(bool(flip and strength) for flip in (horizontal_flip, vertical_flip))
+    units = ("pixels" if height_shift >= 1 else "fraction", "pixels" if width_shift >= 1 else "fraction")
+    flips = (horizontal_flip and strength > 0, vertical_flip and strength > 0)
     fill = {"fill_mode": fill_mode, "fill_value": fill_value}
     warp = random_warp(**turns, **shifts, shift_units=units, zooms=zooms, flips=flips, grid=elastic_grid, fill=fill)
-    moving = any([*turns.values(), *shifts.values(), zooms != NO_CHANGE, *flips])
+    moves = any([*turns.values(), *shifts.values(), zooms != NO_CHANGE, *flips])
     recolour = in_turn(_recolours({**colours, **damages}, factors, fill_value))
-    return Augmentation(warp=warp if moving else unchanged, recolour=recolour)
+    return Augmentation(warp=warp if moves else unchanged, recolour=recolour)
 
 
 def _check_shape(strength: float, elastic_grid: int, fill_mode: str, fill_value: float) -> None:
@@ -129,8 +130,8 @@ def _check_shape(strength: float, elastic_grid: int, fill_mode: str, fill_value:
 
 def _recolours(
     ranges: dict[str, float], factors: tuple[float, ...], fill_value: float
-) -> Iterator[Callable[[Any, Any], Any]]:
-    """The changes of values that do something, in their order."""
+) -> Iterator[Callable[[Tensor, Tensor], Tensor]]:
+    """Yield the changes of pixel values whose range is not zero, in their order."""
     if ranges["brightness"] or ranges["contrast"]:
         yield intensity.random_intensity(brightness=ranges["brightness"], contrast=ranges["contrast"])
     if ranges["channel_shift"]:
@@ -146,20 +147,31 @@ def _recolours(
 
 
 def _scaled(strength: float, **ranges: float) -> dict[str, float]:
-    """The ranges times the strength, checked against what still makes an image."""
+    """Return the ranges times the strength.
+
+    Raises:
+        BadInputError: a range is negative or too large.
+    """
+    scaled = {}
     for name, value in ranges.items():
         most = FARTHEST if name in SHIFTS and value > 1 else LIMITS[name]
         if not 0 <= value * strength <= most:
             times = "" if strength == 1 else f" times strength={strength}"
             raise BadInputError(f"{name}={value}{times} must be from 0 to {most:g}.")
-    return {name: value * strength for name, value in ranges.items()}
+        scaled[name] = value * strength
+    return scaled
 
 
 def _scaled_ends(name: str, ends: tuple[float, ...], strength: float) -> tuple[float, ...]:
-    """Both ends of a range of factors, their distance from 1 times the strength."""
+    """Return both ends of a range of factors, with their distance from 1 multiplied by the strength.
+
+    Raises:
+        BadInputError: these are not two numbers, or they are out of range.
+    """
     least, most = ENDS[name]
-    numbers = all(isinstance(end, int | float) for end in ends)
-    scaled = tuple(1.0 + strength * (end - 1.0) for end in ends) if numbers and len(ends) == 2 else ()
+    scaled: tuple[float, ...] = ()
+    if len(ends) == 2 and all(isinstance(end, int | float) for end in ends):
+        scaled = tuple(1.0 + strength * (end - 1.0) for end in ends)
     if not scaled or not least <= scaled[0] <= scaled[1] <= most:
         times = "" if strength == 1 else f" at strength={strength}"
         raise BadInputError(

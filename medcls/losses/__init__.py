@@ -1,4 +1,4 @@
-"""Losses: plain functions of (targets, predictions), one value an image. Parts of a learner name those of masks."""
+"""Loss functions: functions of (targets, predictions) that return one value per image."""
 
 from medcls.losses.classification import cross_entropy, focal, of_the_task
 from medcls.losses.segmentation import cross_entropy_dice, dice, pixel_cross_entropy, pixel_focal, tversky

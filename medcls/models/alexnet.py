@@ -1,11 +1,10 @@
 """AlexNet as the course scales it down (after Krizhevsky et al. 2012): five 3x3 convolutions, three poolings."""
 
-from typing import Any
-
 from medcls.models.conv_block import block
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import at_least, constrained, rates, units
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 WIDTHS = (1, 2, 4, 4, 2)  # of the five convolutions, in multiples of base
 POOLED = (1, 2, 5)  # max pooling follows these
@@ -13,7 +12,7 @@ POOLED = (1, 2, 5)  # max pooling follows these
 
 @constrained(units("dense", (64, 64)), at_least(1, "base"), at_least(0, "dropped"), rates("dropout", "spatial_dropout"))
 def alexnet(
-    images: Any,
+    images: KerasTensor,
     *,
     base: int = 8,
     dense: tuple[int, ...] = (64, 64),
@@ -21,7 +20,7 @@ def alexnet(
     dropped: int = 2,
     spatial_dropout: float = 0.0,
     batch_norm: bool = False,
-) -> Any:
+) -> KerasTensor:
     """Return the features of an AlexNet of five convolutions and the hidden dense layers.
 
     Args:

@@ -5,10 +5,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 UNIT, OWN = "unit", "own"
 RAW = "none"  # the mode of networks that take 0..255 and scale it themselves
@@ -64,7 +64,7 @@ BACKBONES = MappingProxyType(
 )
 
 
-def check(*, backbone: str, alpha: float, layer: str, preprocessing: str, **_: Any) -> None:
+def check(*, backbone: str, alpha: float, layer: str, preprocessing: str, **_: object) -> None:
     """Check the parameters that say which network's features are meant.
 
     Raises:
@@ -86,7 +86,7 @@ def check(*, backbone: str, alpha: float, layer: str, preprocessing: str, **_: A
         )
 
 
-def features(images: Any, backbone: str, alpha: float, layer: str, preprocessing: str) -> Any:
+def features(images: KerasTensor, backbone: str, alpha: float, layer: str, preprocessing: str) -> KerasTensor:
     """Return the features of a network without its top, or of one of its dense layers, with random weights.
 
     Args:
@@ -113,7 +113,7 @@ def features(images: Any, backbone: str, alpha: float, layer: str, preprocessing
     return whole.get_layer(layer).output if layer else whole.output
 
 
-def _preprocessed(images: Any, mode: str) -> Any:
+def _preprocessed(images: KerasTensor, mode: str) -> KerasTensor:
     """Return images, 0..1, as `preprocess_input` of keras.applications makes them, in layers that every format has."""
     if mode == "tf":
         return keras.layers.Rescaling(2.0, -1.0, name="preprocessing")(images)

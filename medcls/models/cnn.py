@@ -1,10 +1,9 @@
 """A plain convolutional network of any size: 3x3 convolutions, some followed by a max pooling, then dense layers."""
 
-from typing import Any
-
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import constrained, one_of, rates, units
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 
 @constrained(
@@ -16,7 +15,7 @@ from medcls.utils.lazy import keras
     rates("dropout"),
 )
 def cnn(
-    images: Any,
+    images: KerasTensor,
     *,
     filters: tuple[int, ...] = (8, 16, 32),
     pooled: tuple[int, ...] = (1, 2),
@@ -27,7 +26,7 @@ def cnn(
     dense: tuple[int, ...] = (),
     dropout: float = 0.0,
     initializer: str = "glorot_uniform",
-) -> Any:
+) -> KerasTensor:
     """Return the features of convolutions, poolings and hidden dense layers.
 
     Args:

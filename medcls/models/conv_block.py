@@ -1,11 +1,10 @@
 """The convolutional block of AlexNet and VGG as the course draws it."""
 
-from typing import Any
-
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 
-def block(x: Any, filters: int, name: str, *, batch_norm: bool, spatial_dropout: float) -> Any:
+def block(x: KerasTensor, filters: int, name: str, *, batch_norm: bool, spatial_dropout: float) -> KerasTensor:
     """Return convolution (3x3, 'same'), then batch norm, ReLU and spatial dropout, those that are asked for.
 
     Args:

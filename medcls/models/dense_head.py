@@ -1,13 +1,13 @@
 """The hidden dense layers before the head, as the course's networks have them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 
 def hidden_layers(
-    x: Any,
+    x: KerasTensor,
     units: Sequence[int],
     dropout: float,
     dropped: int,
@@ -15,7 +15,7 @@ def hidden_layers(
     activation: str = "relu",
     batch_norm: bool = False,
     initializer: str = "glorot_uniform",
-) -> Any:
+) -> KerasTensor:
     """Return the features of flattening and dense layers, dropout after the first `dropped` of them.
 
     Args:

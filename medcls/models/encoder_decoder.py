@@ -5,13 +5,14 @@ from typing import Any
 from medcls.models.input_checks import check_halves
 from medcls.spec.constraints import at_least, constrained, for_task, of_masks, rates, units
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 
 @for_task(of_masks)
 @constrained(units("filters", (8, 16, 32), fewest=1), rates("dropout"), at_least(0, "l2"))
 def encoder_decoder(
-    images: Any, *, filters: tuple[int, ...] = (8, 16, 32), dropout: float = 0.0, l2: float = 0.0
-) -> Any:
+    images: KerasTensor, *, filters: tuple[int, ...] = (8, 16, 32), dropout: float = 0.0, l2: float = 0.0
+) -> KerasTensor:
     """Return the features of each pixel: convolutions with poolings between them, then transposed convolutions.
 
     Args:
@@ -46,6 +47,6 @@ def _decay(l2: float) -> Any:
     return keras.regularizers.L2(l2) if l2 else None
 
 
-def _activated(x: Any, dropout: float) -> Any:
+def _activated(x: KerasTensor, dropout: float) -> KerasTensor:
     x = keras.layers.ReLU()(x)
     return keras.layers.Dropout(dropout)(x) if dropout else x

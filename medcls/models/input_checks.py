@@ -1,11 +1,10 @@
 """What sizes of images a network takes."""
 
-from typing import Any
-
 from medcls.utils.errors import BadInputError
+from medcls.utils.tensors import KerasTensor
 
 
-def check_halves(name: str, images: Any, times: int) -> None:
+def check_halves(name: str, images: KerasTensor, times: int) -> None:
     """Check that images, of shape (batch, height, width, channels), can be halved so often without a rest.
 
     Raises:

@@ -1,13 +1,14 @@
 """The multilayer perceptron: hidden dense layers on pixels or on the coordinates of points."""
 
-from typing import Any
-
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import constrained, one_of, rates, units
+from medcls.utils.tensors import KerasTensor
 
 
 @constrained(units("hidden", (100,)), one_of("activation", "sigmoid", "relu", "tanh"), rates("dropout"))
-def mlp(examples: Any, *, hidden: tuple[int, ...] = (100,), activation: str = "sigmoid", dropout: float = 0.0) -> Any:
+def mlp(
+    examples: KerasTensor, *, hidden: tuple[int, ...] = (100,), activation: str = "sigmoid", dropout: float = 0.0
+) -> KerasTensor:
     """Return the features of a multilayer perceptron.
 
     Args:

@@ -1,11 +1,10 @@
 """A network of keras.applications without its top, and a small head of dense layers on its features."""
 
-from typing import Any
-
 from medcls.models import backbones
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import constrained, one_of, rates, units
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 FEATURES = "features"  # the layer at which a network is cut into what is borrowed and what is trained
 FLATTEN, AVERAGE = "flatten", "average"
@@ -13,7 +12,7 @@ FLATTEN, AVERAGE = "flatten", "average"
 
 @constrained(backbones.check, one_of("pooling", FLATTEN, AVERAGE), units("dense", (128,)), rates("dropout"))
 def pretrained(
-    images: Any,
+    images: KerasTensor,
     *,
     backbone: str = "vgg16",
     alpha: float = 1.0,
@@ -23,7 +22,7 @@ def pretrained(
     normalise: bool = False,
     dense: tuple[int, ...] = (128,),
     dropout: float = 0.5,
-) -> Any:
+) -> KerasTensor:
     """Return the features of hidden dense layers on those of a known network, as one flat graph.
 
     The network's weights are random here: a learner that begins with trained ones puts them in.

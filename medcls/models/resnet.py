@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from medcls.spec.constraints import at_least, constrained, rates
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 # Table 1 of He et al. 2016a: the kind of block, and how many of them in each of the four stages.
 TABLE_1 = MappingProxyType(
@@ -22,7 +22,7 @@ TABLE_1 = MappingProxyType(
 STEMS = ("auto", "small", "large")
 
 
-def _check(*, depth: int, block: str, stem: str, **_: Any) -> None:
+def _check(*, depth: int, block: str, stem: str, **_: object) -> None:
     layout(depth, block)
     if stem not in STEMS:
         raise BadInputError(f"stem={stem!r} is unknown: say 'auto', 'small' or 'large'.")
@@ -33,7 +33,7 @@ LIMITS = (_check, at_least(1, "base"), rates("dropout", "spatial_dropout"))
 
 @constrained(*LIMITS)
 def resnet(
-    images: Any,
+    images: KerasTensor,
     *,
     depth: int = 20,
     base: int = 16,
@@ -43,7 +43,7 @@ def resnet(
     batch_norm: bool = True,
     dropout: float = 0.0,
     spatial_dropout: float = 0.0,
-) -> Any:
+) -> KerasTensor:
     """Return the features of a residual network of `depth` weighted layers, the task's dense layer included.
 
     Depths 18, 34, 50, 101 and 152 have the four stages of He et al. 2016a, Table 1; all others have the three
@@ -130,14 +130,14 @@ class _Blocks:
     batch_norm: bool
     spatial_dropout: float
 
-    def stem(self, images: Any, filters: int, large: bool) -> Any:
+    def stem(self, images: KerasTensor, filters: int, large: bool) -> KerasTensor:
         size, stride = (7, 2) if large else (3, 1)
         x = self.convolve(images, filters, size, stride, "stem")
         if not self.preactivation:
             x = self.activate(x)
         return keras.layers.MaxPooling2D(3, strides=2, padding="same")(x) if large else x
 
-    def block(self, x: Any, width: int, stride: int, name: str, last: str | None) -> Any:
+    def block(self, x: KerasTensor, width: int, stride: int, name: str, last: str | None) -> KerasTensor:
         """What the convolutions make of x is added to x; `last` names the last of them."""
         convolutions = [(width, 3, stride), (width, 3, 1)]
         if self.bottleneck:
@@ -155,7 +155,7 @@ class _Blocks:
             return keras.layers.Add()([shortcut, y])
         return keras.layers.ReLU()(keras.layers.Add()([shortcut, self.normalise(y)]))
 
-    def shortcut(self, x: Any, activated: Any, filters: int, stride: int, name: str) -> Any:
+    def shortcut(self, x: KerasTensor, activated: KerasTensor, filters: int, stride: int, name: str) -> KerasTensor:
         """The identity, or a projection where the shape changes (of the activated input, as 2016b)."""
         if stride == 1 and x.shape[-1] == filters:
             return x
@@ -165,7 +165,7 @@ class _Blocks:
         projection = self.convolve(kept, filters, 1, 1, name)
         return projection if self.preactivation else self.normalise(projection)
 
-    def convolve(self, x: Any, filters: int, size: int, stride: int, name: str) -> Any:
+    def convolve(self, x: KerasTensor, filters: int, size: int, stride: int, name: str) -> KerasTensor:
         return keras.layers.Conv2D(
             filters,
             size,
@@ -176,9 +176,9 @@ class _Blocks:
             name=name,
         )(x)
 
-    def normalise(self, x: Any) -> Any:
+    def normalise(self, x: KerasTensor) -> KerasTensor:
         # Keras's momentum of 0.99 needs hundreds of steps before validation sees the right statistics.
         return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x) if self.batch_norm else x
 
-    def activate(self, x: Any) -> Any:
+    def activate(self, x: KerasTensor) -> KerasTensor:
         return keras.layers.ReLU()(self.normalise(x))

@@ -1,16 +1,17 @@
 """The U-Net (Ronneberger et al. 2015, arXiv:1505.04597) as the course draws it: 'same' convolutions, any width."""
 
-from typing import Any
-
 from medcls.models.conv_block import block
 from medcls.models.input_checks import check_halves
 from medcls.spec.constraints import at_least, constrained, for_task, of_masks, rates
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 
 @for_task(of_masks)
 @constrained(at_least(1, "base", "depth"), rates("dropout"))
-def unet(images: Any, *, base: int = 8, depth: int = 4, dropout: float = 0.0, batch_norm: bool = False) -> Any:
+def unet(
+    images: KerasTensor, *, base: int = 8, depth: int = 4, dropout: float = 0.0, batch_norm: bool = False
+) -> KerasTensor:
     """Return the features of each pixel: down in `depth` levels, up again, joined to each level's own features.
 
     A level has two 3x3 convolutions; 2x2 max pooling leads down, a 3x3 transposed convolution of stride 2 up.
@@ -45,11 +46,11 @@ def unet(images: Any, *, base: int = 8, depth: int = 4, dropout: float = 0.0, ba
     return x
 
 
-def _twice(x: Any, filters: int, name: str, last: str | None = None, *, batch_norm: bool) -> Any:
+def _twice(x: KerasTensor, filters: int, name: str, last: str | None = None, *, batch_norm: bool) -> KerasTensor:
     """Return two convolutions with their activations; `last` is the second one's name, else it is numbered."""
     x = block(x, filters, f"{name}_conv1", batch_norm=batch_norm, spatial_dropout=0.0)
     return block(x, filters, last or f"{name}_conv2", batch_norm=batch_norm, spatial_dropout=0.0)
 
 
-def _dropped(x: Any, rate: float) -> Any:
+def _dropped(x: KerasTensor, rate: float) -> KerasTensor:
     return keras.layers.SpatialDropout2D(rate)(x) if rate else x

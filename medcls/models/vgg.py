@@ -1,20 +1,20 @@
 """VGG networks of any width (Simonyan and Zisserman 2014, arXiv:1409.1556), with the course's dense layers."""
 
 from types import MappingProxyType
-from typing import Any
 
 from medcls.models.conv_block import block
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import at_least, constrained, rates, units
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor
 
 # Table 1 of the paper, columns A, B, D and E: how many convolutions before each of the five poolings.
 CONVOLUTIONS = MappingProxyType({11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)})
 WIDTHS = (1, 2, 4, 8, 8)  # of the five stages, in multiples of base
 
 
-def _check(*, depth: int, **_: Any) -> None:
+def _check(*, depth: int, **_: object) -> None:
     if depth not in CONVOLUTIONS:
         raise BadInputError(f"depth={depth} is no VGG network: say {', '.join(map(str, CONVOLUTIONS))}.")
 
@@ -27,7 +27,7 @@ def _check(*, depth: int, **_: Any) -> None:
     rates("dropout", "spatial_dropout"),
 )
 def vgg(
-    images: Any,
+    images: KerasTensor,
     *,
     depth: int = 16,
     base: int = 64,
@@ -36,7 +36,7 @@ def vgg(
     dropped: int = 2,
     spatial_dropout: float = 0.0,
     batch_norm: bool = False,
-) -> Any:
+) -> KerasTensor:
     """Return the features of a VGG network and its hidden dense layers.
 
     Args:

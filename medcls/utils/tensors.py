@@ -1,0 +1,20 @@
+"""Type aliases for values of Keras and TensorFlow, for signatures that must not load either library.
+
+Each alias is a forward reference, which editors follow and Python does not evaluate. To mypy they are `Any`, because
+neither library ships types.
+"""
+
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+KerasTensor: TypeAlias = "keras.KerasTensor"
+"""A symbolic tensor, from which a network is built."""
+
+KerasModel: TypeAlias = "keras.Model"
+"""A network."""
+
+Tensor: TypeAlias = "tf.Tensor"
+"""A tensor of numbers, as in `tf.data` and in losses."""
