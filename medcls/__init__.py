@@ -39,3 +39,8 @@ def __getattr__(name: str) -> Any:
     if name not in homes:
         raise AttributeError(f"module 'medcls' has no attribute {name!r}")
     return getattr(importlib.import_module(homes[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the names of the package with those not imported yet, so that an interpreter completes them."""
+    return sorted({*globals(), *__all__})

@@ -54,7 +54,7 @@ class DatasetSpec:
     Attributes:
         name: what the study calls it, e.g. "xray".
         source: the folder, file or built-in name it comes from.
-        layout: how its files are laid out, for people, e.g. "train/, validation/, in each CLASS/*".
+        layout: how its files are laid out, for people, e.g. `train/, validation/, in each CLASS/*`.
         kind: "files" (the user's images), "phantom" (made by medcls) or "toolkit" (made by a library).
         classes: class names, in the order of their labels.
         labels: of shape (n,), int64: the class of each image.
