@@ -91,6 +91,20 @@ def judged(n_classes: int) -> range:
     return range(1 if n_classes == 2 else 0, n_classes)
 
 
+def with_both_classes(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a network's answers as one probability per class.
+
+    Args:
+        probabilities: of shape (..., classes), or (..., 1) from one sigmoid unit: the probability of the second class.
+
+    Returns:
+        Probabilities of shape (..., classes), with two classes in the case of a sigmoid unit.
+    """
+    if probabilities.shape[-1] > 1:
+        return probabilities
+    return np.concatenate([1 - probabilities, probabilities], axis=-1)
+
+
 def confusion_matrix(labels: Labels, predicted: Labels, n_classes: int) -> NDArray[np.int64]:
     """Return how many images of each class (rows) were taken for each class (columns).
 

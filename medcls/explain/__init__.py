@@ -1,4 +1,4 @@
-"""What a network has made of its data: where it looks, and where it draws the line between classes."""
+"""What a network has learnt: saliency maps of where it looks, their sanity checks, and its decision boundary."""
 
 from medcls.explain.cam import grad_cam, grad_cam_plus_plus, hires_cam
 from medcls.explain.decision_map import frames

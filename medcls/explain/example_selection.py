@@ -1,4 +1,4 @@
-"""Which images are worth a look: right and wrong ones, certain and uncertain ones, of every class."""
+"""The choice of images to show: right and wrong predictions, confident and unconfident ones, of every class."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,39 +9,53 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Pick:
-    """An image to be shown: its place among those that were predicted, and why."""
+    """An image to be shown.
+
+    Attributes:
+        place: its position among the images that were predicted.
+        why: the reason in words, e.g. "wrong, most certain".
+    """
 
     place: int
     why: str
 
 
-def picks(labels: NDArray[np.int64], probabilities: NDArray[np.floating], most: int) -> list[Pick]:
-    """Return at most so many images: of each class the right and the wrong that are most and least certain.
+@dataclass(frozen=True)
+class _Candidate:
+    """An image that might be shown, and how soon: urgency 0 before 1."""
 
-    Where there are more, what is most certain comes first. Ordered by class.
+    urgency: int
+    pick: Pick
+
+
+def picks(labels: NDArray[np.int64], probabilities: NDArray[np.floating], most: int) -> list[Pick]:
+    """Choose the most and the least certain of the right and of the wrong predictions of each class.
+
+    If there are too many, the most certain ones are preferred.
 
     Args:
         labels: the true classes, of shape (n,).
-        probabilities: of shape (n, classes).
-        most: how many.
+        probabilities: the predicted ones, of shape (n, classes).
+        most: how many images are chosen at most.
+
+    Returns:
+        The chosen images, ordered by class.
     """
-    found = list(_candidates(labels, probabilities))
-    found.sort(key=lambda each: each[0])  # by urgency, each class in turn
-    chosen: dict[int, tuple[int, str]] = {}
-    for urgency, place, why in found:
-        if place not in chosen and len(chosen) < most:
-            chosen[place] = (urgency, why)
-    ordered = sorted(chosen, key=lambda place: (labels[place], chosen[place][0]))
-    return [Pick(place, chosen[place][1]) for place in ordered]
+    by_urgency = sorted(_candidates(labels, probabilities), key=lambda candidate: candidate.urgency)
+    chosen: dict[int, _Candidate] = {}
+    for candidate in by_urgency:
+        if candidate.pick.place not in chosen and len(chosen) < most:
+            chosen[candidate.pick.place] = candidate
+    places = sorted(chosen, key=lambda place: (labels[place], chosen[place].urgency))
+    return [chosen[place].pick for place in places]
 
 
-def _candidates(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> Iterator[tuple[int, int, str]]:
-    """Yield (urgency, place, why)."""
+def _candidates(labels: NDArray[np.int64], probabilities: NDArray[np.floating]) -> Iterator[_Candidate]:
     certainty, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     for label in np.unique(labels):
-        for number, (word, wanted) in enumerate((("right", True), ("wrong", False))):
+        for urgency, (word, wanted) in enumerate((("right", True), ("wrong", False))):
             places = np.flatnonzero((labels == label) & (right == wanted))
             if len(places):
                 order = places[np.argsort(-certainty[places], kind="stable")]
-                yield number, int(order[0]), f"{word}, most certain"
-                yield number + 2, int(order[-1]), f"{word}, least certain"
+                yield _Candidate(urgency, Pick(int(order[0]), f"{word}, most certain"))
+                yield _Candidate(urgency + 2, Pick(int(order[-1]), f"{word}, least certain"))

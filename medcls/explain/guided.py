@@ -1,6 +1,8 @@
-"""Maps at the resolution of the image: gradients by its pixels that pass a ReLU only where they are positive."""
+"""Guided backpropagation: saliency maps as fine as the image, from gradients that pass a ReLU only if positive."""
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,40 +14,66 @@ from medcls.utils.lazy import keras
 from medcls.utils.lazy import tensorflow as tf
 
 
-def guided_backpropagation(network: Any, images: Images, classes: Classes, *, layer: str = "") -> Maps:
-    """Return where pixels speak for a class by guided backpropagation (Springenberg et al. 2014, arXiv:1412.6806).
+def guided_backpropagation(network: keras.Model, images: Images, classes: Classes, *, layer: str = "") -> Maps:
+    """Return saliency maps by guided backpropagation: the largest absolute gradient over an image's channels.
 
-    The largest absolute value over the channels. Sharp, but it shows the image's edges almost whatever the weights are
-    (Adebayo et al. 2018): do not believe it alone. Networks without ReLU have their plain gradients. `layer` is only
-    checked. Arguments, maps and errors as of `grad_cam`.
+    Springenberg et al., Striving for Simplicity: The All Convolutional Net (2014), arXiv:1412.6806. The maps are sharp,
+    but they show the image's edges almost whatever the weights are (Adebayo et al. 2018, arXiv:1810.03292): do not rely
+    on them alone. Networks without ReLU have their plain gradients.
+
+    Args:
+        network: a Keras classifier, built as one flat graph.
+        images: of shape (n, height, width, channels), 0..255.
+        classes: the class whose map is wanted: one number for all images, or one per image, of shape (n,).
+        layer: not used, but must be the name of a layer with maps, as for the other methods.
+
+    Returns:
+        Maps of shape (n, height, width), float32, 0..1.
+
+    Raises:
+        BadInputError: there is no such layer or class, or the network has no convolution or no gradients.
     """
-    cut, size = opened(_guided_twin(network), layer), images.shape[1:3]
-    found = []
-    for pixels, some in batches(images, cut.classes(classes, len(images))):
+    probe, size = opened(_guided_twin(network), layer), images.shape[1:3]
+    maps = [np.zeros((0, *size), np.float32)]
+    for pixels, classes_of_batch in batches(images, probe.classes(classes, len(images))):
         with tf.GradientTape() as tape:
             tape.watch(pixels)
-            score = cut.score(cut.network(pixels, training=False)[1], some)
+            score = probe.score(probe.network(pixels, training=False)[1], classes_of_batch)
         gradients = tape.gradient(score, pixels)
         if gradients is None:
-            raise BadInputError("The model has no gradients to its pixels, as the nearest neighbours have none.")
-        gradients = np.abs(gradients.numpy())
-        found.append(finished(gradients.max(axis=-1), size))
-    return np.concatenate(found) if found else np.zeros((0, *size), np.float32)
+            raise BadInputError(
+                "The model's scores have no gradients with respect to its pixels, as with nearest neighbours: "
+                "choose a saliency method that does not need them."
+            )
+        maps.append(finished(np.abs(gradients.numpy()).max(axis=-1), size))
+    return np.concatenate(maps)
 
 
-def guided_grad_cam(network: Any, images: Images, classes: Classes, *, layer: str = "") -> Maps:
-    """Multiply guided backpropagation by Grad-CAM (Selvaraju et al. 2017, section 3.2): fine detail, of one class.
+def guided_grad_cam(network: keras.Model, images: Images, classes: Classes, *, layer: str = "") -> Maps:
+    """Return guided Grad-CAM saliency maps: guided backpropagation times Grad-CAM, fine detail of one class.
 
-    Arguments, maps and errors as of `grad_cam`.
+    Selvaraju et al. (2017), arXiv:1610.02391, section 3.2.
+
+    Args:
+        network: a Keras classifier, built as one flat graph.
+        images: of shape (n, height, width, channels), 0..255.
+        classes: the class whose map is wanted: one number for all images, or one per image, of shape (n,).
+        layer: the name of the layer whose maps Grad-CAM weighs; by default the last convolution.
+
+    Returns:
+        Maps of shape (n, height, width), float32, 0..1.
+
+    Raises:
+        BadInputError: there is no such layer or class, or the network has no convolution or no gradients.
     """
-    where = grad_cam(network, images, classes, layer=layer)
-    return finished(where * guided_backpropagation(network, images, classes, layer=layer), images.shape[1:3])
+    coarse = grad_cam(network, images, classes, layer=layer)
+    return finished(coarse * guided_backpropagation(network, images, classes, layer=layer), images.shape[1:3])
 
 
-def _guided_twin(network: Any) -> Any:
-    """Return the network with other gradients of its ReLUs; the network itself is left as it is."""
+def _guided_twin(network: keras.Model) -> keras.Model:
+    """Return a copy of a network whose ReLUs have guided gradients; the network itself stays as it is."""
 
-    def twin(layer: Any) -> Any:
+    def twin(layer: keras.layers.Layer) -> keras.layers.Layer:
         if isinstance(layer, keras.layers.ReLU) and not layer.negative_slope and not layer.threshold:
             return keras.layers.Activation(_guided_relu(layer.max_value), name=layer.name)
         copy = layer.__class__.from_config(layer.get_config())
@@ -54,23 +82,23 @@ def _guided_twin(network: Any) -> Any:
             copy.activation = _guided_relu(6.0 if activation is keras.activations.relu6 else None)
         return copy
 
-    bare = keras.Model(network.input, network.output)  # a compiled one's loss cannot be copied
-    other = keras.models.clone_model(bare, clone_function=twin)
-    other.set_weights(network.get_weights())
-    return other
+    bare = keras.Model(network.input, network.output)  # the loss of a compiled network cannot be copied
+    copy = keras.models.clone_model(bare, clone_function=twin)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
-def _guided_relu(most: float | None) -> Any:
-    """Return a ReLU, cut off at `most`, whose gradient is let through only where it is positive itself."""
+def _guided_relu(most: float | None) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a ReLU, cut off at `most` unless that is None, which lets only positive gradients through."""
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
-    def relu(x: Any) -> Any:
+    def relu(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         passes = x > 0 if most is None else (x > 0) & (x < most)
         bounded = tf.nn.relu(x) if most is None else tf.minimum(tf.nn.relu(x), tf.cast(most, x.dtype))
 
-        def gradient(upstream: Any) -> Any:
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
             return tf.where(passes & (upstream > 0), upstream, tf.zeros_like(upstream))
 
         return bounded, gradient
 
-    return relu
+    return relu  # type: ignore[no-any-return]

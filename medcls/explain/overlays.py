@@ -1,7 +1,6 @@
-"""Maps as arrays: from a layer's grid to the image's pixels, from numbers to colours. No network, no Keras."""
+"""Saliency maps as arrays: enlarged from a layer's grid to the image, coloured, and laid over the image."""
 
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,47 +8,74 @@ from numpy.typing import NDArray
 from medcls.utils.lazy import cv2
 
 SIDE = 512  # pixels of an overlay
-IMAGE, HEAT = 0.6, 0.4  # shares of image and heat in an overlay
+IMAGE, HEAT = 0.6, 0.4  # weights of the image and of the coloured map in an overlay
 
 SCALES = MappingProxyType({"jet": "COLORMAP_JET", "inferno": "COLORMAP_INFERNO", "viridis": "COLORMAP_VIRIDIS"})
-"""Colours of heat: jet, as the laboratory has it, invents edges; the others are even to the eye."""
+"""Colour scales: jet, which the laboratory assignment uses, shows edges that are not there; the others are even."""
 
 Maps = NDArray[np.float32]
 
 
-def enlarged(maps: NDArray[Any], shape: tuple[int, int]) -> Maps:
-    """Return maps of shape (n, rows, columns) at a height and width, between their points by straight lines."""
-    size = shape[::-1]
-    each = [cv2.resize(np.asarray(one, np.float32), size, interpolation=cv2.INTER_LINEAR) for one in maps]
-    return np.stack(each) if each else np.zeros((0, *shape), np.float32)
+def enlarged(maps: NDArray[np.floating], shape: tuple[int, int]) -> Maps:
+    """Return maps resized by linear interpolation.
 
+    Args:
+        maps: of shape (n, rows, columns).
+        shape: height and width of the result.
 
-def finished(maps: NDArray[Any], shape: tuple[int, int]) -> Maps:
-    """Return what of maps speaks for the class, at a height and width, each from 0 to 1 at its warmest pixel.
-
-    A map without anything positive stays 0 everywhere.
+    Returns:
+        Maps of shape (n, height, width), float32.
     """
-    found = np.maximum(enlarged(maps, shape), 0)
-    warmest = found.max(axis=(1, 2), keepdims=True, initial=0)
-    shares = np.divide(found, warmest, out=np.zeros_like(found), where=warmest > 0)
-    return np.asarray(np.minimum(shares, 1), np.float32)
+    resized = np.zeros((len(maps), *shape), np.float32)
+    for number, single in enumerate(maps):
+        resized[number] = cv2.resize(np.asarray(single, np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return resized
 
 
-def coloured(heat: NDArray[Any], scale: str) -> NDArray[np.uint8]:
-    """Return a map, of shape (height, width), 0..1, in a scale's colours: (height, width, 3), RGB."""
-    bytes_ = np.rint(255 * np.clip(np.asarray(heat, np.float32), 0, 1)).astype(np.uint8)
-    painted = cv2.applyColorMap(bytes_, getattr(cv2, SCALES[scale]))[:, :, ::-1]
+def finished(maps: NDArray[np.floating], shape: tuple[int, int]) -> Maps:
+    """Return the positive part of maps, resized and divided by its maximum; a map without anything positive stays 0.
+
+    Args:
+        maps: of shape (n, rows, columns).
+        shape: height and width of the result.
+
+    Returns:
+        Maps of shape (n, height, width), float32, 0..1.
+    """
+    positive = np.maximum(enlarged(maps, shape), 0)
+    largest = positive.max(axis=(1, 2), keepdims=True, initial=0)
+    scaled = np.divide(positive, largest, out=np.zeros_like(positive), where=largest > 0)
+    return np.asarray(np.minimum(scaled, 1), np.float32)
+
+
+def coloured(heat: NDArray[np.floating], scale: str) -> NDArray[np.uint8]:
+    """Return a saliency map in colours.
+
+    Args:
+        heat: the saliency map, of shape (height, width), 0..1.
+        scale: "jet", "inferno" or "viridis".
+
+    Returns:
+        The colours, of shape (height, width, 3), uint8, RGB.
+    """
+    levels = np.rint(255 * np.clip(np.asarray(heat, np.float32), 0, 1)).astype(np.uint8)
+    painted = cv2.applyColorMap(levels, getattr(cv2, SCALES[scale]))[:, :, ::-1]
     return np.asarray(painted, np.uint8)
 
 
-def overlay(image: NDArray[np.uint8], heat: NDArray[Any], scale: str = "jet", side: int = SIDE) -> NDArray[np.uint8]:
-    """Return an image with its map over it, as the laboratory lays it: 0.6 of the image and 0.4 of the colours.
+def overlay(
+    image: NDArray[np.uint8], heat: NDArray[np.floating], scale: str = "jet", side: int = SIDE
+) -> NDArray[np.uint8]:
+    """Return an image with its saliency map over it: 0.6 of the image and 0.4 of the map's colours.
 
     Args:
         image: of shape (height, width, 1 or 3), uint8.
-        heat: of shape (height, width), 0..1.
+        heat: the saliency map, of shape (rows, columns), 0..1.
         scale: "jet", "inferno" or "viridis".
-        side: pixels of the overlay, of shape (side, side, 3).
+        side: height and width of the overlay in pixels.
+
+    Returns:
+        The overlay, of shape (side, side, 3), uint8, RGB.
     """
     below = cv2.resize(np.ascontiguousarray(image), (side, side), interpolation=cv2.INTER_LINEAR)
     below = np.broadcast_to(below.reshape(side, side, -1), (side, side, 3))

@@ -1,38 +1,62 @@
-"""A class activation map without gradients: what the network says when it sees only what a map lets through."""
+"""Score-CAM: a class activation map without gradients, from the scores of images seen through a layer's maps."""
 
-from typing import Any
+from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.explain.layer_probe import Classes, Images, Maps, Opened, opened
 from medcls.explain.overlays import enlarged, finished
+from medcls.utils.lazy import keras
 
 
-def score_cam(network: Any, images: Images, classes: Classes, *, layer: str = "") -> Maps:
-    """Weigh each map by the rise of the score if the image is seen through it (Wang et al. 2020, arXiv:1910.01279).
+def score_cam(network: keras.Model, images: Images, classes: Classes, *, layer: str = "") -> Maps:
+    """Return Score-CAM saliency maps: each map weighted by the score of the image seen through it.
 
-    The rises, over the score of a black image, become weights by a softmax over the maps, as in the paper. As many
-    forward passes an image as the layer has maps. Arguments, maps and errors as of `grad_cam`.
+    The rises of the score over that of a black image become weights by a softmax over the maps. Each image takes as
+    many forward passes as the layer has maps. Wang et al., Score-CAM: Score-Weighted Visual Explanations for
+    Convolutional Neural Networks (2020), arXiv:1910.01279.
+
+    Args:
+        network: a Keras classifier, built as one flat graph.
+        images: of shape (n, height, width, channels), 0..255.
+        classes: the class whose map is wanted: one number for all images, or one per image, of shape (n,).
+        layer: the name of the layer whose maps are weighted; by default the last convolution.
+
+    Returns:
+        Maps of shape (n, height, width), float32, 0..1.
+
+    Raises:
+        BadInputError: there is no such layer or class, or the network has no convolution.
     """
-    cut, size = opened(network, layer), images.shape[1:3]
-    chosen = cut.classes(classes, len(images))
-    found = np.zeros((len(images), *size), np.float32)
+    probe, size = opened(network, layer), images.shape[1:3]
+    class_of_image = probe.classes(classes, len(images))
+    maps = np.zeros((len(images), *size), np.float32)
     for row in range(len(images)):
-        pixels = np.asarray(images[row : row + 1], np.float32)
-        found[row] = finished(_seen_through(cut, pixels, int(chosen[row])), size)[0]
-    return found
+        image = np.asarray(images[row : row + 1], np.float32)
+        maps[row] = finished(_seen_through(probe, image, int(class_of_image[row])), size)[0]
+    return maps
 
 
-def _seen_through(cut: Opened, image: NDArray[np.float32], label: int) -> Maps:
-    """Return the map of an image of shape (1, height, width, channels), of shape (1, rows, columns)."""
-    maps = np.maximum(cut.maps(image)[0].transpose(2, 0, 1), 0)  # of a convolution before its ReLU, what goes on
+def _seen_through(probe: Opened, image: NDArray[np.float32], label: int) -> Maps:
+    """Return the saliency map of one image.
+
+    Args:
+        probe: the network.
+        image: of shape (1, height, width, channels), 0..255.
+        label: the class whose map is wanted.
+
+    Returns:
+        The map, of shape (1, rows, columns) of the layer.
+    """
+    maps = np.maximum(probe.maps(image)[0].transpose(2, 0, 1), 0)  # as after a ReLU, where the layer has none itself
     low, high = maps.min(axis=(1, 2)), maps.max(axis=(1, 2))
-    told = high > low  # a map that is the same everywhere lets everything through, or nothing
-    if not told.any():
+    uneven = high > low  # a map that is equal everywhere lets everything through, or nothing
+    if not uneven.any():
         return np.zeros((1, *maps.shape[1:]), np.float32)
-    masks = (enlarged(maps[told], image.shape[1:3]) - low[told, None, None]) / (high - low)[told, None, None]
+    maps, low, high = maps[uneven], low[uneven, None, None], high[uneven, None, None]
+    masks = (enlarged(maps, image.shape[1:3]) - low) / (high - low)
     labels = np.full(len(masks), label)
-    rises = cut.scores(image * masks[..., None], labels) - cut.scores(np.zeros_like(image), labels[:1])
+    rises = probe.scores(image * masks[..., None], labels) - probe.scores(np.zeros_like(image), labels[:1])
     weights = np.exp(rises - rises.max())
-    return np.tensordot(weights / weights.sum(), maps[told], axes=1)[None].astype(np.float32)
+    return np.tensordot(weights / weights.sum(), maps, axes=1)[None].astype(np.float32)

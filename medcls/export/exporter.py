@@ -20,7 +20,7 @@ from medcls.export.formats import FORMATS
 from medcls.export.formats.keras import load, of_all_classes
 from medcls.export.metadata import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.export.model_card import card
-from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, by_class, parity
+from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, parity
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.study_results import outcomes, state
 from medcls.training import model_files, saved_weights
@@ -208,7 +208,9 @@ def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers
 
     def score(answers: Answers) -> float:
         if data.masks is None:
-            return classification.scores(data.labels[rows], by_class(answers), data.classes)["accuracy"]
+            return classification.scores(data.labels[rows], classification.with_both_classes(answers), data.classes)[
+                "accuracy"
+            ]
         return segmentation.scores(data.masks[rows][..., 0] > 0, answers, data.classes)["dice"]
 
     return {"score_before": score(before), "score_after": score(after)}

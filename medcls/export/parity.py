@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.evaluation.classification import with_both_classes
+
 BATCH = 64  # images predicted at once,
 PIXELS = 2**20  # or fewer, so that large ones fit into memory
 TOLERANCE = 1e-5  # by which a probability may differ from the one that the run has stored
@@ -18,11 +20,6 @@ Predict = Callable[[NDArray[Any]], Answers]
 def at_once(shape: tuple[int, ...]) -> int:
     """Return how many images of a shape, (height, width, channels), to predict at once."""
     return max(min(BATCH, PIXELS // math.prod(shape[:2])), 1)
-
-
-def by_class(answers: Answers) -> Answers:
-    """Return a network's answers as one probability a class: a single one is the second class's, or the target's."""
-    return np.concatenate([1 - answers, answers], axis=-1) if answers.shape[-1] == 1 else answers
 
 
 def parity(
@@ -38,7 +35,7 @@ def parity(
     """
     largest, changed = 0.0, 0
     for some, now in _answered(predict, images, rows):
-        found, expected = by_class(now), by_class(answers[some])
+        found, expected = with_both_classes(now), with_both_classes(answers[some])
         first, other = (np.expand_dims(each.argmax(axis=-1), -1) for each in (expected, found))
         apart = np.take_along_axis(expected, first, -1) - np.take_along_axis(expected, other, -1) > TOLERANCE
         largest = max(largest, float(np.abs(found - expected).max()))

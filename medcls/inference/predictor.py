@@ -17,12 +17,13 @@ from medcls.data.levels import AS_STORED, Levels, from_plain
 from medcls.data.readers.images import UnreadableImageError, decode_sized
 from medcls.data.readers.listing import images_below
 from medcls.data.readers.records import listed
+from medcls.evaluation.classification import with_both_classes
 from medcls.export import registry
 from medcls.export.formats import FORMATS
 from medcls.export.formats.base import Loaded
 from medcls.export.formats.savedmodel import check_trusted
 from medcls.export.metadata import FILES, PREPROCESSING
-from medcls.export.parity import Predict, at_once, by_class
+from medcls.export.parity import Predict, at_once
 from medcls.tracking.mlflow_client import sentence
 from medcls.utils.errors import BadInputError
 from medcls.utils.quiet import quiet
@@ -237,7 +238,7 @@ def _probabilities(model: Predictor, images: Images) -> NDArray[np.float32]:
     if model.pixels:
         fine = bool(np.all((answers >= 0) & (answers <= 1)))
     else:
-        answers = by_class(answers)
+        answers = with_both_classes(answers)
         rounded = min(max(answers.shape[1] / 512, 1e-3), 0.02)  # what 8 bits make of the sum of probabilities
         fine = bool(np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=rounded))
     if not fine:

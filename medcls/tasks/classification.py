@@ -48,11 +48,6 @@ def sigmoid_head(features: Any, classes: int) -> Any:  # noqa: ARG001
     return keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="probability")(features)
 
 
-def both_classes(predictions: Any) -> Any:
-    """Return the probabilities of both classes, of shape (n, 2), from the second one's, of shape (n, 1)."""
-    return np.concatenate([1 - predictions, predictions], axis=1)
-
-
 def class_metrics(classes: int) -> list[Any]:
     """Return accuracy and balanced accuracy (the mean recall over the classes that occur)."""
     return [keras.metrics.CategoricalAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
@@ -95,7 +90,7 @@ BINARY = replace(
     name="binary",
     target=as_numbers,
     head=sigmoid_head,
-    read=both_classes,
+    read=classification.with_both_classes,
     metrics=binary_metrics,
     classes=2,
 )

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image, ImageOps
 
 from medcls.data.readers.images import decode
+from medcls.evaluation.classification import with_both_classes
 from medcls.export.formats import FORMATS
 from medcls.export.metadata import FILES, Facts, in_pillow, preprocessing
 from medcls.export.model_card import card
-from medcls.export.parity import TOLERANCE, agrees, by_class, parity
+from medcls.export.parity import TOLERANCE, agrees, parity
 
 COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}
 SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
@@ -177,7 +178,7 @@ def test_parity_is_the_largest_difference_and_ties_are_no_change():
 
 
 def test_a_single_answer_is_the_second_class():
-    assert by_class(np.array([[0.25]], np.float32)).tolist() == [[0.75, 0.25]]
+    assert with_both_classes(np.array([[0.25]], np.float32)).tolist() == [[0.75, 0.25]]
     stored, images, order = np.array([[0.75, 0.25], [0.1, 0.9]], np.float32), np.zeros((2, 1), np.uint8), np.arange(2)
     single = stored[:, 1:]
     assert parity(lambda batch: single, images, order, stored)["largest_difference"] < 1e-7
