@@ -8,6 +8,7 @@ import numpy as np
 from medcls.data.dataset import Dataset, Split
 from medcls.tasks import Task
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow
 from medcls.training.result import Fitted
 
 
@@ -26,6 +27,6 @@ def guess(
         return np.eye(len(data.classes), dtype=np.float32)[np.zeros(len(rows), int)]
 
     metrics = {"loss": 1.0, "val_loss": 1.0, "accuracy": 0.5, "val_accuracy": 0.5, "learning_rate": 0.0}
-    folder.append({"epoch": 0, "time": int(time.time() * 1000), "seconds": 0.0, "metrics": metrics, "system": {}})
+    folder.append(EpochRow(0, metrics, time=int(time.time() * 1000)))
     folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})
     return Fitted(None, predict, epochs, 0, {"total": 0, "trainable": 0}, str(seed))

@@ -27,6 +27,7 @@ from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunDescription
 
 SIDE, SHARE, BATCH = 64, 50, 100
 MIB = 2**20
@@ -51,9 +52,9 @@ def main(count: int) -> None:
         )
         run = Run(Variant(data.xray, learner, MULTICLASS), "", data_name="million", variant_name="cnn")
         job = Job(run, images, work / run.key, 1)
-        RunDir(job.folder).describe({"key": run.key})
+        RunDir(job.folder).describe(RunDescription(key=run.key))
         taken = finish(executor, [job])
-        held = RunDir(job.folder).rows()[-1]["system"]
+        held = RunDir(job.folder).rows()[-1].system
         executor.stop()
         print(f"{count // SHARE:,} trained and {count:,} validated in {taken:.0f} s; held by the worker: {held}")
 

@@ -13,14 +13,14 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from medcls.cli.options import Parser, add_flags, options
 from medcls.cli.study import run_and_report
-from medcls.tracking.entries import FINISHED, Ending, Node
+from medcls.tracking.entries import Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Point, Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow
 from studies import toy_boundaries
 
 EPOCHS, RUNS = 500, 10
@@ -54,9 +54,9 @@ def _planned(runs: int) -> float:
         return time.perf_counter() - started
 
 
-def _row(epoch: int) -> dict[str, Any]:
+def _row(epoch: int) -> EpochRow:
     values = dict.fromkeys(METRICS, 1 / (1 + epoch))
-    return {"epoch": epoch, "time": 1_700_000_000_000 + epoch, "seconds": 1.0, "metrics": values, "system": {}}
+    return EpochRow(epoch, values, time=1_700_000_000_000 + epoch, seconds=1.0)
 
 
 def _mirrored(home: Path) -> float:
@@ -67,8 +67,8 @@ def _mirrored(home: Path) -> float:
     for number in range(RUNS):
         folder = RunDir(home / f"run{number}")
         folder.path.mkdir()
-        folder.begin()
-        folder.adopt([_row(epoch) for epoch in range(EPOCHS)], EPOCHS, {}, {})
+        folder.mark_started()
+        folder.copy_checkpoint([_row(epoch) for epoch in range(EPOCHS)], EPOCHS, {}, {})
         folders.append(folder)
     mirror = Mirror(store)
     mirror.settle()
@@ -76,7 +76,7 @@ def _mirrored(home: Path) -> float:
     for folder in folders:
         name = folder.path.name
         mirror.open(Node(name, name, None, 1_700_000_000_000, folder=folder))
-        mirror.close(name, Ending(FINISHED, 1_700_000_001_000))
+        mirror.close(name, Ending(EntryStatus.FINISHED, 1_700_000_001_000))
     assert mirror.settle(), mirror.lost
     return RUNS * EPOCHS * (len(METRICS) + 1) / (time.perf_counter() - started)
 
@@ -92,8 +92,8 @@ def _logged(home: Path) -> float:
     return (EPOCHS // 10) * len(METRICS) / (time.perf_counter() - started)
 
 
-def _points(row: dict[str, Any]) -> list[Point]:
-    return [(name, value, row["time"], row["epoch"]) for name, value in row["metrics"].items()]
+def _points(row: EpochRow) -> list[Point]:
+    return [(name, value, row.time, row.epoch) for name, value in row.metrics.items()]
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunDescription
 from medcls.training.network import network
 
 
@@ -40,7 +41,7 @@ def job(work: Path, chosen: Variant, seed: int, threads: int) -> Job:
     images, fingerprint = decoded(work, chosen)
     run = Run(chosen, fingerprint, seed=seed, fold=0, folds=3, data_name="xray", variant_name="benchmark")
     folder = RunDir(work / run.key)
-    folder.describe({"key": run.key})
+    folder.describe(RunDescription(key=run.key))
     return Job(run, images, folder.path, threads)
 
 
@@ -54,13 +55,13 @@ def finish(executor: LocalExecutor, jobs: list[Job]) -> float:
     for each in jobs:
         result = RunDir(each.folder).result()
         assert result is not None
-        assert result["status"] == "finished", result["error"]
+        assert result.is_finished, result.error
     return time.perf_counter() - started
 
 
 def epoch_ends(folder: Path) -> list[float]:
     """Return when a run's epochs ended, in seconds since 1970."""
-    return [row["time"] / 1000 for row in RunDir(folder).rows()]
+    return [row.time / 1000 for row in RunDir(folder).rows()]
 
 
 def bare(chosen: Variant, images: Path, seed: int) -> dict[str, Any]:

@@ -19,7 +19,8 @@ from medcls.spec.parameters import flattened, functions
 from medcls.spec.run import Run
 from medcls.tracking.record_faults import faults
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.work_dir import CONTINUE, FINISHED, NEW, SHARED, TRAJECTORIES, State, WorkDir
+from medcls.tracking.run_records import RunDescription, RunResult
+from medcls.tracking.work_dir import NOTHING, TRAJECTORIES, Progress, RunState, WorkDir
 from medcls.utils.code_digest import code_digest
 from medcls.utils.console import Line, Screen
 from medcls.utils.hashing import digest
@@ -27,11 +28,18 @@ from medcls.utils.records import DamagedError
 
 
 @dataclass
-class RunRecord:
-    """What the driver knows of one run at the end: for the summary."""
+class EndedRun:
+    """A run of a study that has ended.
+
+    Attributes:
+        run: what was run.
+        result: how it ended.
+        reused: whether it had finished before this command began.
+        parent: the identity of the node under which MLflow shows it.
+    """
 
     run: Run
-    result: Mapping[str, Any]
+    result: RunResult
     reused: bool
     parent: str
 
@@ -52,7 +60,7 @@ class RunController:
     sources: StudyData
     explain: Callable[..., Any] | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
-    records: dict[tuple[str, Run], RunRecord] = field(default_factory=dict)
+    records: dict[tuple[str, Run], EndedRun] = field(default_factory=dict)
     begun_with: dict[Run, float] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
@@ -67,7 +75,7 @@ class RunController:
             identity = (self._parents[job.run], job.run)
             folder = self.work.folder(job.run)
             result = (folder.result() if is_over(job) else None) or interrupted(folder)
-            self.records.setdefault(identity, RunRecord(job.run, result, reused=False, parent=identity[0]))
+            self.records.setdefault(identity, EndedRun(job.run, result, reused=False, parent=identity[0]))
 
     def start(self, run: Run, parent: str, *, test: bool) -> Job | None:
         """Submit a run; return None, and record it, if there is nothing left to do for it."""
@@ -76,7 +84,7 @@ class RunController:
         if any(fault.path == folder.predictions for fault in damaged):
             folder.predictions.unlink()  # they are made again
         state = self._state(run)
-        if state.word in (FINISHED, CONTINUE) and not is_done(self.job(run, test=test)):
+        if state.has_own_epochs and not is_done(self.job(run, test=test)):
             damaged += [
                 fault for fault in faults(folder, whole=True) if fault.path not in {each.path for each in damaged}
             ]
@@ -85,15 +93,15 @@ class RunController:
                 state = self._state(run)
         for fault in damaged:
             self.screen.tell(f"  {self.sources.called(run)}: {_done_without(fault, state)}")
-        job = self.job(run, test=test, donor=state.donor)
-        if state.word in (NEW, SHARED):
-            self.work.enter(run, self._description(run, job), state)
-        fresh = state.word != FINISHED or not is_explained(job)
+        job = self.job(run, test=test, donor=state.shared_from)
+        if not state.has_own_epochs:
+            self.work.create_run(run, self._description(run, job), state)
+        fresh = state.progress != Progress.FINISHED or not is_explained(job)
         self.mirroring.open_run(run, self.work.folder(run), parent, self.sources, fresh=fresh)
         if is_done(job):
             self.end(job, parent, reused=True)
             return None
-        if state.word != FINISHED:
+        if state.progress != Progress.FINISHED:
             self.work.folder(run).drop_result()
         self.work.send(run.key, f"{TRAJECTORIES}/{run.trajectory}")
         self._parents[run] = parent
@@ -101,14 +109,14 @@ class RunController:
         self.executor.submit(job)
         return job
 
-    def _state(self, run: Run) -> State:
+    def _state(self, run: Run) -> RunState:
         """Return what there is of a run that it can begin with; say so where that is damaged."""
         state = self.work.state(run)
-        if state.word != SHARED:
+        if state.progress != Progress.SHARED:
             return state
         if state.code != code_of(run):  # what other code has trained is no prefix of this run
-            return State(NEW, 0, None, None)
-        donor = RunDir(state.donor or self.work.path)
+            return NOTHING
+        donor = RunDir(state.shared_from or self.work.path)
         try:
             donor.read_checkpoint(state.epochs)
         except (FileNotFoundError, DamagedError) as error:
@@ -118,10 +126,10 @@ class RunController:
                 f"  {self.sources.called(run)}: {path}, which has {state.epochs} epochs to share, is damaged "
                 f"({reason}): starting from epoch 0."
             )
-            return State(NEW, 0, None, None)
+            return NOTHING
         return state
 
-    def records_of(self, run: Run) -> list[RunRecord]:
+    def records_of(self, run: Run) -> list[EndedRun]:
         """Return what is known of a run, once for each parent that it has."""
         return [record for record in self.records.values() if record.run == run]
 
@@ -145,26 +153,25 @@ class RunController:
 
     def _threads(self, run: Run, source: DataSource, begun: RunDir) -> int:
         """Return the threads of a run: those of its epochs so far, else what suits its network."""
-        known = begun.description().get("threads") if begun.epochs_held() else None
+        known = begun.description().threads if begun.epochs_held() else None
         if known is not None:
-            return int(known)
+            return known
         return self.placement.threads(run, source)
 
-    def _description(self, run: Run, job: Job) -> dict[str, Any]:
-        return {
-            "key": run.key,
-            "trajectory": run.trajectory,
-            "data": run.data_name,
-            "variant": run.variant_name,
-            "label": run.label,
-            "parameters": run.parameters(),
-            "code": code_of(run),
-            **self.mirroring.commit,
-            "threads": job.threads,
-            "created": int(time.time() * 1000),
-            "shared_epochs": 0,
-            "shared_from": None,
-        }
+    def _description(self, run: Run, job: Job) -> RunDescription:
+        return RunDescription(
+            key=run.key,
+            trajectory=run.trajectory,
+            data=run.data_name,
+            variant=run.variant_name,
+            label=run.label,
+            parameters=run.parameters(),
+            code=code_of(run),
+            git_commit=self.mirroring.git_commit,
+            git_dirty=self.mirroring.git_dirty,
+            threads=job.threads,
+            created=int(time.time() * 1000),
+        )
 
     def end(self, job: Job, parent: str, *, reused: bool) -> None:
         """Record how a run ended, say so, and end it in the store."""
@@ -177,15 +184,15 @@ class RunController:
         before = self.records.get(identity)
         if not reused and before is None:
             self.screen.tell(_ended(self.sources.called(run), result))
-        self.records[identity] = RunRecord(run, result, before.reused if before else reused, parent)
+        self.records[identity] = EndedRun(run, result, before.reused if before else reused, parent)
         self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
 
     def line(self, job: Job) -> Line:
         """Return what is shown of a run at work."""
         rows = self.work.folder(job.run).rows()
-        watched = [name for name in WATCHED if rows and name in rows[-1]["metrics"]]
-        scores = [f"{name} {rows[-1]['metrics'][name]:.3f}" for name in watched[:2]]
-        said = "  ".join(scores) if rows else self.work.folder(job.run).told()
+        watched = [name for name in WATCHED if rows and name in rows[-1].metrics]
+        scores = [f"{name} {rows[-1].metrics[name]:.3f}" for name in watched[:2]]
+        said = "  ".join(scores) if rows else self.work.folder(job.run).read_status()
         return Line(self.sources.called(job.run), len(rows), job.run.epochs, said)
 
 
@@ -194,20 +201,20 @@ def code_of(run: Run) -> str:
     return code_digest([*run.variant.functions(), split])
 
 
-def stale(run: Run, state: State) -> bool:
+def stale(run: Run, state: RunState) -> bool:
     """Tell whether what there is of a run was made by other code than today's."""
-    return state.word in (FINISHED, CONTINUE) and state.code is not None and state.code != code_of(run)
+    return state.has_own_epochs and state.code is not None and state.code != code_of(run)
 
 
-def _done_without(fault: DamagedError, state: State) -> str:
+def _done_without(fault: DamagedError, state: RunState) -> str:
     """Return what is said of a damaged record, and from where its run goes on."""
     going_on = f"resuming from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
     return f"{fault.path} is damaged ({fault.reason}): {going_on}."
 
 
-def _ended(name: str, result: Mapping[str, Any]) -> str:
-    if result["status"] != "finished":
-        return f"  {name}: {result['status']}: {result['error']}"
-    shown = [name for name in ENDED if name in result["metrics"]]
-    scores = ", ".join(f"{words(name)} {result['metrics'][name]:.3f}" for name in shown)
-    return f"  {name}: {scores} (epoch {result['best_epoch'] + 1} of {result['epochs']})"
+def _ended(name: str, result: RunResult) -> str:
+    """Return the line that is printed when a run has ended."""
+    if result.best_epoch is None:
+        return f"  {name}: {result.status}: {result.error}"
+    scores = [f"{words(metric)} {result.metrics[metric]:.3f}" for metric in ENDED if metric in result.metrics]
+    return f"  {name}: {', '.join(scores)} (epoch {result.best_epoch + 1} of {result.epochs})"

@@ -19,7 +19,7 @@ from medcls.data.transforms import Changed
 from medcls.report.figures.image_rows import Picture, strips
 from medcls.spec.demonstration import Demonstration, Options
 from medcls.spec.parameters import arguments_of, name_of
-from medcls.tracking.entries import FINISHED, DataRecord, Ending, Node
+from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.utils import provenance
 from medcls.utils.errors import BadInputError
@@ -217,7 +217,7 @@ def _show(
     with store.explained():
         store.find(node.identity, begun)
         store.create(node, begun)
-        store.end(node.identity, Ending(FINISHED, ended, _metrics(summary), files=files))
+        store.end(node.identity, Ending(EntryStatus.FINISHED, ended, _metrics(summary), files=files))
         store.check_there()
 
 

@@ -18,7 +18,7 @@ from medcls.report.figures import canvas, class_scores
 from medcls.report.run_figures import tested
 from medcls.spec.run import Run
 from medcls.tracking import run_table
-from medcls.tracking.entries import FAILED, FINISHED, Ending
+from medcls.tracking.entries import Ending, EntryStatus
 from medcls.tracking.mlflow_client import Store, sentence
 from medcls.tracking.run_dir import RunDir
 from medcls.utils import store_uris
@@ -28,6 +28,7 @@ from medcls.utils.hashing import digest
 from medcls.utils.naming import in_file
 from medcls.utils.paths import root
 from medcls.utils.redaction import typed, without_secrets
+from medcls.utils.statuses import RunStatus
 
 
 def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -> dict[Path, str]:
@@ -50,7 +51,7 @@ def heat(programme: StudyPlan, driver: RunController, folder: Path) -> list[dict
     first: dict[str, tuple[Run, RunDir, Path]] = {}
     for record in driver.records.values():
         run, source = record.run, driver.sources.of(record.run.variant)
-        if record.result["status"] == "finished" and source.decoded is not None:
+        if record.result.is_finished and source.decoded is not None:
             title = run.variant_name if len(programme.sources.by_name) == 1 else f"{run.variant_name} on {source.name}"
             first.setdefault(title, (run, driver.work.folder(run), source.decoded))
     try:
@@ -96,8 +97,10 @@ def log_study_results(
         if each is not None:
             found = _scores(driver, each)
             scores |= found if len(best) == 1 else {f"{name}/{metric}": value for metric, value in found.items()}
-    status = FAILED if any(result["status"] == "failed" for _, result in ended) else FINISHED
-    last = max((int(result["ended"]) for _, result in ended), default=0)
+    status = (
+        EntryStatus.FAILED if any(result.status == RunStatus.FAILED for _, result in ended) else EntryStatus.FINISHED
+    )
+    last = max((result.ended for _, result in ended), default=0)
     drawings = {**drawings, **_tested(driver, best)}
     driver.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
 
@@ -150,7 +153,7 @@ def _scores(driver: RunController, best: BestModel) -> dict[str, float]:
     """Return the best variant's means, deviations and test scores; those of the test go to its run's node too."""
     tested = {f"test/{metric}": score["value"] for metric, score in (best.test or {}).items()}
     for record in driver.records_of(best.run)[:1]:
-        driver.mirroring.add_scores(best.run, record.parent, record.result["ended"], tested)
+        driver.mirroring.add_scores(best.run, record.parent, record.result.ended, tested)
     together = (best.ensemble or {}).get(best.metric)
     ensemble = {f"test/ensemble_{best.metric}": together["value"]} if together else {}
     return run_table.of_best(best.mean_sd) | tested | ensemble
@@ -162,7 +165,7 @@ def _registered(
     """Register the best model in the store, as champion if none is better; return what to say."""
     record, mirror = driver.records_of(best.run)[0], driver.mirroring.mirror
     run_id = driver.mirroring.run_id(best.run, record.parent)
-    unsaved = record.result.get("unsaved")
+    unsaved = record.result.unsaved
     if unsaved or mirror is None:
         return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
     uri, new = mirror.store.uri, standing(summary, data_name)

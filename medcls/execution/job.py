@@ -52,7 +52,7 @@ def is_done(job: Job) -> bool:
     result = folder.result()
     if result is None or not folder.is_finished() or not folder.predictions.exists():
         return False
-    if not (model_files.file(folder) or result.get("unsaved")):
+    if not (model_files.file(folder) or result.unsaved):
         return False
     return is_explained(job) and (not job.test or folder.read_arrays("test") is not None)
 
@@ -64,8 +64,10 @@ def is_explained(job: Job) -> bool:
     the nearest neighbours.
     """
     folder = RunDir(job.folder)
-    result = folder.result() or {}
-    if job.explain is None or result.get("unsaved") or result.get("parameters", {}).get("trainable", 1) == 0:
+    result = folder.result()
+    if job.explain is None:
+        return True
+    if result is not None and (result.unsaved or result.parameters.get("trainable", 1) == 0):
         return True
     known = folder.read_arrays(HEAT, "digest")
     return known is not None and str(known["digest"]) == job.explain.digest
@@ -74,4 +76,4 @@ def is_explained(job: Job) -> bool:
 def is_over(job: Job) -> bool:
     """Tell whether the job has ended, well or badly; it has not if its process died."""
     result = RunDir(job.folder).result()
-    return result is not None and (result["status"] != "finished" or is_done(job))
+    return result is not None and (not result.is_finished or is_done(job))

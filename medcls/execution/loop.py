@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.job import Job
 from medcls.execution.schedulers import Scheduler
 from medcls.spec.run import Run
 from medcls.utils.console import Line
 from medcls.utils.signals import Terminated, stop_repeating
 
-Records = Mapping[tuple[str, Run], RunRecord]
+Records = Mapping[tuple[str, Run], EndedRun]
 
 POLL = 0.25  # seconds between two looks at the journals
 FINISHING = "Interrupted: finishing the current epochs. Press Ctrl-C again to stop at once."
@@ -122,7 +122,7 @@ def _named(errand: ScheduledStudy, line: Line) -> Line:
     return replace(line, label=f"{errand.name}: {line.label}") if errand.name else line
 
 
-def _in_order(errand: ScheduledStudy, known: Records) -> dict[tuple[str, Run], RunRecord]:
+def _in_order(errand: ScheduledStudy, known: Records) -> dict[tuple[str, Run], EndedRun]:
     """Return the errand's records in the agenda's order, not as they happened to end."""
     records = errand.driver.records
     place = {run: number for number, run in enumerate(errand.agenda.order)}

@@ -10,15 +10,16 @@ from typing import Any
 from medcls.execution.planning.datasets import DataSource, StudyData
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
-from medcls.execution.search.trials import COMPLETE, FAILED, Trial
+from medcls.execution.search.trials import Trial
 from medcls.explain import saliency_scores
 from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
-from medcls.tracking import descriptions, entries, run_table
-from medcls.tracking.entries import DataRecord, Ending, Node
+from medcls.tracking import descriptions, run_table
+from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
 from medcls.tracking.run_table import Ended
 from medcls.training.backbone import kind
 from medcls.utils import provenance
@@ -26,6 +27,7 @@ from medcls.utils.files import write_json
 from medcls.utils.paths import root
 from medcls.utils.reachability import reach
 from medcls.utils.records import is_count, read_record
+from medcls.utils.statuses import TrialState
 from medcls.utils.version import __version__
 
 
@@ -36,14 +38,16 @@ class MlflowLogger:
         mirror: keeps the store up to date.
         study: the identity of the study's own node.
         tags: on every node: study, version, kind of data.
-        commit: "git_commit" and "git_dirty" of today, for what is begun today.
+        git_commit: that is checked out, None outside a repository.
+        git_dirty: whether tracked files differ from the commit.
     """
 
     def __init__(
-        self, mirror: Mirror | None, study: str, tags: Mapping[str, Any], commit: Mapping[str, str | bool | None]
+        self, mirror: Mirror | None, study: str, tags: Mapping[str, Any], git_commit: str | None, *, git_dirty: bool
     ) -> None:
-        self.mirror, self.study, self.commit = mirror, study, commit
-        self.tags = {**tags, **_commit_tags(commit)}
+        self.mirror, self.study = mirror, study
+        self.git_commit, self.git_dirty = git_commit, git_dirty
+        self.tags = {**tags, **_commit_tags(git_commit, git_dirty)}
 
     def settle(self, seconds: float | None = None) -> bool:
         """Write what is waiting, for at most so long; return whether the store has everything."""
@@ -71,9 +75,10 @@ class MlflowLogger:
     def close_trial(self, trial: Trial, runs: Sequence[Ended]) -> None:
         """End a trial's node: KILLED if it was pruned or taken over, FAILED if one of its runs failed."""
         if self.mirror is not None:
-            status = {COMPLETE: entries.FINISHED, FAILED: entries.FAILED}.get(trial.state, entries.KILLED)
-            ended = max((int(result["ended"]) for _, result in runs), default=int(time.time() * 1000))
-            tags = {"medcls.state": trial.state}
+            ends = {TrialState.COMPLETE: EntryStatus.FINISHED, TrialState.FAILED: EntryStatus.FAILED}
+            status = ends.get(trial.state, EntryStatus.KILLED)
+            ended = max((result.ended for _, result in runs), default=int(time.time() * 1000))
+            tags = {"medcls.state": "taken over" if trial.taken_over else trial.state}
             scores = run_table.of_group(runs)
             self.mirror.close(self.trial_identity(trial.number), Ending(status, ended, scores, tags=tags))
 
@@ -84,39 +89,39 @@ class MlflowLogger:
         described, source = folder.description(), sources.of(run.variant)
         tags = {
             **self.tags,
-            **_commit_tags(described),
+            **_commit_tags(described.git_commit, described.git_dirty),
             **_data_tags([source]),
             "medcls.level": "run",
             "medcls.key": run.key,
             "medcls.variant": run.variant_name,
             "medcls.seed": run.seed,
             "medcls.fold": run.fold,
-            "medcls.code": described.get("code"),
-            "medcls.threads": described.get("threads"),
-            "medcls.shared_from": described.get("shared_from"),
+            "medcls.code": described.code,
+            "medcls.threads": described.threads,
+            "medcls.shared_from": described.shared_from,
             "weights.kind": kind(run.variant),
         }
         identity, data = self.run_identity(run, parent), (_data_record(source),)
         node = Node(identity, sources.called(run), parent, None, run.parameters(), tags, data, folder)
         self.mirror.open(node, anew=fresh)
 
-    def close_run(self, run: Run, folder: RunDir, parent: str, result: Mapping[str, Any], source: DataSource) -> None:
+    def close_run(self, run: Run, folder: RunDir, parent: str, result: RunResult, source: DataSource) -> None:
         """End a run's node with its scores and figures; or with its traceback."""
         identity = self.run_identity(run, parent)
         if self.mirror is None or self.mirror.has_ended(identity):
             return
         files = {folder.path / "result.json": ""}
-        if result["status"] == "finished":
+        if result.is_finished:
             told = remark(folder.read_arrays("predictions"), source)
-            tags = {"medcls.weights_sha256": result["weights_sha256"], **({"medcls.remark": told} if told else {})}
+            tags = {"medcls.weights_sha256": result.weights_sha256, **({"medcls.remark": told} if told else {})}
             drawings = pictures(run, folder, result, source.decoded)
             scores = run_table.of_run(folder, result) | saliency_scores.scores(saliency_scores.read(folder))
-            ending = Ending(entries.FINISHED, result["ended"], scores, tags, files, drawings)
+            ending = Ending(EntryStatus.FINISHED, result.ended, scores, tags, files, drawings)
         else:
             files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}
             traced = {folder.path / "traceback.txt": lambda path: path.write_text(_trace(result))}
-            tags = {"medcls.error": result["error"]}
-            ending = Ending(entries.FAILED, result["ended"], tags=tags, files=files, drawings=traced)
+            tags = {"medcls.error": str(result.error)}
+            ending = Ending(EntryStatus.FAILED, result.ended, tags=tags, files=files, drawings=traced)
         self.mirror.close(identity, ending)
 
     def add_scores(self, run: Run, parent: str, ended: int, scores: Mapping[str, float]) -> None:
@@ -155,14 +160,14 @@ def study_mirroring(programme: StudyPlan, store: Store | None) -> MlflowLogger:
     Raises:
         BadInputError: the store cannot be reached.
     """
-    commit = {"git_commit": provenance.commit(root()), "git_dirty": provenance.is_dirty(root())}
+    commit, is_dirty = provenance.commit(root()), provenance.is_dirty(root())
     created = _created(programme.work.study(programme.key))
     if store is None:
-        return MlflowLogger(None, programme.key, {}, commit)
+        return MlflowLogger(None, programme.key, {}, commit, git_dirty=is_dirty)
     with store.explained():
         store.find(programme.key, created)
     mirror = Mirror(store)
-    mirroring = MlflowLogger(mirror, programme.key, _tags(programme), commit)
+    mirroring = MlflowLogger(mirror, programme.key, _tags(programme), commit, git_dirty=is_dirty)
     mirror.open(_node(programme, created, mirroring.tags))
     return mirroring
 
@@ -212,14 +217,13 @@ def _data_tags(sources: Collection[DataSource]) -> dict[str, Any]:
     }
 
 
-def _commit_tags(record: Mapping[str, Any]) -> dict[str, Any]:
+def _commit_tags(commit: str | None, is_dirty: bool | None) -> dict[str, Any]:
     """Return the tags of a commit: ours, and the one that MLflow's run table shows as the version."""
-    if "git_dirty" not in record:
+    if is_dirty is None:  # older run directories do not say it
         return {}
-    commit = record["git_commit"]
     return {
         "medcls.git_commit": commit,
-        "medcls.git_dirty": record["git_dirty"],
+        "medcls.git_dirty": is_dirty,
         "mlflow.source.git.commit": commit,
     }
 
@@ -246,8 +250,8 @@ def _data_record(source: DataSource) -> DataRecord:
     return DataRecord(source.name, bundle.source, bundle.kind, bundle.fingerprint, profile)
 
 
-def _trace(result: Mapping[str, Any]) -> str:
-    return result.get("traceback") or f"{result['error']}\n"
+def _trace(result: RunResult) -> str:
+    return result.traceback or f"{result.error}\n"
 
 
 def _user() -> str | None:

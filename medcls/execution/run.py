@@ -2,6 +2,7 @@
 
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,13 @@ from medcls.execution.job import Explanation, Job, is_done, is_explained
 from medcls.report.run_figures import draw_all
 from medcls.tasks import scoring
 from medcls.tracking.run_dir import HEAT, RunDir
+from medcls.tracking.run_records import RunResult
 from medcls.training import model_files
 from medcls.training.result import Fitted
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.files import is_full
 from medcls.utils.redaction import text_without_secrets
+from medcls.utils.statuses import RunStatus
 from medcls.utils.tracing import told, whole
 
 OUTPUT = "output.txt"  # in a run's folder: what its process prints
@@ -34,7 +37,7 @@ def execute_job(job: Job) -> None:
             return
         started = time.time()
         try:
-            folder.begin()
+            folder.mark_started()
             _train(job, folder, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
             trace = text_without_secrets(whole(error))
@@ -57,9 +60,13 @@ def _train(job: Job, folder: RunDir, started: float) -> None:
         folder.write_arrays("test", {"rows": rows.test, "predictions": fitted.predict(rows.test)})
     if not folder.is_finished() or not folder.predictions.exists():
         predictions = fitted.predict(rows.validation)
-        result = {**_result(job, folder, data, rows, fitted, predictions), "unsaved": unsaved}
-        timing = {"ended": int(time.time() * 1000), "seconds": round(time.time() - started, 3)}
-        folder.finish({**result, **timing}, {"rows": rows.validation, "predictions": predictions})
+        result = replace(
+            _result(job, folder, data, rows, fitted, predictions),
+            unsaved=unsaved,
+            ended=int(time.time() * 1000),
+            seconds=round(time.time() - started, 3),
+        )
+        folder.finish(result, {"rows": rows.validation, "predictions": predictions})
     if job.explain is not None and not is_explained(job):
         _explain(job.explain, folder, data, rows, fitted)
 
@@ -88,30 +95,29 @@ def _save(fitted: Fitted, folder: RunDir) -> str | None:
     return None
 
 
-def _result(job: Job, folder: RunDir, data: Dataset, rows: Split, fitted: Fitted, predictions: Any) -> dict[str, Any]:
+def _result(job: Job, folder: RunDir, data: Dataset, rows: Split, fitted: Fitted, predictions: Any) -> RunResult:
     task = job.run.variant.task
     scores = scoring.scores(task, data, rows.validation, predictions)
     last = {name: values[fitted.best_epoch] for name, values in folder.history().items()}
     measured = f"val_{task.measure}"
     gap = {"gap": last[task.measure] - last[measured]} if measured in last else {}
-    return {
-        "status": "finished",
-        "epochs": fitted.epochs,
-        "best_epoch": fitted.best_epoch,
-        "metrics": {**scores, **gap},
-        "parameters": fitted.parameters,
-        "weights_sha256": fitted.weights_sha256,
-        "images": {"train": len(rows.train), "validation": len(rows.validation)},
-        "error": None,
-    }
+    return RunResult(
+        status=RunStatus.FINISHED,
+        epochs=fitted.epochs,
+        best_epoch=fitted.best_epoch,
+        metrics={**scores, **gap},
+        parameters=fitted.parameters,
+        weights_sha256=fitted.weights_sha256,
+        images={"train": len(rows.train), "validation": len(rows.validation)},
+    )
 
 
-def interrupted(folder: RunDir) -> dict[str, Any]:
+def interrupted(folder: RunDir) -> RunResult:
     """Return what a run that is being interrupted has come to: its finished epochs, no scores."""
-    return _without_scores(folder, "interrupted", None)
+    return RunResult(RunStatus.INTERRUPTED, epochs=folder.epochs_held(), ended=int(time.time() * 1000))
 
 
-def crashed_result(job: Job, exit_code: int | None) -> dict[str, Any]:
+def crashed_result(job: Job, exit_code: int | None) -> RunResult:
     """Return the result of a job whose process died of what no code could catch, more than once."""
     killed = exit_code is not None and exit_code < 0
     death = f"was killed by signal {-exit_code}" if killed and exit_code else f"ended with exit code {exit_code}"
@@ -119,24 +125,16 @@ def crashed_result(job: Job, exit_code: int | None) -> dict[str, Any]:
     return _failure(job, RunDir(job.folder), error, "")
 
 
-def _failure(job: Job, folder: RunDir, error: Exception, trace: str) -> dict[str, Any]:
+def _failure(job: Job, folder: RunDir, error: Exception, trace: str) -> RunResult:
     sentence = str(error)
     if is_full(error):
         sentence = f"No space left in {job.folder.parent}: free some space and run the same command again."
     elif not isinstance(error, TrainingError | BadInputError):
         sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT})."
-    return {**_without_scores(folder, "failed", text_without_secrets(sentence)), "traceback": trace}
-
-
-def _without_scores(folder: RunDir, status: str, sentence: str | None) -> dict[str, Any]:
-    return {
-        "status": status,
-        "epochs": folder.epochs_held(),
-        "best_epoch": None,
-        "metrics": {},
-        "parameters": {},
-        "weights_sha256": "",
-        "error": sentence,
-        "ended": int(time.time() * 1000),
-        "seconds": 0.0,
-    }
+    return RunResult(
+        RunStatus.FAILED,
+        epochs=folder.epochs_held(),
+        error=text_without_secrets(sentence),
+        ended=int(time.time() * 1000),
+        traceback=trace,
+    )

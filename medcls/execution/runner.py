@@ -9,7 +9,7 @@ from typing import Any
 
 from medcls.evaluation.answers import decided
 from medcls.execution import finish, loop
-from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.loop import ScheduledStudy
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.schedulers import SequentialScheduler
@@ -141,9 +141,9 @@ def _search(programme: StudyPlan, driver: RunController, tuner: Tuner, started: 
     return SearchScheduler(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)
 
 
-def _groups(programme: StudyPlan, driver: RunController, data_name: str) -> Mapping[str, list[RunRecord]]:
+def _groups(programme: StudyPlan, driver: RunController, data_name: str) -> Mapping[str, list[EndedRun]]:
     """Return the runs on one data set by variant; under a search only of the trials that have them all."""
-    groups: dict[str, list[RunRecord]] = defaultdict(list)
+    groups: dict[str, list[EndedRun]] = defaultdict(list)
     for record in driver.records.values():
         if record.run.data_name == data_name:
             groups[record.run.variant_name].append(record)

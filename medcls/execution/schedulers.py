@@ -1,11 +1,10 @@
 """Which runs come next: a fixed list, or a search that decides as results come in."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from medcls.spec.run import Run
-
-Result = Mapping[str, Any]
+from medcls.tracking.run_records import RunResult
 
 
 class Scheduler(Protocol):
@@ -26,7 +25,7 @@ class Scheduler(Protocol):
     def ready(self) -> list[Run]:
         """Return the runs that may start now, each once."""
 
-    def ended(self, run: Run, result: Result) -> None:
+    def ended(self, run: Run, result: RunResult) -> None:
         """Take note of how a run ended."""
 
 
@@ -55,7 +54,7 @@ class FixedScheduler:
         self._under_way.update(ready)
         return ready
 
-    def ended(self, run: Run, result: Result) -> None:  # noqa: ARG002
+    def ended(self, run: Run, result: RunResult) -> None:  # noqa: ARG002
         """Take note that there is one run less to wait for."""
         self._under_way.discard(run)
 
@@ -88,7 +87,7 @@ class SequentialScheduler:
         """Return the runs of the look that is being worked for, the first time."""
         return self._agenda.ready()
 
-    def ended(self, run: Run, result: Result) -> None:
+    def ended(self, run: Run, result: RunResult) -> None:
         """Take note; after the last run of a look, decide whether there will be another look."""
         self._agenda.ended(run, result)
         if self._agenda.done and self._coming and self._undecided():

@@ -7,7 +7,7 @@ from typing import Any
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.evaluation import intervals
 from medcls.execution import loop
-from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.loop import ScheduledStudy
 from medcls.execution.planning.datasets import DataSource
 from medcls.execution.planning.plan import StudyPlan
@@ -47,27 +47,27 @@ class BestModel:
 
 
 def select_best(
-    programme: StudyPlan, driver: RunController, source: DataSource, groups: Mapping[str, Sequence[RunRecord]]
+    programme: StudyPlan, driver: RunController, source: DataSource, groups: Mapping[str, Sequence[EndedRun]]
 ) -> BestModel | None:
     """Choose the best of the finished groups of runs, refit it under cross-validation, score the held-out part once.
 
     Without folds the held-out part is the data set's test part, if it has one, and nothing is refitted.
     """
     metric = programme.search.metric if programme.study.search else programme.study.metric
-    whole = {name: each for name, each in groups.items() if all(one.result["status"] == "finished" for one in each)}
+    whole = {name: each for name, each in groups.items() if all(one.result.is_finished for one in each)}
     if not whole:
         return None
-    name = max(whole, key=lambda name: intervals.mean_sd([one.result["metrics"][metric] for one in whole[name]])[0])
+    name = max(whole, key=lambda name: intervals.mean_sd([one.result.metrics[metric] for one in whole[name]])[0])
     records = whole[name]
-    names = [each for each in records[0].result["metrics"] if all(each in one.result["metrics"] for one in records)]
-    scores = {each: [one.result["metrics"][each] for one in records] for each in names}
+    names = [each for each in records[0].result.metrics if all(each in one.result.metrics for one in records)]
+    scores = {each: [one.result.metrics[each] for one in records] for each in names}
     parents = {one.run: one.parent for one in records}
     if programme.study.folds is not None:
         first = records[0].run
         best = programme.run(first.variant, first.variant_name, first.seed, None)
         driver.screen.say(f"Refitting {name} on the full training set; evaluating once on the held-out test set.")
     else:
-        best = max(records, key=lambda one: one.result["metrics"][metric]).run
+        best = max(records, key=lambda one: one.result.metrics[metric]).run
         if "test" not in programme.parts[source.name]:
             return BestModel(best, metric, scores)
         driver.screen.say(f"Evaluating {name} once on the test set of {source.name}.")

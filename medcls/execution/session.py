@@ -28,13 +28,13 @@ from medcls.spec.study import Study
 from medcls.tracking.lock import RECORD, work_dir_lock
 from medcls.tracking.mlflow_client import import_client
 from medcls.tracking.remote_work_dir import RemoteWorkDir
-from medcls.tracking.work_dir import FINISHED as DONE
-from medcls.tracking.work_dir import STUDIES, WorkDir
+from medcls.tracking.work_dir import STUDIES, Progress, WorkDir
 from medcls.training.network import measure
 from medcls.utils.console import Screen
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.outputs import check_writable
 from medcls.utils.redaction import without_secrets
+from medcls.utils.statuses import RunStatus
 from medcls.utils.tracing import explained
 
 
@@ -126,7 +126,7 @@ def _train(programmes: Sequence[StudyPlan], executor: Executor, screen: Screen, 
         if not options.offline:
             import_client()  # while the server of workers imports TensorFlow
         runs = [run for programme in programmes for run in programme.known_runs()]
-        if any(work.state(run).word != DONE for run in runs):
+        if any(work.state(run).progress != Progress.FINISHED for run in runs):
             executor.rehearse(runs)
         stores = [opened_store(programme, screen.tell) for programme in programmes]
         if options.force:
@@ -257,8 +257,8 @@ def _result(drivers: Sequence[RunController]) -> SessionResult:
     for driver in drivers:
         for record in driver.records.values():
             ended += 1
-            if record.result["status"] == "failed":
-                failures.append((driver.sources.called(record.run), str(record.result["error"])))
+            if record.result.status == RunStatus.FAILED:
+                failures.append((driver.sources.called(record.run), str(record.result.error)))
     return SessionResult(ended, tuple(failures))
 
 

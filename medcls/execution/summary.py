@@ -11,7 +11,7 @@ import numpy as np
 from medcls.data.dataset import DatasetSpec
 from medcls.evaluation.answers import Answer, comparisons
 from medcls.evaluation.one_answer import remarks
-from medcls.execution.controller import RunController, RunRecord
+from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
 from medcls.execution.search.trials import Trial
@@ -100,7 +100,7 @@ def _counts(bundle: DatasetSpec) -> dict[str, dict[str, int]]:
     }
 
 
-def _run(driver: RunController, record: RunRecord) -> dict[str, Any]:
+def _run(driver: RunController, record: EndedRun) -> dict[str, Any]:
     run, result, folder = record.run, record.result, driver.work.folder(record.run)
     described = folder.description()
     return {
@@ -109,22 +109,22 @@ def _run(driver: RunController, record: RunRecord) -> dict[str, Any]:
         "variant": run.variant_name,
         "seed": run.seed,
         "fold": run.fold,
-        "status": result["status"],
+        "status": result.status,
         "reused": record.reused,
-        "shared_epochs": described.get("shared_epochs", 0),
-        "epochs": result["epochs"],
-        "best_epoch": result["best_epoch"],
+        "shared_epochs": described.shared_epochs,
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
         "params": run.parameters(),
-        "parameters": result["parameters"],
-        "metrics": result["metrics"],
+        "parameters": result.parameters,
+        "metrics": result.metrics,
         "history": folder.history(),
         **_predicted(driver, run, folder),
         **_heat(folder),
         "seconds_per_epoch": _seconds_per_epoch(folder),
-        "weights_sha256": result["weights_sha256"],
-        "threads": described.get("threads", 0),
+        "weights_sha256": result.weights_sha256,
+        "threads": described.threads or 0,
         "mlflow_run_id": driver.mirroring.run_id(run, record.parent),
-        "error": result["error"],
+        "error": result.error,
     }
 
 
@@ -152,8 +152,8 @@ def _predicted(driver: RunController, run: Run, folder: RunDir) -> dict[str, Any
 
 def _seconds_per_epoch(folder: RunDir) -> float | None:
     """Return the median over the epochs that the run trained itself, without the first, which builds the network."""
-    own = folder.held_rows()[folder.description().get("shared_epochs", 0) :]
-    return median(row["seconds"] for row in own[1:] or own) if own else None
+    own = folder.held_rows()[folder.description().shared_epochs :]
+    return median(row.seconds for row in own[1:] or own) if own else None
 
 
 def _best(best: BestModel) -> dict[str, Any]:

@@ -169,8 +169,8 @@ def card_facts(facts: Facts) -> CardFacts:
         run_key=run["key"],
         study=facts.summary["study"],
         weights_sha256=run["weights_sha256"],
-        commit=facts.described.get("git_commit") or "unknown",
-        has_uncommitted_changes=bool(facts.described.get("git_dirty")),
+        commit=facts.described.git_commit or "unknown",
+        has_uncommitted_changes=bool(facts.described.git_dirty),
         versions=tuple(f"{name} {version}" for name, version in facts.versions.items()),
     )
 

@@ -162,9 +162,9 @@ def loaded(chosen: Chosen, work: Path) -> Any:
     """
     folder = RunDir(work / chosen.run["key"])
     again = "run the study again, which trains nothing that is finished"
-    unsaved = (folder.result() or {}).get("unsaved")
-    if unsaved:
-        raise BadInputError(f"The network of run {chosen.run['key']} could not be saved as a file ({unsaved}).")
+    result = folder.result()
+    if result is not None and result.unsaved:
+        raise BadInputError(f"The network of run {chosen.run['key']} could not be saved as a file ({result.unsaved}).")
     file = model_files.file(folder)
     if file is None:
         raise BadInputError(f"There is no {folder.model}: {again}.")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from medcls.tracking.run_records import RunDescription
+
 PREPROCESSING, CARD = "preprocessing.json", "MODEL_CARD.md"
 
 FILES = MappingProxyType(
@@ -59,7 +61,7 @@ class Facts:
     run: Mapping[str, Any]
     data: Mapping[str, Any]
     best: Mapping[str, Any] | None
-    described: Mapping[str, Any]
+    described: RunDescription
     counts: Mapping[str, Mapping[str, int]]
     shape: tuple[int, int, int]
     weights: str

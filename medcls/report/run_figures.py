@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +33,7 @@ from medcls.report.figures.segmentation import Segmented
 from medcls.report.figures.worst_errors import Misclassified
 from medcls.spec.run import Run
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
 from medcls.utils.files import draw_whole
 from medcls.utils.lazy import matplotlib
 
@@ -43,7 +43,7 @@ Draw = Callable[[Path], None]
 MakeFigure = Callable[[], "matplotlib.figure.Figure"]
 
 
-def pictures(run: Run, folder: RunDir, result: Mapping[str, Any], decoded: Path | None) -> dict[Path, Draw]:
+def pictures(run: Run, folder: RunDir, result: RunResult, decoded: Path | None) -> dict[Path, Draw]:
     """Return the paths of a run's figures in its run directory, each with the function that draws it.
 
     The refit under cross-validation has figures of the test set too, whose names begin with "test_".
@@ -54,8 +54,9 @@ def pictures(run: Run, folder: RunDir, result: Mapping[str, Any], decoded: Path 
         result: how it ended.
         decoded: the folder of its data set's decoded images, None where they are not at hand.
     """
+    assert result.best_epoch is not None
     drawings: dict[str, Draw] = {}
-    drawings["learning_curves.png"] = partial(_draw_learning_curves, run, folder, result["best_epoch"])
+    drawings["learning_curves.png"] = partial(_draw_learning_curves, run, folder, result.best_epoch)
     if decoded is not None:
         drawings |= _of_set(run, folder, decoded, "predictions")
         if run.folds is not None and run.fold is None:
@@ -80,7 +81,7 @@ def draw_all(run: Run, folder: RunDir, decoded: Path) -> None:
     """
     result = folder.result()
     with contextlib.suppress(Exception):  # a figure must never cost a result
-        if result is not None and result["status"] == "finished":
+        if result is not None and result.is_finished:
             for path, draw in pictures(run, folder, result, decoded).items():
                 if not path.exists():
                     draw_whole(path, draw)

@@ -2,12 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from medcls.tracking.run_dir import RunDir
 
-FINISHED, FAILED, KILLED = "FINISHED", "FAILED", "KILLED"
+
+class EntryStatus(StrEnum):
+    """How a node ended, in the words of MLflow."""
+
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
 
 
 @dataclass(frozen=True)
@@ -50,7 +57,7 @@ class Ending:
     """How a node ended.
 
     Attributes:
-        status: FINISHED, FAILED or KILLED.
+        status: how it ended.
         ended: in milliseconds since 1970.
         metrics: the final scores; single values, at step 0, which the UI shows as numbers and bars.
         tags: None is left out.
@@ -58,7 +65,7 @@ class Ending:
         drawings: the same for figures that are drawn just before, unless they are there already.
     """
 
-    status: str
+    status: EntryStatus
     ended: int
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, Any] = field(default_factory=dict)

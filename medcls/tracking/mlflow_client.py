@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from medcls.tracking import sqlite_tables
-from medcls.tracking.entries import FINISHED, KILLED, DataRecord, Ending, Node
+from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
 from medcls.utils import store_uris as uris
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.lazy import mlflow
@@ -154,13 +154,13 @@ class Store:
         for path, place in {**ending.files, **dict.fromkeys(ending.drawings, "")}.items():
             if path.exists() and path.stat().st_size:
                 self._client.log_artifact(run_id, str(path), place or None)
-        self._client.set_terminated(run_id, ending.status, ending.ended)
+        self._client.set_terminated(run_id, ending.status.value, ending.ended)
         self._ended.add(identity)
 
     def interrupt(self, identity: str, time: int) -> None:
         """Show a node as killed for now; it is taken up again when its command is."""
         self._client.set_tag(self._ids[identity], INTERRUPTED, "true")
-        self._client.set_terminated(self._ids[identity], KILLED, time)
+        self._client.set_terminated(self._ids[identity], EntryStatus.KILLED.value, time)
 
     def refuses(self, error: Exception) -> bool:
         """Tell whether an error of another call was the store's refusal: to try again would not help."""
@@ -195,7 +195,9 @@ class Store:
             tags, status = run.data.tags, run.info.status
             if self._ids.setdefault(tags[IDENTITY], run.info.run_id) == run.info.run_id:
                 self._known[tags[IDENTITY]] = run.data
-                if PARENT in tags and (status == FINISHED or (status == KILLED and INTERRUPTED not in tags)):
+                if PARENT in tags and (
+                    status == EntryStatus.FINISHED or (status == EntryStatus.KILLED and INTERRUPTED not in tags)
+                ):
                     self._ended.add(tags[IDENTITY])
 
     def _take_up(self, identity: str, tags: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from medcls.tracking.entries import Ending, Node
 from medcls.tracking.mlflow_client import Point, Store, sentence
+from medcls.tracking.run_records import EpochRow
 from medcls.utils.files import draw_whole
 
 PERIOD = 1.0  # seconds between two looks at the journals
@@ -137,7 +138,7 @@ class Mirror:
     def _follow(self, entry: _Entry) -> None:
         """Create the node if it has started, and write the epochs that the checkpoint holds by now."""
         folder = entry.node.folder
-        started = entry.node.started or (folder.started() if folder is not None else None)
+        started = entry.node.started or (folder.description().started if folder is not None else None)
         if not entry.created and started is not None:
             self._create(entry, started)
         stamp = folder.stamp() if folder is not None and entry.created else None
@@ -184,7 +185,7 @@ class Mirror:
             self.store.interrupt(identity, now)
 
 
-def _points(row: Mapping[str, Any]) -> list[Point]:
-    """Return what a journal's row says, with the journal's own time."""
-    values = {**row["metrics"], **row["system"], "seconds": row["seconds"]}
-    return [(name, value, row["time"], row["epoch"]) for name, value in values.items()]
+def _points(row: EpochRow) -> list[Point]:
+    """Return the values of a journal's row as points of metrics, with the time at which the epoch ended."""
+    values = {**row.metrics, **row.system, "seconds": row.seconds}
+    return [(name, value, row.time, row.epoch) for name, value in values.items()]

@@ -1,49 +1,54 @@
-"""What is wrong with the records in a run's folder: for who says so before they are done without."""
+"""Finds the damaged records of a run directory, so that a command can name them before it does without them."""
 
 from medcls.tracking import record_shapes
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.records import DamagedError, read_arrays, read_record
+from medcls.utils.statuses import RunStatus
 
 
-def faults(folder: RunDir, *, whole: bool = False) -> list[DamagedError]:
-    """Return what is wrong with a run's records, none where they are sound or not there.
+def faults(run_dir: RunDir, *, whole: bool = False) -> list[DamagedError]:
+    """Return what is wrong with a run's records, the first fault of each file.
 
     Args:
-        folder: the run's.
-        whole: whether the checkpoint is read to its end, and not what it says of itself alone.
+        run_dir: the run directory; a record that is not there is no fault.
+        whole: whether the arrays of the checkpoint are read too, and not only its number of epochs.
     """
-    found: list[DamagedError] = []
-    for look in (_description, _result, _journal, _predictions, *((_checkpoint,) if whole else ())):
+    checks = [_check_description, _check_result, _check_journal, _check_predictions]
+    if whole:
+        checks.append(_check_checkpoint)
+    damaged: list[DamagedError] = []
+    for check in checks:
         try:
-            look(folder)
+            check(run_dir)
         except FileNotFoundError:
             continue
         except DamagedError as error:
-            found += [] if error.path in {each.path for each in found} else [error]
-    return found
+            if not any(error.path == earlier.path for earlier in damaged):
+                damaged.append(error)
+    return damaged
 
 
-def _description(folder: RunDir) -> None:
-    read_record(folder.path / "run.json", {}, record_shapes.DESCRIPTION)
+def _check_description(run_dir: RunDir) -> None:
+    read_record(run_dir.path / "run.json", {}, record_shapes.DESCRIPTION)
 
 
-def _result(folder: RunDir) -> None:
-    path = folder.path / "result.json"
+def _check_result(run_dir: RunDir) -> None:
+    path = run_dir.path / "result.json"
     result = read_record(path, record_shapes.RESULT, record_shapes.RESULT_MAY_HOLD)
-    if result is not None and result["status"] == "finished":
+    if result is not None and result["status"] == RunStatus.FINISHED:
         read_record(path, record_shapes.FINISHED_RESULT)
 
 
-def _journal(folder: RunDir) -> None:
-    epochs, rows = folder.epochs_saved(), len(folder.rows())
+def _check_journal(run_dir: RunDir) -> None:
+    epochs, rows = run_dir.epochs_saved(), len(run_dir.rows())
     if rows < epochs:
-        raise DamagedError(folder.path / "journal.jsonl", f"{rows} of {epochs} epochs can be read")
+        raise DamagedError(run_dir.path / "journal.jsonl", f"{rows} of {epochs} epochs can be read")
 
 
-def _predictions(folder: RunDir) -> None:
-    if folder.is_finished():
-        read_arrays(folder.predictions)
+def _check_predictions(run_dir: RunDir) -> None:
+    if run_dir.is_finished():
+        read_arrays(run_dir.predictions)
 
 
-def _checkpoint(folder: RunDir) -> None:
-    folder.read_checkpoint()
+def _check_checkpoint(run_dir: RunDir) -> None:
+    run_dir.read_checkpoint()

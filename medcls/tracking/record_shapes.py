@@ -1,4 +1,4 @@
-"""What the records in a run's folder must hold."""
+"""What the JSON records in a run directory must hold."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,11 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from medcls.tracking.run_records import EpochRow
 from medcls.utils.files import parsed_json
 from medcls.utils.records import DamagedError, Shape, checked, is_count, is_numbers, said
+from medcls.utils.statuses import RunStatus
 
 MOST_THREADS = 4096
-STATUSES = ("finished", "failed", "interrupted")
+STATUSES = (RunStatus.FINISHED, RunStatus.FAILED, RunStatus.INTERRUPTED)
 
 
 def _is_status(value: Any) -> bool:
@@ -67,32 +69,35 @@ FINISHED_RESULT: Shape = MappingProxyType(
 
 ROW: Shape = MappingProxyType({"epoch": is_count, "metrics": _has_numbers})
 ROW_MAY_HOLD: Shape = MappingProxyType({"time": is_count, "seconds": int | float, "system": is_numbers})
-ROW_WITHOUT = MappingProxyType({"time": 0, "seconds": 0.0, "system": {}})
 META: Shape = MappingProxyType({"epochs": is_count, "state": dict})
 STATE: Shape = MappingProxyType({"callbacks": list, "stopped": bool})
 STATE_MAY_HOLD: Shape = MappingProxyType({"began": is_count})
 
 
-def rows_of(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+def rows_of(lines: Iterable[bytes]) -> list[EpochRow]:
     """Return a journal's epochs, one a line, up to a line that is torn or is not the next epoch."""
-    rows: list[dict[str, Any]] = []
+    rows: list[EpochRow] = []
     for line in lines:
         try:
-            row = checked(parsed_json(line), ROW, ROW_MAY_HOLD)
+            row = EpochRow.from_record(checked(parsed_json(line), ROW, ROW_MAY_HOLD))
         except ValueError:
             break
-        same = not rows or row["metrics"].keys() >= rows[0]["metrics"].keys()
-        if not line.endswith(b"\n") or row["epoch"] != len(rows) or not same:
+        has_all_metrics = not rows or row.metrics.keys() >= rows[0].metrics.keys()
+        if not line.endswith(b"\n") or row.epoch != len(rows) or not has_all_metrics:
             break
-        rows.append({**ROW_WITHOUT, **row})
+        rows.append(row)
     return rows
 
 
 def meta_of(path: Path, array: NDArray[Any]) -> tuple[int, dict[str, Any]]:
-    """Return how many epochs a checkpoint holds, and the state beside its arrays.
+    """Return how many epochs a checkpoint holds, and its state that is no array.
+
+    Args:
+        path: the checkpoint, for the error.
+        array: its entry "meta", JSON in bytes, uint8.
 
     Raises:
-        DamagedError: it is no checkpoint's.
+        DamagedError: the entry is not what a checkpoint has.
     """
     try:
         meta = checked(parsed_json(array.tobytes()), META)

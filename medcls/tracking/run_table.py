@@ -1,12 +1,12 @@
-"""What the store's run table shows of runs, trials and studies: single values, named alike at every level."""
+"""The columns of MLflow's run table: scores of runs, trials and studies, named alike at every level."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
 
-Ended = tuple[RunDir, Mapping[str, Any]]
-"""A run's folder and its result."""
+Ended = tuple[RunDir, RunResult]
+"""A run's directory and its result."""
 
 
 def shown(metric: str) -> str:
@@ -14,39 +14,58 @@ def shown(metric: str) -> str:
     return metric if metric == "gap" else f"best/val_{metric}"
 
 
-def of_run(folder: RunDir, result: Mapping[str, Any]) -> dict[str, float]:
-    """Return a finished run's scores at the epoch that it keeps, and what it cost."""
-    history, best = folder.history(), result["best_epoch"]
-    scores = {f"best/{name}": values[best] for name, values in history.items() if name != "learning_rate"}
-    scores |= {shown(name): value for name, value in result["metrics"].items()}
-    return scores | {"best/epoch": best + 1, "epochs": result["epochs"], "minutes": _minutes(folder)}
+def of_run(run_dir: RunDir, result: RunResult) -> dict[str, float]:
+    """Return a finished run's scores at its best epoch, and how long the run took.
+
+    Args:
+        run_dir: the run directory.
+        result: of the run, which must have finished.
+    """
+    best = result.best_epoch
+    assert best is not None
+    columns: dict[str, float] = {}
+    for name, values in run_dir.history().items():
+        if name != "learning_rate":
+            columns[f"best/{name}"] = values[best]
+    for name, value in result.metrics.items():
+        columns[shown(name)] = value
+    return columns | {"best/epoch": best + 1, "epochs": result.epochs, "minutes": _minutes(run_dir)}
 
 
 def of_group(runs: Sequence[Ended]) -> dict[str, float]:
-    """Return the mean scores and epochs of the runs that finished, and what all of them cost."""
-    finished = [result for _, result in runs if result["status"] == "finished"]
-    scores = [{shown(name): value for name, value in each["metrics"].items()} for each in finished]
-    scores = [each | {"epochs": result["epochs"]} for each, result in zip(scores, finished, strict=True)]
-    names = [name for name in (scores[0] if scores else {}) if all(name in each for each in scores)]
-    means = {name: sum(each[name] for each in scores) / len(scores) for name in names}
-    return means | {"minutes": sum(_minutes(folder) for folder, _ in runs)}
+    """Return the mean scores and epochs of the runs that finished, and how long all runs took together."""
+    finished = [result for _, result in runs if result.is_finished]
+    columns: dict[str, float] = {}
+    for name in finished[0].metrics if finished else ():
+        values = [result.metrics[name] for result in finished if name in result.metrics]
+        if len(values) == len(finished):
+            columns[shown(name)] = sum(values) / len(values)
+    if finished:
+        columns["epochs"] = sum(result.epochs for result in finished) / len(finished)
+    columns["minutes"] = sum(_minutes(run_dir) for run_dir, _ in runs)
+    return columns
 
 
 def of_best(mean_sd: Mapping[str, tuple[float, float]]) -> dict[str, float]:
     """Return the best variant's mean scores and their standard deviations over the repeats.
 
-    A deviation is called as its score with "_sd" at the end; where a score has that very name, as "dice_sd" over the
-    images or the recall of a class called "x_sd", with "_sd_over_repeats".
+    The name of a deviation is the name of its score with "_sd" at the end. Where a score has that very name, as
+    "dice_sd" over the images or the recall of a class called "x_sd", it ends with "_sd_over_repeats" instead.
+
+    Args:
+        mean_sd: the mean and the standard deviation of each metric.
     """
-    scores = {shown(name): mean for name, (mean, _) in mean_sd.items()}
-    deviations = {}
+    scores: dict[str, float] = {}
+    for name, (mean, _) in mean_sd.items():
+        scores[shown(name)] = mean
+    deviations: dict[str, float] = {}
     for name, (_, sd) in mean_sd.items():
         ending = "_sd_over_repeats" if f"{shown(name)}_sd" in scores else "_sd"
         deviations[f"{shown(name)}{ending}"] = sd
     return scores | deviations
 
 
-def _minutes(folder: RunDir) -> float:
-    """Return how long the run trained in all, without the epochs that it took over from another."""
-    own = folder.held_rows()[folder.description().get("shared_epochs", 0) :]
-    return float(sum(row["seconds"] for row in own)) / 60
+def _minutes(run_dir: RunDir) -> float:
+    """Return how long the run trained in all, without the epochs that it copied from another run."""
+    own = run_dir.held_rows()[run_dir.description().shared_epochs :]
+    return float(sum(row.seconds for row in own)) / 60

@@ -1,52 +1,81 @@
-"""From a run to what there is of it already: finished, to continue, sharing a trajectory, or new."""
+"""The work directory, where all runs live, and how far each run in it has come."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from medcls.spec.run import Run
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir, saved_weights
+from medcls.tracking.run_records import RunDescription
 from medcls.utils.files import is_dead, remove_unfinished
 
-STUDIES, TRAJECTORIES = "studies", "trajectories"  # folders beside the runs'
-FINISHED, CONTINUE, SHARED, NEW = "finished", "to continue", "shares epochs", "new"
+STUDIES, TRAJECTORIES = "studies", "trajectories"  # directories beside those of the runs
+
+
+class Progress(StrEnum):
+    """How far a run has come, as --plan shows it."""
+
+    FINISHED = "finished"
+    CONTINUE = "to continue"
+    SHARED = "shares epochs"
+    NEW = "new"
 
 
 @dataclass(frozen=True)
-class State:
-    """What there is of a run: one of the words above, the epochs at hand, who made them, by which code."""
+class RunState:
+    """What there is of a run in the work directory.
 
-    word: str
-    epochs: int
-    donor: Path | None
-    code: str | None
+    Attributes:
+        progress: how far the run has come.
+        epochs: how many epochs it has, or can copy from another run.
+        shared_from: the run directory from which it can copy them, None where it has its own or none.
+        code: the digest of the code that trained these epochs, None where it is not recorded or there are none.
+    """
+
+    progress: Progress
+    epochs: int = 0
+    shared_from: Path | None = None
+    code: str | None = None
+
+    @property
+    def has_own_epochs(self) -> bool:
+        """Whether the run has finished or was interrupted after its first epoch."""
+        return self.progress in (Progress.FINISHED, Progress.CONTINUE)
 
 
-def with_planned_sharing(runs: Sequence[Run], states: Sequence[State]) -> list[State]:
-    """Return what there will be of each run when its turn comes: longer runs go on from shorter ones on their way.
+NOTHING = RunState(Progress.NEW)
+
+
+def with_planned_sharing(runs: Sequence[Run], states: Sequence[RunState]) -> list[RunState]:
+    """Return what there will be of each run when its turn comes: a longer run copies the epochs of a shorter one.
 
     Of equal runs, which several studies may ask for, the first is trained and the others share all its epochs.
+
+    Args:
+        runs: that are planned together.
+        states: what there is of each run now.
     """
     planned = list(states)
-    furthest: dict[str, int] = {}
-    for place in sorted(range(len(runs)), key=lambda place: runs[place].epochs):
-        run, state = runs[place], states[place]
-        trajectory = run.trajectory
-        before = furthest.get(trajectory, 0)
-        if state.word in (NEW, SHARED) and before > state.epochs:
-            planned[place] = replace(state, word=SHARED, epochs=before)
-        furthest[trajectory] = max(before, run.epochs)
+    furthest: dict[str, int] = {}  # by trajectory
+    for index in sorted(range(len(runs)), key=lambda index: runs[index].epochs):
+        run, state = runs[index], states[index]
+        epochs = furthest.get(run.trajectory, 0)
+        if not state.has_own_epochs and epochs > state.epochs:
+            planned[index] = replace(state, progress=Progress.SHARED, epochs=epochs)
+        furthest[run.trajectory] = max(epochs, run.epochs)
     return planned
 
 
 class WorkDir:
-    """The folder of all run folders, with the caches and the searches' memories beside them.
+    """The directory of all run directories, with the caches and the studies' own directories beside them.
+
+    Args:
+        path: the directory on this machine.
 
     Attributes:
-        path: of the folder on this machine.
-        depot: of its copy that other machines see, None where this is the only one.
+        depot: its copy that other machines see, None where this directory is the only one.
     """
 
     depot: RemoteSync | None = None
@@ -55,80 +84,95 @@ class WorkDir:
         self.path = path
 
     def folder(self, run: Run) -> RunDir:
-        """Return the run's folder, which need not exist."""
+        """Return a run's directory, which need not exist."""
         return self.at(run.key)
 
     def study(self, key: str) -> Path:
-        """Return the folder of a study's own memory."""
+        """Return the directory of a study's summary, report and search."""
         return self.path / STUDIES / key
 
     @property
     def url(self) -> str:
-        """Where the folder's copy is that other machines see, "" where this is the only one."""
+        """The URL of the copy that other machines see, "" where this directory is the only one."""
         return self.depot.url if self.depot is not None else ""
 
     def send(self, *names: str) -> None:
-        """Bring entries of the folder up to date where other machines see them: here they see them anyway."""
+        """Upload entries of the directory to the copy that other machines see; here there is none."""
 
     def look_anew(self) -> None:
-        """Forget what was seen before the folder was owned: others may have been at work. Here nothing is kept."""
+        """Forget what was read before the lock was held, as others may have been at work; here nothing is kept."""
 
     def tidy(self) -> None:
-        """Remove what killed commands were writing here, outside the runs' folders: for who owns the folder."""
-        for folder in (self.path, self.cache, saved_weights(self.path, "").parent, *(self.path / STUDIES).glob("*")):
-            remove_unfinished(folder, of=is_dead)
+        """Remove the unfinished files of killed commands outside the run directories; the caller holds the lock."""
+        weights = saved_weights(self.path, "").parent
+        for directory in (self.path, self.cache, weights, *(self.path / STUDIES).glob("*")):
+            remove_unfinished(directory, of=is_dead)
 
     def at(self, name: str) -> RunDir:
-        """Return the run folder of this name."""
+        """Return the run directory of a name, which need not exist."""
         return RunDir(self.path / name)
 
     @property
     def cache(self) -> Path:
-        """The folder of decoded images and of what is known of files and networks."""
+        """The directory of decoded images and of what was measured of files and networks."""
         return self.path / "cache"
 
-    def state(self, run: Run) -> State:
+    def state(self, run: Run) -> RunState:
         """Return what there is of a run."""
-        folder = self.folder(run)
-        described, result, held = folder.description(), folder.result(), folder.epochs_held()
-        code = described.get("code")
-        finished = folder.is_finished() and result is not None and held >= result["epochs"]
-        if described and finished:
-            return State(FINISHED, held, None, code)
-        if described and held:
-            return State(CONTINUE, held, None, code)
-        donor, epochs = self._donor(run)
-        if donor is not None:
-            return State(SHARED, epochs, donor, RunDir(donor).description().get("code"))
-        return State(NEW, 0, None, None)
+        run_dir = self.folder(run)
+        result, held, code = run_dir.result(), run_dir.epochs_held(), run_dir.description().code
+        if run_dir.is_described:
+            if result is not None and run_dir.is_finished() and held >= result.epochs:
+                return RunState(Progress.FINISHED, held, None, code)
+            if held:
+                return RunState(Progress.CONTINUE, held, None, code)
+        source, epochs = self._checkpoint_source(run)
+        if source is not None:
+            return RunState(Progress.SHARED, epochs, source, RunDir(source).description().code)
+        return NOTHING
 
-    def enter(self, run: Run, record: dict[str, Any], state: State) -> None:
-        """Describe the run in its folder and let others find it by its trajectory; take over a donor's epochs.
+    def create_run(self, run: Run, description: RunDescription, state: RunState) -> None:
+        """Describe a run in its directory, enter it under its trajectory, and copy the epochs that it shares.
 
-        The epochs come last: a run that holds some is described. What lies there is damaged, or of other code.
+        The epochs are copied last, so that a run that holds epochs is always described. What was in the directory is
+        removed: it is damaged, or was trained by other code.
+
+        Args:
+            run: that is begun.
+            description: for its run.json; the shared epochs are added here.
+            state: what there is of the run; with SHARED, from where its epochs are copied.
         """
-        folder, siblings = self.folder(run), self._siblings(run)
-        folder.clear()
+        run_dir, siblings = self.folder(run), self._siblings(run)
+        run_dir.clear()
         siblings.mkdir(parents=True, exist_ok=True)
         (siblings / run.key).touch()
-        if state.donor is None:
-            folder.describe(record)
+        if state.shared_from is None:
+            run_dir.describe(description)
             return
-        donor = RunDir(state.donor)
-        epochs, kept, arrays = donor.read_checkpoint(state.epochs)
-        folder.describe({**record, "shared_epochs": epochs, "shared_from": state.donor.name})
-        folder.adopt(donor.rows(), epochs, kept, arrays)
+        source = RunDir(state.shared_from)
+        epochs, checkpoint_state, arrays = source.read_checkpoint(state.epochs)
+        run_dir.describe(replace(description, shared_epochs=epochs, shared_from=state.shared_from.name))
+        run_dir.copy_checkpoint(source.rows(), epochs, checkpoint_state, arrays)
 
     def _siblings(self, run: Run) -> Path:
+        """Return the directory that has a file for each run on the run's trajectory."""
         return self.path / TRAJECTORIES / run.trajectory
 
-    def _donor(self, run: Run) -> tuple[Path | None, int]:
-        """Return the run folder on the same trajectory whose checkpoints come furthest without going too far."""
-        best: tuple[Path | None, int] = (None, 0)
+    def _checkpoint_source(self, run: Run) -> tuple[Path | None, int]:
+        """Return the run directory on the same trajectory with the longest checkpoint that is not too long.
+
+        Returns:
+            The directory, None if there is none; and how many epochs that checkpoint holds.
+        """
+        source, most = None, 0
         siblings = self._siblings(run)
-        for name in sorted(path.name for path in siblings.iterdir()) if siblings.is_dir() else ():
-            folder = self.at(name)
-            epochs = folder.most_epochs(run.epochs) if folder.description() else 0
-            if name != run.key and best[1] < epochs:
-                best = (self.path / name, epochs)
-        return best
+        if not siblings.is_dir():
+            return None, 0
+        for name in sorted(path.name for path in siblings.iterdir()):
+            if name == run.key:
+                continue
+            run_dir = self.at(name)
+            epochs = run_dir.most_epochs(run.epochs) if run_dir.is_described else 0
+            if epochs > most:
+                source, most = run_dir.path, epochs
+        return source, most

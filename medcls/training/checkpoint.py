@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from medcls.tracking import record_shapes
-from medcls.tracking.run_dir import Arrays, RunDir
+from medcls.tracking.checkpoint_files import Arrays
+from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow
 from medcls.utils import records
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import keras, psutil
@@ -46,16 +48,16 @@ def recorder(run_dir: RunDir, callbacks: list[Any], began: int = 0) -> Any:
                         "lower the learning rate (--set learner.optimizer.learning_rate=...)."
                     )
             run_dir.append(
-                {
-                    "epoch": epoch,
-                    "time": int(time.time() * 1000),
-                    "seconds": round(time.time() - self.started, 3),
-                    "metrics": metrics,
-                    "system": _system(),
-                }
+                EpochRow(
+                    epoch=epoch,
+                    metrics=metrics,
+                    time=int(time.time() * 1000),
+                    seconds=round(time.time() - self.started, 3),
+                    system=_system(),
+                )
             )
             save(run_dir, epoch + 1, self.model, callbacks, began)
-            run_dir.heed()
+            run_dir.exit_if_stopped()
 
     return Recorder()
 

@@ -52,7 +52,7 @@ def shared_features(
     """
     weights = origin(model, pretrained).file(data.images.shape[1:])
     path = features_file(run_dir.cache, data, weights, arguments_of(model)["preprocessing"])
-    return features(body, data, path, lambda done, count: run_dir.tell(f"features of {done} of {count} images"))
+    return features(body, data, path, lambda done, count: run_dir.write_status(f"features of {done} of {count} images"))
 
 
 def features(body: Callable[[], Any], data: Dataset, path: Path, progress: Progress) -> Features:

@@ -112,7 +112,7 @@ def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
         return batches.evaluation(examples, _evaluation_batch_size(examples.images))
 
     epochs_done, stopped = progress(setup.run_dir, stage.first_epoch)
-    setup.run_dir.cut(epochs_done)
+    setup.run_dir.truncate(epochs_done)
     if epochs_done < stage.last_epoch and not stopped:
         _train(setup, stage, imbalance, callbacks, range(epochs_done, stage.last_epoch), evaluation_batches)
     else:

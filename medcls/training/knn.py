@@ -14,6 +14,7 @@ from medcls.spec.constraints import at_least, constrained, for_task, of_classes
 from medcls.spec.parameters import arguments_of
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow
 from medcls.training.backbone import IMAGENET, origin, pretrained_network
 from medcls.training.feature_cache import shared_features
 from medcls.training.knn_network import voting
@@ -170,8 +171,7 @@ def _record(folder: RunDir, task: Task, data: Dataset, split: Split, predict: An
         metrics |= {f"{prefix}loss": scores["log_loss"], f"{prefix}accuracy": scores["accuracy"]}
         metrics |= {f"{prefix}balanced_accuracy": scores["balanced_accuracy"]}
     now = time.time()
-    row = {"epoch": 0, "time": int(now * 1000), "seconds": round(now - started, 3), "system": {}}
-    folder.cut(0)
+    folder.truncate(0)
     metrics |= {"neighbours": float(count), "learning_rate": 0.0}  # as every history has one
-    folder.append({**row, "metrics": metrics})
+    folder.append(EpochRow(0, metrics, time=int(now * 1000), seconds=round(now - started, 3)))
     folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})

@@ -83,10 +83,11 @@ def _timeless(value: Any) -> Any:
 
 def _run(folder: RunDir) -> dict[str, Any]:
     epochs, state, arrays = folder.read_checkpoint()
+    result = folder.result()
     return {
-        "description": _timeless(folder.description()),
-        "result": _timeless(folder.result()),
-        "journal": [(row["epoch"], row["metrics"]) for row in folder.rows()],
+        "description": _timeless(folder.description().as_record()),
+        "result": None if result is None else _timeless(result.as_record()),
+        "journal": [(row.epoch, row.metrics) for row in folder.rows()],
         "epochs": epochs,
         "state": state,
         "arrays": {name: _bits(array) for name, array in arrays.items()},

@@ -44,7 +44,7 @@ def test_one_machine_is_killed_and_another_goes_on_where_it_was(run: Command, tm
     assert (ended := second.run()).code == 0, ended.errors
     assert outcomes.summary(second) == outcomes.summary(run)
     (folder,) = (path.parent for path in bucket.glob("*/result.json"))
-    assert [row["epoch"] for row in RunDir(folder).rows()] == list(range(held(bucket)))
+    assert [row.epoch for row in RunDir(folder).rows()] == list(range(held(bucket)))
     epochs = {path.name: path.stat().st_mtime for path in folder.glob("checkpoint-*.npz")}
     assert list(bucket.rglob("*lock")) == []
     again = on(tmp_path / "third", run, bucket)

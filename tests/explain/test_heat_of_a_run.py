@@ -23,6 +23,8 @@ from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import HEAT, RunDir
+from medcls.tracking.run_records import RunResult
+from medcls.utils.statuses import RunStatus
 
 NETWORK = partial(models.alexnet, base=2, dense=(4,))
 VARIANT = Variant(
@@ -120,8 +122,8 @@ def test_a_layer_that_is_not_there_fails_the_run_in_a_sentence_and_costs_no_epoc
     execute_job(wrong)
     result = RunDir(asked.folder).result()
     assert result is not None
-    assert result["status"] == "failed"
-    assert "no layer conv9" in result["error"]
+    assert result.status == RunStatus.FAILED
+    assert "no layer conv9" in str(result.error)
     RunDir(asked.folder).drop_result()  # as the driver does when the command is run again
     execute_job(asked)
     assert is_done(asked)
@@ -188,5 +190,6 @@ def test_an_overlay_is_six_tenths_image_and_four_tenths_jet() -> None:
 def test_what_learnt_nothing_by_gradients_is_asked_nothing(plain: Job, tmp_path: Path):
     job = replace(plain, folder=tmp_path, explain=Explanation(ASK, {}, "digest"))
     for trainable, asked_nothing in ((0, True), (10, False)):
-        RunDir(tmp_path).finish({"status": "finished", "parameters": {"total": 10, "trainable": trainable}}, {})
+        parameters = {"total": 10, "trainable": trainable}
+        RunDir(tmp_path).finish(RunResult(RunStatus.FINISHED, parameters=parameters), {})
         assert is_explained(job) == asked_nothing

@@ -20,10 +20,12 @@ from medcls.tracking.record_faults import faults
 from medcls.tracking.record_file import FileSlip
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
 from medcls.tracking.study_results import damaged, outcomes, state
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import read_json, write_json
 from medcls.utils.records import DamagedError, read_arrays, read_record
+from medcls.utils.statuses import RunStatus
 
 DEEP = 100_000
 DAMAGES: dict[str, bytes] = {
@@ -77,15 +79,21 @@ def in_one_sentence(read: Callable[[], Any], *names: str) -> Any:
 def folder(tmp_path: Path) -> RunDir:
     """Return the folder of a run of two epochs."""
     folder = RunDir(tmp_path / "run")
-    folder.describe({"key": "run", "code": "c", "threads": 1, "parameters": {"a": 1}, "shared_epochs": 0})
+    folder.describe(RunDescription(key="run", code="c", threads=1, parameters={"a": 1}))
     for epoch in range(2):
-        folder.append(
-            {"epoch": epoch, "time": 5, "seconds": 0.1, "metrics": {"loss": 1.0}, "system": {"system/cpu": 1.0}}
-        )
+        folder.append(EpochRow(epoch, {"loss": 1.0}, time=5, seconds=0.1, system={"system/cpu": 1.0}))
         state = {"callbacks": [], "stopped": False, "began": 0}
         folder.write_checkpoint(epoch + 1, state, {"model/0": np.arange(50.0) + epoch})
-    result = {"status": "finished", "epochs": 2, "best_epoch": 1, "metrics": {"accuracy": 0.5}, "error": None}
-    result |= {"parameters": {"total": 3}, "weights_sha256": "ab", "ended": 5, "seconds": 0.2}
+    result = RunResult(
+        RunStatus.FINISHED,
+        epochs=2,
+        best_epoch=1,
+        metrics={"accuracy": 0.5},
+        parameters={"total": 3},
+        weights_sha256="ab",
+        ended=5,
+        seconds=0.2,
+    )
     folder.finish(result, {"rows": np.arange(3), "predictions": np.zeros((3, 2))})
     assert folder.is_finished()
     assert faults(folder, whole=True) == []
@@ -99,15 +107,15 @@ def test_a_runs_records(folder: RunDir, name: str):
     for damage, content in damages(sound).items():
         path.write_bytes(content)
         result, rows, held = folder.result(), folder.rows(), folder.epochs_held()
-        assert result is None or result["status"] == "finished", damage
+        assert result is None or result.is_finished, damage
         assert held in (0, 2), damage
         assert len(rows) <= 2, damage
-        assert all(np.isfinite(row["metrics"]["loss"]) for row in rows)
+        assert all(np.isfinite(row.metrics["loss"]) for row in rows)
         assert set(folder.history()) <= {"loss"}
         assert folder.is_finished() in (True, False)
         folder.read_arrays("predictions")
         if folder.is_finished():
-            assert isinstance(result["epochs"] + result["best_epoch"] + result["metrics"]["accuracy"], float)
+            assert isinstance(result.epochs + result.best_epoch + result.metrics["accuracy"], float)
         found = faults(folder, whole=True)
         for fault in found:
             assert fault.path.name == name, damage

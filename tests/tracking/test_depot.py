@@ -16,8 +16,10 @@ from medcls.tracking.record_file import FileSlip
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.paths import home_of
+from medcls.utils.statuses import RunStatus
 
 RUN = "0123456789abcdef0123"
 NAMES = some.sampled_from(["run.json", "journal.jsonl", "checkpoint.npz", "result.json", "a.png", "deep/er/b.npy"])
@@ -47,13 +49,13 @@ def change(folder: Path, changes: list[tuple[str, bytes | None]]) -> None:
 def test_who_waited_for_the_folder_sees_what_was_made_meanwhile(tmp_path: Path, monkeypatch: Any):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     waiting = RemoteWorkDir(f"local://{tmp_path}/bucket")
-    assert waiting.at(RUN).description() == {}
+    assert waiting.at(RUN).description() == RunDescription()
     one, _ = depots(tmp_path)
-    RunDir(one.home / RUN).describe({"key": RUN})
+    RunDir(one.home / RUN).describe(RunDescription(key=RUN))
     one.send(RUN)
-    assert waiting.at(RUN).description() == {}
+    assert waiting.at(RUN).description() == RunDescription()
     waiting.look_anew()
-    assert waiting.at(RUN).description() == {"key": RUN}
+    assert waiting.at(RUN).description() == RunDescription(key=RUN)
 
 
 def test_what_was_lost_there_is_sent_anew(tmp_path: Path):
@@ -82,7 +84,7 @@ def test_machines_that_take_turns_see_what_the_last_one_left(turns: Any, tmp_pat
 
 def trained(folder: RunDir, epochs: int) -> None:
     for epoch in range(folder.epochs_held(), epochs):
-        folder.append({"epoch": epoch, "metrics": {"loss": 1 / (epoch + 1)}})
+        folder.append(EpochRow(epoch, {"loss": 1 / (epoch + 1)}))
         folder.write_checkpoint(epoch + 1, {"seen": epoch}, {"weights": np.full(3, float(epoch))})
 
 
@@ -91,11 +93,11 @@ def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, 
     """After every number of files that were sent, the other finds the epochs from before or those after, whole."""
     one, other = depots(tmp_path)
     folder = RunDir(one.home / RUN)
-    folder.describe({"key": RUN})
+    folder.describe(RunDescription(key=RUN))
     trained(folder, 2)
     one.send(RUN)
     trained(folder, 5)
-    folder.finish({"status": "finished", "epochs": 5}, {"rows": np.arange(2)})
+    folder.finish(RunResult(RunStatus.FINISHED, epochs=5), {"rows": np.arange(2)})
     files, _ = one._place
     put, sent = files.put_file, []
 
@@ -160,7 +162,7 @@ def test_nothing_travels_twice(tmp_path: Path, monkeypatch: Any):
 def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Path):
     one, other = depots(tmp_path)
     folder = RunDir(one.home / RUN)
-    folder.describe({"key": RUN})
+    folder.describe(RunDescription(key=RUN))
     with one.kept(RUN):
         trained(folder, 1)
         deadline = time.monotonic() + 20
@@ -172,7 +174,7 @@ def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Pat
         while not (folder.path / "stop").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         with pytest.raises(SystemExit):
-            folder.heed()
+            folder.exit_if_stopped()
         trained(folder, 2)
     other.fetch(RUN)
     assert RunDir(other.home / RUN).epochs_held() == 2  # the last epoch is sent at the end
@@ -185,7 +187,7 @@ def test_a_place_that_is_away_while_a_run_trains_costs_it_nothing(tmp_path: Path
     one, other = depots(tmp_path)
     bucket, away = tmp_path / "bucket", tmp_path / "away"
     folder = RunDir(one.home / RUN)
-    folder.describe({"key": RUN})
+    folder.describe(RunDescription(key=RUN))
     one.send(RUN)
     bucket.rename(away)
     bucket.write_text("no folder")

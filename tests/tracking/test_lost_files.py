@@ -19,7 +19,7 @@ import os, resource, shutil, signal, sqlite3, sys, time
 from pathlib import Path
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.mlflow_client import Store
-from medcls.tracking.entries import FINISHED, Ending, Node
+from medcls.tracking.entries import Ending, EntryStatus, Node
 home, how = Path(sys.argv[1]), sys.argv[2]
 path, now = home / "mlflow.db", int(time.time() * 1000)
 mirror = Mirror(Store(f"sqlite:///{path}", "experiment", "?", home))
@@ -52,7 +52,7 @@ elif how == "read-only":
         os.setuid(65534)  # the permissions do not bind root
 for number in range(30):
     mirror.open(Node(f"study/{number}", "run", "study", now, parameters={f"p{each}": "v" * 400 for each in range(90)}))
-mirror.close("study", Ending(FINISHED, now, {"x": 1.0}))
+mirror.close("study", Ending(EntryStatus.FINISHED, now, {"x": 1.0}))
 print(mirror.settle(), mirror.refused, mirror.lost)
 """
 WAYS = {

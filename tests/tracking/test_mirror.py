@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from tracking_stores import content
 
-from medcls.tracking.entries import FAILED, FINISHED, KILLED, Ending, Node
+from medcls.tracking.entries import Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store, sentence
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import EpochRow, RunDescription
 from medcls.utils.redaction import without_secrets
 
 BEGUN = 1_700_000_000_000
@@ -49,7 +50,7 @@ def driver(uri: str, tmp_path: Path) -> Open:
 def folder(tmp_path: Path) -> RunDir:
     """Return the folder of a run that has begun."""
     folder = RunDir(tmp_path / "run")
-    folder.describe({"started": BEGUN + 5})
+    folder.describe(RunDescription(started=BEGUN + 5))
     return folder
 
 
@@ -59,9 +60,7 @@ def train(folder: RunDir, epochs: int, *, held: bool = True) -> None:
     for epoch in range(first, first + epochs):
         metrics = {"loss": 1 / (epoch + 1), "val_loss": 0.5}
         time = BEGUN + 1000 * epoch
-        folder.append(
-            {"epoch": epoch, "time": time, "seconds": 0.25, "metrics": metrics, "system": {"system/cpu": 7.0}}
-        )
+        folder.append(EpochRow(epoch, metrics, time, seconds=0.25, system={"system/cpu": 7.0}))
     if held:
         folder.write_checkpoint(first + epochs, {}, {})
 
@@ -92,14 +91,14 @@ def test_held_epochs_come_once_with_the_journals_times(driver: Open, folder: Run
 
 def test_a_run_that_waits_starts_when_it_is_at_work(driver: Open, tmp_path: Path, uri: str) -> None:
     folder, mirror = RunDir(tmp_path / "run"), driver()
-    folder.describe({"created": BEGUN})
+    folder.describe(RunDescription(created=BEGUN))
     mirror.open(Node("study/trial", "trial", "study"))
     mirror.open(Node("study/trial/run", "run", "study/trial", None, folder=folder))
     assert mirror.settle()
     assert set(content(uri)) == {"study"}
-    folder.describe({"started": BEGUN + 70})
-    mirror.close("study/trial/run", Ending(FINISHED, BEGUN + 90))
-    mirror.close("study/trial", Ending(FINISHED, BEGUN + 90))
+    folder.describe(RunDescription(started=BEGUN + 70))
+    mirror.close("study/trial/run", Ending(EntryStatus.FINISHED, BEGUN + 90))
+    mirror.close("study/trial", Ending(EntryStatus.FINISHED, BEGUN + 90))
     assert mirror.settle()
 
     nodes = content(uri)
@@ -115,7 +114,7 @@ def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunDir, uri
     train(folder, 2)
     second = driver()
     second.open(node(folder, {"a": 2, "b": 3}, kind="y"))
-    second.close("study/run", Ending(FINISHED, BEGUN + 9, {"best/loss": 0.25}))
+    second.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"best/loss": 0.25}))
     assert second.settle()
 
     run = content(uri)["study/run"]
@@ -129,11 +128,11 @@ def test_what_has_ended_stays_as_it_is(driver: Open, folder: RunDir, uri: str) -
     train(folder, 1)
     first = driver()
     first.open(node(folder))
-    first.close("study/run", Ending(FINISHED, BEGUN + 9, {"best/loss": 0.25}))
+    first.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"best/loss": 0.25}))
     assert first.settle()
     before, second = content(uri), driver()
     second.open(node(folder))
-    second.close("study/run", Ending(FAILED, BEGUN + 99, {"best/loss": 7.0}))
+    second.close("study/run", Ending(EntryStatus.FAILED, BEGUN + 99, {"best/loss": 7.0}))
 
     assert second.settle()
     assert second.has_ended("study/run")
@@ -153,7 +152,7 @@ def test_the_interrupted_is_killed_until_it_goes_on(driver: Open, folder: RunDir
     assert second.settle()
     assert {each["status"] for each in content(uri).values()} == {"RUNNING"}
     train(folder, 1)
-    second.close("study/run", Ending(FINISHED, BEGUN + 9))
+    second.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9))
     assert second.settle()
     run = content(uri)["study/run"]
     assert (run["status"], run["times"]) == ("FINISHED", (BEGUN + 5, BEGUN + 9))
@@ -163,14 +162,14 @@ def test_the_interrupted_is_killed_until_it_goes_on(driver: Open, folder: RunDir
 
 def test_the_pruned_is_killed_for_good_and_the_failed_tried_again(driver: Open, uri: str) -> None:
     first = driver()
-    for name, status in (("pruned", KILLED), ("failed", FAILED)):
+    for name, status in (("pruned", EntryStatus.KILLED), ("failed", EntryStatus.FAILED)):
         first.open(Node(f"study/{name}", name, "study", BEGUN))
         first.close(f"study/{name}", Ending(status, BEGUN + 9, tags={"medcls.error": "no luck"}))
     assert first.settle()
     second = driver()
     for name in ("pruned", "failed"):
         second.open(Node(f"study/{name}", name, "study", BEGUN))
-        second.close(f"study/{name}", Ending(FINISHED, BEGUN + 19))
+        second.close(f"study/{name}", Ending(EntryStatus.FINISHED, BEGUN + 19))
     assert second.settle()
 
     nodes = content(uri)
@@ -191,7 +190,9 @@ def test_no_parameter_metric_or_tag_is_too_much(driver: Open, uri: str) -> None:
     parameters = {f"layer.{number}": number for number in range(250)}
     odd = {"empty": "", "long": "x" * 20_000, "odd (%) name, ü": None}
     mirror.open(Node("study/run", "run", "study", BEGUN, parameters | odd, {"long": "y" * 20_000, "none": None}))
-    mirror.close("study/run", Ending(FINISHED, BEGUN + 9, {"recall/covid+ (mild)": 0.5, "recall/no covid": 1.0}))
+    mirror.close(
+        "study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"recall/covid+ (mild)": 0.5, "recall/no covid": 1.0})
+    )
 
     assert mirror.settle(), mirror.lost
     run = content(uri)["study/run"]
@@ -216,8 +217,8 @@ def test_a_run_deleted_in_the_store_holds_up_nothing(driver: Open, folder: RunDi
     mlflow.MlflowClient(uri).delete_run(run_id)
     train(folder, 1)
     mirror.open(Node("study/other", "other", "study", BEGUN))
-    mirror.close("study/run", Ending(FINISHED, BEGUN + 9))
-    mirror.close("study/other", Ending(FINISHED, BEGUN + 9))
+    mirror.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9))
+    mirror.close("study/other", Ending(EntryStatus.FINISHED, BEGUN + 9))
 
     assert mirror.settle()
     assert content(uri)["study/other"]["status"] == "FINISHED"
@@ -240,7 +241,7 @@ def test_a_figure_that_fails_costs_no_result(driver: Open, uri: str, tmp_path: P
     mirror = driver()
     for name in ("one", "two"):  # the same folder may belong to two nodes
         mirror.open(Node(f"study/{name}", name, "study", BEGUN))
-        mirror.close(f"study/{name}", Ending(FINISHED, BEGUN + 9, drawings={good: draw, bad: fail}))
+        mirror.close(f"study/{name}", Ending(EntryStatus.FINISHED, BEGUN + 9, drawings={good: draw, bad: fail}))
 
     assert mirror.settle()
     nodes = content(uri)

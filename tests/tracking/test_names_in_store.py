@@ -8,7 +8,7 @@ import pytest
 
 from medcls.explain import saliency_scores as heat
 from medcls.tracking import sqlite_tables
-from medcls.tracking.entries import FINISHED, Ending, Node
+from medcls.tracking.entries import Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_table import of_best
@@ -57,7 +57,7 @@ def test_every_class_has_its_own_metric_and_parameter(uri: str, tmp_path: Path, 
     node = Node(
         "study/run", "\x1b[31mrun\n" + "x" * 400, "study", BEGUN, values | {"rate": 0.1}, {"data.leaks": "\udcff"}
     )
-    run = mirrored(uri, tmp_path, "names", node, Ending(FINISHED, BEGUN + 9, metrics))
+    run = mirrored(uri, tmp_path, "names", node, Ending(EntryStatus.FINISHED, BEGUN + 9, metrics))
 
     assert sorted(run.data.metrics.values()) == sorted(metrics.values())
     assert run.data.metrics["minutes"] == 2.0
@@ -75,7 +75,10 @@ def test_every_class_has_its_own_metric_and_parameter(uri: str, tmp_path: Path, 
 
 
 def test_a_study_of_any_name_that_it_may_have_is_found_again(uri: str, tmp_path: Path) -> None:
-    node, ending = Node("study/run", "run", "study", BEGUN, {"a": 1}), Ending(FINISHED, BEGUN + 9, {"best/loss": 0.5})
+    node, ending = (
+        Node("study/run", "run", "study", BEGUN, {"a": 1}),
+        Ending(EntryStatus.FINISHED, BEGUN + 9, {"best/loss": 0.5}),
+    )
     for experiment in ("a'b", 'a"b', "a`b", "50%_x", "a, b (c) #1", 'it\'s "so"', "größe"):
         first = mirrored(uri, tmp_path, experiment, node, ending)
         again = mirrored(uri, tmp_path, experiment, node, ending)

@@ -53,8 +53,8 @@ def test_epochs_are_the_journals(search: Command, nodes: dict[str, dict[str, Any
         rows = RunDir(search.work / key).rows()
 
         assert len(rows) == 12
-        for name in rows[0]["metrics"] | rows[0]["system"]:
-            expected = [(row["epoch"], row["time"], (row["metrics"] | row["system"])[name]) for row in rows]
+        for name in {**rows[0].metrics, **rows[0].system}:
+            expected = [(row.epoch, row.time, {**row.metrics, **row.system}[name]) for row in rows]
             assert node["metrics"][name] == expected
         assert sum(name.startswith("system/") for name in node["metrics"]) >= 3
 
@@ -120,7 +120,7 @@ def test_starts_and_ends_are_those_of_the_work(search: Command, nodes: dict[str,
         folder = RunDir(search.work / key)
         result = folder.result()
         assert result is not None
-        assert node["times"] == (folder.started(), result["ended"])
+        assert node["times"] == (folder.description().started, result.ended)
         children = [each["times"] for each in nodes.values() if each["parent"] == node["parent"]]
         start, end = nodes[node["parent"]]["times"]
         assert start <= min(times[0] for times in children)

@@ -69,7 +69,7 @@ def test_a_run_whose_checkpoint_is_damaged_begins_with_its_saved_weights(
     flipped(folder.checkpoint, int(share * folder.checkpoint.stat().st_size))
     again, folder = fit("cut", weights=weights, epochs=3, **STILL)
     assert again.weights_sha256 == whole.weights_sha256
-    assert [row["epoch"] for row in folder.rows()] == [0, 1, 2]
+    assert [row.epoch for row in folder.rows()] == [0, 1, 2]
     assert "checkpoint.npz is damaged" in capsys.readouterr().out
 
 

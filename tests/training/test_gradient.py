@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,7 @@ WAYS: dict[str, dict[str, Any]] = {
 STILL = {"model": partial(features, dropout=0.0, norm=False), "optimizer": partial(training.sgd, learning_rate=1e-20)}
 THREADS = """
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import numpy as np
@@ -109,12 +111,12 @@ def test_all_steps_of_an_epoch_in_one_call_give_the_bits_of_single_steps_which_a
 def test_a_journal_ahead_of_its_checkpoint_is_cut_and_its_torn_line_ignored(fit: Fit):
     _, whole = fit("whole", epochs=4)
     _, torn = fit("torn", epochs=2)
-    torn.append({**torn.rows()[-1], "epoch": 2, "metrics": {"loss": 0.0}})
+    torn.append(replace(torn.rows()[-1], epoch=2, metrics={"loss": 0.0}))
     with (torn.path / "journal.jsonl").open("a") as file:
         file.write('{"epoch": 3, "met')
     fit("torn", epochs=4)
     assert state(torn) == state(whole)
-    assert [row["epoch"] for row in torn.rows()] == [0, 1, 2, 3]
+    assert [row.epoch for row in torn.rows()] == [0, 1, 2, 3]
 
 
 def test_a_finished_run_is_only_restored(fit: Fit, rows: Split):

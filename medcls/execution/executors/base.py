@@ -9,6 +9,7 @@ from typing import Any
 from medcls.execution.executors.remote_job import request_stop
 from medcls.execution.job import Job
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
 
 TRIES = 3  # a job whose process dies (killed, out of memory) without a new epoch is begun again so often
 
@@ -121,5 +122,5 @@ class Executor(ABC):
         """Wait for at most so long; return by what those are known that have ended."""
 
     @abstractmethod
-    def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
+    def _obituary(self, handle: Any, job: Job) -> RunResult | None:
         """Return the result of a job whose process or machine died, None if it came to its own end, well or badly."""

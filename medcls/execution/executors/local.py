@@ -18,6 +18,7 @@ from medcls.execution.executors.worker import DRIVER, answer, work
 from medcls.execution.job import Job, is_over
 from medcls.execution.run import OUTPUT, crashed_result
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.lazy import psutil
 from medcls.utils.signals import ignore_signals
@@ -132,7 +133,7 @@ class LocalExecutor(Executor):
         connection.wait([process.sentinel for process in self._running], seconds)
         return [process for process in self._running if not process.is_alive()]
 
-    def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
+    def _obituary(self, handle: Any, job: Job) -> RunResult | None:
         code, process = handle.exitcode, handle.pid
         handle.close()
         _check_begun(process, job)
@@ -157,7 +158,7 @@ class LocalExecutor(Executor):
         raise OSError("The server of worker processes died again and again (out of memory?)")
 
 
-def obituary_of(job: Job, exit_code: int | None) -> dict[str, Any] | None:
+def obituary_of(job: Job, exit_code: int | None) -> RunResult | None:
     """Return the result of a job whose process died, None if it came to its own end, well or badly."""
     died = RunDir(job.folder).result() is None if exit_code == 0 else not is_over(job)
     return crashed_result(job, exit_code) if died else None

@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from medcls.execution.executors.remote_job import fetch_inputs
 from medcls.execution.job import Job, is_over
 from medcls.execution.run import crashed_result
 from medcls.tracking.remote_sync import PERIOD, RemoteSync
+from medcls.tracking.run_records import RunResult
 from medcls.utils.errors import BadInputError, TrainingError, first_line
 from medcls.utils.lazy import ray
 from medcls.utils.redaction import text_without_secrets
@@ -114,14 +116,14 @@ class RayExecutor(Executor):
                 depot.fetch(self._running[task].folder.name, SMALL)
             self._looked = time.monotonic()
 
-    def _obituary(self, handle: Any, job: Job) -> dict[str, Any] | None:
+    def _obituary(self, handle: Any, job: Job) -> RunResult | None:
         try:
             return obituary_of(job, ray.get(handle))
         except ray.exceptions.RayTaskError as error:
-            return {**crashed_result(job, None), "error": f"{first_line(error.cause or error)}."}
+            return replace(crashed_result(job, None), error=f"{first_line(error.cause or error)}.")
         except ray.exceptions.RayError as error:
             sentence = f"The worker or its machine died repeatedly ({first_line(error)})."
-            return None if is_over(job) else {**crashed_result(job, None), "error": sentence}
+            return None if is_over(job) else replace(crashed_result(job, None), error=sentence)
 
 
 def _connect(address: str) -> None:

@@ -42,8 +42,8 @@ def request_stop(job: Job, *, stop: bool) -> None:
     """Ask whoever carries a job out to end after the epoch under way, on whichever machine that is; or no more."""
     folder = RunDir(job.folder)
     if stop:
-        folder.wind_down()
+        folder.request_stop()
     else:
-        folder.go_on()
+        folder.clear_stop()
     if job.depot:
         RemoteSync(job.depot, job.folder.parent).wish(job.folder.name, stop=stop)

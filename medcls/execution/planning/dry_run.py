@@ -10,7 +10,7 @@ from medcls.execution.planning.plan import StudyPlan
 from medcls.spec.parameters import arguments_of, is_node, name_of
 from medcls.spec.run import Run
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.work_dir import CONTINUE, FINISHED, SHARED, State, with_planned_sharing
+from medcls.tracking.work_dir import Progress, RunState, with_planned_sharing
 from medcls.utils.console import Screen, duration
 
 Kind = tuple[str, str, str]
@@ -26,7 +26,7 @@ class Planned:
 
     programme: StudyPlan
     run: Run
-    state: State
+    state: RunState
 
     @property
     def kind(self) -> Kind:
@@ -42,8 +42,10 @@ class Planned:
 
     def seconds(self) -> list[float]:
         """Return what its epochs have taken so far, or those of the run that it goes on from."""
-        folder = self.programme.work.folder(self.run) if self.state.donor is None else RunDir(self.state.donor)
-        return [row["seconds"] for row in folder.rows()]
+        folder = (
+            self.programme.work.folder(self.run) if self.state.shared_from is None else RunDir(self.state.shared_from)
+        )
+        return [row.seconds for row in folder.rows()]
 
     @property
     def missing(self) -> int:
@@ -67,8 +69,8 @@ def print_plan(programmes: Sequence[StudyPlan], screen: Screen) -> None:
     for programme in programmes:
         _show_runs(programme, [each for each in planned if each.programme is programme], screen)
     if len(programmes) > 1:
-        screen.say(f"All {len(programmes)} studies: {_counted(Counter(each.state.word for each in planned))}")
-    shared = sum(each.state.epochs for each in planned if each.state.word == SHARED)
+        screen.say(f"All {len(programmes)} studies: {_counted(Counter(str(each.state.progress) for each in planned))}")
+    shared = sum(each.state.epochs for each in planned if each.state.progress == Progress.SHARED)
     if shared:
         asked = sum(each.run.epochs for each in planned)
         screen.say(f"{shared} of {asked} epochs are shared with other runs and need no training.")
@@ -76,8 +78,8 @@ def print_plan(programmes: Sequence[StudyPlan], screen: Screen) -> None:
 
 
 def _show_runs(programme: StudyPlan, planned: Sequence[Planned], screen: Screen) -> None:
-    study, counts = programme.study, Counter(each.state.word for each in planned)
-    rows = [[programme.sources.called(each.run), each.state.word, each.epochs, each.run.key] for each in planned]
+    study, counts = programme.study, Counter(str(each.state.progress) for each in planned)
+    rows = [[programme.sources.called(each.run), each.state.progress, each.epochs, each.run.key] for each in planned]
     if rows:
         screen.table(f"{study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
     if study.search is not None:
@@ -91,7 +93,7 @@ def _show_runs(programme: StudyPlan, planned: Sequence[Planned], screen: Screen)
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    words = {SHARED: "sharing epochs"}
+    words = {str(Progress.SHARED): "sharing epochs"}
     return ", ".join(f"{count} {words.get(word, word)}" for word, count in counts.items() if count) + "."
 
 
@@ -108,10 +110,10 @@ def _estimate(programmes: Sequence[StudyPlan], planned: Sequence[Planned]) -> st
     by_network = _medians((each.network, taken) for each, taken in seconds)
     if not by_kind:
         return "unknown (nothing of this has been trained yet)"
-    waiting = [each for each in planned if each.state.word != FINISHED and each.missing]
+    waiting = [each for each in planned if each.state.progress != Progress.FINISHED and each.missing]
     told = [(each.missing, by_kind.get(each.kind, by_network.get(each.network))) for each in waiting]
     left = sum(missing * epoch for missing, epoch in told if epoch is not None)
-    begun = [each.state.epochs for each in planned if each.state.word in (FINISHED, CONTINUE) and each.state.epochs]
+    begun = [each.state.epochs for each in planned if each.state.has_own_epochs and each.state.epochs]
     searches = [programme for programme in programmes if programme.study.search is not None]
     if begun:
         left += sum(_to_come(programme) for programme in searches) * median(begun) * median(by_kind.values())

@@ -14,7 +14,7 @@ from medcls.execution.options import Options
 from medcls.execution.planning.datasets import check, describe
 from medcls.execution.planning.scores import check_scores
 from medcls.execution.search import storages
-from medcls.execution.search.trials import PRUNED, Trial, TrialStore
+from medcls.execution.search.trials import Trial, TrialStore
 from medcls.execution.search.tuner import Tuner
 from medcls.spec.run import Run
 from medcls.spec.search_space import Search
@@ -23,6 +23,7 @@ from medcls.spec.variant import Variant
 from medcls.tracking.work_dir import WorkDir
 from medcls.utils.code_digest import code_digest
 from medcls.utils.hashing import digest
+from medcls.utils.statuses import TrialState
 
 
 class StudyPlan:
@@ -119,7 +120,7 @@ class StudyPlan:
         """Return the runs of the trials proposed so far, without those that pruning saved."""
         runs = []
         for trial in (each for each in self.trials() if each.ours):
-            count = len(trial.folds) if trial.state == PRUNED else len(self.repeats)
+            count = len(trial.folds) if trial.state == TrialState.PRUNED else len(self.repeats)
             runs += [self.trial_run(trial, repeat) for repeat in range(count)]
         return runs
 

@@ -3,13 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 
-from medcls.execution.schedulers import Result
-from medcls.execution.search.trials import COMPLETE, ENDED, FAILED, PRUNED, RUNNING, WAITING, Trial
+from medcls.execution.search.trials import ENDED, Trial
 from medcls.execution.search.tuner import Tuner, best
 from medcls.spec.run import Run
 from medcls.spec.search_space import Search
-
-TAKEN_OVER = "taken over"  # a trial that another driver carries on, as this one was away for too long
+from medcls.tracking.run_records import RunResult
+from medcls.utils.statuses import TrialState
 
 
 class SearchScheduler:
@@ -58,7 +57,7 @@ class SearchScheduler:
     def total(self) -> int:
         """The folds of all trials that are or may become ours, without those that pruning saved."""
         trials = self._tuner.trials()
-        given_up = [trial for trial in trials if trial.state in (PRUNED, FAILED) and trial.ours]
+        given_up = [trial for trial in trials if trial.state in (TrialState.PRUNED, TrialState.FAILED) and trial.ours]
         saved = sum(self._folds - len(trial.folds) for trial in given_up)
         count = len(trials) if self._late() else max(len(trials), self._search.trials)
         return (count - sum(not trial.ours for trial in trials)) * self._folds - saved
@@ -89,37 +88,37 @@ class SearchScheduler:
 
     def _wait(self) -> None:
         """Say which trials of other drivers are waited for, once."""
-        others = [each.number for each in self._tuner.trials() if each.state == RUNNING and not each.ours]
+        others = [each.number for each in self._tuner.trials() if each.state == TrialState.RUNNING and not each.ours]
         if others and others != self._waited_for and not self._late():
             self._waited_for = others
             self._on_wait(others)
 
-    def ended(self, run: Run, result: Result) -> None:
+    def ended(self, run: Run, result: RunResult) -> None:
         """Score the fold; end the trial, prune it, or leave it open for its next fold."""
         number = self._under_way.pop(run.key)
         runs, scores = self._runs.setdefault(number, []), self._scores.setdefault(number, [])
         if run not in runs:
             runs.append(run)
         trial = self._tuner.trial(number)
-        if trial is None or (trial.state in (RUNNING, WAITING) and not trial.ours):
+        if trial is None or (trial.state in (TrialState.RUNNING, TrialState.WAITING) and not trial.ours):
             return  # it was given up while this one slept
-        if result["status"] != "finished":
-            self._end(trial, FAILED)
+        if not result.is_finished:
+            self._end(trial, TrialState.FAILED)
             return
-        scores.append(result["metrics"][self._search.metric])
-        if trial.state != RUNNING:  # it ended under an earlier command
+        scores.append(result.metrics[self._search.metric])
+        if trial.state != TrialState.RUNNING:  # it ended under an earlier command
             if len(scores) >= len(trial.folds):
                 self._end(trial, trial.state)
             return
         means = [sum(scores[:count]) / count for count in range(1, len(scores) + 1)]
         worse = self._tuner.report(number, means)
         if len(scores) == self._folds:
-            self._end(trial, COMPLETE, means[-1])
+            self._end(trial, TrialState.COMPLETE, means[-1])
         elif worse:
-            self._end(trial, PRUNED)
+            self._end(trial, TrialState.PRUNED)
 
-    def _end(self, trial: Trial, state: str, value: float | None = None) -> None:
-        if trial.state == RUNNING:
+    def _end(self, trial: Trial, state: TrialState, value: float | None = None) -> None:
+        if trial.state == TrialState.RUNNING:
             self._tuner.tell(trial.number, state, value)
         now = self._tuner.trial(trial.number)
         if now is not None and now.state in ENDED:
@@ -134,13 +133,17 @@ class SearchScheduler:
         for number in set(self._scores) - self._over - set(self._under_way.values()) - {self._winner}:
             trial = known.get(number)
             if trial is None or not trial.ours:
-                self._on_trial(Trial(number, {}, TAKEN_OVER, None, {}, ours=False))
+                self._on_trial(Trial(number, {}, TrialState.RUNNING, None, {}, ours=False, taken_over=True))
                 del self._scores[number]
 
     def _open(self) -> list[Trial]:
         """Return the trials whose runs are not all through here: ours, and at the very end the best of all."""
         trials = self._tuner.trials()
-        ours = [trial for trial in trials if trial.ours and trial.state != WAITING and trial.number not in self._over]
+        ours = [
+            trial
+            for trial in trials
+            if trial.ours and trial.state != TrialState.WAITING and trial.number not in self._over
+        ]
         if ours or self._under_way or not (self._late() or self._tuner.settled):
             return ours
         winner = best(trials)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from medcls.utils.lazy import optuna
+from medcls.utils.statuses import TrialState
 
-COMPLETE, PRUNED, FAILED, RUNNING, WAITING = "complete", "pruned", "failed", "running", "waiting"
-ENDED = (COMPLETE, PRUNED, FAILED)
-NUMBER, DRIVER = "trial", "driver"  # attributes of an attempt
+ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAILED)
+NUMBER, DRIVER, FAILED = "trial", "driver", "failed"  # attributes of an attempt
 FRESH = 1.0  # seconds for which what other drivers do may be old
 
 
@@ -29,10 +29,11 @@ class Trial:
 
     number: int
     labels: dict[str, Any]
-    state: str
+    state: TrialState
     value: float | None
     folds: dict[int, float]
     ours: bool = True
+    taken_over: bool = False
 
 
 class TrialStore:
@@ -105,14 +106,14 @@ class TrialStore:
                 for fold in sorted(missing):
                     optuna.trial.Trial(self.study, attempt._trial_id).report(means[fold], fold)
 
-    def end(self, number: int, state: str, value: float | None = None) -> None:
+    def end(self, number: int, state: TrialState, value: float | None = None) -> None:
         """Record how a trial ended, if it is still ours."""
         attempt = self._at_work(number)
         if attempt is None:
             return
-        ending = {COMPLETE: "COMPLETE", PRUNED: "PRUNED", FAILED: "FAIL"}[state]
+        ending = "FAIL" if state == TrialState.FAILED else state.name
         with self._writing(attempt):
-            if state == FAILED:
+            if state == TrialState.FAILED:
                 self._storage.set_trial_user_attr(attempt._trial_id, FAILED, True)
             self.study.tell(attempt.number, value, state=optuna.trial.TrialState[ending])
         self.tidy()
@@ -174,15 +175,15 @@ class TrialStore:
 
     def _plain(self, number: int, attempt: Any) -> Trial:
         state = state_of(attempt)
-        value = attempt.value if state == COMPLETE else None
+        value = attempt.value if state == TrialState.COMPLETE else None
         folds, ours = dict(attempt.intermediate_values), self._is_ours(attempt)
         return Trial(number, dict(attempt.params), state, value, folds, ours)
 
 
-def state_of(attempt: Any) -> str:
+def state_of(attempt: Any) -> TrialState:
     """Return the state of an attempt."""
-    name = str(attempt.state.name).lower()
-    return FAILED if name == "fail" else name
+    name = attempt.state.name
+    return TrialState.FAILED if name == "FAIL" else TrialState[name]
 
 
 def number_of(attempt: Any) -> int:

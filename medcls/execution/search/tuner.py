@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from medcls.execution.search.plots import plots
-from medcls.execution.search.trials import COMPLETE, ENDED, PRUNED, WAITING, Trial, TrialStore, state_of
+from medcls.execution.search.trials import ENDED, Trial, TrialStore, state_of
 from medcls.spec.search_space import Axis, Search
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import optuna
+from medcls.utils.statuses import TrialState
 
 PATIENCE, AGAIN = 300.0, 2.0  # seconds for which a database may be away, and between two tries
 Answer = TypeVar("Answer")
@@ -72,7 +73,7 @@ class Tuner:
         trial.report(means[-1], len(means) - 1)
         return bool(trial.should_prune())
 
-    def tell(self, number: int, state: str, value: float | None = None) -> None:
+    def tell(self, number: int, state: TrialState, value: float | None = None) -> None:
         """Record how a trial ended."""
         self._patiently(lambda: self.memory.end(number, state, value))
 
@@ -104,11 +105,11 @@ class Tuner:
     def _next(self) -> int | None:
         """Return the number of the trial that comes next, None if it must wait, or there is none."""
         known = self._patiently(self.memory.trials)
-        ours = sum(trial.ours and trial.state not in (*ENDED, WAITING) for trial in known.values())
+        ours = sum(trial.ours and trial.state not in (*ENDED, TrialState.WAITING) for trial in known.values())
         if self._most is not None and ours >= self._most:
             return None
         for number in range(self.search.trials):
-            if number not in known or known[number].state == WAITING:
+            if number not in known or known[number].state == TrialState.WAITING:
                 before = range(self._knows(number))
                 return number if all(each in known and known[each].state in ENDED for each in before) else None
         return None
@@ -149,7 +150,7 @@ class Tuner:
         shadow = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
         known = self._patiently(self.memory.attempts)
         before = [known[each] for each in range(self._knows(number)) if each in known]
-        shadow.add_trials([each for each in before if state_of(each) in (COMPLETE, PRUNED)])
+        shadow.add_trials([each for each in before if state_of(each) in (TrialState.COMPLETE, TrialState.PRUNED)])
         return shadow
 
 
@@ -163,5 +164,5 @@ def _distribution(axis: Axis) -> Any:
 
 def best(trials: Sequence[Trial]) -> Trial | None:
     """Return the trial with the highest mean score, the earliest of equals."""
-    complete = [trial for trial in trials if trial.state == COMPLETE and trial.value is not None]
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE and trial.value is not None]
     return max(complete, key=lambda trial: (trial.value, -trial.number)) if complete else None

@@ -20,6 +20,8 @@ from medcls.spec import Search, choice, floats, integers
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
+from medcls.tracking.run_records import RunResult
+from medcls.utils.statuses import RunStatus
 
 SEARCH = Search(
     space={"x": floats(-4.0, 4.0), "n": integers(1, 9), "kind": choice("plain", training.balanced)},
@@ -51,10 +53,10 @@ def carry_out(agenda: SearchScheduler, judge: Tuner, pause: float, carried: Path
             continue
         run = waiting.pop(random.randrange(len(waiting)))
         trial = judge.trial(run.seed)
-        value = None if trial is None else score(trial, run.fold or 0)
+        metrics = {} if trial is None else {SEARCH.metric: score(trial, run.fold or 0)}
         with carried.open("a") as file:
             file.write(f"{run.seed} {run.fold}\n")
-        agenda.ended(run, {"status": "finished", "metrics": {SEARCH.metric: value}})
+        agenda.ended(run, RunResult(RunStatus.FINISHED, metrics=metrics))
 
 
 def run_of(trial: Trial, fold: int) -> Run:

@@ -20,10 +20,10 @@ from one_driver import FOLDS, SEARCH, run_of, told
 
 from medcls.execution.search import storages
 from medcls.execution.search.scheduler import SearchScheduler
-from medcls.execution.search.trials import COMPLETE, PRUNED
 from medcls.execution.search.tuner import Tuner
 from medcls.spec.run import Run
 from medcls.utils.errors import BadInputError
+from medcls.utils.statuses import TrialState
 
 pytestmark = pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")
 LIMIT = 240
@@ -37,7 +37,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     agenda = SearchScheduler(SEARCH, judge, run_of, FOLDS, None, lambda trial: None)
     one_driver.carry_out(agenda, judge, 0.0, folder / "runs")
     trials = [told(trial) for trial in judge.trials()]
-    assert {trial["state"] for trial in trials} == {COMPLETE, PRUNED}
+    assert {trial["state"] for trial in trials} == {TrialState.COMPLETE, TrialState.PRUNED}
     return json.loads(json.dumps(trials))  # type: ignore[no-any-return]
 
 
@@ -143,13 +143,13 @@ def test_an_attempt_added_to_a_trial_that_ends_meanwhile_is_given_up(tmp_path: P
 
     def add_late(attempt: Any) -> None:
         quick.take(0, {}, {})
-        quick.end(0, COMPLETE, 1.0)
+        quick.end(0, TrialState.COMPLETE, 1.0)
         add(attempt)
 
     slow.study.add_trial = add_late
     slow.take(0, {}, {})
     assert [each.state.name for each in attempts(url)] == ["COMPLETE", "FAIL"]
-    assert (slow.trials()[0].state, slow.trials()[0].value) == (COMPLETE, 1.0)
+    assert (slow.trials()[0].state, slow.trials()[0].value) == (TrialState.COMPLETE, 1.0)
 
 
 def test_what_a_killed_driver_left_waiting_at_a_trial_that_has_ended_goes_with_the_next(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_what_a_killed_driver_left_waiting_at_a_trial_that_has_ended_goes_with_t
         storages.in_database(url, one_driver.NAME, tmp_path / each, "code") for each in ("killed", "other")
     )
     other.take(0, {}, {})
-    other.end(0, COMPLETE, 1.0)
+    other.end(0, TrialState.COMPLETE, 1.0)
     waiting = optuna.trial.TrialState.WAITING
     for number in (0, 1):  # added, and killed before it was taken
         killed.study.add_trial(optuna.create_trial(state=waiting, user_attrs={"trial": number}))

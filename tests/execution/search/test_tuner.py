@@ -13,13 +13,15 @@ from PIL import Image
 from medcls import data, training
 from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.storages import in_folder, remembered
-from medcls.execution.search.trials import COMPLETE, FAILED, PRUNED, Trial
+from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner, best
 from medcls.report.figures import canvas
 from medcls.spec import Search, choice, floats, integers
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
+from medcls.tracking.run_records import RunResult
+from medcls.utils.statuses import RunStatus, TrialState
 
 VARIANT = Variant(data=data.xray, learner=training.gradient, task=MULTICLASS)
 SEARCH = Search(
@@ -62,15 +64,17 @@ def drive(
         trial = tuner.trial(run.seed)
         assert trial is not None
         value = score(trial, run.fold)
-        metrics = {search.metric: value}
-        agenda.ended(run, {"status": "failed" if value is None else "finished", "metrics": metrics})
+        if value is None:
+            agenda.ended(run, RunResult(RunStatus.FAILED))
+        else:
+            agenda.ended(run, RunResult(RunStatus.FINISHED, metrics={search.metric: value}))
         ends = ends and ends - 1
     return tuner.trials()
 
 
 def test_the_search_does_not_depend_on_who_is_faster(tmp_path: Path):
     expected = drive(tmp_path / "first")
-    assert {trial.state for trial in expected} == {COMPLETE, PRUNED}
+    assert {trial.state for trial in expected} == {TrialState.COMPLETE, TrialState.PRUNED}
     assert len({trial.labels["x"] for trial in expected}) == len(expected) == SEARCH.trials
     picks: list[Pick] = [lambda waiting: waiting - 1, *(np.random.default_rng(seed).integers for seed in range(3))]
     for number, pick in enumerate(picks):
@@ -130,13 +134,13 @@ def test_a_failed_trial_is_passed_over_and_tried_again_by_the_next_command(tmp_p
         return None if trial.number in (0, 5) else score(trial, fold)
 
     trials = drive(tmp_path, score=failing)
-    assert [trial.number for trial in trials if trial.state == FAILED] == [0, 5]
+    assert [trial.number for trial in trials if trial.state == TrialState.FAILED] == [0, 5]
     winner = best(trials)
     assert winner is not None
     assert winner.value == max(trial.value for trial in trials if trial.value is not None)
     again = drive(tmp_path)
     assert [trial.labels for trial in again] == [trial.labels for trial in trials]
-    assert FAILED not in {trial.state for trial in again}
+    assert TrialState.FAILED not in {trial.state for trial in again}
 
 
 def test_without_a_complete_trial_there_is_no_best(tmp_path: Path):
