@@ -1,6 +1,6 @@
-"""Networks: a Keras tensor of images, 0..1, to a Keras tensor of features, as one flat graph.
+"""Networks: functions from a Keras tensor of images, 0..1, to a Keras tensor of features, as one flat graph.
 
-Features are one row an image, for tasks that classify, or one row a pixel, for tasks of masks.
+Features are one row per image for classification, or one row per pixel for segmentation.
 """
 
 from medcls.models.alexnet import alexnet

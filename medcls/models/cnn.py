@@ -1,4 +1,4 @@
-"""A plain convolutional network of any size: 3x3 convolutions, some followed by a max pooling, then dense layers."""
+"""A plain convolutional network of any size: 3x3 convolutions, some followed by max pooling, then dense layers."""
 
 from medcls.models.dense_head import hidden_layers
 from medcls.spec.constraints import constrained, one_of, rates, units
@@ -27,19 +27,20 @@ def cnn(
     dropout: float = 0.0,
     initializer: str = "glorot_uniform",
 ) -> KerasTensor:
-    """Return the features of convolutions, poolings and hidden dense layers.
+    """Return the features of a network of convolutions, poolings and hidden dense layers.
 
     Args:
         images: Keras tensor of shape (batch, height, width, channels), 0..1.
         filters: of each 3x3 convolution.
-        pooled: a 2x2 max pooling follows these convolutions, counted from 1.
+        pooled: the numbers, from 1 on, of the convolutions that are followed by 2x2 max pooling.
         padding: "same", or "valid" for convolutions that stay within the image.
-        batch_norm: between each convolution or hidden dense layer and its activation.
+        batch_norm: whether to add batch normalization between each convolution or hidden dense layer and its
+            activation.
         activation: "relu" or "tanh", of convolutions and hidden dense layers.
-        pooling_first: the activation comes after the pooling instead of before it, where there are both. Both rise
-            with their input, so the features are the same (but for rounding) at a quarter of the activations.
-        dense: units of the hidden dense layers; the task adds the last.
-        dropout: rate after each hidden dense layer; where there is none, of the flattened features.
+        pooling_first: whether pooling comes before the activation. Both are monotonic, so the features are equal (up
+            to rounding) with a quarter of the activations.
+        dense: units of the hidden dense layers; the task adds the output layer.
+        dropout: rate after each hidden dense layer, or after the flattened features if there is no such layer.
         initializer: of the kernels: "glorot_uniform", "he_normal", or "random_normal" (standard deviation 0.05).
 
     Returns:
@@ -51,12 +52,16 @@ def cnn(
         x = keras.layers.Conv2D(width, 3, padding=padding, kernel_initializer=initializer, name=name)(x)
         if batch_norm:
             x = keras.layers.BatchNormalization()(x)
-        steps = [keras.layers.Activation(activation)]
-        if number in pooled:
-            steps.insert(0 if pooling_first else 1, keras.layers.MaxPooling2D())
-        for step in steps:
-            x = step(x)
+        activate = keras.layers.Activation(activation)
+        if number not in pooled:
+            x = activate(x)
+        elif pooling_first:
+            x = activate(keras.layers.MaxPooling2D()(x))
+        else:
+            x = keras.layers.MaxPooling2D()(activate(x))
     x = hidden_layers(
         x, dense, dropout, len(dense), activation=activation, batch_norm=batch_norm, initializer=initializer
     )
-    return x if dense or not dropout else keras.layers.Dropout(dropout)(x)
+    if dropout and not dense:
+        x = keras.layers.Dropout(dropout)(x)
+    return x

@@ -14,7 +14,7 @@ def mlp(
     Args:
         examples: Keras tensor of images, of shape (batch, height, width, channels), 0..1, or of points, of shape
             (batch, coordinates).
-        hidden: units of the hidden layers; the task adds the last.
+        hidden: units of the hidden layers; the task adds the output layer.
         activation: "sigmoid", "relu" or "tanh".
         dropout: rate after each hidden layer.
 

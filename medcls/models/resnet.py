@@ -8,7 +8,7 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
 from medcls.utils.tensors import KerasTensor
 
-# Table 1 of He et al. 2016a: the kind of block, and how many of them in each of the four stages.
+# Table 1 of He et al. 2016a: the kind of block, and the number of blocks in each of the four stages.
 TABLE_1 = MappingProxyType(
     {
         18: ("basic", (2, 2, 2, 2)),
@@ -44,32 +44,33 @@ def resnet(
     dropout: float = 0.0,
     spatial_dropout: float = 0.0,
 ) -> KerasTensor:
-    """Return the features of a residual network of `depth` weighted layers, the task's dense layer included.
+    """Return the features of a residual network of `depth` weighted layers, including the task's dense layer.
 
-    Depths 18, 34, 50, 101 and 152 have the four stages of He et al. 2016a, Table 1; all others have the three
-    stages of their CIFAR networks: 6n+2 layers in basic blocks or 9n+2 in bottlenecks. The stages are `base`,
-    2*base, 4*base (and 8*base) wide; bottlenecks end four times as wide. From the second on they begin with a
-    3x3 convolution of stride 2. Shortcuts are the identity, or a 1x1 convolution where the shape changes.
+    Depths 18, 34, 50, 101 and 152 have the four stages of He et al. 2016a, Table 1. All other depths have three stages,
+    as their CIFAR networks: 6n+2 layers in basic blocks, or 9n+2 in bottlenecks. The stages have `base`, 2*base, 4*base
+    (and 8*base) filters; bottlenecks have four times as many outputs. From the second on, a stage begins with a 3x3
+    convolution of stride 2. Shortcuts are the identity, or a 1x1 convolution where the shape changes.
 
     Args:
         images: Keras tensor of shape (batch, height, width, channels), 0..1.
-        depth: convolutions on the main path, plus one for the dense layer.
+        depth: the number of convolutions on the main path, plus one for the dense layer.
         base: filters of the first convolution.
-        block: "basic", "bottleneck" or "auto": Table 1's; else bottlenecks from 164 layers up where they fit
-            (He et al. 2016b); else basic; else bottlenecks from 50 layers up.
-        stem: "small" (3x3 convolution), "large" (7x7 convolution of stride 2, then max pooling: a quarter of
-            the resolution) or "auto": large for four stages on images of at least 128 pixels, else small, so
-            that small images are not shrunk to nothing.
-        preactivation: batch norm and ReLU before each convolution, not after it (He et al. 2016b).
-        batch_norm: without it, the convolutions have biases.
+        block: "basic", "bottleneck" or "auto". The last means, in this order: the block of Table 1; bottlenecks from
+            164 layers up if the depth fits (He et al. 2016b); basic blocks; bottlenecks from 50 layers up.
+        stem: "small" (3x3 convolution), "large" (7x7 convolution of stride 2, then max pooling: a quarter of the
+            resolution) or "auto". The last means large for four stages on images of at least 128 pixels, else small,
+            so that small images keep their resolution.
+        preactivation: whether batch normalization and ReLU come before each convolution instead of after it (He et al.
+            2016b).
+        batch_norm: whether to use batch normalization; without it, the convolutions have biases.
         dropout: rate after global average pooling.
-        spatial_dropout: rate of feature maps dropped before the last convolution of each block.
+        spatial_dropout: the rate at which feature maps are dropped before the last convolution of each block.
 
     Returns:
         Keras tensor of shape (batch, features).
 
     Raises:
-        BadInputError: if no such network has this depth, or another parameter is none of the above.
+        BadInputError: no residual network has this depth, or another parameter is unknown.
     """
     for check in LIMITS:
         check(depth=depth, base=base, block=block, stem=stem, dropout=dropout, spatial_dropout=spatial_dropout)
@@ -92,22 +93,25 @@ def layout(depth: int, block: str = "auto") -> tuple[str, tuple[int, ...]]:
     """Return the kind of block ("basic" or "bottleneck") and the number of blocks in each stage.
 
     Raises:
-        BadInputError: if `block` is unknown or no network of these blocks has `depth` weighted layers.
+        BadInputError: `block` is unknown, or no network of these blocks has `depth` weighted layers.
     """
     if block not in ("auto", "basic", "bottleneck"):
         raise BadInputError(f"block={block!r} is unknown: say 'auto', 'basic' or 'bottleneck'.")
-    found = _fitting(depth, block)
-    if found is None:
-        below = next((d for d in range(depth - 1, 7, -1) if _fitting(d, block)), None)
-        above = next(d for d in range(max(depth, 7) + 1, max(depth, 7) + 10) if _fitting(d, block))
-        nearest = f"{below} or {above}" if below else f"{above}"
+    fitting = _fitting(depth, block)
+    if fitting is None:
+        below, above = depth - 1, max(depth, 7) + 1
+        while below > 7 and not _fitting(below, block):
+            below -= 1
+        while not _fitting(above, block):
+            above += 1
+        nearest = f"{below} or {above}" if below > 7 else f"{above}"
         blocks = "" if block == "auto" else f" of {block} blocks"
         raise BadInputError(f"depth={depth} fits no residual network{blocks}: the nearest is {nearest}.")
-    return found
+    return fitting
 
 
 def _fitting(depth: int, block: str) -> tuple[str, tuple[int, ...]] | None:
-    """The layout of `depth` layers, or None: Table 1 first, then three stages of 6n+2 or 9n+2 layers."""
+    """Return the layout of `depth` layers: from Table 1, or three stages of 6n+2 or 9n+2 layers; None if none fits."""
     if depth in TABLE_1 and block in ("auto", TABLE_1[depth][0]):
         return TABLE_1[depth]
     fits_basic = depth >= 8 and depth % 6 == 2 and block != "bottleneck"
@@ -118,12 +122,20 @@ def _fitting(depth: int, block: str) -> tuple[str, tuple[int, ...]] | None:
 
 
 def _has_large_stem(stem: str, stages: int, pixels: int) -> bool:
+    """Tell whether a network of so many stages begins with the large stem on images of so many pixels per side."""
     return stem == "large" or (stem == "auto" and stages == 4 and pixels >= 128)
 
 
 @dataclass(frozen=True)
 class _Blocks:
-    """The parts of one network, which all share the same style."""
+    """Builds the parts of one network in one style.
+
+    Attributes:
+        bottleneck: whether blocks are bottlenecks.
+        preactivation: whether normalization and activation come before each convolution.
+        batch_norm: whether there is batch normalization.
+        spatial_dropout: the rate before the last convolution of each block.
+    """
 
     bottleneck: bool
     preactivation: bool
@@ -131,6 +143,7 @@ class _Blocks:
     spatial_dropout: float
 
     def stem(self, images: KerasTensor, filters: int, large: bool) -> KerasTensor:
+        """Return the feature maps with which the first stage begins."""
         size, stride = (7, 2) if large else (3, 1)
         x = self.convolve(images, filters, size, stride, "stem")
         if not self.preactivation:
@@ -138,7 +151,15 @@ class _Blocks:
         return keras.layers.MaxPooling2D(3, strides=2, padding="same")(x) if large else x
 
     def block(self, x: KerasTensor, width: int, stride: int, name: str, last: str | None) -> KerasTensor:
-        """What the convolutions make of x is added to x; `last` names the last of them."""
+        """Return the output of one residual block.
+
+        Args:
+            x: Keras tensor of shape (batch, height, width, channels).
+            width: filters of the 3x3 convolutions.
+            stride: of the first 3x3 convolution.
+            name: the beginning of the names of its layers.
+            last: the name of its last convolution, if it has a special one.
+        """
         convolutions = [(width, 3, stride), (width, 3, 1)]
         if self.bottleneck:
             convolutions = [(width, 1, 1), (width, 3, stride), (4 * width, 1, 1)]
@@ -156,16 +177,25 @@ class _Blocks:
         return keras.layers.ReLU()(keras.layers.Add()([shortcut, self.normalise(y)]))
 
     def shortcut(self, x: KerasTensor, activated: KerasTensor, filters: int, stride: int, name: str) -> KerasTensor:
-        """The identity, or a projection where the shape changes (of the activated input, as 2016b)."""
+        """Return the identity, or a projection of the activated input where the shape changes (He et al. 2016b).
+
+        Args:
+            x: the input of the block.
+            activated: the input after normalization and activation if these come first, else the input.
+            filters: of the block's output.
+            stride: of the block.
+            name: of the projection.
+        """
         if stride == 1 and x.shape[-1] == filters:
             return x
-        # Taking every other pixel first is the same map as a 1x1 convolution of stride 2, on whose gradient
-        # oneDNN crashes (TensorFlow 2.21, 8 to 16 channels at 64x64).
-        kept = keras.layers.AveragePooling2D(1, strides=stride)(activated) if stride > 1 else activated
-        projection = self.convolve(kept, filters, 1, 1, name)
+        # Taking every other pixel first equals a 1x1 convolution of stride 2, on whose gradient oneDNN crashes
+        # (TensorFlow 2.21, 8 to 16 channels at 64x64).
+        every_other = keras.layers.AveragePooling2D(1, strides=stride)(activated) if stride > 1 else activated
+        projection = self.convolve(every_other, filters, 1, 1, name)
         return projection if self.preactivation else self.normalise(projection)
 
     def convolve(self, x: KerasTensor, filters: int, size: int, stride: int, name: str) -> KerasTensor:
+        """Return the output of one convolution, without a bias if normalization follows."""
         return keras.layers.Conv2D(
             filters,
             size,
@@ -177,8 +207,10 @@ class _Blocks:
         )(x)
 
     def normalise(self, x: KerasTensor) -> KerasTensor:
+        """Return x after batch normalization, if the network has any."""
         # Keras's momentum of 0.99 needs hundreds of steps before validation sees the right statistics.
         return keras.layers.BatchNormalization(momentum=0.9, epsilon=1e-5)(x) if self.batch_norm else x
 
     def activate(self, x: KerasTensor) -> KerasTensor:
+        """Return x after normalization and ReLU."""
         return keras.layers.ReLU()(self.normalise(x))

@@ -1,4 +1,4 @@
-"""The U-Net (Ronneberger et al. 2015, arXiv:1505.04597) as the course draws it: 'same' convolutions, any width."""
+"""The U-Net (Ronneberger et al. 2015, arXiv:1505.04597) with 'same' convolutions and any width."""
 
 from medcls.models.conv_block import block
 from medcls.models.input_checks import check_halves
@@ -12,18 +12,21 @@ from medcls.utils.tensors import KerasTensor
 def unet(
     images: KerasTensor, *, base: int = 8, depth: int = 4, dropout: float = 0.0, batch_norm: bool = False
 ) -> KerasTensor:
-    """Return the features of each pixel: down in `depth` levels, up again, joined to each level's own features.
+    """Return the features of each pixel: an encoder of `depth` levels and a decoder with skip connections.
 
-    A level has two 3x3 convolutions; 2x2 max pooling leads down, a 3x3 transposed convolution of stride 2 up.
+    A level has two 3x3 convolutions. The encoder pools by 2x2 max pooling, the decoder enlarges by 3x3 transposed
+    convolutions of stride 2.
 
     Args:
-        images: Keras tensor of shape (batch, height, width, channels), 0..1; height and width can be halved `depth`
-            times.
+        images: Keras tensor of shape (batch, height, width, channels), 0..1; height and width must be divisible by
+            2^depth.
         base: filters of the first level's convolutions (64 in the paper); each level has twice as many as the one
             above it.
         depth: how often the images are halved.
-        dropout: rate of whole feature maps dropped after each pooling and each joining (Tompson et al. 2015).
-        batch_norm: between each 3x3 convolution and its activation; not after the transposed ones.
+        dropout: the rate at which whole feature maps are dropped after each pooling and each skip connection (Tompson
+            et al. 2015).
+        batch_norm: whether to add batch normalization between each 3x3 convolution and its activation; not after
+            transposed convolutions.
 
     Returns:
         Keras tensor of shape (batch, height, width, base).
@@ -47,10 +50,19 @@ def unet(
 
 
 def _twice(x: KerasTensor, filters: int, name: str, last: str | None = None, *, batch_norm: bool) -> KerasTensor:
-    """Return two convolutions with their activations; `last` is the second one's name, else it is numbered."""
+    """Return the output of two convolutions with activations.
+
+    Args:
+        x: Keras tensor of shape (batch, height, width, channels).
+        filters: of both convolutions.
+        name: the beginning of their names.
+        last: the name of the second convolution, if it has a special one.
+        batch_norm: whether to normalize before the activations.
+    """
     x = block(x, filters, f"{name}_conv1", batch_norm=batch_norm, spatial_dropout=0.0)
     return block(x, filters, last or f"{name}_conv2", batch_norm=batch_norm, spatial_dropout=0.0)
 
 
 def _dropped(x: KerasTensor, rate: float) -> KerasTensor:
+    """Return feature maps after spatial dropout, if there is a rate."""
     return keras.layers.SpatialDropout2D(rate)(x) if rate else x

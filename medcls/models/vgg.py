@@ -1,4 +1,4 @@
-"""VGG networks of any width (Simonyan and Zisserman 2014, arXiv:1409.1556), with the course's dense layers."""
+"""VGG networks of any width (Simonyan and Zisserman 2014, arXiv:1409.1556), with dense layers of any width."""
 
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ from medcls.utils.tensors import KerasTensor
 
 # Table 1 of the paper, columns A, B, D and E: how many convolutions before each of the five poolings.
 CONVOLUTIONS = MappingProxyType({11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)})
-WIDTHS = (1, 2, 4, 8, 8)  # of the five stages, in multiples of base
+WIDTHS = (1, 2, 4, 8, 8)  # of the five stages, as multiples of base
 
 
 def _check(*, depth: int, **_: object) -> None:
@@ -43,11 +43,11 @@ def vgg(
         images: Keras tensor of shape (batch, height, width, channels), 0..1, at least 32 pixels wide.
         depth: 11, 13, 16 or 19, as in the paper, which counts three dense layers.
         base: filters of the first stage (64 in the paper); the others have 2, 4, 8 and 8 times as many.
-        dense: units of the hidden dense layers; the task adds the last.
-        dropout: rate after hidden dense layers.
-        dropped: after how many of them, from the first on.
-        spatial_dropout: rate after each convolution's activation.
-        batch_norm: between each convolution and its activation.
+        dense: units of the hidden dense layers; the task adds the output layer.
+        dropout: rate after the first hidden dense layers.
+        dropped: the number of hidden dense layers that are followed by dropout.
+        spatial_dropout: rate after the activation of each convolution.
+        batch_norm: whether to add batch normalization between each convolution and its activation.
 
     Returns:
         Keras tensor of shape (batch, features).
