@@ -1,13 +1,13 @@
 """Which N-layer residual network tells the X-ray regions apart best, although they are unequal in number?
 
     python studies/bonus_resnet.py               the whole search on the xray phantom, about 12 minutes on two cores
-    python studies/bonus_resnet.py --data DIR    the same on your own folder of images
-    python studies/bonus_resnet.py --trials 40   go on searching; what is finished is kept
+    python studies/bonus_resnet.py --data DIR    the same search on your own images
+    python studies/bonus_resnet.py --trials 40   continue the search; finished trials are kept
 
-Bonus of the laboratory assignment: a ResNet whose depth, width, batch size, learning rate and more are searched with
-Optuna, under augmentation; class weights against the imbalance (B1); 3-fold stratified cross-validation, reported as
-mean and standard deviation (B2); early stopping, a learning-rate schedule, and checkpoints to go on from (B3).
-On the phantom expect a mean balanced accuracy of 0.75 to 0.9 over the folds.
+Bonus task of the laboratory assignment: a ResNet whose depth, width, batch size, learning rate and more are searched
+with Optuna, under augmentation; class weights against the imbalance (B1); 3-fold stratified cross-validation, reported
+as mean and standard deviation (B2); early stopping, a learning-rate schedule, and checkpoints to resume from (B3).
+On the phantom, expect a mean balanced accuracy of 0.75 to 0.9 over the folds.
 """
 
 from functools import partial

@@ -5,12 +5,12 @@
 Time: 2 variants x 3 seeds x 150 epochs: about 6 hours on two cores, 25 minutes on a GPU (the latter an estimate).
 
 Task 3 of the second laboratory: AlexNet of base 64 (3,356,225 parameters), Adam at 1e-5, 150 epochs, with spatial
-dropout of 0.1 after each convolution and dropout of 0.4 after the dense layers, against no dropout of any kind. The
-seed's students found the network with dropout better and more general, in one run each.
+dropout of 0.1 after each convolution and dropout of 0.4 after the dense layers, against no dropout of any kind. A
+course solution found that the network with dropout performs and generalises better, from one run each.
 
-Why: 3.4 million parameters can learn 1,000 images by heart. Dropout makes each step see another thinned network, whole
-feature maps at a time in the convolutions (Srivastava et al. 2014; Tompson et al. 2015), which slows the fitting and
-narrows the gap; whether it also raises validation accuracy depends on how far without it overfitting goes.
+Why: 3.4 million parameters can memorise 1,000 images. With dropout each step trains a different thinned network, in
+the convolutions by whole feature maps (Srivastava et al. 2014; Tompson et al. 2015). This slows fitting and narrows the
+gap; whether it also raises validation accuracy depends on how much the network would overfit without it.
 """
 
 from functools import partial

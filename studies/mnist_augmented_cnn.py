@@ -4,13 +4,13 @@
 
 Time: 3 seeds x 45 epochs, the first 15 of them shared: about 2 hours on two cores, 15 minutes on a GPU (estimates).
 
-Exercise 2 of the image analysis report: 727,530 parameters, convolutions that stay within the image, batch norm,
+Exercise 2 of the image analysis report: 727,530 parameters, convolutions without padding, batch normalisation,
 dropout after both hidden dense layers (at 0.5: the report gives no rate), rotation by 20 degrees, shifts of 0.1, zoom
-of 0.2, Adam, batches of 64, 15 epochs of half the training images each. The report kept the epoch that was best on the
-test part and scored it there: 99.41%. Here 5,000 training images choose the epoch; the test part is only written down.
+of 0.2, Adam, batches of 64, 15 epochs of half the training images each. The report selected the epoch on the test set
+and scored it there: 99.41%. Here the epoch is selected on 5,000 of the training images; the test set is only recorded.
 
-Why: a moved digit is the same digit, so each epoch shows new images and the network cannot learn them by heart.
-Choosing on the test part flatters: the best of 15 noisy scores is higher than the score of the best epoch.
+Why: a shifted digit is the same digit, so each epoch shows new images and the network cannot memorise them.
+Selecting on the test set is optimistic: the highest of 15 noisy scores exceeds the true score of that epoch.
 """
 
 from functools import partial
@@ -45,9 +45,9 @@ STUDY = Study(
     seeds=(0, 1, 2),
     metric="accuracy",
     answers=(
-        beside_published("accuracy", 0.9941, "the report's, its epoch chosen on the test part"),
-        final("test_accuracy", "val_accuracy", question="What do both lengths reach on test and validation part?"),
-        final(FLATTERY, question="What would choosing the epoch on the test part have added?"),
+        beside_published("accuracy", 0.9941, "the report's, its epoch selected on the test set"),
+        final("test_accuracy", "val_accuracy", question="What do both lengths reach on the test and validation sets?"),
+        final(FLATTERY, question="What would selecting the epoch on the test set have added?"),
         compare("15 epochs", "45 epochs", "val_accuracy", "Do 30 more epochs help?"),
     ),
 )

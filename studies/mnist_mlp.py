@@ -3,14 +3,14 @@
     python studies/mnist_mlp.py
     python studies/mnist_mlp.py --data FOLDER_WITH_MNIST
 
-Time: 3 seeds x 25 epochs: a few minutes on two cores, less on scikit-learn's digits, which stand in for MNIST.
+Time: 3 seeds x 25 epochs: a few minutes on two cores, less on scikit-learn's digits (used without MNIST).
 
 Part 1.1 of the homework: 784-100-10, sigmoid and softmax, SGD at 0.25 without momentum, batches of 100, 25 epochs,
-79,510 parameters; 5,000 of the training images are held for validation. The homework saw 94% after 6 epochs and about
-97% in the end, on the test part.
+79,510 parameters; 5,000 of the training images are the validation set. The homework reported 94% after 6 epochs and
+about 97% in the end, on the test set.
 
-Why: a large rate suits sigmoid units, whose slope is a quarter at most; without momentum the
-curves rise slowly and evenly, so 25 epochs still gain.
+Why: a high learning rate suits sigmoid units, whose slope is at most a quarter; without momentum the curves rise slowly
+and evenly, so the network still improves at epoch 25.
 """
 
 from functools import partial

@@ -5,12 +5,12 @@
 Time: 2 variants x 3 seeds x 50 epochs: about 7 minutes on two cores, 3 on a GPU (the latter an estimate).
 
 Task 1a of the laboratory assignment: AlexNet of base 8 on 128x128 grey skin images, Adam at 1e-4, batches of 8, with
-and without dropout of 0.4. Two course solutions saw, in one run each (training / validation accuracy): without
+and without dropout of 0.4. Two course solutions reported, from one run each (training / validation accuracy): without
 dropout .955/.770 and .892/.790, with it .868/.795 and .814/.815.
 
-Why: dropout trains another thinned network at every step, so that no unit can rely on the presence of others
-(Srivastava et al. 2014). Training accuracy, measured under dropout, falls; what the network has learnt by heart falls
-too, so the gap to validation narrows. On a small validation part the gain in accuracy may be too small to be seen.
+Why: dropout trains a different thinned network at every step, so that no unit can rely on the presence of others
+(Srivastava et al. 2014). Training accuracy, measured under dropout, falls; memorisation falls too, so the gap between
+training and validation narrows. On a small validation set the gain in accuracy may be too small to detect.
 """
 
 from functools import partial

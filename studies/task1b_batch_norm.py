@@ -5,13 +5,13 @@
 Time: 2 new variants x 3 seeds x 50 epochs: about 9 minutes on two cores, 4 on a GPU (the latter an estimate).
 
 Task 1b of the laboratory assignment: task 1a's AlexNet with batch normalisation between each convolution and its
-activation, with and without dropout. The runs of task 1a are taken over where they are there already. Two course
-solutions saw, in one run each (training / validation accuracy): 1.000/.820 and 1.000/.795 without dropout, .981/.785
-and .965/.805 with it; 1a's training accuracy was reached at epoch 8 to 10 without dropout and 17 with it.
+activation, with and without dropout. Finished runs of task 1a are reused. Two course solutions reported, from one run
+each (training / validation accuracy): 1.000/.820 and 1.000/.795 without dropout, .981/.785 and .965/.805 with it;
+1a's training accuracy was reached at epoch 8 to 10 without dropout and 17 with it.
 
-Why: normalised activations keep gradients in range and make the loss smoother, so larger useful steps are possible
-(Ioffe and Szegedy 2015; Santurkar et al. 2018). The noise of batch statistics regularises a little, but fitting the
-training images sooner also means learning them by heart sooner.
+Why: normalised activations keep gradients in range and make the loss smoother, so larger steps are useful (Ioffe and
+Szegedy 2015; Santurkar et al. 2018). The noise of batch statistics regularises a little, but a network that fits the
+training images sooner also memorises them sooner.
 """
 
 from functools import partial

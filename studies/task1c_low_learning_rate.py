@@ -6,12 +6,12 @@ Time: 2 variants x 3 seeds x 80 epochs: about 11 minutes on two cores, 5 on a GP
 
 Task 1c of the laboratory assignment: the AlexNet of tasks 1a and 1b with dropout, at a tenth of the learning rate,
 with and without batch normalisation. Its 80 epochs are the first of task 1d's 150 and are trained once. Two course
-solutions saw, in one run each (training / validation accuracy): plain .732/.775 and .747/.775, batch norm .921/.810
-and .860/.825.
+solutions reported, from one run each (training / validation accuracy): plain .732/.775 and .747/.775, batch norm
+.921/.810 and .860/.825.
 
-Why: at so small a step the plain network has not finished learning after 80 epochs, while batch normalisation rescales
-each layer's gradient and so acts like a larger rate where activations are small (Ioffe and Szegedy 2015; Bjorck et al.
-2018). A lower validation loss beside it shows whether it has begun to overfit.
+Why: with such small steps the plain network has not converged after 80 epochs, while batch normalisation rescales each
+layer's gradient and so acts like a higher rate where activations are small (Ioffe and Szegedy 2015; Bjorck et al.
+2018). The validation loss shows whether it has begun to overfit.
 """
 
 from functools import partial

@@ -5,12 +5,12 @@
 Time: 2 variants x 3 seeds x 150 epochs: about 2 hours on two cores, 12 minutes on a GPU (the latter an estimate).
 
 Task 2a of the laboratory assignment: AlexNet of base 32 with dropout of 0.4 after the first two dense layers, Adam at
-1e-5, with spatial dropout of 0.1 between activation and pooling, and without. Two course solutions saw, in one run
-each (training / validation accuracy): spatial dropout .753/.800 and .757/.790, without .832/.775 and .866/.810.
+1e-5, with spatial dropout of 0.1 between activation and pooling, and without. Two course solutions reported, from one
+run each (training / validation accuracy): spatial dropout .753/.800 and .757/.790, without .832/.775 and .866/.810.
 
-Why: neighbouring pixels of a feature map carry nearly the same value, so plain dropout removes little there; spatial
-dropout drops whole maps (Tompson et al. 2015). Each step then trains fewer features, with noisier gradients: slower,
-but less apt to learn the training images by heart.
+Why: neighbouring pixels of a feature map have nearly the same value, so plain dropout removes little information;
+spatial dropout drops whole maps (Tompson et al. 2015). Each step then trains fewer features, with noisier gradients:
+convergence is slower, but the network is less likely to memorise the training images.
 """
 
 from functools import partial

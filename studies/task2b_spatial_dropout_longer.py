@@ -4,13 +4,13 @@
 
 Time: 2 variants x 3 seeds x 250 epochs: about 3 hours on two cores, 20 minutes on a GPU (the latter an estimate).
 
-Task 2b of the laboratory assignment: task 2a for 250 epochs. Where 2a has run, its 150 epochs are taken over and 100
-are trained. Course solutions saw, in one run each (training / validation accuracy): spatial dropout .805/.835, without
-.872/.795 and .920/.805.
+Task 2b of the laboratory assignment: task 2a for 250 epochs. If 2a has run, its 150 epochs are reused and 100 more are
+trained. Course solutions reported, from one run each (training / validation accuracy): spatial dropout .805/.835,
+without .872/.795 and .920/.805.
 
-Why: both kinds of dropout average over many thinned networks and so hold back what only the training images share
-(Srivastava et al. 2014; Tompson et al. 2015). The longer one trains, the more there is to hold back: the gap of the
-network without spatial dropout widens, its validation loss turns up earlier, and the slower one catches up.
+Why: both kinds of dropout average over many thinned networks and so suppress what only the training images share
+(Srivastava et al. 2014; Tompson et al. 2015). This matters more the longer a network trains: the gap of the network
+without spatial dropout widens, its validation loss rises earlier, and the slower network catches up.
 """
 
 from functools import partial

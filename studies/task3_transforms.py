@@ -6,14 +6,14 @@
 Time: seconds. Nothing is trained.
 
 Tasks 3a and 3b of the laboratory assignment: figures of an X-ray before and after each transform of scikit-image, with
-the parameters that the seed's students chose (scale 0.2 and 0.8; 30, -30 and -70 degrees; percentiles 5 and 95), and a
-strip of five random augmentations (rotation 20, width shift 0.2, horizontal flip). Beside every picture stands what was
-measured on it: rescaling changes the shape, so images of several sizes can be made to fit one network; a rotation keeps
-the frame and turns corners out of it; flips move values and change none; intensity rescaling changes values and moves
-none, and what lies beyond the percentiles is cut off.
+the parameters of a course solution (scale 0.2 and 0.8; 30, -30 and -70 degrees; percentiles 5 and 95), and a strip of
+five random augmentations (rotation 20, width shift 0.2, horizontal flip). Each picture has its measurements beside it:
+rescaling changes the shape, so images of several sizes can be made to fit one network; rotation keeps the frame and
+moves corners out of it; flips move values and change none; intensity rescaling changes values, moves none, and cuts off
+what lies beyond the percentiles.
 
-Which of them may serve as augmentation depends on what the images can look like: a flip turns letters and the heart's
-side round, a rotation by 70 degrees makes an X-ray that nobody takes (Shorten and Khoshgoftaar 2019).
+Which of them can serve as augmentation depends on what real images look like: a flip reverses letters and swaps the
+side of the heart; a rotation by 70 degrees makes an X-ray that nobody takes (Shorten and Khoshgoftaar 2019).
 """
 
 from functools import partial

@@ -6,11 +6,11 @@ Time: 4 variants x 3 seeds x 80 epochs: about 8 hours on two cores, 1 on a GPU (
 
 Task 4 of the laboratory assignment: AlexNet of base 64 with batch normalisation, dense layers of 128 and 64 with
 dropout 0.4 after both, Adam at 1e-5, batches of 8; with and without random rotations of up to 10 degrees, shifts of up
-to a tenth and horizontal flips. Two course solutions saw, with augmentation and in one run each (training / validation
-accuracy), .800/.835 and .873/.870; neither reports the same network without.
+to a tenth and horizontal flips. Two course solutions reported, with augmentation and from one run each (training /
+validation accuracy), .800/.835 and .873/.870; neither reports the same network without augmentation.
 
-Why: a lesion turned, shifted or mirrored is the same lesion, so each epoch shows images that the network has not seen,
-and a wide network cannot learn a thousand pictures by heart: training gets harder, the gap narrows (Krizhevsky et al.
+Why: a rotated, shifted or mirrored lesion is the same lesion, so each epoch shows images that the network has not seen,
+and a wide network cannot memorise a thousand pictures: training gets harder and the gap narrows (Krizhevsky et al.
 2012, section 4.1; Shorten and Khoshgoftaar 2019, "A survey on image data augmentation for deep learning").
 """
 

@@ -7,13 +7,13 @@ Time: 2 variants x 2 data sets x 3 seeds x 80 epochs: a day on two cores, 3 hour
 
 Task 5 of the laboratory assignment: VGG16 of base 64 without batch normalisation, three dense layers of 64 with dropout
 0.4 after the first two, Adam at 1e-5, batches of 8; with and without task 4's rotations, shifts and flips. In colour:
-`--set data.channels=3`. Two course solutions saw, with augmentation and in one run each (training / validation
+`--set data.channels=3`. Two course solutions reported, with augmentation and from one run each (training / validation
 accuracy), .800/.830 and .866/.840 on skin, .807/.780 and .995/.990 on bone.
 
-Why: what turned, shifted and mirrored images have in common is the lesion or the fracture, not the place of a pixel, so
-there is less to learn by heart (Krizhevsky et al. 2012, section 4.1; Shorten and Khoshgoftaar 2019, "A survey on image
-data augmentation for deep learning"). A flip exchanges left and right also in letters that are burnt into an X-ray:
-a network that reads them instead of the bone (task 8) loses by it what it should never have had.
+Why: rotated, shifted and mirrored images share the lesion or the fracture, not the position of a pixel, so less can be
+memorised (Krizhevsky et al. 2012, section 4.1; Shorten and Khoshgoftaar 2019, "A survey on image data augmentation for
+deep learning"). A flip also mirrors letters that are burnt into an X-ray: a network that reads them instead of the bone
+(task 8) loses an advantage that it should never have had.
 """
 
 from functools import partial

@@ -2,18 +2,18 @@
 
     python studies/task6_transfer_vgg16.py
 
-Time: VGG16 sees each image twice, 10 minutes on two cores; then 4 heads x 3 seeds x 150 epochs on skin and on bone, 2
-hours; 10 epochs through VGG16 for "last block tuned", most of a day (estimates). --only leaves variants out.
+Time: VGG16 processes each image twice, 10 minutes on two cores; then 4 heads x 3 seeds x 150 epochs on skin and on
+bone, 2 hours; 10 epochs through VGG16 for "last block tuned", most of a day (estimates). --only selects variants.
 
 Task 6 of the laboratory assignment: VGG16 without its top (14,714,688 frozen parameters) at 224x224, its last maps
 into Dense 128, dropout of 0.5 and the output (3,211,521 parameters), Adam at 1e-5, batches of 8. A course solution
-saw .984/.845 (training / validation accuracy) on skin and 1.000/.990 on bone, in one run. Without a network, give the
-weights: --weights FILE, or say --weights random.
+reported .984/.845 (training / validation accuracy) on skin and 1.000/.990 on bone, from one run. Without a network
+connection use --weights FILE or --weights random.
 
-Why: early layers of networks for photographs see edges and textures, which other images have too (Yosinski et al.
-2014). The course feeds 0..1, VGG16 was trained on blue-first 0..255 less the means: "own preprocessing" mends that.
-Averages of the maps leave the head 49 times fewer weights to overfit with (Lin et al. 2013). Tuning the last block
-fits the features to these images, at a low rate lest it forgets (Howard and Ruder 2018).
+Why: early layers of networks for photographs detect edges and textures, which other images have too (Yosinski et al.
+2014). The course feeds 0..1, but VGG16 was trained on BGR values of 0..255 less their means: "own preprocessing"
+corrects that. Averages of the maps leave the head 49 times fewer weights to overfit with (Lin et al. 2013). Tuning the
+last block adapts the features to these images, at a low rate to avoid forgetting (Howard and Ruder 2018).
 """
 
 from functools import partial

@@ -7,14 +7,14 @@ heat_maps.png (right, wrong, certain, uncertain), heat_methods.png (six side by 
 
 Task 8 of the laboratory assignment: VGG16 of base 8, three dense layers of 64 with dropout 0.4 after each, two softmax
 units (304,474 parameters), categorical cross-entropy, task 4's augmentation, batches of 8, Adam at 1e-5, or at 1e-3 as
-a later lab has it; Grad-CAM at its last convolution. Two course solutions found that the heat lay on the letters. The
-phantom's betray the class in 85% of its pictures, and it knows where they are: so the study measures it, and repeats it
-on the same femurs without letters. Real images need masks beside them for that (docs/runs.md). With one seed, at 1e-5:
-accuracy .74, .51 with the letters filled in, .74 with the bone, .50 trained without letters: it reads, though its heat
-lies on the bone. At 1e-3, without batch norm, it did not begin to learn (loss .693, empty maps), nor on real femurs.
+in a later lab; Grad-CAM at its last convolution. Two course solutions found the saliency on the letters. The phantom's
+letters give the class away in 85% of its pictures, and their position is known, so the study measures the saliency on
+them, and repeats it on the same femurs without letters. Real images need masks beside them for that (docs/runs.md).
+With one seed, at 1e-5: accuracy .74; .51 with the letters filled in, .74 with the bone filled in, .50 trained without
+letters: it reads the letters, though its saliency lies on the bone. At 1e-3 it learnt nothing without batch norm.
 
-Why: a network takes the cheapest hint (Geirhos et al. 2020, arXiv:2004.07780). Heat that stays as it is when weights
-are random shows edges (Adebayo et al. 2018, arXiv:1810.03292). --set explain.method=hires_cam: by another method.
+Why: a network takes the easiest cue (Geirhos et al. 2020, arXiv:2004.07780). A saliency map that stays the same under
+random weights shows edges (Adebayo et al. 2018, arXiv:1810.03292). Another method: --set explain.method=hires_cam
 """
 
 from functools import partial

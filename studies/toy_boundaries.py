@@ -2,16 +2,16 @@
 
     python studies/toy_boundaries.py
 
-Time: 3 networks x 100 epochs: under half a minute on two cores. Each run's folder, and its entry in MLflow, then holds
-boundary.png and boundary.gif: the line over the map of probabilities, and how it moved from epoch to epoch.
+Time: 3 networks x 100 epochs: under half a minute on two cores. Each run directory, and its entry in MLflow, then has
+boundary.png and boundary.gif: the decision boundary over the map of probabilities, and how it moved over the epochs.
 
 Exercise 1 of the image analysis report: dense layers of 3 and 5 ReLU units (41 parameters) for two clouds of points,
 of 5, 15 and 10 (287) for a cloud within a circle and for four clouds; two softmax units, categorical cross-entropy,
-Adam, batches of 64. The report does not say how many points there were: here they are 1,000, a fifth of them for
+Adam, batches of 64. The report does not give the number of points: here there are 1,000, a fifth of them for
 validation.
 
 Why: each ReLU unit bends the plane along one line, so the boundary consists of straight pieces. Two clouds need one
-line; a circle needs at least three, four clouds two that cross.
+line; a circle needs at least three; four clouds need two that cross.
 """
 
 from functools import partial

@@ -7,11 +7,11 @@ Time: 4 variants x 3 seeds x 250 epochs: about an hour on two cores (an estimate
 Part 2 of the Warwick homework: an encoder and decoder without skip connections (8,625 parameters) on 128x128 colour
 images of colon tissue (GlaS: Sirinukunwattana et al. 2017, arXiv:1603.00275), pixel-wise cross-entropy, Adam with its
 defaults, batches of 5; plain, with a mirrored copy of each training image, with 30% of the units of each convolution
-dropped, and with L2 regularisation of 1e-4. As there, all 85 training images are trained on and the 60 test images are
-what the runs are compared on: no epoch and no variant is chosen by them, but they are no held-out part either.
+dropped, and with L2 regularisation of 1e-4. As in the homework, all 85 training images are used for training, and the
+60 test images serve as the validation set: they select no epoch and no variant, but they are no untouched test set.
 
-The homework saw its Dice coefficient (soft, over a batch) above 0.7 after about 200 epochs, with mirrored copies after
-25, with dropout later. Why: copies double the steps of an epoch, and few parameters leave little to regularise.
+The homework reported a Dice coefficient (soft, over a batch) above 0.7 after about 200 epochs, with mirrored copies
+after 25, with dropout later. Why: copies double the steps of an epoch; few parameters leave little to regularise.
 """
 
 from functools import partial
