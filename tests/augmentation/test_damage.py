@@ -90,7 +90,7 @@ def test_blur_is_scipys(deviation: float) -> None:
     np.testing.assert_allclose(blurred, expected, atol=0.01)
 
 
-def test_each_image_is_blurred_by_its_own_draw_and_images_smaller_than_the_kernel_are_no_trouble() -> None:
+def test_each_image_is_blurred_by_its_own_draw_even_if_smaller_than_the_kernel() -> None:
     images = np.repeat(pictures(1, 5, 7), 50, axis=0)
 
     blurred = changed(images, blur=5.0)

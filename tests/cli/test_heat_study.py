@@ -41,7 +41,7 @@ def artifacts(home: Path) -> list[set[str]]:
     return [{each.path for each in client.list_artifacts(run.info.run_id)} for run in runs]
 
 
-def test_maps_in_folders_store_answers_and_report_and_another_question_without_training(tmp_path: Path) -> None:
+def test_maps_are_stored_and_reported_and_other_maps_need_no_training(tmp_path: Path) -> None:
     ended, summary = study(tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert [(run["data"], run["heat"]["method"]) for run in summary["runs"]] == [

@@ -68,9 +68,7 @@ def test_one_file_and_four_are_the_same_data_set(hashes: Hashes, tmp_path: Path)
     assert one.decode(3).tolist() == others[0].decode(3).tolist()
 
 
-def test_what_is_held_for_validation_is_the_same_share_of_each_class_and_another_data_set(
-    hashes: Hashes, tmp_path: Path
-) -> None:
+def test_the_validation_set_is_stratified_and_makes_another_data_set(hashes: Hashes, tmp_path: Path) -> None:
     folder = str(write_npz(tmp_path / "mnist"))
     some, more = data.mnist(hashes, source=folder), data.mnist(hashes, source=folder, validation=12_000)
     assert parts(more) == {"train": 480, "validation": 120, "test": 100}

@@ -258,6 +258,6 @@ def test_folders_of_patients_with_masks_are_no_classes(tmp_path: Path, folders: 
     assert sorted(set(described.bundle.patients.tolist())) == sorted(folders)
 
 
-def test_numbered_classes_with_masks_whose_images_are_not_called_after_them_stay_classes(tmp_path: Path) -> None:
+def test_numbered_classes_with_masks_of_other_names_stay_classes(tmp_path: Path) -> None:
     folder = make(tmp_path / "set", "{c}/{i}.png", "{c}/{i}_mask.png", classes=("grade1", "grade2", "grade3"))
     assert opened(data.folder, folder).classes == ("grade1", "grade2", "grade3")

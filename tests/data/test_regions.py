@@ -30,7 +30,7 @@ def test_a_phantom_marks_bone_and_letters_also_in_a_sample(hashes: Hashes) -> No
             assert np.array_equal(region(row), phantom.masks[name](own) >= 128)
 
 
-def test_without_letters_the_femurs_are_the_same_and_the_place_of_the_letters_is_still_marked(hashes: Hashes) -> None:
+def test_without_letters_femurs_are_equal_and_the_letters_place_is_marked(hashes: Hashes) -> None:
     lettered, bare = data.bone(hashes, size=256), data.bone_unlettered(hashes, size=256)
     assert lettered.fingerprint != bare.fingerprint
     assert np.array_equal(lettered.labels, bare.labels)

@@ -232,7 +232,7 @@ def test_smoothing_keeps_constants_and_averages_what_there_is() -> None:
     assert run_scores.smoothed([0.0, 1.0, 2.0], window=2) == [0.0, 0.5, 1.5]
 
 
-def test_studies_that_add_seeds_until_decided_claim_an_effect_that_is_not_there_in_at_most_six_of_a_hundred() -> None:
+def test_adding_seeds_until_decided_finds_false_effects_in_at_most_six_percent() -> None:
     """Three like variants, two comparisons, looks after 3, 6 and 12 seeds: what stops, and what is said at the end."""
     rng = np.random.default_rng(5)
     counts = paired_tests.looks(3, 12)
@@ -285,7 +285,7 @@ def test_a_small_p_is_not_said_to_be_nothing() -> None:
     ]
 
 
-def test_the_epoch_of_a_value_is_told_for_every_variant_and_never_where_it_is_not_reached():
+def test_the_epoch_at_which_each_variant_reaches_a_value_or_that_it_never_does():
     curves = {"slow": [[0.2, 0.5, 0.69], [0.1, 0.2, 0.3]], "fast": [[0.1, 0.7, 0.6], [0.2, 0.3, 0.8]], "one": [[0.9]]}
     runs = [
         {

@@ -108,7 +108,7 @@ def test_calibration_error_is_its_definition_over_scikit_learns_curve(
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_brier_score_is_the_sum_of_scikit_learns_of_the_classes_and_of_two_classes_one(classes: int) -> None:
+def test_brier_score_is_the_sum_of_scikit_learns_scores_per_class(classes: int) -> None:
     generator = np.random.default_rng(0)
     labels, probabilities = generator.integers(0, classes, 60), generator.dirichlet(np.ones(classes), 60)
     each = [metrics.brier_score_loss(labels == k, probabilities[:, k]) for k in range(classes)]

@@ -59,9 +59,7 @@ def test_the_last_map_is_what_the_network_says_of_the_second_class(home: Path, t
     assert last.extent[2] < points[:, 1].min() < points[:, 1].max() < last.extent[3]
 
 
-def test_maps_of_a_run_in_parts_are_those_of_one_never_cut_off_and_watching_changes_nothing(
-    home: Path, tmp_path: Path
-) -> None:
+def test_boundary_maps_of_a_resumed_run_are_those_of_an_uninterrupted_one(home: Path, tmp_path: Path) -> None:
     whole, one = fit(home, tmp_path / "whole", 4)
     parts, other = fit(home, tmp_path / "parts", 1, 3, 4)
     unseen, _ = fit(home, tmp_path / "unseen", 4, watch=partial(explain.frames, every=100))

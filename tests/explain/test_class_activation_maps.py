@@ -38,7 +38,7 @@ def test_after_an_average_both_are_the_class_activation_map_of_zhou(method: Any,
     assert np.allclose(method(network, IMAGES, label), scaled(maps @ kernel[:, label]), atol=1e-5)
 
 
-def test_of_all_places_hires_cam_is_each_places_part_of_the_score_and_grad_cam_is_not() -> None:
+def test_hires_cam_sums_to_the_score_where_grad_cam_does_not() -> None:
     network = by_hand("flatten")
     maps, kernel, bias = parts(network)
     contributions = (maps * kernel[:, 1].reshape(12, 12, 5)).sum(axis=-1)

@@ -81,7 +81,10 @@ def test_the_file_to_put_is_the_one_that_keras_asks_for(
         ({"layer": "fc3"}, r"layer='fc3': leave it out"),
         ({"preprocessing": "mine"}, r"preprocessing='mine' is unknown"),
         *(
-            ({"backbone": f"efficientnet_v2_{size}"}, r"preprocessing='unit' .*expects 0\.\.255.* black images\. Say 'own'")
+            (
+                {"backbone": f"efficientnet_v2_{size}"},
+                r"preprocessing='unit' .*expects 0\.\.255.* black images\. Say 'own'",
+            )
             for size in ("b0", "b3")
         ),
     ],

@@ -56,7 +56,7 @@ def test_a_unet_joins_as_many_levels_as_it_is_deep(depth: int) -> None:
     assert joined == [[16 >> level] * 2 for level in reversed(range(depth))]
 
 
-def test_an_encoder_decoder_drops_units_after_each_convolution_and_decays_each_kernel() -> None:
+def test_an_encoder_decoder_has_dropout_per_convolution_and_decay_per_kernel() -> None:
     network = built(partial(models.encoder_decoder, dropout=0.3, l2=1e-2), (16, 16, 3))
     kinds = [type(each).__name__ for each in network.layers]
     assert kinds.count("Dropout") == 5

@@ -42,7 +42,7 @@ def test_eight_drivers_write_through_a_server_that_is_killed_among_them(
     server.kill()
 
 
-def test_a_store_in_postgresql_holds_what_one_in_sqlite_does_and_its_password_is_nowhere(
+def test_a_store_in_postgresql_equals_one_in_sqlite_and_shows_no_password(
     database: str, search: Command, pictures: Path, tmp_path: Path
 ) -> None:
     command = Command("tracked_search", pictures, tmp_path, database)

@@ -80,7 +80,7 @@ def test_two_epochs_and_three_more_are_five(fit: Fit, way: str, rows: Split):
         assert (parts.best_epoch >= 2) == (way == "improving")
 
 
-def test_a_run_cut_off_in_an_epoch_ends_as_one_never_cut_off_although_its_rate_depends_on_the_total(fit: Fit):
+def test_an_interrupted_run_with_a_cosine_schedule_ends_as_an_uninterrupted_one(fit: Fit):
     class Cut(keras.callbacks.Callback):
         def on_train_batch_end(self, batch, logs=None):
             if self.model.optimizer.iterations == 13:  # in the third epoch
@@ -94,7 +94,7 @@ def test_a_run_cut_off_in_an_epoch_ends_as_one_never_cut_off_although_its_rate_d
     assert state(whole) == state(cut)
 
 
-def test_all_steps_of_an_epoch_in_one_call_give_the_bits_of_single_steps_which_a_callback_may_count(fit: Fit):
+def test_one_call_per_epoch_gives_the_bits_of_single_steps(fit: Fit):
     class Counting(keras.callbacks.Callback):
         steps = 0
 

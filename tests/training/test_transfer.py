@@ -252,7 +252,7 @@ def test_neighbours_vote_as_scikit_learn_says_and_learnt_images_find_themselves(
     assert len({each.weights_sha256 for each in (mended, alone, course)}) == 1  # they have learnt the same images
 
 
-def test_neighbours_of_one_picture_in_two_classes_vote_alike_in_the_run_and_in_its_network(work: Work, data: Dataset):
+def test_equally_near_neighbours_vote_alike_in_the_run_and_in_its_network(work: Work, data: Dataset):
     images, labels = np.array(data.images), np.array(data.labels)
     images[6:12], labels[6:12] = images[:6], 1 - labels[:6]  # all that is learnt from has both classes
     images[12:16] = images[:4]

@@ -152,7 +152,7 @@ def test_an_attempt_added_to_a_trial_that_ends_meanwhile_is_given_up(tmp_path: P
     assert (slow.trials()[0].state, slow.trials()[0].value) == (TrialState.COMPLETE, 1.0)
 
 
-def test_what_a_killed_driver_left_waiting_at_a_trial_that_has_ended_goes_with_the_next(tmp_path: Path) -> None:
+def test_a_killed_drivers_waiting_record_of_an_ended_trial_is_removed_by_the_next(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'search.db'}"
     killed, other = (
         storages.in_database(url, one_driver.NAME, tmp_path / each, "code") for each in ("killed", "other")
