@@ -1,4 +1,4 @@
-"""What becomes of one study's runs: each is begun in its folder, submitted, shown, and recorded when it ends."""
+"""Start, monitor and record the runs of one study."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -46,10 +46,19 @@ class EndedRun:
 
 @dataclass
 class RunController:
-    """Begins and ends the runs of one study; `records` collects how each ended.
+    """Starts and ends the runs of one study.
 
-    `explain` is the function that every network of images is asked at the end of its run, None for none; `resources`
-    are what a run needs of a cluster; `begun_with` is the part of each run that was there when it was begun.
+    Attributes:
+        work: the work directory.
+        executor: carries the runs out.
+        placement: says how many threads a run gets.
+        mirroring: shows the runs in MLflow.
+        screen: shows them to the user.
+        sources: the study's data sets.
+        explain: the function that is called with every trained network of images, None for none.
+        resources: what a run needs of a cluster beside its threads.
+        records: how the runs ended, by the identity of the MLflow node above them and the run.
+        begun_with: the share of each run's epochs that was there when it was started, from 0 to 1.
     """
 
     work: WorkDir
@@ -64,86 +73,159 @@ class RunController:
     begun_with: dict[Run, float] = field(default_factory=dict)
     _parents: dict[Run, str] = field(default_factory=dict)
 
-    def note_interruption(self) -> None:
-        """Record the runs at work: those that came to their end meanwhile as they ended, the others as interrupted.
-
-        Of these count the epochs that their checkpoints hold.
-        """
-        for job in self.executor.running:
-            if job.run not in self._parents:
-                continue  # another study's
-            identity = (self._parents[job.run], job.run)
-            folder = self.work.folder(job.run)
-            result = (folder.result() if is_over(job) else None) or interrupted(folder)
-            self.records.setdefault(identity, EndedRun(job.run, result, reused=False, parent=identity[0]))
-
     def start(self, run: Run, parent: str, *, test: bool) -> Job | None:
-        """Submit a run; return None, and record it, if there is nothing left to do for it."""
-        folder = self.work.folder(run)
-        damaged = faults(folder)
-        if any(fault.path == folder.predictions for fault in damaged):
-            folder.predictions.unlink()  # they are made again
-        state = self._state(run)
-        if state.has_own_epochs and not is_done(self.job(run, test=test)):
-            damaged += [
-                fault for fault in faults(folder, whole=True) if fault.path not in {each.path for each in damaged}
-            ]
-            if any(fault.path == folder.checkpoint for fault in damaged):
-                folder.clear()
-                state = self._state(run)
-        for fault in damaged:
-            self.screen.tell(f"  {self.sources.called(run)}: {_done_without(fault, state)}")
-        job = self.job(run, test=test, donor=state.shared_from)
+        """Submit a run; where nothing is left to do for it, record how it ended instead.
+
+        Args:
+            run: what is to be run.
+            parent: the identity of the MLflow node under which the run is shown.
+            test: whether the test set is predicted too.
+
+        Returns:
+            The job that was submitted, None where the run had ended already.
+        """
+        state = self._classify(run, test=test)
+        job = self.job(run, test=test, shared_from=state.shared_from)
         if not state.has_own_epochs:
             self.work.create_run(run, self._description(run, job), state)
-        fresh = state.progress != Progress.FINISHED or not is_explained(job)
+        is_finished = state.progress == Progress.FINISHED
+        fresh = not is_finished or not is_explained(job)
         self.mirroring.open_run(run, self.work.folder(run), parent, self.sources, fresh=fresh)
         if is_done(job):
             self.end(job, parent, reused=True)
             return None
-        if state.progress != Progress.FINISHED:
+        if not is_finished:
             self.work.folder(run).drop_result()
+        self._submit(job, parent)
+        return job
+
+    def end(self, job: Job, parent: str, *, reused: bool) -> None:
+        """Record how a run ended, print it, and end its node in MLflow.
+
+        Args:
+            job: which has ended.
+            parent: the identity of the MLflow node under which the run is shown.
+            reused: whether the run had ended before this command began.
+        """
+        run, run_dir = job.run, self.work.folder(job.run)
+        result = run_dir.result()
+        assert result is not None
+        run_dir.tidy()  # a process that died after the result, while it drew the figures, is not started again
+        self.work.send(run.key)
+        earlier = self.records.get((parent, run))
+        if earlier is not None:
+            reused = earlier.reused
+        elif not reused:
+            self.screen.tell(_ended(self.sources.called(run), result))
+        self.records[parent, run] = EndedRun(run, result, reused, parent)
+        self.mirroring.close_run(run, run_dir, parent, result, self.sources.of(run.variant))
+
+    def note_interruption(self) -> None:
+        """Record the runs at work: as they ended, if they have ended meanwhile, and as interrupted otherwise.
+
+        An interrupted run counts with the epochs that its checkpoint holds.
+        """
+        for job in self.executor.running:
+            parent = self._parents.get(job.run)
+            if parent is None:
+                continue  # another study's run
+            run_dir = self.work.folder(job.run)
+            result = run_dir.result() if is_over(job) else None
+            if result is None:
+                result = interrupted(run_dir)
+            self.records.setdefault((parent, job.run), EndedRun(job.run, result, reused=False, parent=parent))
+
+    def records_of(self, run: Run) -> list[EndedRun]:
+        """Return how a run ended, once for each MLflow node under which it is shown."""
+        return [record for record in self.records.values() if record.run == run]
+
+    def line(self, job: Job) -> Line:
+        """Return the line of the screen that shows a run at work."""
+        run_dir, label = self.work.folder(job.run), self.sources.called(job.run)
+        rows = run_dir.rows()
+        if not rows:
+            return Line(label, 0, job.run.epochs, run_dir.read_status())
+        metrics = rows[-1].metrics
+        scores = [f"{name} {metrics[name]:.3f}" for name in WATCHED if name in metrics]
+        return Line(label, len(rows), job.run.epochs, "  ".join(scores[:2]))
+
+    def job(self, run: Run, *, test: bool, shared_from: Path | None = None) -> Job:
+        """Return the job that carries a run out in its run directory.
+
+        Args:
+            run: what is to be run.
+            test: whether the test set is predicted too.
+            shared_from: the run directory whose epochs the run copies, None for none.
+        """
+        source, run_dir = self.sources.of(run.variant), self.work.folder(run)
+        assert source.decoded is not None
+        return Job(
+            run=run,
+            data=source.decoded,
+            folder=run_dir.path,
+            threads=self._threads(run, source, run_dir if shared_from is None else RunDir(shared_from)),
+            test=test,
+            explain=self._explanation(source),
+            resources=self.resources,
+            figures=self.mirroring.mirror is not None,
+            depot=self.work.url,
+        )
+
+    def _classify(self, run: Run, *, test: bool) -> RunState:
+        """Return what there is of a run, without what is damaged: that is removed, and the user is told.
+
+        Args:
+            run: what is to be run.
+            test: whether the test set is predicted too.
+        """
+        run_dir = self.work.folder(run)
+        damaged = {fault.path: fault for fault in faults(run_dir)}
+        if run_dir.predictions in damaged:
+            run_dir.predictions.unlink()  # they are made again
+        state = self._usable_state(run)
+        if state.has_own_epochs and not is_done(self.job(run, test=test)):
+            for fault in faults(run_dir, whole=True):
+                damaged.setdefault(fault.path, fault)
+            if run_dir.checkpoint in damaged:
+                run_dir.clear()
+                state = self._usable_state(run)
+        for fault in damaged.values():
+            remedy = f"resuming from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
+            self.screen.tell(f"  {self.sources.called(run)}: {fault.path} is damaged ({fault.reason}): {remedy}.")
+        return state
+
+    def _usable_state(self, run: Run) -> RunState:
+        """Return what there is of a run; epochs to copy only if the same code trained them and they can be read."""
+        state = self.work.state(run)
+        if state.shared_from is None:
+            return state
+        if state.code != code_of(run):
+            return NOTHING
+        source = RunDir(state.shared_from)
+        try:
+            source.read_checkpoint(state.epochs)
+        except FileNotFoundError:
+            path, reason = source.checkpoint, "it is gone"
+        except DamagedError as error:
+            path, reason = error.path, error.reason
+        else:
+            return state
+        self.screen.tell(
+            f"  {self.sources.called(run)}: {path}, which has {state.epochs} epochs to share, is damaged "
+            f"({reason}): starting from epoch 0."
+        )
+        return NOTHING
+
+    def _submit(self, job: Job, parent: str) -> None:
+        """Hand a job to the executor, and remember how far its run has come by now."""
+        run = job.run
         self.work.send(run.key, f"{TRAJECTORIES}/{run.trajectory}")
         self._parents[run] = parent
         self.begun_with[run] = self.work.folder(run).epochs_held() / run.epochs if run.epochs else 0.0
         self.executor.submit(job)
-        return job
-
-    def _state(self, run: Run) -> RunState:
-        """Return what there is of a run that it can begin with; say so where that is damaged."""
-        state = self.work.state(run)
-        if state.progress != Progress.SHARED:
-            return state
-        if state.code != code_of(run):  # what other code has trained is no prefix of this run
-            return NOTHING
-        donor = RunDir(state.shared_from or self.work.path)
-        try:
-            donor.read_checkpoint(state.epochs)
-        except (FileNotFoundError, DamagedError) as error:
-            reason = error.reason if isinstance(error, DamagedError) else "it is gone"
-            path = donor.checkpoint if isinstance(error, FileNotFoundError) else error.path
-            self.screen.tell(
-                f"  {self.sources.called(run)}: {path}, which has {state.epochs} epochs to share, is damaged "
-                f"({reason}): starting from epoch 0."
-            )
-            return NOTHING
-        return state
-
-    def records_of(self, run: Run) -> list[EndedRun]:
-        """Return what is known of a run, once for each parent that it has."""
-        return [record for record in self.records.values() if record.run == run]
-
-    def job(self, run: Run, *, test: bool, donor: Path | None = None) -> Job:
-        """Return the job that carries a run out in its folder."""
-        source, folder = self.sources.of(run.variant), self.work.folder(run)
-        assert source.decoded is not None
-        threads = self._threads(run, source, RunDir(donor or folder.path))
-        explain, shown = self._explanation(source), self.mirroring.mirror is not None
-        places = (source.decoded, folder.path, threads, test, explain, self.resources)
-        return Job(run, *places, figures=shown, depot=self.work.url)
 
     def _explanation(self, source: DataSource) -> Explanation | None:
-        """Return what the network of a run on a data set is asked at its end; of points, nothing."""
+        """Return what is asked of the networks of a data set; nothing of networks that learn from points."""
         if self.explain is None or not source.bundle.size:
             return None
         parameters = {path: value for path, value, _ in flattened("explain", self.explain, default=False)}
@@ -152,13 +234,18 @@ class RunController:
         return Explanation(self.explain, marked, digest([parameters, code, sorted(marked)]))
 
     def _threads(self, run: Run, source: DataSource, begun: RunDir) -> int:
-        """Return the threads of a run: those of its epochs so far, else what suits its network."""
-        known = begun.description().threads if begun.epochs_held() else None
-        if known is not None:
-            return known
-        return self.placement.threads(run, source)
+        """Return the number of threads of a run: as many as its epochs so far were trained with, if it has any.
+
+        Args:
+            run: what is to be run.
+            source: its data set.
+            begun: the run directory of its epochs so far, its own or that from which it copies them.
+        """
+        threads = begun.description().threads if begun.epochs_held() else None
+        return self.placement.threads(run, source) if threads is None else threads
 
     def _description(self, run: Run, job: Job) -> RunDescription:
+        """Return what run.json is to say of a run that is new."""
         return RunDescription(
             key=run.key,
             trajectory=run.trajectory,
@@ -173,28 +260,6 @@ class RunController:
             created=int(time.time() * 1000),
         )
 
-    def end(self, job: Job, parent: str, *, reused: bool) -> None:
-        """Record how a run ended, say so, and end it in the store."""
-        run, folder = job.run, self.work.folder(job.run)
-        result = folder.result()
-        assert result is not None
-        folder.tidy()  # a process that died after the result, in its figures, is not begun again
-        self.work.send(run.key)
-        identity = (parent, run)
-        before = self.records.get(identity)
-        if not reused and before is None:
-            self.screen.tell(_ended(self.sources.called(run), result))
-        self.records[identity] = EndedRun(run, result, before.reused if before else reused, parent)
-        self.mirroring.close_run(run, folder, parent, result, self.sources.of(run.variant))
-
-    def line(self, job: Job) -> Line:
-        """Return what is shown of a run at work."""
-        rows = self.work.folder(job.run).rows()
-        watched = [name for name in WATCHED if rows and name in rows[-1].metrics]
-        scores = [f"{name} {rows[-1].metrics[name]:.3f}" for name in watched[:2]]
-        said = "  ".join(scores) if rows else self.work.folder(job.run).read_status()
-        return Line(self.sources.called(job.run), len(rows), job.run.epochs, said)
-
 
 def code_of(run: Run) -> str:
     """Return the digest of the code that determines a run's result."""
@@ -202,14 +267,8 @@ def code_of(run: Run) -> str:
 
 
 def stale(run: Run, state: RunState) -> bool:
-    """Tell whether what there is of a run was made by other code than today's."""
+    """Tell whether the epochs that a run has were trained by a different version of the code."""
     return state.has_own_epochs and state.code is not None and state.code != code_of(run)
-
-
-def _done_without(fault: DamagedError, state: RunState) -> str:
-    """Return what is said of a damaged record, and from where its run goes on."""
-    going_on = f"resuming from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
-    return f"{fault.path} is damaged ({fault.reason}): {going_on}."
 
 
 def _ended(name: str, result: RunResult) -> str:

@@ -12,12 +12,12 @@ from medcls.training import model_files
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a run's network is asked when it has been trained.
+    """A function that is called with a run's network when it has been trained.
 
     Attributes:
-        function: (network, data, rows, predictions, what is marked) -> arrays for the run's folder.
-        marked: region -> (row -> its mask), of the job's data.
-        digest: of the function, its parameters and code: another one is asked anew.
+        function: (network, data, rows, predictions, marked) -> arrays for the run directory.
+        marked: the marked regions of the images: region -> (row -> its mask).
+        digest: of the function, its parameters and its code; with another digest the function is called again.
     """
 
     function: Callable[..., Any]
@@ -29,10 +29,17 @@ class Explanation:
 class Job:
     """A run with all that a worker needs to carry it out, on this machine or another.
 
-    `data` is the folder of decoded images, `folder` the run's; with `test` the held-out test part is predicted
-    too, which the search never asks for; `explain` is what its network is asked at the end; `resources` are what it
-    needs of a cluster beside its threads: "gpu", also a part of one, and "memory" in bytes; with `figures` they are
-    drawn as soon as it has ended; `depot` is the URL of the work folder's copy, if it has one.
+    Attributes:
+        run: what is to be run.
+        data: the directory of its decoded images.
+        folder: the run directory.
+        threads: how many threads TensorFlow gets.
+        test: whether the test set is predicted too, which a search never asks for.
+        explain: what is called with the network at the end, None for nothing.
+        resources: what the run needs of a cluster beside its threads: "gpu", also a fraction of one, and "memory" in
+            bytes.
+        figures: whether the run's figures are drawn as soon as it has ended.
+        depot: the URL of the copy of the work directory that other machines see, "" for none.
     """
 
     run: Run
@@ -47,30 +54,30 @@ class Job:
 
 
 def is_done(job: Job) -> bool:
-    """Tell whether the job's folder holds all that the job is to leave there."""
-    folder = RunDir(job.folder)
-    result = folder.result()
-    if result is None or not folder.is_finished() or not folder.predictions.exists():
+    """Tell whether the run directory holds everything that the job is to leave there."""
+    run_dir = RunDir(job.folder)
+    result = run_dir.finished_result()
+    if result is None or not run_dir.predictions.exists():
         return False
-    if not (model_files.file(folder) or result.unsaved):
+    if model_files.file(run_dir) is None and not result.unsaved:
         return False
-    return is_explained(job) and (not job.test or folder.read_arrays("test") is not None)
+    return is_explained(job) and (not job.test or run_dir.read_arrays("test") is not None)
 
 
 def is_explained(job: Job) -> bool:
-    """Tell whether the job's folder holds what its network was to be asked.
+    """Tell whether the run directory holds what the job's explanation is to leave there.
 
-    One that could not be saved is asked nothing, and neither is one that learnt nothing by gradients and has none:
+    Nothing is asked of a network that could not be saved, and nothing of a learner without a trained network, such as
     the nearest neighbours.
     """
-    folder = RunDir(job.folder)
-    result = folder.result()
     if job.explain is None:
         return True
+    run_dir = RunDir(job.folder)
+    result = run_dir.result()
     if result is not None and (result.unsaved or result.parameters.get("trainable", 1) == 0):
         return True
-    known = folder.read_arrays(HEAT, "digest")
-    return known is not None and str(known["digest"]) == job.explain.digest
+    answer = run_dir.read_arrays(HEAT, "digest")
+    return answer is not None and str(answer["digest"]) == job.explain.digest
 
 
 def is_over(job: Job) -> bool:

@@ -1,4 +1,4 @@
-"""The loop: agendas of one study or of several, side by side on one executor, to their ends."""
+"""The event loop: carries the schedulers of one study or of several out, side by side on one executor."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,8 @@ from medcls.spec.run import Run
 from medcls.utils.console import Line
 from medcls.utils.signals import Terminated, stop_repeating
 
-Records = Mapping[tuple[str, Run], EndedRun]
+EndedRuns = Mapping[tuple[str, Run], EndedRun]
+"""Runs that have ended, by the identity of the MLflow node above them and the run."""
 
 POLL = 0.25  # seconds between two looks at the journals
 FINISHING = "Interrupted: finishing the current epochs. Press Ctrl-C again to stop at once."
@@ -18,45 +19,52 @@ FINISHING = "Interrupted: finishing the current epochs. Press Ctrl-C again to st
 
 @dataclass(frozen=True, eq=False)
 class ScheduledStudy:
-    """One study's share of the loop.
+    """A study in the loop.
 
     Attributes:
-        driver: begins and ends its runs.
-        agenda: says which come next.
-        parent_of: under which node a run is shown.
-        test: whether the held-out part is predicted too.
-        name: what its runs are called on the screen beside another study's, "" for nothing.
+        controller: starts and ends its runs.
+        scheduler: says which runs come next.
+        parent_of: run -> the identity of the MLflow node under which the run is shown.
+        test: whether the test set is predicted too.
+        name: what precedes the names of its runs on the screen beside another study's, "" for nothing.
     """
 
-    driver: RunController
-    agenda: Scheduler
+    controller: RunController
+    scheduler: Scheduler
     parent_of: Callable[[Run], str]
     test: bool = False
     name: str = ""
 
 
-def run_until_done(errands: Sequence[ScheduledStudy]) -> None:
-    """Run agendas to their ends. Of runs on one trajectory one is at work at a time, the shortest first.
+def run_until_done(studies: Sequence[ScheduledStudy]) -> None:
+    """Run the schedulers until no run will come any more.
 
-    So a longer run finds the epochs that it shares, and equal runs are trained once, whichever studies ask for them.
+    Of the runs on one trajectory only one is at work at a time, the shortest first. So a longer run finds the epochs
+    that it shares, and equal runs are trained once, whichever studies ask for them.
+
+    Args:
+        studies: which use the same executor and the same screen.
+
+    Raises:
+        KeyboardInterrupt: the user interrupted; the epochs that were at work are saved.
     """
-    before = [dict(errand.driver.records) for errand in errands]
+    before = [dict(study.controller.records) for study in studies]
     waiting: dict[str, list[tuple[ScheduledStudy, Run]]] = {}  # by trajectory
     at_work: dict[str, tuple[ScheduledStudy, Job]] = {}
-    screen, executor = errands[0].driver.screen, errands[0].driver.executor
+    screen, executor = studies[0].controller.screen, studies[0].controller.executor
     with screen:
         try:
-            while not all(errand.agenda.done for errand in errands):
-                for errand in errands:
-                    for run in errand.agenda.ready():
-                        waiting.setdefault(run.trajectory, []).append((errand, run))
-                if _begin(waiting, at_work):
-                    continue  # a run that was there already may make others ready
+            while not all(study.scheduler.done for study in studies):
+                for study in studies:
+                    for run in study.scheduler.next_runs():
+                        waiting.setdefault(run.trajectory, []).append((study, run))
+                if _start_waiting(waiting, at_work):
+                    continue  # a run that had ended already may make others ready
                 for job in executor.wait(POLL):
-                    errand, _ = at_work.pop(job.run.trajectory)
-                    errand.driver.end(job, errand.parent_of(job.run), reused=False)
-                    _take_note(errand, job.run)
-                _show(errands, before, at_work)
+                    study, _ = at_work.pop(job.run.trajectory)
+                    study.controller.end(job, study.parent_of(job.run), reused=False)
+                    _tell_scheduler(study, job.run)
+                _show(studies, before, at_work)
         except Terminated:
             raise
         except KeyboardInterrupt:
@@ -64,67 +72,102 @@ def run_until_done(errands: Sequence[ScheduledStudy]) -> None:
             screen.say(FINISHING)
             executor.wind_down()
             while executor.drain(POLL):
-                _show(errands, before, at_work)
+                _show(studies, before, at_work)
             raise
-    for errand, known in zip(errands, before, strict=True):
-        errand.driver.records = _in_order(errand, known)
+    for study, earlier in zip(studies, before, strict=True):
+        study.controller.records = _in_order(study, earlier)
 
 
-def _begin(
+def _start_waiting(
     waiting: dict[str, list[tuple[ScheduledStudy, Run]]], at_work: dict[str, tuple[ScheduledStudy, Job]]
 ) -> bool:
-    """Begin the shortest run on every free trajectory; return whether some run had ended already."""
+    """Start the shortest run on every free trajectory.
+
+    Args:
+        waiting: the runs that may start, by trajectory; those that are started are taken out.
+        at_work: the jobs at work, by trajectory; those that are started are put in.
+
+    Returns:
+        Whether one of these runs had ended already.
+    """
     some_had_ended = False
-    for trajectory in [each for each in waiting if each not in at_work]:
-        errand, run = min(waiting[trajectory], key=lambda each: each[1].epochs)
-        waiting[trajectory].remove((errand, run))
+    for trajectory in list(waiting):
+        if trajectory in at_work:
+            continue
+        study, run = min(waiting[trajectory], key=lambda entry: entry[1].epochs)
+        waiting[trajectory].remove((study, run))
         if not waiting[trajectory]:
             del waiting[trajectory]
-        job = errand.driver.start(run, errand.parent_of(run), test=errand.test)
+        job = study.controller.start(run, study.parent_of(run), test=study.test)
         if job is None:
             some_had_ended = True
-            _take_note(errand, run)
+            _tell_scheduler(study, run)
         else:
-            at_work[trajectory] = (errand, job)
+            at_work[trajectory] = (study, job)
     return some_had_ended
 
 
-def _take_note(errand: ScheduledStudy, run: Run) -> None:
-    errand.agenda.ended(run, errand.driver.records[errand.parent_of(run), run].result)
+def _tell_scheduler(study: ScheduledStudy, run: Run) -> None:
+    """Pass on how a run ended."""
+    study.scheduler.on_run_end(run, study.controller.records[study.parent_of(run), run].result)
 
 
 def _show(
-    errands: Sequence[ScheduledStudy], before: Sequence[Records], at_work: Mapping[str, tuple[ScheduledStudy, Job]]
+    studies: Sequence[ScheduledStudy],
+    before: Sequence[EndedRuns],
+    at_work: Mapping[str, tuple[ScheduledStudy, Job]],
 ) -> None:
-    """Show the runs that are at work, and how many of all there will be have ended."""
-    records = [record for errand in errands for record in errand.driver.records.values()]
-    total = 0
-    for errand, known in zip(errands, before, strict=True):
-        again = {run for _, run in known}.intersection(errand.agenda.order) if known else ()
-        total += len(known) + errand.agenda.total - len(again)
-    driver = errands[0].driver
-    running = [at_work[job.run.trajectory] for job in driver.executor.running]
-    lines = [_named(errand, errand.driver.line(job)) for errand, job in running]
-    at_hand = sum(_at_hand(errand, known, at_work) for errand, known in zip(errands, before, strict=True))
-    driver.screen.show(lines, len(records), at_hand, max(total, len(records)))
+    """Show the runs at work, and how many of the expected runs have ended.
+
+    Args:
+        studies: in the loop.
+        before: the runs of each study that had ended before the loop began.
+        at_work: the jobs at work, by trajectory.
+    """
+    ended, total, at_hand = 0, 0, 0.0
+    for study, earlier in zip(studies, before, strict=True):
+        ended += len(study.controller.records)
+        total += len(earlier) + study.scheduler.total
+        if earlier:
+            total -= len({run for _, run in earlier}.intersection(study.scheduler.order))
+        at_hand += _at_hand(study, earlier, at_work)
+    controller = studies[0].controller
+    lines: list[Line] = []
+    for job in controller.executor.running:
+        study, job_of_study = at_work[job.run.trajectory]
+        line = study.controller.line(job_of_study)
+        lines.append(replace(line, label=f"{study.name}: {line.label}") if study.name else line)
+    controller.screen.show(lines, ended, at_hand, max(total, ended))
 
 
-def _at_hand(errand: ScheduledStudy, known: Records, at_work: Mapping[str, tuple[ScheduledStudy, Job]]) -> float:
-    """Return how much work, in runs, was there before this loop: it says nothing of how fast the loop is."""
-    driver = errand.driver
-    new = [record for identity, record in driver.records.items() if identity not in known]
-    ended = sum(1.0 if record.reused else driver.begun_with.get(record.run, 0.0) for record in new)
-    begun = sum(driver.begun_with.get(job.run, 0.0) for other, job in at_work.values() if other is errand)
-    return len(known) + ended + begun
+def _at_hand(study: ScheduledStudy, earlier: EndedRuns, at_work: Mapping[str, tuple[ScheduledStudy, Job]]) -> float:
+    """Return how much of the work, in runs, was done before this loop, and so does not say how fast the loop is.
+
+    Args:
+        study: whose runs are counted.
+        earlier: the runs of the study that had ended before the loop began.
+        at_work: the jobs at work, by trajectory.
+    """
+    controller = study.controller
+    at_hand = float(len(earlier))
+    for identity, record in controller.records.items():
+        if identity not in earlier:
+            at_hand += 1.0 if record.reused else controller.begun_with.get(record.run, 0.0)
+    for job_study, job in at_work.values():
+        if job_study is study:
+            at_hand += controller.begun_with.get(job.run, 0.0)
+    return at_hand
 
 
-def _named(errand: ScheduledStudy, line: Line) -> Line:
-    return replace(line, label=f"{errand.name}: {line.label}") if errand.name else line
+def _in_order(study: ScheduledStudy, earlier: EndedRuns) -> dict[tuple[str, Run], EndedRun]:
+    """Return the ended runs of a study in the scheduler's order instead of the order in which they ended.
 
-
-def _in_order(errand: ScheduledStudy, known: Records) -> dict[tuple[str, Run], EndedRun]:
-    """Return the errand's records in the agenda's order, not as they happened to end."""
-    records = errand.driver.records
-    place = {run: number for number, run in enumerate(errand.agenda.order)}
-    new = sorted((each for each in records if each not in known), key=lambda each: place[each[1]])
-    return {each: records[each] for each in [*known, *new]}
+    Args:
+        study: whose runs are sorted.
+        earlier: the runs that had ended before the loop began, which come first.
+    """
+    records = study.controller.records
+    index = {run: number for number, run in enumerate(study.scheduler.order)}
+    new = [identity for identity in records if identity not in earlier]
+    new.sort(key=lambda identity: index[identity[1]])
+    return {identity: records[identity] for identity in [*earlier, *new]}

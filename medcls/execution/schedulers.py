@@ -1,4 +1,4 @@
-"""Which runs come next: a fixed list, or a search that decides as results come in."""
+"""Schedulers say which runs come next: a fixed list, or more and more seeds until the study's question is decided."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from medcls.tracking.run_records import RunResult
 
 
 class Scheduler(Protocol):
-    """What the driver asks: which runs may start now, and whether any will come."""
+    """What the event loop asks a scheduler."""
 
     @property
     def done(self) -> bool:
@@ -22,15 +22,19 @@ class Scheduler(Protocol):
     def order(self) -> list[Run]:
         """The runs that have ended in the study's own order, whichever of them was faster."""
 
-    def ready(self) -> list[Run]:
+    def next_runs(self) -> list[Run]:
         """Return the runs that may start now, each once."""
 
-    def ended(self, run: Run, result: RunResult) -> None:
+    def on_run_end(self, run: Run, result: RunResult) -> None:
         """Take note of how a run ended."""
 
 
 class FixedScheduler:
-    """Runs that are known from the start."""
+    """Schedules runs that are known from the start.
+
+    Args:
+        runs: all of them.
+    """
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = list(runs)
@@ -48,19 +52,19 @@ class FixedScheduler:
         """The runs as they were given."""
         return self._runs
 
-    def ready(self) -> list[Run]:
+    def next_runs(self) -> list[Run]:
         """Return all runs, the first time."""
-        ready, self._waiting = self._waiting, []
-        self._under_way.update(ready)
-        return ready
+        runs, self._waiting = self._waiting, []
+        self._under_way.update(runs)
+        return runs
 
-    def ended(self, run: Run, result: RunResult) -> None:  # noqa: ARG002
+    def on_run_end(self, run: Run, result: RunResult) -> None:  # noqa: ARG002
         """Take note that there is one run less to wait for."""
         self._under_way.discard(run)
 
 
 class SequentialScheduler:
-    """Runs of more and more seeds: what a look adds comes when all runs before it have ended and decided nothing.
+    """Schedules more and more seeds: an interim look adds runs when the runs before it have decided nothing.
 
     Args:
         stages: the runs that each look adds.
@@ -71,29 +75,29 @@ class SequentialScheduler:
         self._coming = [list(stage) for stage in stages]
         self._undecided = undecided
         self.order: list[Run] = []
-        self._agenda = self._next()
+        self._stage = self._next_stage()
 
     @property
     def done(self) -> bool:
         """Whether the study is decided, or has no more seeds."""
-        return self._agenda.done
+        return self._stage.done
 
     @property
     def total(self) -> int:
-        """How many runs there are up to the look that is being worked for."""
+        """How many runs there are up to the current look."""
         return len(self.order)
 
-    def ready(self) -> list[Run]:
-        """Return the runs of the look that is being worked for, the first time."""
-        return self._agenda.ready()
+    def next_runs(self) -> list[Run]:
+        """Return the runs of the current look, the first time."""
+        return self._stage.next_runs()
 
-    def ended(self, run: Run, result: RunResult) -> None:
-        """Take note; after the last run of a look, decide whether there will be another look."""
-        self._agenda.ended(run, result)
-        if self._agenda.done and self._coming and self._undecided():
-            self._agenda = self._next()
+    def on_run_end(self, run: Run, result: RunResult) -> None:
+        """Take note of how a run ended; after the last run of a look, decide whether there will be another look."""
+        self._stage.on_run_end(run, result)
+        if self._stage.done and self._coming and self._undecided():
+            self._stage = self._next_stage()
 
-    def _next(self) -> FixedScheduler:
-        stage = self._coming.pop(0)
-        self.order += stage
-        return FixedScheduler(stage)
+    def _next_stage(self) -> FixedScheduler:
+        runs = self._coming.pop(0)
+        self.order += runs
+        return FixedScheduler(runs)

@@ -123,11 +123,6 @@ class RunDir:
         """Return what run.json says of the run; the defaults where it is missing or damaged."""
         return RunDescription.from_record(self._description_record())
 
-    @property
-    def is_described(self) -> bool:
-        """Whether there is a run.json that can be read."""
-        return bool(self._description_record())
-
     def _description_record(self) -> dict[str, Any]:
         with contextlib.suppress(DamagedError):
             return read_record(self.path / "run.json", {}, record_shapes.DESCRIPTION) or {}
@@ -250,12 +245,17 @@ class RunDir:
         record = self._result_record()
         return None if record is None else RunResult.from_record(record)
 
+    def finished_result(self) -> RunResult | None:
+        """Return the result of a run that has finished; None for any other, and where result.json lacks something."""
+        record = self._result_record()
+        if record is None or not is_shaped(record, record_shapes.FINISHED_RESULT):
+            return None
+        result = RunResult.from_record(record)
+        return result if result.is_finished else None
+
     def is_finished(self) -> bool:
         """Tell whether the run has finished and result.json says everything that a finished run's result says."""
-        record = self._result_record()
-        if record is None or not RunResult.from_record(record).is_finished:
-            return False
-        return is_shaped(record, record_shapes.FINISHED_RESULT)
+        return self.finished_result() is not None
 
     def _result_record(self) -> dict[str, Any] | None:
         with contextlib.suppress(DamagedError):

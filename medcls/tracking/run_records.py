@@ -45,6 +45,11 @@ class RunDescription:
     shared_epochs: int = 0
     shared_from: str | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is known of the run, because run.json is missing or damaged."""
+        return self == type(self)()
+
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """Return the description in run.json, whose content was checked before."""

@@ -120,12 +120,12 @@ class WorkDir:
     def state(self, run: Run) -> RunState:
         """Return what there is of a run."""
         run_dir = self.folder(run)
-        result, held, code = run_dir.result(), run_dir.epochs_held(), run_dir.description().code
-        if run_dir.is_described:
-            if result is not None and run_dir.is_finished() and held >= result.epochs:
-                return RunState(Progress.FINISHED, held, None, code)
+        description, result, held = run_dir.description(), run_dir.finished_result(), run_dir.epochs_held()
+        if not description.is_empty:
+            if result is not None and held >= result.epochs:
+                return RunState(Progress.FINISHED, held, None, description.code)
             if held:
-                return RunState(Progress.CONTINUE, held, None, code)
+                return RunState(Progress.CONTINUE, held, None, description.code)
         source, epochs = self._checkpoint_source(run)
         if source is not None:
             return RunState(Progress.SHARED, epochs, source, RunDir(source).description().code)
@@ -172,7 +172,7 @@ class WorkDir:
             if name == run.key:
                 continue
             run_dir = self.at(name)
-            epochs = run_dir.most_epochs(run.epochs) if run_dir.is_described else 0
+            epochs = run_dir.most_epochs(run.epochs) if not run_dir.description().is_empty else 0
             if epochs > most:
                 source, most = run_dir.path, epochs
         return source, most

@@ -67,7 +67,7 @@ class SearchScheduler:
         """The runs by trial and fold."""
         return [run for _, runs in sorted(self._runs.items()) for run in runs]
 
-    def ready(self) -> list[Run]:
+    def next_runs(self) -> list[Run]:
         """Take what may be taken and return the next fold of every trial that waits for one.
 
         Of trials with the same parameters the later one waits, and then finds the run finished.
@@ -93,7 +93,7 @@ class SearchScheduler:
             self._waited_for = others
             self._on_wait(others)
 
-    def ended(self, run: Run, result: RunResult) -> None:
+    def on_run_end(self, run: Run, result: RunResult) -> None:
         """Score the fold; end the trial, prune it, or leave it open for its next fold."""
         number = self._under_way.pop(run.key)
         runs, scores = self._runs.setdefault(number, []), self._scores.setdefault(number, [])

@@ -47,7 +47,7 @@ def carry_out(agenda: SearchScheduler, judge: Tuner, pause: float, carried: Path
     """Carry runs out, one at a time, until none will come; each is written to `carried` when it ends."""
     waiting: list[Run] = []
     while not agenda.done:
-        waiting += agenda.ready()
+        waiting += agenda.next_runs()
         time.sleep(random.uniform(0.5, 1.5) * pause)
         if not waiting:
             continue
@@ -56,7 +56,7 @@ def carry_out(agenda: SearchScheduler, judge: Tuner, pause: float, carried: Path
         metrics = {} if trial is None else {SEARCH.metric: score(trial, run.fold or 0)}
         with carried.open("a") as file:
             file.write(f"{run.seed} {run.fold}\n")
-        agenda.ended(run, RunResult(RunStatus.FINISHED, metrics=metrics))
+        agenda.on_run_end(run, RunResult(RunStatus.FINISHED, metrics=metrics))
 
 
 def run_of(trial: Trial, fold: int) -> Run:

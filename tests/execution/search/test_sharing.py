@@ -117,15 +117,15 @@ def test_trials_that_are_given_up_while_their_driver_is_but_slow_lose_no_fold(
     url, dice = f"sqlite:///{tmp_path / 'search.db'}", random.Random(seed)
 
     class Slow(SearchScheduler):
-        def ended(self, run: Run, result: Any) -> None:
+        def on_run_end(self, run: Run, result: Any) -> None:
             if dice.random() < 0.3:
                 give_up(url)
-            super().ended(run, result)
+            super().on_run_end(run, result)
 
-        def ready(self) -> list[Run]:
+        def next_runs(self) -> list[Run]:
             if dice.random() < 0.1:
                 give_up(url)
-            return super().ready()
+            return super().next_runs()
 
     monkeypatch.setattr("medcls.execution.search.trials.FRESH", fresh)
     judge = Tuner(SEARCH, {}, storages.in_database(url, one_driver.NAME, tmp_path, "code"))

@@ -59,15 +59,15 @@ def drive(
     agenda = SearchScheduler(search, tuner, run_of, FOLDS, None, lambda trial: None)
     waiting: list[Run] = []
     while not agenda.done and ends != 0:
-        waiting += agenda.ready()
+        waiting += agenda.next_runs()
         run = waiting.pop(pick(len(waiting)))
         trial = tuner.trial(run.seed)
         assert trial is not None
         value = score(trial, run.fold)
         if value is None:
-            agenda.ended(run, RunResult(RunStatus.FAILED))
+            agenda.on_run_end(run, RunResult(RunStatus.FAILED))
         else:
-            agenda.ended(run, RunResult(RunStatus.FINISHED, metrics={search.metric: value}))
+            agenda.on_run_end(run, RunResult(RunStatus.FINISHED, metrics={search.metric: value}))
         ends = ends and ends - 1
     return tuner.trials()
 
