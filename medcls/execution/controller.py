@@ -13,7 +13,7 @@ from medcls.execution.executors.base import Executor
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
 from medcls.execution.mlflow_logger import MlflowLogger
 from medcls.execution.planning.datasets import DataSource, StudyData
-from medcls.execution.run import interrupted
+from medcls.execution.run import interrupted_result
 from medcls.execution.threads import Placement
 from medcls.spec.parameters import flattened, functions
 from medcls.spec.run import Run
@@ -132,7 +132,7 @@ class RunController:
             run_dir = self.work.folder(job.run)
             result = run_dir.result() if is_over(job) else None
             if result is None:
-                result = interrupted(run_dir)
+                result = interrupted_result(run_dir)
             self.records.setdefault((parent, job.run), EndedRun(job.run, result, reused=False, parent=parent))
 
     def records_of(self, run: Run) -> list[EndedRun]:

@@ -14,7 +14,7 @@ import pytest
 from crash_commands import LIMIT, Command
 from test_ray import on_ray
 
-from medcls.execution.executors.ray import PRIVATE
+from medcls.execution.executors.ray_connection import PRIVATE
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ import ray
 from crash_commands import Command, Running, kill, until
 
 from medcls import data, models, training
-from medcls.execution.executors.ray import RayExecutor, _carried_out
+from medcls.execution.executors.ray import RayExecutor, _run_job
 from medcls.execution.job import Job
 from medcls.spec.run import Run
 from medcls.spec.variant import Variant
@@ -52,7 +52,7 @@ def at_work(command: Command) -> list[psutil.Process]:
     """Return the processes of Ray that have a run of the command's; another test may have some too."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
-        if "ray::_carried_out" in " ".join(process.info["cmdline"] or ()):
+        if "ray::_run_job" in " ".join(process.info["cmdline"] or ()):
             with contextlib.suppress(psutil.NoSuchProcess):
                 if process.environ().get("MEDCLS_CALLED_FROM") == str(command.home):
                     found.append(process)
@@ -207,4 +207,4 @@ def test_a_socket_with_too_long_a_name_is_said_in_one_sentence(run: Command, tmp
 def test_a_machine_that_does_not_see_the_work_folder_says_so(tmp_path: Path):
     job = Job(Run(VARIANT, "sha256:0"), tmp_path, tmp_path / "elsewhere" / "run", 1)
     with pytest.raises(BadInputError, match=r"cannot see .*/elsewhere/run: give a --work-dir that all machines"):
-        _carried_out(job)
+        _run_job(job)

@@ -1,4 +1,4 @@
-"""What carries jobs out: one queue of jobs, whether this machine works on it or a cluster."""
+"""The queue of jobs that executors share, whether this machine works on it or a cluster."""
 
 from abc import ABC, abstractmethod
 from collections import deque
@@ -11,16 +11,16 @@ from medcls.execution.job import Job
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import RunResult
 
-TRIES = 3  # a job whose process dies (killed, out of memory) without a new epoch is begun again so often
+TRIES = 3  # how often a job is started whose process dies (killed, out of memory) without a new epoch
 
 
 class Executor(ABC):
-    """Carries jobs out, in the order in which they were submitted.
+    """Carries jobs out in the order in which they were submitted.
 
     Args:
-        cores: how many threads one run may have.
-        room: how many threads may be at work in all.
-        workers: how many runs may be at work at most.
+        cores: the largest number of threads of one run.
+        room: the largest number of threads at work at the same time.
+        workers: the largest number of runs at work at the same time.
     """
 
     def __init__(self, cores: int, room: int, workers: int) -> None:
@@ -35,7 +35,7 @@ class Executor(ABC):
 
     @property
     def slots(self) -> int:
-        """How many runs of one thread may be at work at once."""
+        """How many runs of one thread may be at work at the same time."""
         return max(1, min(self._room, self._workers))
 
     @property
@@ -49,32 +49,36 @@ class Executor(ABC):
         return not self._running and not self._waiting
 
     def wait(self, seconds: float) -> list[Job]:
-        """Start what fits, wait for at most so long, and return the jobs that ended.
+        """Start the jobs that fit, wait until some job ends, and return the jobs that have ended.
 
-        A job whose process died of something that no code could catch is begun again from its checkpoint; if that
-        does not help, it has failed.
+        A job whose process died of something that no code could catch is started again from its checkpoint. If its
+        process dies repeatedly, the job has failed.
+
+        Args:
+            seconds: the longest time to wait.
         """
         self._start()
         jobs = []
         for handle in self._ended(seconds):
             job = self._running.pop(handle)
-            obituary = self._obituary(handle, job)
-            if obituary is not None and self._tries[job.folder][0] < TRIES:
+            result = self._result_of_death(handle, job)
+            if result is not None and self._tries[job.folder][0] < TRIES:
                 self._waiting.appendleft(job)
                 continue
-            if obituary is not None:
-                RunDir(job.folder).finish(obituary, {})
+            if result is not None:
+                RunDir(job.folder).finish(result, {})
             jobs.append(job)
         self._start()
         return jobs
 
     def wind_down(self) -> None:
-        """Start nothing more, and let those at work end after their epochs."""
+        """Start no more jobs, and ask those at work to end after the current epoch."""
         self._waiting.clear()
         for job in self.running:
             request_stop(job, stop=True)
 
     def _start(self) -> None:
+        """Start waiting jobs as long as their threads fit."""
         while self._waiting and len(self._running) < self._workers:
             used = sum(job.threads for job in self._running.values())
             if self._running and used + self._waiting[0].threads > self._room:
@@ -83,44 +87,55 @@ class Executor(ABC):
             self._count_try(job)
             job.folder.mkdir(parents=True, exist_ok=True)
             request_stop(job, stop=False)
-            self._running[self._begun(job)] = job
+            self._running[self._launch(job)] = job
 
     def _count_try(self, job: Job) -> None:
+        """Count how often a job was started without a new epoch."""
         held = RunDir(job.folder).epochs_held()
-        tries, before = self._tries.get(job.folder, (0, held))
-        self._tries[job.folder] = (tries + 1 if held == before else 1, held)
+        tries, held_before = self._tries.get(job.folder, (0, held))
+        self._tries[job.folder] = (tries + 1 if held == held_before else 1, held)
 
-    def rehearse(self, needed: Sequence[Any]) -> None:  # noqa: B027 - a cluster's machines say so themselves
-        """Check, where that is possible, that a process can be started and given what runs need: before any is begun.
+    def rehearse(self, needed: Sequence[Any]) -> None:  # noqa: B027 - the machines of a cluster report it themselves
+        """Check that a process can be started and can receive what runs need, before any run is started.
+
+        Args:
+            needed: what runs need, such as variants and functions.
 
         Raises:
-            BadInputError: it cannot.
+            BadInputError: no process can be started, or it cannot receive that.
         """
 
     @abstractmethod
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:
-        """Return `target(*arguments)` from a process of its own, which may use TensorFlow.
+        """Call a function in another process, which may use TensorFlow, and return what the function returns.
+
+        Args:
+            target: the function.
+            *arguments: its arguments.
 
         Raises:
-            TrainingError: the call raised, or its process died more than once.
+            TrainingError: the function raised, or its process died repeatedly.
         """
 
     @abstractmethod
     def drain(self, seconds: float) -> bool:
-        """Wait for at most so long; return whether some are still at work. Who has ended stays among `running`."""
+        """Wait for the jobs at work, `seconds` at most; return whether some are still at work.
+
+        The jobs that have ended stay in `running`.
+        """
 
     @abstractmethod
     def stop(self) -> None:
-        """End all work at once, whatever Ctrl-C follows; what the checkpoints hold is kept."""
+        """Kill the jobs at work, whatever Ctrl-C follows; what the checkpoints hold is kept."""
 
     @abstractmethod
-    def _begun(self, job: Job) -> Any:
-        """Begin a job; return what it is known by from now on."""
+    def _launch(self, job: Job) -> Any:
+        """Start a job and return its handle."""
 
     @abstractmethod
     def _ended(self, seconds: float) -> Iterable[Any]:
-        """Wait for at most so long; return by what those are known that have ended."""
+        """Wait for the jobs at work, `seconds` at most; return the handles of those that have ended."""
 
     @abstractmethod
-    def _obituary(self, handle: Any, job: Job) -> RunResult | None:
-        """Return the result of a job whose process or machine died, None if it came to its own end, well or badly."""
+    def _result_of_death(self, handle: Any, job: Job) -> RunResult | None:
+        """Return the result of a job whose process or machine died; None if the job ended by itself, well or badly."""

@@ -1,4 +1,4 @@
-"""Runs as processes of this machine: one process a run, as many side by side as their threads fit the cores."""
+"""The executor of this machine: one process for each run, as many side by side as their threads fit the cores."""
 
 import contextlib
 import multiprocessing
@@ -12,7 +12,7 @@ from typing import Any
 
 from medcls.execution.executors import startup
 from medcls.execution.executors.base import TRIES, Executor
-from medcls.execution.executors.notebook_pickle import travelling
+from medcls.execution.executors.notebook_pickle import portable_call
 from medcls.execution.executors.remote_job import run_and_upload
 from medcls.execution.executors.worker import DRIVER, answer, work
 from medcls.execution.job import Job, is_over
@@ -24,7 +24,8 @@ from medcls.utils.lazy import psutil
 from medcls.utils.signals import ignore_signals
 from medcls.utils.tracing import told
 
-ATTEMPTS, PAUSE = 6, 0.1  # to start a process, and seconds between the first two; then twice as long each time
+ATTEMPTS = 6  # to start a process
+PAUSE = 0.1  # seconds between the first two attempts, then twice as long each time
 
 
 def available_cores() -> int:
@@ -38,9 +39,9 @@ class LocalExecutor(Executor):
     """Carries jobs out on this machine, in the order in which they were submitted.
 
     Args:
-        cores: how many threads may be at work in all.
-        workers: how many runs may be at work at most.
-        environment: variables that their processes have beside this one's.
+        cores: the largest number of threads at work at the same time.
+        workers: the largest number of runs at work at the same time.
+        environment: variables that are added to the environment of their processes.
     """
 
     def __init__(self, cores: int, workers: int, environment: Mapping[str, str] | None = None) -> None:
@@ -53,7 +54,7 @@ class LocalExecutor(Executor):
             self._context.set_forkserver_preload(["medcls.execution.executors.preload"])
 
     def warm_up(self) -> None:
-        """Start the server that imports TensorFlow once, without waiting for it."""
+        """Start the server of workers, which imports TensorFlow once, without waiting for it."""
         os.environ[DRIVER] = str(os.getpid())
         startup.prepare()
         with contextlib.suppress(ImportError):
@@ -64,15 +65,19 @@ class LocalExecutor(Executor):
                 forkserver.ensure_running()
 
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:
-        """Return `target(*arguments)` from a process of its own, which may use TensorFlow.
+        """Call a function in another process, which may use TensorFlow, and return what the function returns.
+
+        Args:
+            target: the function.
+            *arguments: its arguments.
 
         Raises:
-            TrainingError: the call raised, or its process died more than once.
-            BadInputError: the process could not begin, as it cannot import the user's script.
+            TrainingError: the function raised, or its process died repeatedly.
+            BadInputError: the process could not start, because it cannot import the user's script.
         """
         for _ in range(TRIES):
             receiver, sender = self._context.Pipe(duplex=False)
-            process = self._process(answer, *travelling(target, arguments), sender, self._environment)
+            process = self._process(answer, *portable_call(target, arguments), sender, self._environment)
             sender.close()
             try:
                 value, error = receiver.recv()
@@ -80,42 +85,45 @@ class LocalExecutor(Executor):
             except EOFError:
                 died = True
             finally:
-                process.kill()  # it has nothing more to say, or nobody listens any more
+                process.kill()  # it has replied, or nobody waits for its reply any more
                 process.join()
                 receiver.close()
             if died:
-                _check_begun(process.pid)
+                _check_started(process.pid)
                 continue
             if error is not None:
                 raise TrainingError(f"{target.__name__}: {error}")
             return value
-        raise TrainingError(f"{target.__name__}: its process died again and again")
+        raise TrainingError(f"{target.__name__}: its process died repeatedly")
 
     def rehearse(self, needed: Sequence[Any]) -> None:
-        """Check that a process can be started and given what runs need, before anything is begun.
+        """Check that a process can be started and can receive what runs need, before any run is started.
+
+        Args:
+            needed: what runs need, such as variants and functions.
 
         Raises:
-            BadInputError: it cannot, e.g. as it cannot import the user's script.
+            BadInputError: no process can be started, e.g. because it cannot import the user's script.
         """
         self.ask(len, needed)
 
-    def see_through(self, job: Job) -> int | None:
+    def run_and_wait(self, job: Job) -> int | None:
         """Carry one job out, whatever else is at work; return the exit code of its process."""
-        process = self._begun(job)
+        process = self._launch(job)
         process.join()
         code: int | None = process.exitcode
-        _check_begun(process.pid, job)
+        _check_started(process.pid, job)
         process.close()
         return code
 
     def drain(self, seconds: float) -> bool:
-        """Wait for at most so long; return whether some are still at work. Who has ended stays among `running`."""
+        """Wait for the jobs at work, `seconds` at most; return whether some are still at work."""
         alive = [process for process in self._running if process.is_alive()]
         connection.wait([process.sentinel for process in alive], seconds)
         return any(process.is_alive() for process in alive)
 
     def stop(self) -> None:
-        """End all work at once, whatever Ctrl-C follows; what the checkpoints hold is kept."""
+        """Kill the jobs at work, whatever Ctrl-C follows; what the checkpoints hold is kept."""
         ignore_signals()
         self._waiting.clear()
         for process in self._running:
@@ -125,22 +133,32 @@ class LocalExecutor(Executor):
         self._running.clear()
         _end_server()
 
-    def _begun(self, job: Job) -> Any:
+    def _launch(self, job: Job) -> Any:
         output = job.folder / OUTPUT
-        return self._process(work, *travelling(run_and_upload, (job,)), job.threads, output, self._environment)
+        target, arguments = portable_call(run_and_upload, (job,))
+        return self._process(work, target, arguments, job.threads, output, self._environment)
 
     def _ended(self, seconds: float) -> list[Any]:
         connection.wait([process.sentinel for process in self._running], seconds)
         return [process for process in self._running if not process.is_alive()]
 
-    def _obituary(self, handle: Any, job: Job) -> RunResult | None:
+    def _result_of_death(self, handle: Any, job: Job) -> RunResult | None:
         code, process = handle.exitcode, handle.pid
         handle.close()
-        _check_begun(process, job)
-        return obituary_of(job, code)
+        _check_started(process, job)
+        return result_of_death(job, code)
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
-        """Start a process, and the server anew should that have died, which on a busy machine takes it a while."""
+        """Start a process; should the server of workers have died, start that again, which takes a while.
+
+        Args:
+            target: the function that the process calls.
+            *arguments: the function's arguments.
+
+        Raises:
+            BadInputError: the arguments cannot be pickled.
+            OSError: the server died repeatedly.
+        """
         for attempt in range(ATTEMPTS):
             self.warm_up()
             process = self._context.Process(target=target, args=arguments, daemon=True)
@@ -151,36 +169,45 @@ class LocalExecutor(Executor):
                 continue
             except (pickle.PicklingError, AttributeError, TypeError) as error:
                 raise BadInputError(
-                    f"What runs use cannot be handed to their processes ({told(error)}): name functions that stand at "
-                    "the top level of a file, and values of plain types."
+                    f"What the runs use cannot be sent to their processes ({told(error)}): use functions that are "
+                    "defined at the top level of a file, and values of plain types."
                 ) from error
             return process
-        raise OSError("The server of worker processes died again and again (out of memory?)")
+        raise OSError("The server of worker processes died repeatedly (out of memory?)")
 
 
-def obituary_of(job: Job, exit_code: int | None) -> RunResult | None:
-    """Return the result of a job whose process died, None if it came to its own end, well or badly."""
-    died = RunDir(job.folder).result() is None if exit_code == 0 else not is_over(job)
-    return crashed_result(job, exit_code) if died else None
+def result_of_death(job: Job, exit_code: int | None) -> RunResult | None:
+    """Return the result of a job whose process died; None if the job ended by itself, well or badly.
+
+    Args:
+        job: that was carried out.
+        exit_code: of its process, negative for a signal.
+    """
+    has_died = RunDir(job.folder).result() is None if exit_code == 0 else not is_over(job)
+    return crashed_result(job, exit_code) if has_died else None
 
 
-def _check_begun(process: int | None, job: Job | None = None) -> None:
-    """Check that a process which has ended came to its work; where a run's did not, its folder keeps the traceback.
+def _check_started(process: int | None, job: Job | None = None) -> None:
+    """Check that a process which has ended did start; otherwise keep the traceback in its run directory.
+
+    Args:
+        process: the number of the process.
+        job: that it was to carry out, None for none.
 
     Raises:
-        BadInputError: it could not begin.
+        BadInputError: the process could not start.
     """
-    left = startup.failure(process)
-    if left is None:
+    failure = startup.failure(process)
+    if failure is None:
         return
     if job is not None:
         with (job.folder / OUTPUT).open("a") as output:
-            output.write(left["traceback"])
-    raise BadInputError(left["sentence"])
+            output.write(failure["traceback"])
+    raise BadInputError(failure["sentence"])
 
 
 def _end_server() -> None:
-    """End the server of workers, which while it imports would outlive its driver by seconds."""
+    """Kill the server of workers, which would outlive its driver by seconds while it imports."""
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.NoSuchProcess):
             if any("multiprocessing.forkserver" in part for part in child.cmdline()):
@@ -189,7 +216,7 @@ def _end_server() -> None:
 
 @contextlib.contextmanager
 def _without_interruption() -> Iterator[None]:
-    """Keep Ctrl-C from the processes that are started meanwhile: it is the driver's to handle."""
+    """Keep Ctrl-C from the processes that are started in the meantime: the driver handles it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

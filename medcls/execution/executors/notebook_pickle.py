@@ -1,4 +1,4 @@
-"""How a call reaches a worker from a notebook, whose cells no other process can import."""
+"""Sends calls from a notebook to a worker, although no other process can import the notebook's cells."""
 
 import sys
 from collections.abc import Callable
@@ -8,15 +8,23 @@ from medcls.execution.executors import startup
 from medcls.utils.lazy import cloudpickle
 
 
-def travelling(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    """Return a call that another process can carry out: the same, or with the functions of a notebook's cells in it."""
+def portable_call(target: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    """Return a call that another process can carry out, with the functions of a notebook's cells pickled in it.
+
+    Args:
+        target: the function that is called.
+        arguments: its arguments.
+
+    Returns:
+        A function and its arguments: the given ones where this process runs a script.
+    """
     if hasattr(sys.modules["__main__"], "__file__"):
         return target, arguments
-    return arrived, (cloudpickle.dumps((target, arguments)),)
+    return unpack_and_call, (cloudpickle.dumps((target, arguments)),)
 
 
-def arrived(packed: bytes) -> Any:
-    """Carry out a call that has travelled with its functions."""
+def unpack_and_call(packed: bytes) -> Any:
+    """Carry out a call that was pickled with its functions."""
     try:
         target, arguments = cloudpickle.loads(packed)
     except Exception as error:  # noqa: BLE001 - a module of the user's own may raise anything when it is imported

@@ -1,4 +1,4 @@
-"""What the forkserver imports once, so that a worker starts in milliseconds."""
+"""The imports of the server of workers, made once, so that a worker starts in milliseconds."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ _imported = threading.Event()
 
 
 def _die_with_driver() -> None:
-    """Exit when the driver is gone: the server itself looks for it only after the imports."""
+    """Exit when the driver has ended: the server itself notices that only after the imports."""
     driver = int(os.environ.get(DRIVER, os.getppid()))
     while not _imported.wait(0.2):
         if os.getppid() != driver:

@@ -1,4 +1,4 @@
-"""How a job reaches a machine that shares no folder with the driver's, and what it makes comes back."""
+"""Brings a job to a machine that shares no directory with the driver's, and its results back."""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.paths import home_of
 
-WEIGHTS = "weights"  # the entry of saved weights that runs begin with
+WEIGHTS = "weights"  # the directory of the saved weights that runs begin with
 
 
 def run_and_upload(job: Job) -> None:
-    """Carry a job out; where its folder has a copy behind a URL, what the run has finished is there a moment later."""
+    """Carry a job out; where the work directory has a copy behind a URL, keep the copy of the run up to date."""
     if not job.depot:
         execute_job(job)
         return
@@ -23,10 +23,10 @@ def run_and_upload(job: Job) -> None:
 
 
 def fetch_inputs(job: Job) -> Job:
-    """Return a job in this machine's own folders, with all that it needs brought there.
+    """Download what a job needs into this machine's own directories; return the job with their paths.
 
     Raises:
-        TrainingError: where that lies is out of reach.
+        TrainingError: the URL cannot be reached.
     """
     home, data = home_of(job.depot, "-worker"), job.data.relative_to(job.folder.parent)
     depot = RemoteSync(job.depot, home)
@@ -39,11 +39,16 @@ def fetch_inputs(job: Job) -> Job:
 
 
 def request_stop(job: Job, *, stop: bool) -> None:
-    """Ask whoever carries a job out to end after the epoch under way, on whichever machine that is; or no more."""
-    folder = RunDir(job.folder)
+    """Ask the process that carries a job out, on whichever machine, to end after the current epoch.
+
+    Args:
+        job: that is to end.
+        stop: False takes an earlier request back.
+    """
+    run_dir = RunDir(job.folder)
     if stop:
-        folder.request_stop()
+        run_dir.request_stop()
     else:
-        folder.clear_stop()
+        run_dir.clear_stop()
     if job.depot:
         RemoteSync(job.depot, job.folder.parent).wish(job.folder.name, stop=stop)

@@ -1,7 +1,7 @@
-"""What goes wrong while the process of a run starts, before it can write into the run's folder: told to the driver.
+"""Reports to the driver what goes wrong while a worker starts, before it can write into the run directory.
 
-Such a process first imports the user's script. What that raises ends the process inside of multiprocessing; the hook
-below, which the server of workers sets, leaves it in a folder that the driver made.
+A worker first imports the user's script. An exception there ends the worker inside of multiprocessing. The hook below,
+which the server of workers sets, writes the exception into a directory that the driver has made.
 """
 
 import atexit
@@ -19,18 +19,24 @@ from medcls.utils.files import read_json, write_json
 from medcls.utils.tracing import told, whole
 
 FOLDER = "MEDCLS_STARTUP"
-"""The environment variable by which the processes know the folder."""
+"""The environment variable with the path of that directory."""
 
 
 def prepare() -> None:
-    """Make the folder, unless there is one, and have it removed when this process ends."""
+    """Make the directory, unless there is one, and have it removed when this process ends."""
     if not Path(os.environ.get(FOLDER, "")).is_dir() or not os.environ.get(FOLDER):
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="medcls-startup-")
         atexit.register(_remove, os.environ[FOLDER], os.getpid())
 
 
 def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Leave an error that ends this process for the driver; print it, as ever, where that is impossible."""
+    """Report an exception that ends this process to the driver; print it where that is impossible.
+
+    Args:
+        kind: the exception's class.
+        error: the exception.
+        trace: its traceback.
+    """
     try:
         write_json(_file(os.getpid()), {"sentence": _sentence(error), "traceback": whole(error)})
     except OSError:
@@ -38,18 +44,22 @@ def hook(kind: type[BaseException], error: BaseException, trace: TracebackType |
 
 
 def end(error: Exception) -> NoReturn:
-    """Leave an error for the driver and end this process, whatever would catch the error."""
+    """Report an exception to the driver and end this process, even where the exception would be caught."""
     hook(type(error), error, error.__traceback__)
     os._exit(1)
 
 
 def failure(process: int | None) -> Mapping[str, str] | None:
-    """Return the "sentence" and the "traceback" that a process has left, None if it came to its work."""
+    """Return the "sentence" and the "traceback" that a process has reported; None if the process did start.
+
+    Args:
+        process: the number of the process.
+    """
     if process is None or FOLDER not in os.environ:
         return None
-    left: Mapping[str, str] | None = read_json(_file(process))
-    _file(process).unlink(missing_ok=True)  # another process may come to have this number
-    return left
+    report: Mapping[str, str] | None = read_json(_file(process))
+    _file(process).unlink(missing_ok=True)  # a later process may get the same number
+    return report
 
 
 def _file(process: int) -> Path:
@@ -60,11 +70,11 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, BadInputError):
         return str(error)
     return (
-        f"The processes of runs cannot import the study ({told(error)}): what runs use must be there at the top level "
-        'of its file, and what the command alone does stands below if __name__ == "__main__":.'
+        f"The worker processes cannot import the study ({told(error)}): define everything that runs use at the top "
+        'level of its file, and put what only the command does below if __name__ == "__main__":.'
     )
 
 
 def _remove(folder: str, process: int) -> None:
-    if os.getpid() == process:  # not a process that was forked off
+    if os.getpid() == process:  # and not in a process that was forked off
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The process of one run: it dies with its driver and keeps what it prints in the run folder."""
+"""The worker, the process of one run: it ends with its driver and prints into the run directory."""
 
 import faulthandler
 import multiprocessing
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 DRIVER = "MEDCLS_DRIVER"
-"""The environment variable by which the server of workers knows the process that started it."""
+"""The environment variable with the number of the process that started the server of workers."""
 
 
 def work(
@@ -24,9 +24,17 @@ def work(
     output: Path,
     environment: Mapping[str, str],
 ) -> Any:
-    """Call `target(*arguments)` in this fresh process with so many threads for TensorFlow."""
+    """Call a function in this process, which has just been started, and return what the function returns.
+
+    Args:
+        target: the function.
+        arguments: its arguments.
+        threads: the number of TensorFlow's threads.
+        output: the file for what the process prints.
+        environment: variables that are added to the environment.
+    """
     os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_driver()
     _redirect(output)
@@ -35,17 +43,24 @@ def work(
 
 
 def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any, environment: Mapping[str, str]) -> None:
-    """Call `target(*arguments)` in this fresh, silent process; send (what it returns, None) or (None, its error)."""
+    """Call a function in this process, which has just been started, and send what the function returns.
+
+    Args:
+        target: the function.
+        arguments: its arguments.
+        reply: the connection; what is sent is (return value, None), or (None, sentence) if the function raised.
+        environment: variables that are added to the environment.
+    """
     try:
         reply.send((work(target, arguments, 1, Path(os.devnull), environment), None))
-    except Exception as error:  # noqa: BLE001 - the driver is told, whatever it was
+    except Exception as error:  # noqa: BLE001 - the driver reports any error
         from medcls.utils.tracing import told
 
         reply.send((None, told(error)))
 
 
 def _die_with_driver() -> None:
-    """Exit at once when the driver is gone: a rerun must never train beside an orphan."""
+    """Exit at once when the driver has ended: a new command must never train beside an orphan."""
     driver = multiprocessing.parent_process()
     if driver is None:
         return
@@ -66,7 +81,7 @@ def _redirect(output: Path) -> None:
 
 
 def set_threads(threads: int) -> None:
-    """Give this process's TensorFlow its number of threads; must come before its first operation."""
+    """Set the number of TensorFlow's threads in this process, which must come before its first operation."""
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
