@@ -10,9 +10,6 @@ from typing import Any
 
 from medcls.utils.lazy import Lazy
 
-# Autodoc asks everything that a module has whether it is a mock, which would import TensorFlow and take ten seconds.
-Lazy.__sphinx_mock__ = False  # type: ignore[attr-defined]
-
 project = "medcls"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 exclude_patterns = ["cluster"]
@@ -39,6 +36,22 @@ html_theme_options = {
     "footer_end": [],
     "show_prev_next": False,
 }
+
+
+def name_without_import(package: Lazy, attribute: str) -> Any:
+    """Return a class of a heavy package by its name alone, for annotations: importing TensorFlow takes ten seconds.
+
+    Raises:
+        AttributeError: what Sphinx asks of everything, such as whether it is a mock.
+    """
+    if attribute.startswith("_"):
+        raise AttributeError(attribute)
+    if attribute[0].isupper():
+        return type(attribute, (), {"__module__": package._name})
+    return Lazy(f"{package._name}.{attribute}")
+
+
+Lazy.__getattr__ = name_without_import  # type: ignore[method-assign]
 
 ROOT = Path(__file__).parents[1]
 TOP = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
