@@ -1,13 +1,12 @@
-"""Several studies carried out together: planned, their data checked and decoded, their runs trained."""
+"""A session: studies are planned together, their data checked and decoded, and their runs executed."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from medcls.data.dataset import DatasetSpec, Tell
+from medcls.data.dataset import DatasetSpec
 from medcls.execution.controller import RunController, stale
 from medcls.execution.executors.base import Executor
 from medcls.execution.executors.local import LocalExecutor, available_cores
@@ -15,9 +14,9 @@ from medcls.execution.executors.ray import RayExecutor
 from medcls.execution.executors.remote_job import WEIGHTS
 from medcls.execution.mlflow_logger import opened_store, study_mirroring
 from medcls.execution.options import Options
-from medcls.execution.planning import dry_run
 from medcls.execution.planning.configure import apply_options, options_for
 from medcls.execution.planning.datasets import DataSource, StudyData, decode
+from medcls.execution.planning.dry_run import print_plan
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.planning.pretrained import prepare
 from medcls.execution.planning.weights import check
@@ -30,7 +29,7 @@ from medcls.tracking.mlflow_client import import_client
 from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.work_dir import STUDIES, Progress, WorkDir
 from medcls.training.network import measure
-from medcls.utils.console import Screen
+from medcls.utils.console import ProgressLines, Screen
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.outputs import check_writable
 from medcls.utils.redaction import without_secrets
@@ -43,8 +42,8 @@ class SessionResult:
     """How the runs of one command ended.
 
     Attributes:
-        ended: how many runs there were.
-        failures: each failed run's name and what went wrong.
+        ended: the number of runs that ended.
+        failures: the name and the error of each failed run.
     """
 
     ended: int = 0
@@ -52,7 +51,7 @@ class SessionResult:
 
     @property
     def sentence(self) -> str:
-        """What to say of the failed runs, "" if there are none."""
+        """What to print about failed runs, "" without any."""
         if not self.failures:
             return ""
         name, error = self.failures[0]
@@ -60,228 +59,221 @@ class SessionResult:
 
 
 def run_studies(studies: Sequence[Study], options: Options) -> SessionResult:
-    """Carry studies out together as the options say; return how their runs ended.
+    """Run studies together as the options say; return how their runs ended.
 
     Raises:
-        BadInputError: something that cannot be used as the studies or the options want it.
-        OSError: something cannot be written.
+        BadInputError: data, options or a store that the studies cannot use.
+        OSError: a file that cannot be written.
     """
     started = time.monotonic()
     screen = Screen(options.loudness)
     _check_places(options)
     work = RemoteWorkDir(options.work_url) if options.work_url else WorkDir(options.work_dir)
-    here = _warm(options) if options.executor == "local" and not options.plan else None
+    local = _local_executor(options) if options.executor == "local" and not options.plan else None
     try:
-        programmes = [_programme(study, studies, options, work, screen) for study in studies]
+        plans = [_plan(study, studies, options, work, screen) for study in studies]
         if options.plan:
-            dry_run.print_plan(programmes, screen)
+            print_plan(plans, screen)
             return SessionResult()
-        with _owned(work, wait=options.wait, tell=screen.tell) as waited:
+        with _lock(work, wait=options.wait, tell=screen.tell) as waited:
             if waited:
-                programmes = [_described_anew(programme, screen) for programme in programmes]
+                plans = [_planned_again(plan, screen) for plan in plans]
             work.look_anew()
             work.tidy()
-            _refuse_other_code(programmes)
-            return _train(programmes, here or _cluster(options, work), screen, started)
+            _refuse_other_code(plans)
+            executor = local or RayExecutor(options.executor, options.workers, work.depot)
+            return _train(plans, executor, screen, started)
     finally:
-        if here is not None:
-            here.stop()
+        if local is not None:
+            local.stop()
 
 
-def _programme(study: Study, studies: Sequence[Study], options: Options, work: WorkDir, screen: Screen) -> StudyPlan:
-    mine = options_for(study, studies, options)
+def _plan(study: Study, studies: Sequence[Study], options: Options, work: WorkDir, screen: Screen) -> StudyPlan:
+    """Return the plan of one of the studies; print what was found in its data sets."""
+    own = options_for(study, studies, options)
     try:
         with explained(options.work_dir, BadInputError):
-            programme = StudyPlan(apply_options(study, mine), mine, work, _telling(screen))
+            plan = StudyPlan(apply_options(study, own), own, work, _progress(screen))
     except BadInputError as error:
         raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
-    _warn(programme, screen)
-    return programme
+    _print_findings(plan, screen)
+    return plan
 
 
-def _described_anew(programme: StudyPlan, screen: Screen) -> StudyPlan:
-    """Return a programme with its data sets as they are now, for they may have changed while it waited.
+def _planned_again(plan: StudyPlan, screen: Screen) -> StudyPlan:
+    """Return a plan with its data sets as they are now: they may have changed while the command waited.
 
     Raises:
-        BadInputError: a data set that can no longer be used as the study wants it.
+        BadInputError: a data set that the study can no longer use.
     """
-    again = StudyPlan(programme.study, programme.options, programme.work, _telling(screen))
-    before = {source.bundle.fingerprint for source in programme.sources.by_name.values()}
-    changed = [each for each in again.sources.by_name.values() if each.bundle.fingerprint not in before]
+    again = StudyPlan(plan.study, plan.options, plan.work, _progress(screen))
+    before = {source.bundle.fingerprint for source in plan.sources.by_name.values()}
+    changed = [source for source in again.sources.by_name.values() if source.bundle.fingerprint not in before]
     if not changed:
-        return programme
+        return plan
     for source in changed:
-        screen.tell(f"{source.name}: its images changed while this command waited, and count as they are now.")
-    _warn(again, screen)
+        screen.tell(f"{source.name}: its images changed while this command waited. The new images are used.")
+    _print_findings(again, screen)
     return again
 
 
-def _train(programmes: Sequence[StudyPlan], executor: Executor, screen: Screen, started: float) -> SessionResult:
-    options, work = programmes[0].options, programmes[0].work
+def _train(plans: Sequence[StudyPlan], executor: Executor, screen: Screen, started: float) -> SessionResult:
+    """Decode the data sets, open the MLflow store, and execute the runs of all plans."""
+    options, work = plans[0].options, plans[0].work
     try:
-        for programme in programmes:
-            _describe(programme, screen)
-            _check_weights(programme, executor, screen)
-        decoded = [_decoded(programme, screen) for programme in programmes]
+        for plan in plans:
+            for source in plan.sources.by_name.values():
+                screen.say(_description(source))
+            _check_weights(plan, executor, screen)
+        decoded = [_decoded(plan, screen) for plan in plans]
         if not options.offline:
             import_client()  # while the server of workers imports TensorFlow
-        runs = [run for programme in programmes for run in programme.known_runs()]
+        runs = _known_runs(plans)
         if any(work.state(run).progress != Progress.FINISHED for run in runs):
             executor.rehearse(runs)
-        stores = [opened_store(programme, screen.tell) for programme in programmes]
+        stores = [opened_store(plan, screen.tell) for plan in plans]
         if options.force:
-            for programme in programmes:
-                programme.forget()  # not before it is certain that the studies can be carried out
+            for plan in plans:
+                plan.forget()  # not before it is certain that the studies can be run
         if options.executor != "local":
-            work.send(WEIGHTS, *{path.relative_to(work.path).as_posix() for path in _decoded_folders(decoded)})
-        threads = options.threads or (
-            1 if options.smoke else None
-        )  # tiny runs spend their time in tracing, on one core
-        placement = Placement(executor.cores, threads, work.cache / "networks.json", _measuring(executor))
-        begin = partial(RunController, work, executor, placement)
-        drivers = [
-            begin(
-                study_mirroring(programme, store), screen, sources, programme.study.explain, programme.study.resources
-            )
-            for programme, store, sources in zip(programmes, stores, decoded, strict=True)
-        ]
+            work.send(WEIGHTS, *_decoded_directories(decoded, work))
+        placement = _placement(options, work, executor)
+        controllers = []
+        for plan, store, sources in zip(plans, stores, decoded, strict=True):
+            mirroring = study_mirroring(plan, store)
+            explain, resources = plan.study.explain, plan.study.resources
+            controllers.append(RunController(work, executor, placement, mirroring, screen, sources, explain, resources))
         try:
             with explained(work.path, TrainingError):
-                run_planned_studies(list(zip(programmes, drivers, strict=True)), started)
+                run_planned_studies(list(zip(plans, controllers, strict=True)), started)
         finally:
-            work.send(*(f"{STUDIES}/{programme.key}" for programme in programmes))
-        return _result(drivers)
+            work.send(*(f"{STUDIES}/{plan.key}" for plan in plans))
+        return _result(controllers)
     finally:
         executor.stop()
 
 
-def _owned(work: WorkDir, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
+def _known_runs(plans: Sequence[StudyPlan]) -> list[Run]:
+    runs: list[Run] = []
+    for plan in plans:
+        runs += plan.known_runs()
+    return runs
+
+
+def _lock(work: WorkDir, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
     slip = work.depot.slip(RECORD) if work.depot is not None else None
     return work_dir_lock(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
 
 
-def _decoded_folders(decoded: Sequence[StudyData]) -> Iterator[Path]:
+def _decoded_directories(decoded: Sequence[StudyData], work: WorkDir) -> set[str]:
+    """Return the directories of decoded images, relative to the work directory."""
+    directories = set()
     for sources in decoded:
-        yield from (source.decoded for source in sources.by_name.values() if source.decoded is not None)
+        for source in sources.by_name.values():
+            if source.decoded is not None:
+                directories.add(source.decoded.relative_to(work.path).as_posix())
+    return directories
 
 
-def _warm(options: Options) -> LocalExecutor:
-    """Return what carries runs out on this machine; while the data are looked at it imports TensorFlow."""
+def _local_executor(options: Options) -> LocalExecutor:
+    """Return the executor of this machine, which begins to import TensorFlow while the data are checked."""
     cores = available_cores()
     executor = LocalExecutor(cores, options.workers or cores)
     executor.warm_up()
     return executor
 
 
-def _cluster(options: Options, work: WorkDir) -> RayExecutor:
-    """Return what carries runs out on a cluster.
+def _placement(options: Options, work: WorkDir, executor: Executor) -> Placement:
+    """Return what chooses the number of threads of each run."""
 
-    Raises:
-        BadInputError: there is no such cluster.
-    """
-    return RayExecutor(options.executor, options.workers, work.depot)
-
-
-def _describe(programme: StudyPlan, screen: Screen) -> None:
-    """Say each data set in one line."""
-    for source in programme.sources.by_name.values():
-        screen.say(_described(source))
-
-
-def _decoded(programme: StudyPlan, screen: Screen) -> StudyData:
-    """Return the data sets, their images decoded."""
-    tell = _telling(screen)
-
-    def decoded(source: DataSource) -> DataSource:
-        return decode(source, programme.work, partial(tell, f"decoding {source.name}"), screen.tell)
-
-    with explained(programme.work.path, BadInputError):
-        return programme.sources.map(decoded)
-
-
-def _check_weights(programme: StudyPlan, executor: Executor, screen: Screen) -> None:
-    """Say what begins with saved weights, and refuse those that do not fit before anything is trained."""
-    study, options = programme.study, programme.options
-    compared = study.folds is not None or options.vary_split or options.split_seed > 0
-    for line in check(study.conditions, programme.sources, options.work_dir, executor.ask, folds=compared):
-        screen.say(line)
-    for line in prepare(study.conditions, programme.sources, options.work_dir, executor.ask, options.weights):
-        screen.say(line)
-
-
-def _described(source: DataSource) -> str:
-    bundle = source.bundle
-    origin = "a phantom made by medcls, no real images" if bundle.kind == "phantom" else bundle.source
-    kinds = f"of {len(bundle.classes)} classes" if bundle.masks is None else _with_masks(bundle)
-    return f"{source.name}: {len(bundle.labels)} {bundle.noun} {kinds} ({origin})"
-
-
-def _with_masks(bundle: DatasetSpec) -> str:
-    if bundle.marks is None:
-        return "with masks"
-    return f"with masks, in which {bundle.marks(lambda *_: None).sentence}"
-
-
-def _warn(programme: StudyPlan, screen: Screen) -> None:
-    """Say what was found in each data set: what may mislead as a warning, the rest as a note."""
-    for source in programme.sources.by_name.values():
-        for finding in source.findings:
-            screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
-
-
-def _telling(screen: Screen) -> Tell:
-    """Return what says, every few seconds, how far a long piece of work has come."""
-    said = time.monotonic()
-
-    def tell(what: str, done: int, total: int) -> None:
-        nonlocal said
-        if time.monotonic() - said > 5:
-            said = time.monotonic()
-            screen.tell(f"  {what}: {done} of {total}")
-
-    return tell
-
-
-def _measuring(executor: Executor) -> Callable[[Run, DataSource], dict[str, int]]:
     def measured(run: Run, source: DataSource) -> dict[str, int]:
         bundle = source.bundle
         result: dict[str, int] = executor.ask(measure, run.variant, bundle.shape, len(bundle.classes))
         return result
 
-    return measured
+    threads = options.threads
+    if threads is None and options.smoke:
+        threads = 1  # tiny runs spend their time in tracing, on one core
+    return Placement(executor.cores, threads, work.cache / "networks.json", measured)
 
 
-def _result(drivers: Sequence[RunController]) -> SessionResult:
+def _decoded(plan: StudyPlan, screen: Screen) -> StudyData:
+    """Return the data sets of a plan with their images decoded."""
+    progress = _progress(screen)
+
+    def decoded(source: DataSource) -> DataSource:
+        return decode(source, plan.work, partial(progress, f"decoding {source.name}"), screen.tell)
+
+    with explained(plan.work.path, BadInputError):
+        return plan.sources.map(decoded)
+
+
+def _check_weights(plan: StudyPlan, executor: Executor, screen: Screen) -> None:
+    """Print which variants start from saved weights; refuse weights that do not fit before anything is trained."""
+    study, options = plan.study, plan.options
+    shared = study.folds is not None or options.vary_split or options.split_seed > 0
+    for line in check(study.conditions, plan.sources, options.work_dir, executor.ask, folds=shared):
+        screen.say(line)
+    for line in prepare(study.conditions, plan.sources, options.work_dir, executor.ask, options.weights):
+        screen.say(line)
+
+
+def _description(source: DataSource) -> str:
+    """Return the line that is printed of a data set: its number of images, its classes or masks, and its origin."""
+    bundle = source.bundle
+    origin = "a phantom drawn by medcls, no real images" if bundle.kind == "phantom" else bundle.source
+    targets = f"of {len(bundle.classes)} classes" if bundle.masks is None else _masks(bundle)
+    return f"{source.name}: {len(bundle.labels)} {bundle.noun} {targets} ({origin})"
+
+
+def _masks(bundle: DatasetSpec) -> str:
+    if bundle.marks is None:
+        return "with masks"
+    return f"with masks, in which {bundle.marks(lambda *_: None).sentence}"
+
+
+def _print_findings(plan: StudyPlan, screen: Screen) -> None:
+    """Print the findings of the data checks: what may mislead as a warning, the rest as a note."""
+    for source in plan.sources.by_name.values():
+        for finding in source.findings:
+            screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
+
+
+def _progress(screen: Screen) -> ProgressLines:
+    return ProgressLines(screen.tell, indent="  ")
+
+
+def _result(controllers: Sequence[RunController]) -> SessionResult:
     ended = 0
     failures = []
-    for driver in drivers:
-        for record in driver.records.values():
+    for controller in controllers:
+        for record in controller.records.values():
             ended += 1
             if record.result.status == RunStatus.FAILED:
-                failures.append((driver.sources.called(record.run), str(record.result.error)))
+                failures.append((controller.sources.called(record.run), str(record.result.error)))
     return SessionResult(ended, tuple(failures))
 
 
-def _refuse_other_code(programmes: Sequence[StudyPlan]) -> None:
-    """Never count silently what other code made."""
-    options, work = programmes[0].options, programmes[0].work
+def _refuse_other_code(plans: Sequence[StudyPlan]) -> None:
+    """Refuse finished runs that a different version of the code has produced, unless --force or --keep is given."""
+    options, work = plans[0].options, plans[0].work
     if options.force or options.keep:
         return
-    known = [run for programme in programmes for run in programme.known_runs()]
-    old = [run for run in known if stale(run, work.state(run))]
-    if old:
-        raise BadInputError(
-            f"{len(old)} runs were made by other code than today's, e.g. {old[0].label} ({old[0].key}): "
-            "--force runs them again, --keep counts them as they are."
-        )
+    old = [run for run in _known_runs(plans) if stale(run, work.state(run))]
+    if not old:
+        return
+    runs = "1 finished run was" if len(old) == 1 else f"{len(old)} finished runs were"
+    example = f"{old[0].label}, {old[0].key}"
+    remedy = "Use --force to rerun them or --keep to accept them."
+    raise BadInputError(f"{runs} produced by a different version of the code (e.g. {example}). {remedy}")
 
 
 def _check_places(options: Options) -> None:
-    """Complain now about what could not be written at the end."""
+    """Check at the beginning that what is written at the end can be written."""
     if options.force and options.keep:
-        raise BadInputError("--force runs again what --keep counts as finished: give one of the two.")
+        raise BadInputError("--force reruns the finished runs that --keep accepts: give one of the two.")
     if options.json is not None:
         check_writable("--json", options.json)
-    for folder in (options.work_dir, *options.work_dir.parents):
-        if folder.is_file():
-            raise BadInputError(f"--work-dir {options.work_dir}: {folder} is a file; give a folder.")
+    for path in (options.work_dir, *options.work_dir.parents):
+        if path.is_file():
+            raise BadInputError(f"--work-dir {options.work_dir}: {path} is a file; name a directory.")

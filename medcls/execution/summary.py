@@ -72,9 +72,10 @@ def data_sets(programme: StudyPlan) -> list[dict[str, Any]]:
             "counts": _counts(source.bundle),
             "classes": list(source.bundle.classes),
             "findings": [
-                {"kind": each.kind, "sentence": each.sentence, "count": each.count} for each in source.told.findings
+                {"kind": each.kind, "sentence": each.sentence, "count": each.count}
+                for each in source.pseudonymous.findings
             ],
-            "skipped": list(source.told.skipped),
+            "skipped": list(source.pseudonymous.skipped),
         }
         for name, source in programme.sources.by_name.items()
     ]
@@ -85,7 +86,7 @@ def findings(programme: StudyPlan) -> list[dict[str, Any]]:
     return [
         {"data": name, "kind": each.kind, "sentence": each.sentence, "count": each.count, "names": list(each.names)}
         for name, source in programme.sources.by_name.items()
-        for each in source.told.findings
+        for each in source.pseudonymous.findings
     ]
 
 

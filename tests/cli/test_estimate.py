@@ -58,5 +58,5 @@ def test_a_variant_is_guessed_by_its_network_and_other_networks_are_counted_apar
     assert (ended.code, ended.err) == (0, "")
     assert "4 finished, 4 new." in ended.out
     guessed = "4 min"  # 4 epochs of 55 s, the median of all
-    beside = "and 2 runs of networks that have not been trained yet"
+    beside = "plus 2 runs of networks that have not been trained yet"
     assert f"Estimated time on one worker: {guessed}, {beside}.\n" in ended.out

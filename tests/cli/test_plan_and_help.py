@@ -46,7 +46,7 @@ def test_a_plan_of_a_search_without_a_home(place, images):
     assert ended.code == 0
     assert ended.err == ""
     assert "0 of 7 trials" in ended.out
-    assert "15 to be proposed." in ended.out
+    assert "15 not yet proposed." in ended.out
     place.check_untouched()
 
 

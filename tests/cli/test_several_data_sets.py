@@ -94,7 +94,7 @@ def test_a_binary_task_refuses_nine_classes(tmp_path: Path) -> None:
     done = run(tmp_path, "--plan", second="xray")
     assert done.returncode == 2
     assert done.stderr.strip().splitlines() == [
-        "two_sets: xray has 9 classes, and this study tells 2 apart: give data of 2 classes."
+        "two_sets: xray has 9 classes, but this study expects 2. Use a data set with 2 classes."
     ]
 
 

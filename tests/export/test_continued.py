@@ -30,8 +30,8 @@ def test_weights_and_the_whole_model_are_gone_on_from_alike_wherever_they_lie(co
     before = by_fold(copy)
     ended = copy.run("--weights", copy.exported / "model.weights.h5", "--offline")
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "small begins with the saved weights" in ended.stdout
-    assert "trust the held-out part alone" in ended.stdout  # the folds' images were trained on
+    assert "small starts from the saved weights" in ended.stdout
+    assert "trust only the test set" in ended.stdout  # the folds' images were trained on
     first = by_fold(copy)
     for fold, run in first.items():
         start, again = before[fold]["history"]["loss"][0], run["history"]["loss"][0]

@@ -1,9 +1,8 @@
-"""A study as its command line has it: other data, settings, weights, variants, seeds, folds and trials."""
+"""Apply the options of a command to a study: data, settings, weights, variants, seeds, folds and trials."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from medcls.evaluation.answers import Compare
 from medcls.execution.options import Options
@@ -18,129 +17,196 @@ from medcls.spec.variant import Variant
 from medcls.utils.errors import BadInputError
 
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
+EXPLAIN = "explain"  # what the paths of `Study.explain` begin with
+
+Conditions = list[tuple[str, Variant]]
+"""Every variant with its name, on every data set, as `Study.conditions` has them."""
 
 
 def apply_options(study: Study, options: Options) -> Study:
-    """Return the study with the command line's data, settings, variants, seeds, folds and trials.
+    """Return the study with the data, settings, variants, seeds, folds and trials that the options ask for.
 
     Raises:
-        BadInputError: a flag that does not fit the study, or a value that nothing can be trained with.
+        BadInputError: an option that does not fit the study, or a value that nothing can be trained with.
     """
-    conditions = with_sources(_only(study, options.only).conditions, options.data)
+    conditions = with_sources(_with_variants(study, options.only).conditions, options.data)
     if options.smoke:
-        known = {path for _, variant in conditions for path in variant.parameters()}
-        few = {path: str(value) for path, value in study.smoke.items() if path in known}
-        conditions = _with_settings(conditions, few)
-    explain, settings = _with_explain(study, options)
+        conditions = _with_settings(conditions, _smoke_settings(study, conditions))
+    explain = _with_explain_settings(study, options)
+    settings = _settings_of_variants(study, options)
     conditions = _with_settings(conditions, settings)
     conditions, weights = with_pretrained(conditions, options.weights, options.work_dir, few=options.smoke)
     conditions = with_weights(conditions, weights, options.work_dir)
     if study.search is not None:
         _check_force(options)
         inherit = inherited(study.search, conditions[0][1], settings, options.work_dir)
-        conditions, settings = _with_settings(conditions, inherit), {**settings, **inherit}
-    for _, variant in conditions:
-        variant.check()
+        conditions = _with_settings(conditions, inherit)
+        settings = {**settings, **inherit}
     variants: dict[str, Variant] = {}
     for name, variant in conditions:
+        variant.check()
         variants.setdefault(name, variant)
-    placed = {data_name(variant): variant.data for _, variant in conditions}
-    data = tuple(_replaced(each, placed[function_of(each).__name__]) for each in study.data)
-    search, folds, seeds = study.search, study.folds, study.seeds
-    if search is not None:
-        base = next(iter(variants.values()))
-        search = search.within(base, settings)
-        _check_space(search, base)
-        search = replace(search, trials=options.trials or (SMOKE_TRIALS if options.smoke else search.trials))
-    if options.smoke:
-        folds, seeds = folds and min(folds, SMOKE_FOLDS), seeds[:SMOKE_SEEDS]
-    folds, seeds = options.folds or folds, options.seeds or seeds
-    _check_looks(study, len(seeds), options.until_decided)
-    return replace(study, variants=variants, data=data, search=search, folds=folds, seeds=seeds, explain=explain)
+    search = None
+    if study.search is not None:
+        search = _with_trials(study.search.within(conditions[0][1], settings), options)
+        _check_space(search, conditions[0][1])
+    seeds = _seeds(study, options)
+    _check_until_decided(study, len(seeds), options.until_decided)
+    return replace(
+        study,
+        variants=variants,
+        data=_replaced_data(study, conditions),
+        search=search,
+        folds=_folds(study, options),
+        seeds=seeds,
+        explain=explain,
+    )
 
 
-def _replaced(data: Callable[..., Any], by: Callable[..., Any]) -> Callable[..., Any]:
-    """Return one of the study's data sets with what it declares, and its source, as the command line has changed it."""
-    declared = {"source", *given_to(data)}
-    return partial(function_of(by), **{name: value for name, value in given_to(by).items() if name in declared})
+def _smoke_settings(study: Study, conditions: Conditions) -> dict[str, str]:
+    """Return what --smoke sets in the variants, as far as any of them has the parameter."""
+    paths: set[str] = set()
+    for _, variant in conditions:
+        paths.update(variant.parameters())
+    return {path: str(value) for path, value in study.smoke.items() if path in paths}
+
+
+def _with_trials(search: Search, options: Options) -> Search:
+    if options.trials is not None:
+        return replace(search, trials=options.trials)
+    return replace(search, trials=SMOKE_TRIALS) if options.smoke else search
+
+
+def _folds(study: Study, options: Options) -> int | None:
+    if options.folds is not None:
+        return options.folds
+    if options.smoke and study.folds is not None:
+        return min(study.folds, SMOKE_FOLDS)
+    return study.folds
+
+
+def _seeds(study: Study, options: Options) -> tuple[int, ...]:
+    if options.seeds is not None:
+        return options.seeds
+    return study.seeds[:SMOKE_SEEDS] if options.smoke else study.seeds
+
+
+def _replaced_data(study: Study, conditions: Conditions) -> tuple[Callable[..., object], ...]:
+    """Return the study's own data sets with the values that the options have changed in the variants' data."""
+    by_name = {data_name(variant): variant.data for _, variant in conditions}
+    replaced = []
+    for data in study.data:
+        changed = by_name[function_of(data).__name__]
+        declared = {"source", *given_to(data)}
+        keywords = {name: value for name, value in given_to(changed).items() if name in declared}
+        replaced.append(partial(function_of(changed), **keywords))
+    return tuple(replaced)
 
 
 def options_for(study: Study, studies: Sequence[Study], options: Options) -> Options:
-    """Return the options as they concern one of several studies: without data sets that only others have."""
-    names = {each.name: {data_name(variant) for _, variant in each.conditions} for each in studies}
-    mine, others = names[study.name], {name for each in names.values() for name in each}
-    kept = {name: source for name, source in options.data.items() if name in mine or name not in others}
-    return replace(options, data=kept)
+    """Return the options for one of several studies, without the data sets that only the others have."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for other in studies:
+        names = own if other.name == study.name else others
+        names.update(data_name(variant) for _, variant in other.conditions)
+    data = {name: source for name, source in options.data.items() if name in own or name not in others}
+    return replace(options, data=data)
 
 
-def _only(study: Study, texts: tuple[str, ...]) -> Study:
-    names = {name for text in texts for name in _named(text, study)}
-    kept = {name: variant for name, variant in study.variants.items() if not texts or name in names}
-    return replace(study, variants=kept)
+def _with_variants(study: Study, texts: tuple[str, ...]) -> Study:
+    """Return the study with the variants that --only names; () stands for all."""
+    if not texts:
+        return study
+    names: set[str] = set()
+    for text in texts:
+        names.update(_variant_names(text, study))
+    return replace(study, variants={name: variant for name, variant in study.variants.items() if name in names})
 
 
-def _named(text: str, study: Study) -> Iterator[str]:
-    """Yield the variants whose names a text lists, between commas; a name with commas of its own is one name."""
+def _variant_names(text: str, study: Study) -> Iterator[str]:
+    """Yield the names of variants that a text lists, separated by commas; a name may have commas of its own.
+
+    Raises:
+        BadInputError: the study has no such variant.
+    """
     parts = text.split(",")
     while parts:
-        ends = range(len(parts), 0, -1)  # the longest name first
-        candidates = {",".join(parts[:end]).strip(): end for end in ends}
-        name = next((each for each in candidates if each in study.variants), None)
-        if name is None:
-            raise BadInputError(f"--only {parts[0].strip()}: this study's variants are {study.variant_names}.")
+        for end in range(len(parts), 0, -1):  # the longest name first
+            name = ",".join(parts[:end]).strip()
+            if name in study.variants:
+                break
+        else:
+            raise BadInputError(f"--only {parts[0].strip()}: the variants of this study are {study.variant_names}.")
         yield name
-        parts = parts[candidates[name] :]
+        parts = parts[end:]
 
 
-def _with_settings(conditions: list[tuple[str, Variant]], settings: Mapping[str, str]) -> list[tuple[str, Variant]]:
-    """Return the variants with what the command line sets, in those that have it; where none has it, complain."""
+def _with_settings(conditions: Conditions, settings: Mapping[str, str]) -> Conditions:
+    """Return the variants with the settings put into those that have the parameter.
+
+    Raises:
+        BadInputError: a parameter that no variant has, or a value that does not fit it.
+    """
     for path in sorted(settings):  # an owner ("learner.schedule") comes before what it owns
-        takers = [path in variant.parameters() for _, variant in conditions]
-        if not any(takers):
-            conditions[0][1].set_text(path, settings[path])  # which says what is wrong
-        conditions = [
-            (name, variant.set_text(path, settings[path]) if takes else variant)
-            for (name, variant), takes in zip(conditions, takers, strict=True)
-        ]
+        if not any(path in variant.parameters() for _, variant in conditions):
+            conditions[0][1].set_text(path, settings[path])  # raises the error that names the nearest parameters
+        changed = []
+        for name, variant in conditions:
+            takes = path in variant.parameters()
+            changed.append((name, variant.set_text(path, settings[path]) if takes else variant))
+        conditions = changed
     return conditions
 
 
-def _with_explain(study: Study, options: Options) -> tuple[Any, Mapping[str, str]]:
-    """Return what networks are asked, as --smoke and --set change it, and the other settings."""
-    own = {path: text for path, text in options.settings.items() if path.split(".")[0] == "explain"}
-    others = {path: text for path, text in options.settings.items() if path not in own}
+def _is_of_explain(path: str) -> bool:
+    return path.partition(".")[0] == EXPLAIN
+
+
+def _settings_of_variants(study: Study, options: Options) -> Mapping[str, str]:
+    """Return the settings that concern the variants, which are all if the study explains nothing."""
     if study.explain is None:
-        return None, options.settings
-    few = study.smoke if options.smoke else {}
-    small = {path: str(value) for path, value in few.items() if path.split(".")[0] == "explain"}
-    node = checked("explain", study.explain)
-    for path, text in [*small.items(), *own.items()]:
-        node = set_text("explain", node, path, text)
-    check_limits("explain", node)
-    return node, others
+        return options.settings
+    return {path: text for path, text in options.settings.items() if not _is_of_explain(path)}
 
 
-def _check_looks(study: Study, seeds: int, most: int | None) -> None:
+def _with_explain_settings(study: Study, options: Options) -> Callable[..., object] | None:
+    """Return the function that every trained network is asked, changed by --smoke and --set; None for none."""
+    if study.explain is None:
+        return None
+    settings: list[tuple[str, str]] = []
+    if options.smoke:
+        settings += [(path, str(value)) for path, value in study.smoke.items() if _is_of_explain(path)]
+    settings += [(path, text) for path, text in options.settings.items() if _is_of_explain(path)]
+    node = checked(EXPLAIN, study.explain)
+    for path, text in settings:
+        node = set_text(EXPLAIN, node, path, text)
+    check_limits(EXPLAIN, node)
+    return node
+
+
+def _check_until_decided(study: Study, seeds: int, most: int | None) -> None:
     if most is None:
         return
-    if study.search is not None or not any(isinstance(each, Compare) for each in study.answers):
-        raise BadInputError(f"--until-decided {most}: {study.name} compares no two variants, so nothing decides it.")
+    if study.search is not None or not any(isinstance(answer, Compare) for answer in study.answers):
+        raise BadInputError(f"--until-decided {most}: {study.name} compares no two variants, so nothing is decided.")
     if most <= seeds:
-        raise BadInputError(f"--until-decided {most}: there are {seeds} seeds to begin with; allow more.")
+        raise BadInputError(f"--until-decided {most}: the study begins with {seeds} seeds; give a larger number.")
 
 
 def _check_force(options: Options) -> None:
     if options.force and options.storage is not None:
         raise BadInputError(
-            "--force would throw away what other commands have searched too: leave it out, or first delete the "
-            "search with `optuna delete-study` (`optuna studies --storage URL` lists them)."
+            "--force would also delete the trials of other commands that share this search: leave it out, or first "
+            "delete the search with `optuna delete-study` (`optuna studies --storage URL` lists the searches)."
         )
 
 
 def _check_space(search: Search, base: Variant) -> None:
     for path, axis in search.space.items():
         if path.split(".")[0] == "data":
-            raise BadInputError(f"{path} cannot be searched over: all trials see the same images.")
-        ends = (axis.low, axis.high) if axis.choices is None else axis.choices.values()
-        for value in ends if path in base.parameters() else ():
+            raise BadInputError(f"{path} cannot be searched over: all trials must use the same images.")
+        if path not in base.parameters():
+            continue  # it belongs to a function that another axis chooses
+        for value in (axis.low, axis.high) if axis.choices is None else axis.choices.values():
             base.with_(path, value).check()

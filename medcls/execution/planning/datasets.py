@@ -1,4 +1,4 @@
-"""The data sets of a study: which variant means which, described, checked and decoded."""
+"""The data sets of a study: which variant uses which one; described, checked and decoded."""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,12 +23,17 @@ from medcls.tracking.work_dir import WorkDir
 from medcls.utils.errors import BadInputError
 
 Parameters = tuple[tuple[str, Scalar], ...]
-FEW, FEWEST = 4, 2  # images of a class and part under --smoke: where parts are cut further, and where they are not
+FEW, FEWEST = 4, 2  # images per class and set under --smoke: if the data are split further, and if they are not
 
 
 @dataclass(frozen=True)
-class Told:
-    """The findings of a data set and the names of files left out as unreadable, with pseudonyms for its patients."""
+class PseudonymousFindings:
+    """What was found in a data set, with pseudonyms for its patients.
+
+    Attributes:
+        findings: the findings of the data checks.
+        skipped: the names of files that were left out because they cannot be read.
+    """
 
     findings: tuple[Finding, ...]
     skipped: tuple[str, ...]
@@ -36,10 +41,15 @@ class Told:
 
 @dataclass(frozen=True)
 class DataSource:
-    """A data set of the study: what it is called there, its description, and its decoded images once made.
+    """A data set of a study.
 
-    `findings` and `skipped` are what was found in it as a whole, and the names of the files left out as unreadable.
-    `whole` is the data set as it lay there, in which all patients are known.
+    Attributes:
+        name: what the study calls the data set.
+        bundle: the data set as the study uses it.
+        findings: the findings of the data checks in the whole data set.
+        skipped: the names of files that were left out because they cannot be read.
+        decoded: the directory of decoded images, None before they are decoded.
+        whole: the data set before any image was left out, in which all patients are known.
     """
 
     name: str
@@ -50,34 +60,35 @@ class DataSource:
     whole: DatasetSpec | None = None
 
     @cached_property
-    def told(self) -> Told:
-        """What was found in it as it may leave the run folders."""
+    def pseudonymous(self) -> PseudonymousFindings:
+        """The findings in the form in which they may leave the work directory."""
         pseudonyms = Pseudonyms(self.whole or self.bundle)
         findings = tuple(pseudonyms.finding(finding) for finding in self.findings)
-        return Told(findings, tuple(pseudonyms.file(name) for name in self.skipped))
+        return PseudonymousFindings(findings, tuple(pseudonyms.file(name) for name in self.skipped))
 
     @property
     def leaks(self) -> str:
-        """Its leaks in a few words, for a tag."""
+        """The leaks of the data set in a few words, for a tag; "none" without leaks."""
         return ", ".join(finding.short for finding in leaks(self.findings)) or "none"
 
 
 @dataclass(frozen=True)
 class StudyData:
-    """The data sets of a study as its variants see them: several may see one in sizes or channels of their own.
+    """The data sets of a study; several variants may use one in different sizes or with different channels.
 
-    `views` has every size and number of channels of every data set, by the parameters that name them.
+    Attributes:
+        views: parameters of a variant's data -> the data set in the size and with the channels that they ask for.
     """
 
     views: Mapping[Parameters, DataSource]
 
     def of(self, variant: Variant) -> DataSource:
-        """Return the data set as a variant sees it."""
+        """Return the data set of a variant, in the size and with the channels that the variant uses."""
         return self.views[_parameters(variant)]
 
     @property
     def by_name(self) -> dict[str, DataSource]:
-        """Each data set once, as the first of the variants sees it: the images and their parts are the same in all."""
+        """Name -> data set, as its first variant sees it; the images and their sets are equal in all views."""
         named: dict[str, DataSource] = {}
         for source in self.views.values():
             named.setdefault(source.name, source)
@@ -85,34 +96,45 @@ class StudyData:
 
     @property
     def decoded(self) -> dict[str, Path]:
-        """The folder of decoded images of each data set that has been decoded."""
-        return {name: source.decoded for name, source in self.by_name.items() if source.decoded is not None}
+        """Name of each decoded data set -> the directory of its decoded images."""
+        directories = {}
+        for name, source in self.by_name.items():
+            if source.decoded is not None:
+                directories[name] = source.decoded
+        return directories
 
     def called(self, run: Run) -> str:
-        """Return what a person calls a run in this study: its data set comes first where there are several."""
+        """Return a run's label for people, which begins with its data set if the study has several."""
         return f"{run.data_name}, {run.label}" if len(self.by_name) > 1 else run.label
 
     def map(self, change: Callable[[DataSource], DataSource]) -> "StudyData":
-        """Return the data sets with every view changed."""
-        return StudyData({parameters: change(source) for parameters, source in self.views.items()})
+        """Return the data sets with a function applied to every view."""
+        return StudyData({parameters: change(view) for parameters, view in self.views.items()})
 
 
 def with_sources(conditions: Sequence[tuple[str, Variant]], given: Mapping[str, str]) -> list[tuple[str, Variant]]:
-    """Return the named variants with their data replaced as --data says ("" stands for every data set)."""
+    """Return the variants with the sources of their data replaced.
+
+    Args:
+        conditions: the study's variants with their names.
+        given: name of a data set -> its source, as --data names them; "" stands for every data set.
+
+    Raises:
+        BadInputError: the study has no data set of a name.
+    """
     names = {data_name(variant) for _, variant in conditions}
     for name in given:
         if name and name not in names:
-            raise BadInputError(f"--data {name}=...: this study's data sets are {', '.join(sorted(names))}.")
-
-    def replaced(variant: Variant) -> Variant:
+            raise BadInputError(f"--data {name}=...: the data sets of this study are {', '.join(sorted(names))}.")
+    replaced = []
+    for name, variant in conditions:
         source = given.get(data_name(variant), given.get(""))
-        return variant if source is None else variant.with_("data.source", source)
-
-    return [(name, replaced(variant)) for name, variant in conditions]
+        replaced.append((name, variant if source is None else variant.with_("data.source", source)))
+    return replaced
 
 
 def data_name(variant: Variant) -> str:
-    """Return what the study calls a variant's data set: its parameter `name`, or else its function's name."""
+    """Return the name of a variant's data set: the parameter `name` of its data function, else the function's own."""
     name: str = arguments_of(variant.data).get("name", function_of(variant.data).__name__)
     return name
 
@@ -127,56 +149,69 @@ def describe(
     few: bool,
     tell: Tell,
 ) -> StudyData:
-    """Return the variants' data sets, checked and fingerprinted but not decoded; each is checked once.
+    """Return the data sets of variants, checked and fingerprinted but not decoded; each data set is checked once.
+
+    Args:
+        variants: the study's variants.
+        work: the work directory, whose cache keeps the hashes of files.
+        policy: what to do about unreadable files and leaks.
+        folds: the number of folds, None without cross-validation.
+        split_seeds: the seeds of the splits that the study will use.
+        few: whether to use only a few images of each class (--smoke).
+        tell: called with the progress of long checks.
 
     Raises:
         BadInputError: a source that cannot be used, or that the policy refuses, or two sources under one name.
     """
     hashes = Hashes(work.cache / "hashes.sqlite")
     views: dict[Parameters, DataSource] = {}
-    by_name: dict[str, tuple[str, DataSource]] = {}
+    by_name: dict[str, DataSource] = {}
+    origins: dict[str, str] = {}
     for variant in variants:
         name, parameters = data_name(variant), _parameters(variant)
         if parameters not in views:
-            bundle, given = variant.data(hashes), _meant(variant)
+            bundle, origin = variant.data(hashes), _origin(variant)
             if name not in by_name:
-                found_there = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
-                there = _few(found_there.bundle, folds, split_seeds) if few else found_there.bundle
-                by_name[name] = given, DataSource(name, there, found_there.findings, found_there.skipped, whole=bundle)
-            first, source = by_name[name]
-            if first != given:
+                outcome = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
+                used = _few(outcome.bundle, folds, split_seeds) if few else outcome.bundle
+                by_name[name] = DataSource(name, used, outcome.findings, outcome.skipped, whole=bundle)
+                origins[name] = origin
+            if origins[name] != origin:
                 raise BadInputError(
-                    f"The variants mean different images, patients or whites by {name}: {first} and {given}; give one."
+                    f"The variants use different images, patients or levels of white for {name}: {origins[name]} and "
+                    f"{origin}. Give the same for all."
                 )
-            views[parameters] = view = _resized(source, bundle)
+            source = by_name[name]
+            view = replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
+            views[parameters] = view
             if view.bundle.size != source.bundle.size:
                 lost = lost_in_resizing(view.bundle, hashes.folder, tell)
-                further = tuple(finding for finding in lost if finding not in source.findings)
-                by_name[name] = given, replace(source, findings=source.findings + further)
+                new = tuple(finding for finding in lost if finding not in source.findings)
+                by_name[name] = replace(source, findings=source.findings + new)
         _check_classes(variant, views[parameters].bundle)
-    return StudyData(views).map(lambda view: replace(view, findings=by_name[view.name][1].findings))
+    return StudyData(views).map(lambda view: replace(view, findings=by_name[view.name].findings))
 
 
-def _meant(variant: Variant) -> str:
-    """Return which images a variant means, whose and how bright, for people: only so far must variants agree."""
-    given = {name: variant.parameters().get(f"data.{name}") for name in ("patients", "white")}
-    said = ", ".join(f"{name}={value}" for name, value in given.items() if value)
-    return f"{variant.get('data.source')} ({said})" if said else str(variant.get("data.source"))
+def _origin(variant: Variant) -> str:
+    """Return, for people, what all variants with one data set must agree on: its source, patients and white."""
+    details = []
+    for name in ("patients", "white"):
+        value = variant.parameters().get(f"data.{name}")
+        if value:
+            details.append(f"{name}={value}")
+    source = str(variant.get("data.source"))
+    return f"{source} ({', '.join(details)})" if details else source
 
 
 def _parameters(variant: Variant) -> Parameters:
+    """Return the parameters of a variant's data, sorted by path."""
     return tuple(sorted((path, value) for path, value in variant.parameters().items() if path.startswith("data")))
 
 
-def _resized(source: DataSource, bundle: DatasetSpec) -> DataSource:
-    """Return the source in the size and the channels of a bundle of the same images."""
-    return replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
-
-
 def _few(bundle: DatasetSpec, folds: int | None, split_seeds: Collection[int]) -> DatasetSpec:
-    """Return a few images of a data set; where a study cannot cut these, as many that are of different patients."""
-    cut = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
-    count = max(FEW, (folds or 0) + 1) if cut else FEWEST
+    """Return a few images of a data set: any that the study can split, else images of different patients."""
+    is_split = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
+    count = max(FEW, (folds or 0) + 1) if is_split else FEWEST
     chosen = sample(bundle, count)
     try:
         for seed in split_seeds:
@@ -188,41 +223,62 @@ def _few(bundle: DatasetSpec, folds: int | None, split_seeds: Collection[int]) -
 
 def _check_classes(variant: Variant, bundle: DatasetSpec) -> None:
     if variant.task.pixels != (bundle.masks is not None):
-        holds, needs = ("masks", "classes") if bundle.masks is not None else ("classes", "masks")
-        raise BadInputError(f"{bundle.source} holds images with {holds}, and this study needs images with {needs}.")
-    wanted, count = variant.task.classes, len(bundle.classes)
-    if wanted not in (None, count):
+        has, needs = ("masks", "classes") if bundle.masks is not None else ("classes", "masks")
+        raise BadInputError(f"{bundle.source} has images with {has}, but this study needs images with {needs}.")
+    expected, count = variant.task.classes, len(bundle.classes)
+    if expected not in (None, count):
         raise BadInputError(
-            f"{bundle.source} has {count} classes, and this study tells {wanted} apart: give data of {wanted} classes."
+            f"{bundle.source} has {count} classes, but this study expects {expected}. "
+            f"Use a data set with {expected} classes."
         )
 
 
 def check(source: DataSource, folds: int | None, split_seeds: Collection[int]) -> dict[str, int]:
-    """Return the number of images in each part as the study will use them; complain about what cannot be split."""
+    """Return the number of images in each set that the study will use; the folds together are the training set.
+
+    Args:
+        source: the data set.
+        folds: the number of folds, None without cross-validation.
+        split_seeds: the seeds of the splits that the study will use.
+
+    Raises:
+        BadInputError: the data set cannot be split so.
+    """
     bundle = source.bundle
     try:
         sides = [cuts(bundle, folds, seed) for seed in split_seeds][-1]
     except BadInputError as error:
         raise BadInputError(f"{bundle.source}: {error}") from None
-    pool = sum(len(rows) for name, rows in sides.items() if name.startswith("fold"))
-    counts = {"train": pool} | {name: len(rows) for name, rows in sides.items() if not name.startswith("fold")}
-    return {part: count for part, count in counts.items() if count}
+    counts = {"train": 0}
+    for name, rows in sides.items():
+        if name.startswith("fold"):
+            counts["train"] += len(rows)
+        else:
+            counts[name] = len(rows)
+    return {name: count for name, count in counts.items() if count}
 
 
 def decode(
     source: DataSource, work: WorkDir, progress: Callable[[int, int], None], say: Callable[[str], None]
 ) -> DataSource:
-    """Return the source with its images decoded into the cache that all workers share."""
+    """Return the data set with its images decoded into the cache that all workers share.
+
+    Args:
+        source: the data set.
+        work: the work directory.
+        progress: called with the number of decoded images and the number of all images.
+        say: prints a remark.
+    """
     return replace(source, decoded=decoded_cache.prepare(source.bundle, work.cache, progress, say))
 
 
 def sample(bundle: DatasetSpec, count: int, *, apart: bool = False) -> DatasetSpec:
-    """Return a data set of its own with at most `count` images of each class and part, spread over the order.
+    """Return a data set with at most `count` images of each class in each set, evenly spread over their order.
 
     Args:
         bundle: the data set.
-        count: of images.
-        apart: whether no two of a class and part are of one patient.
+        count: the number of images.
+        apart: whether the images of a class in a set are of different patients.
     """
     chosen: list[int] = []
     for part in sorted(set(bundle.parts)):
@@ -230,10 +286,8 @@ def sample(bundle: DatasetSpec, count: int, *, apart: bool = False) -> DatasetSp
             rows = np.flatnonzero((bundle.parts == part) & (bundle.labels == label))
             if apart and bundle.patients is not None:
                 rows = rows[np.sort(np.unique(bundle.patients[rows], return_index=True)[1])]
-            chosen += (
-                rows[np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int))].tolist()
-                if len(rows)
-                else []
-            )
+            if len(rows):
+                spread = np.linspace(0, len(rows) - 1, min(count, len(rows)))
+                chosen += rows[np.unique(spread.astype(int))].tolist()
     digest = hashlib.sha256(f"{bundle.fingerprint} at most {count} of a class and part".encode()).hexdigest()
     return selected(bundle, np.array(sorted(chosen)), fingerprint=f"sha256:{digest}")

@@ -1,4 +1,4 @@
-"""What a command would do, without doing it: its runs, what they share, how long they may take."""
+"""What --plan prints: the runs of a command, what they share, and how long they may take."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,117 +14,143 @@ from medcls.tracking.work_dir import Progress, RunState, with_planned_sharing
 from medcls.utils.console import Screen, duration
 
 Kind = tuple[str, str, str]
-"""A study, a data set and a variant: epochs of one kind take about the same time."""
+"""The names of a study, a data set and a variant, whose epochs all take about the same time."""
 Network = tuple[str, str]
-"""A learner and its model, by their names: those of one network may take about the same time."""
+"""The names of a learner and its model, whose epochs may all take about the same time."""
 Key = TypeVar("Key", Kind, Network)
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A run of a programme and what there will be of it when its turn comes."""
+class PlannedRun:
+    """A run, and what will exist of it when its turn comes."""
 
-    programme: StudyPlan
+    plan: StudyPlan
     run: Run
     state: RunState
 
     @property
     def kind(self) -> Kind:
-        """Whose epochs take about as long as this run's."""
-        return self.programme.study.name, self.run.data_name, self.run.variant_name
+        """The runs whose epochs take about as long as those of this run."""
+        return self.plan.study.name, self.run.data_name, self.run.variant_name
 
     @property
     def network(self) -> Network:
-        """Whose epochs take about as long as this run's where none of its kind has been trained."""
+        """The runs whose epochs tell how long those of this run take, if none of its kind has been trained."""
         learner = self.run.variant.learner
         model = arguments_of(learner).get("model")
         return name_of(learner), name_of(model) if is_node(model) else ""
 
     def seconds(self) -> list[float]:
-        """Return what its epochs have taken so far, or those of the run that it goes on from."""
-        folder = (
-            self.programme.work.folder(self.run) if self.state.shared_from is None else RunDir(self.state.shared_from)
-        )
-        return [row.seconds for row in folder.rows()]
+        """Return the seconds that each epoch has taken: of this run, or of the run that it shares epochs with."""
+        donor = self.state.shared_from
+        run_dir = self.plan.work.folder(self.run) if donor is None else RunDir(donor)
+        return [row.seconds for row in run_dir.rows()]
 
     @property
     def missing(self) -> int:
-        """The epochs that are to be trained."""
+        """The number of epochs that are still to be trained."""
         return (self.run.epochs or 0) - self.state.epochs
 
     @property
     def epochs(self) -> str:
-        """How many of how many epochs there are; of a learner that has none, "none"."""
+        """Existing epochs of all epochs, such as 3/10; "none" for a learner without epochs."""
         return f"{self.state.epochs}/{self.run.epochs}" if self.run.epochs else "none"
 
 
-def print_plan(programmes: Sequence[StudyPlan], screen: Screen) -> None:
-    """Print the runs of some studies, planned together."""
-    known = [(programme, run) for programme in programmes for run in programme.known_runs()]
-    states = [programme.work.state(run) for programme, run in known]
-    planned = [
-        Planned(programme, run, state)
-        for (programme, run), state in zip(known, with_planned_sharing([run for _, run in known], states), strict=True)
-    ]
-    for programme in programmes:
-        _show_runs(programme, [each for each in planned if each.programme is programme], screen)
-    if len(programmes) > 1:
-        screen.say(f"All {len(programmes)} studies: {_counted(Counter(str(each.state.progress) for each in planned))}")
-    shared = sum(each.state.epochs for each in planned if each.state.progress == Progress.SHARED)
+def print_plan(plans: Sequence[StudyPlan], screen: Screen) -> None:
+    """Print the runs of studies that are planned together, with an estimate of the time."""
+    runs: list[tuple[StudyPlan, Run]] = []
+    for plan in plans:
+        runs += [(plan, run) for run in plan.known_runs()]
+    states = [plan.work.state(run) for plan, run in runs]
+    planned: list[PlannedRun] = []
+    for (plan, run), state in zip(runs, with_planned_sharing([run for _, run in runs], states), strict=True):
+        planned.append(PlannedRun(plan, run, state))
+    for plan in plans:
+        _print_study(plan, [run for run in planned if run.plan is plan], screen)
+    if len(plans) > 1:
+        screen.say(f"All {len(plans)} studies: {_counted(Counter(str(run.state.progress) for run in planned))}")
+    shared = sum(run.state.epochs for run in planned if run.state.progress == Progress.SHARED)
     if shared:
-        asked = sum(each.run.epochs for each in planned)
-        screen.say(f"{shared} of {asked} epochs are shared with other runs and need no training.")
-    screen.say(f"Estimated time on one worker: {_estimate(programmes, planned)}.")
+        total = sum(run.run.epochs for run in planned)
+        screen.say(f"{shared} of {total} epochs are shared with other runs and need no training.")
+    screen.say(f"Estimated time on one worker: {_estimate(plans, planned)}.")
 
 
-def _show_runs(programme: StudyPlan, planned: Sequence[Planned], screen: Screen) -> None:
-    study, counts = programme.study, Counter(str(each.state.progress) for each in planned)
-    rows = [[programme.sources.called(each.run), each.state.progress, each.epochs, each.run.key] for each in planned]
+def _print_study(plan: StudyPlan, planned: Sequence[PlannedRun], screen: Screen) -> None:
+    study = plan.study
+    rows = [[plan.sources.called(run.run), run.state.progress, run.epochs, run.run.key] for run in planned]
     if rows:
         screen.table(f"{study.name}: planned runs", ["run", "state", "epochs", "key"], rows)
+    counts = Counter(str(run.state.progress) for run in planned)
     if study.search is not None:
-        trials, each = len(programme.trials()), len(programme.repeats)
-        screen.say(f"Search: {trials} of {study.search.trials} trials proposed, {each} runs each, then one refit.")
-        counts["to be proposed"] = _to_come(programme)
+        proposed = f"{len(plan.trials())} of {study.search.trials} trials proposed"
+        screen.say(f"Search: {proposed}, with {len(plan.repeats)} runs each, then one refit.")
+        counts["not yet proposed"] = _unproposed_runs(plan)
     screen.say(_counted(counts))
-    if len(programme.looks) > 1:
-        counted = ", ".join(map(str, programme.looks[1:]))
-        screen.say(f"Until its first comparison is decided, it is run again with {counted} seeds in all.")
+    if len(plan.looks) > 1:
+        numbers = ", ".join(map(str, plan.looks[1:]))
+        screen.say(f"Until its first comparison is decided, the study continues with {numbers} seeds in total.")
 
 
 def _counted(counts: Mapping[str, int]) -> str:
+    """Return the numbers of runs in each state, such as "4 new, 2 sharing epochs."."""
     words = {str(Progress.SHARED): "sharing epochs"}
-    return ", ".join(f"{count} {words.get(word, word)}" for word, count in counts.items() if count) + "."
+    phrases = []
+    for state, count in counts.items():
+        if count:
+            phrases.append(f"{count} {words.get(state, state)}")
+    return f"{', '.join(phrases)}."
 
 
-def _to_come(programme: StudyPlan) -> int:
-    """Return how many runs of a search are not known yet, its refit included."""
-    trials = max(0, programme.search.trials - len(programme.trials()))
-    return trials * len(programme.repeats) + (1 if trials or not programme.refits() else 0)
+def _unproposed_runs(plan: StudyPlan) -> int:
+    """Return the number of runs of a search that are not known yet, its refit included."""
+    trials = max(0, plan.search.trials - len(plan.trials()))
+    refits = 1 if trials or not plan.refits() else 0
+    return trials * len(plan.repeats) + refits
 
 
-def _estimate(programmes: Sequence[StudyPlan], planned: Sequence[Planned]) -> str:
-    """Return the time that the epochs to come may take, from the journals of epochs trained before."""
-    seconds = [(each, each.seconds()) for each in planned]
-    by_kind = _medians((each.kind, taken) for each, taken in seconds)
-    by_network = _medians((each.network, taken) for each, taken in seconds)
+def _estimate(plans: Sequence[StudyPlan], planned: Sequence[PlannedRun]) -> str:
+    """Return the time that the missing epochs may take, judged by the journals of epochs that have been trained."""
+    durations = [(run, run.seconds()) for run in planned]
+    by_kind = _medians((run.kind, seconds) for run, seconds in durations)
+    by_network = _medians((run.network, seconds) for run, seconds in durations)
     if not by_kind:
-        return "unknown (nothing of this has been trained yet)"
-    waiting = [each for each in planned if each.state.progress != Progress.FINISHED and each.missing]
-    told = [(each.missing, by_kind.get(each.kind, by_network.get(each.network))) for each in waiting]
-    left = sum(missing * epoch for missing, epoch in told if epoch is not None)
-    begun = [each.state.epochs for each in planned if each.state.has_own_epochs and each.state.epochs]
-    searches = [programme for programme in programmes if programme.study.search is not None]
-    if begun:
-        left += sum(_to_come(programme) for programme in searches) * median(begun) * median(by_kind.values())
-    untold = sum(epoch is None for _, epoch in told)
-    beside = f", and {untold} {'run' if untold == 1 else 'runs'} of networks that have not been trained yet"
-    return duration(left) + (beside if untold else "")
+        return "unknown (no comparable run has been trained yet)"
+    total, unknown = 0.0, 0
+    for run in planned:
+        if run.state.progress == Progress.FINISHED or not run.missing:
+            continue
+        epoch = by_kind.get(run.kind, by_network.get(run.network))
+        if epoch is None:
+            unknown += 1
+        else:
+            total += run.missing * epoch
+    total += _estimate_of_searches(plans, planned, median(by_kind.values()))
+    if not unknown:
+        return duration(total)
+    runs = "run" if unknown == 1 else "runs"
+    return f"{duration(total)}, plus {unknown} {runs} of networks that have not been trained yet"
 
 
-def _medians(seconds: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, float]:
-    """Return the median of what epochs took, kind by kind, of those with any epochs."""
+def _estimate_of_searches(plans: Sequence[StudyPlan], planned: Sequence[PlannedRun], epoch: float) -> float:
+    """Return the seconds that runs of trials may take which are not proposed yet.
+
+    Args:
+        plans: the plans of all studies.
+        planned: all runs that are known; those begun tell how many epochs a run has.
+        epoch: the seconds that an epoch takes.
+    """
+    epochs = [run.state.epochs for run in planned if run.state.has_own_epochs and run.state.epochs]
+    if not epochs:
+        return 0.0
+    runs = sum(_unproposed_runs(plan) for plan in plans if plan.study.search is not None)
+    return runs * median(epochs) * epoch
+
+
+def _medians(durations: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, float]:
+    """Return the median seconds of an epoch for each key that has any epochs."""
     collected: dict[Key, list[float]] = {}
-    for key, taken in seconds:
-        collected.setdefault(key, []).extend(taken)
-    return {key: median(values) for key, values in collected.items() if values}
+    for key, seconds in durations:
+        collected.setdefault(key, []).extend(seconds)
+    return {key: median(seconds) for key, seconds in collected.items() if seconds}

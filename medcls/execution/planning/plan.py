@@ -1,9 +1,9 @@
-"""What is to be done of a study: its variants, data sets, runs, and what there is of them already."""
+"""The plan of a study: its data sets, its runs, and which of them exist already."""
 
 import shutil
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 from medcls.data.checks import Policy
@@ -27,10 +27,16 @@ from medcls.utils.statuses import TrialState
 
 
 class StudyPlan:
-    """What is to be done: nothing is trained, decoded or written to the store here.
+    """The plan of one study. To make a plan trains nothing, decodes no images and logs nothing to MLflow.
+
+    Args:
+        study: the study, with the options applied.
+        options: the options.
+        work: the work directory.
+        tell: called with the progress of the data checks.
 
     Raises:
-        BadInputError: a data set that cannot be used as the study wants it.
+        BadInputError: a data set that the study cannot use.
     """
 
     def __init__(self, study: Study, options: Options, work: WorkDir, tell: Tell) -> None:
@@ -41,87 +47,112 @@ class StudyPlan:
         few = options.smoke
         self.sources = describe(variants, work, policy, folds=study.folds, split_seeds=seeds, few=few, tell=tell)
         check_scores(study, self.sources)
-        self.parts = {each.name: check(each, study.folds, seeds) for each in self.sources.by_name.values()}
+        self.parts: dict[str, dict[str, int]] = {}
+        for name, source in self.sources.by_name.items():
+            self.parts[name] = check(source, study.folds, seeds)
 
     @cached_property
     def key(self) -> str:
-        """What makes this study the same one when its command is run again; more trials leave it the same."""
+        """A hash by which a study is recognized when its command is run again; more trials do not change the key."""
         study = self.study
-        return digest(
-            {
-                "name": study.name,
-                "variants": {name: variant.hashed() for name, variant in study.variants.items()},
-                "data": sorted(source.bundle.fingerprint for source in self.sources.by_name.values()),
-                "folds": study.folds,
-                "seeds": list(study.seeds),
-                "search": study.search and study.search.described(),
-                "vary": self.options.vary_split,
-                **({"split_seed": self.options.split_seed} if self.options.split_seed else {}),
-                **({"until": self.looks} if self.options.until_decided else {}),
-            }
-        )
+        identity: dict[str, object] = {
+            "name": study.name,
+            "variants": {name: variant.hashed() for name, variant in study.variants.items()},
+            "data": sorted(source.bundle.fingerprint for source in self.sources.by_name.values()),
+            "folds": study.folds,
+            "seeds": list(study.seeds),
+            "search": None if study.search is None else study.search.described(),
+            "vary": self.options.vary_split,
+        }
+        if self.options.split_seed:
+            identity["split_seed"] = self.options.split_seed
+        if self.options.until_decided:
+            identity["until"] = self.looks
+        return digest(identity)
 
     def run(self, variant: Variant, name: str, seed: int, fold: int | None) -> Run:
-        """Return one run of the study."""
-        source, folds, cut = self.sources.of(variant), self.study.folds, self.split_seed(seed)
-        return Run(variant, source.bundle.fingerprint, seed, fold, folds, cut, source.name, name)
+        """Return one run of the study.
+
+        Args:
+            variant: the variant that is trained.
+            name: the variant's name.
+            seed: the run's seed.
+            fold: the fold that is the validation set, counted from 0; None without folds, or for a refit.
+        """
+        source = self.sources.of(variant)
+        return Run(
+            variant,
+            source.bundle.fingerprint,
+            seed,
+            fold,
+            folds=self.study.folds,
+            split_seed=self.split_seed(seed),
+            data_name=source.name,
+            variant_name=name,
+        )
 
     def split_seed(self, seed: int) -> int:
-        """Return what seeds the split of a run with this seed; 0 keeps the parts that the data came with."""
+        """Return the seed of the split for a run with this seed; 0 keeps the sets that the data came with."""
         return seed + 1 if self.options.vary_split else self.options.split_seed
 
     @property
     def looks(self) -> list[int]:
-        """After how many seeds the study is looked at: once, unless seeds are added until it is decided."""
+        """The numbers of seeds after which the study is evaluated: one, unless seeds are added until it is decided."""
         first = len(self.study.seeds)
         return paired_tests.looks(first, self.options.until_decided or first)
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The most seeds that there may be."""
+        """All seeds that the study may use."""
         return grown(self.study.seeds, self.looks[-1])
 
     def stages(self) -> list[list[Run]]:
-        """Return the runs that each look adds."""
+        """Return the runs that each look adds to those before."""
         folds: Iterable[int | None] = [None] if self.study.folds is None else range(self.study.folds)
-        return [
-            [
-                self.run(variant, name, seed, fold)
-                for name, variant in self.study.conditions
-                for seed in self.seeds[before:count]
-                for fold in folds
-            ]
-            for before, count in pairwise([0, *self.looks])
-        ]
+        stages: list[list[Run]] = []
+        for before, count in pairwise([0, *self.looks]):
+            stage: list[Run] = []
+            for name, variant in self.study.conditions:
+                for seed in self.seeds[before:count]:
+                    stage += [self.run(variant, name, seed, fold) for fold in folds]
+            stages.append(stage)
+        return stages
 
     def look(self, seeds: int) -> dict[str, Any]:
-        """Return which look it is after so many seeds, and what it may spend of the 5%."""
+        """Return the number of the look after so many seeds, and its share of the significance level of 5%."""
         number = sum(count < seeds for count in self.looks)
         return {"number": number + 1, "seeds": self.looks, "level": paired_tests.levels(self.looks)[number]}
 
     def runs(self) -> list[Run]:
-        """Return the runs that are known: all up to the first look and those added so far; of a search, its trials'."""
+        """Return the runs of the first look and those of later looks that exist; of a search, the runs of trials."""
         if self.study.search is not None:
             return self._search_runs()
         first, *later = self.stages()
-        return first + [run for stage in later for run in stage if self.work.folder(run).path.exists()]
+        runs = list(first)
+        for stage in later:
+            runs += [run for run in stage if self._exists(run)]
+        return runs
 
     def refits(self) -> list[Run]:
-        """Return the runs on the whole training part that there are already."""
+        """Return the existing runs on the full training set, that is on all folds together."""
         if self.study.search is not None:
             runs = [self.trial_run(trial, None) for trial in self.trials()]
         elif self.study.folds is not None:
-            runs = [self.run(each, name, self.study.seeds[0], None) for name, each in self.study.conditions]
+            runs = [self.run(variant, name, self.study.seeds[0], None) for name, variant in self.study.conditions]
         else:
             return []
-        return [run for run in runs if self.work.folder(run).path.exists()]
+        return [run for run in runs if self._exists(run)]
+
+    def _exists(self, run: Run) -> bool:
+        return self.work.folder(run).path.exists()
 
     def _search_runs(self) -> list[Run]:
-        """Return the runs of the trials proposed so far, without those that pruning saved."""
+        """Return the runs of this command's trials proposed so far, without those that pruning has saved."""
         runs = []
-        for trial in (each for each in self.trials() if each.ours):
-            count = len(trial.folds) if trial.state == TrialState.PRUNED else len(self.repeats)
-            runs += [self.trial_run(trial, repeat) for repeat in range(count)]
+        for trial in self.trials():
+            if trial.ours:
+                count = len(trial.folds) if trial.state == TrialState.PRUNED else len(self.repeats)
+                runs += [self.trial_run(trial, repeat) for repeat in range(count)]
         return runs
 
     @property
@@ -136,7 +167,7 @@ class StudyPlan:
         return next(iter(self.study.variants.values()))
 
     def tuner(self, slots: int) -> Tuner:
-        """Open the search's memory; where other drivers share it, for no more trials at once than there are slots."""
+        """Open the storage of the search; of a shared one, this driver takes at most `slots` trials at a time."""
         memory = self._memory()
         first = self.search.starting_point(self.base)
         return Tuner(self.search, first, memory, slots if memory.shared else None)
@@ -149,7 +180,7 @@ class StudyPlan:
         return storages.in_database(url, self._shared_name, folder, code)
 
     def trials(self) -> list[Trial]:
-        """Return the trials proposed so far, those of other drivers too; nothing is written."""
+        """Return the trials that any driver has proposed so far; nothing is written."""
         folder, url = self.work.study(self.key), self.options.storage
         if url is None:
             return storages.remembered(folder)
@@ -157,32 +188,32 @@ class StudyPlan:
 
     @property
     def _shared_name(self) -> str:
-        """The search's name in a database: the same for all drivers with the same study and data."""
+        """The name of the search in a database, which is equal for all drivers with equal study and data."""
         return f"{self.study.name}-{self.key}"
 
     def known_runs(self) -> list[Run]:
-        """Return the runs that are known, and the refits that there are already."""
+        """Return the runs that are known so far, and the existing refits."""
         return [*self.runs(), *self.refits()]
 
     def forget(self) -> None:
-        """Throw away what there is of the study's runs and of its search."""
+        """Delete the run directories and the search of the study."""
         for run in self.known_runs():
             self.work.folder(run).clear()
         shutil.rmtree(self.work.study(self.key), ignore_errors=True)
 
     @property
     def repeats(self) -> list[tuple[int, int]]:
-        """The seed and fold of each run that a trial has."""
-        return [(seed, fold) for seed in self.study.seeds for fold in range(self.study.folds or 0)]
+        """The seed and fold of each run of a trial."""
+        return list(product(self.study.seeds, range(self.study.folds or 0)))
 
     def trial_run(self, trial: Trial, repeat: int | None) -> Run:
-        """Return one of a trial's runs, or its refit."""
+        """Return one of a trial's runs by its number in `repeats`, or its refit for None."""
         variant = self.search.variant(self.base, trial.labels)
         seed, fold = (self.study.seeds[0], None) if repeat is None else self.repeats[repeat]
         return self.run(variant, f"trial {trial.number}", seed, fold)
 
 
 def grown(seeds: Sequence[int], most: int) -> tuple[int, ...]:
-    """Return the seeds, and after the largest as many more as make `most` in all."""
+    """Return the seeds, followed by new larger ones until there are `most` in total."""
     first = max(seeds) + 1
     return (*seeds, *range(first, first + most - len(seeds)))

@@ -1,4 +1,4 @@
-"""Whose weights the borrowed networks of a study have: chosen, fetched, checked, and laid into the work folder."""
+"""The weights of pretrained networks: chosen, downloaded, checked, and kept in the work directory."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -22,85 +22,97 @@ Conditions = Sequence[tuple[str, Variant]]
 def with_pretrained(
     conditions: Conditions, given: str | None, work: Path, *, few: bool
 ) -> tuple[list[tuple[str, Variant]], str | None]:
-    """Return the variants with the borrowed weights that --weights, the environment or they themselves ask for.
+    """Return the variants with the pretrained weights that --weights, MEDCLS_WEIGHTS or the variants ask for.
 
-    A file's weights are known by the digest of what is in them. What --weights says is returned too, unless it was
-    for borrowed networks. With `few` images (--smoke), random weights stand in for ImageNet's where these are neither
-    there nor asked for.
+    The weights of a file are named by the digest of their values.
+
+    Args:
+        conditions: the study's variants with their names.
+        given: the value of --weights, None if it is not given.
+        work: the work directory.
+        few: whether random weights replace those of ImageNet if nobody asks for these and they are not downloaded
+            (--smoke).
+
+    Returns:
+        The variants, and the value of --weights if no network of the study is pretrained, else None.
 
     Raises:
         BadInputError: no such file, or a damaged one.
     """
     if not any(PATH in variant.parameters() for _, variant in conditions):
         return list(conditions), given
-
-    def chosen(variant: Variant) -> Variant:
+    requested = given or os.environ.get(VARIABLE)
+    changed = []
+    for name, variant in conditions:
         if PATH not in variant.parameters():
-            return variant
-        asked = given or os.environ.get(VARIABLE)
-        wanted = asked or str(variant.get(PATH))
-        if not asked and wanted == IMAGENET and few and not _at_hand(variant, work):
-            wanted = RANDOM
-        return variant.with_(PATH, wanted if wanted in (IMAGENET, RANDOM) else kept(wanted, work))
+            changed.append((name, variant))
+            continue
+        weights = requested or str(variant.get(PATH))
+        if not requested and weights == IMAGENET and few and not _is_downloaded(variant, work):
+            weights = RANDOM
+        if weights not in (IMAGENET, RANDOM):
+            weights = kept(weights, work)
+        changed.append((name, variant.with_(PATH, weights)))
+    return changed, None
 
-    return [(name, chosen(variant)) for name, variant in conditions], None
 
-
-def _at_hand(variant: Variant, work: Path) -> bool:
+def _is_downloaded(variant: Variant, work: Path) -> bool:
     size = int(variant.get("data.size"))
-    found = origin(variant.get(MODEL), IMAGENET)
-    return saved_weights(work, found.file((size, size))).exists() or _imagenet_file(found).exists()
+    network = origin(variant.get(MODEL), IMAGENET)
+    return saved_weights(work, network.file((size, size))).exists() or _imagenet_file(network).exists()
 
 
-def _imagenet_file(found: Origin) -> Path:
-    return imagenet_file(found.backbone, found.alpha, found.layer)
+def _imagenet_file(network: Origin) -> Path:
+    return imagenet_file(network.backbone, network.alpha, network.layer)
 
 
 def prepare(
     conditions: Conditions, sources: StudyData, work: Path, ask: Callable[..., Any], given: str | None
 ) -> Iterator[str]:
-    """Lay the borrowed weights into the work folder, checked; yield a sentence for each network that has random ones.
+    """Check the pretrained weights and copy them into the work directory; yield a sentence for each random network.
 
     Args:
         conditions: the study's variants with their names.
-        sources: its data sets.
-        work: the work folder.
+        sources: the study's data sets.
+        work: the work directory.
         ask: calls a function in a process that may use TensorFlow.
-        given: what --weights says.
+        given: the value of --weights, None if it is not given.
 
     Raises:
-        BadInputError: they cannot be fetched, or are of another network.
+        BadInputError: weights that cannot be downloaded, or that belong to another network.
     """
-    done = set()
+    done: set[Path] = set()
     for name, variant in conditions:
         if PATH not in variant.parameters():
             continue
         bundle = sources.of(variant).bundle
-        found = origin(variant.get(MODEL), str(variant.get(PATH)))
-        path = saved_weights(work, found.file(bundle.shape))
+        network = origin(variant.get(MODEL), str(variant.get(PATH)))
+        path = saved_weights(work, network.file(bundle.shape))
         if path.exists() and not is_sealed(path):
             seal(path, path)
         if not is_sound(path):
             if path.exists():
-                yield f"The weights {path} are damaged: they are made again."
-            copy = saved_weights(work, found.pretrained)
+                yield f"The weights {path} are damaged and will be created again."
+            copy = saved_weights(work, network.pretrained)
             complaint = ask(write_pretrained, variant, bundle.shape, len(bundle.classes), path, copy)
             if complaint:
                 original = given or os.environ.get(VARIABLE) or str(copy)
-                raise BadInputError(_told(complaint.replace(str(copy), original), name, found))
+                raise BadInputError(_sentence(complaint.replace(str(copy), original), name, network))
             seal(path, path)
-        if found.pretrained == RANDOM and path not in done:
-            yield f"The {found.backbone} of {name} has random weights: its features have learnt nothing from ImageNet."
+        if network.pretrained == RANDOM and path not in done:
+            yield f"The {network.backbone} of {name} has random weights; it is not pretrained on ImageNet."
         done.add(path)
 
 
-def _told(complaint: str, name: str, found: Origin) -> str:
-    if found.pretrained == RANDOM:
+def _sentence(complaint: str, name: str, network: Origin) -> str:
+    """Return what is wrong with the weights of a variant's network, and what to do."""
+    if network.pretrained == RANDOM:
         return f"The network of {name} cannot be built: {complaint}"
-    if found.pretrained != IMAGENET:
-        return f"The weights of {name}: {complaint} Give {found.backbone}'s, or choose other variants with --only."
-    file = _imagenet_file(found)
+    if network.pretrained != IMAGENET:
+        remedy = f"Give weights of {network.backbone}, or choose other variants with --only."
+        return f"The weights of {name}: {complaint} {remedy}"
+    file = _imagenet_file(network)
     return (
-        f"The ImageNet weights of {found.backbone} could not be had ({complaint}): put the file {file.name} into "
-        f"{file.parent}, name a file of them with --weights FILE, or say --weights random."
+        f"The ImageNet weights of {network.backbone} could not be downloaded ({complaint}): put the file {file.name} "
+        f"into {file.parent}, name a file of weights with --weights FILE, or use --weights random."
     )

@@ -1,4 +1,4 @@
-"""Complaints, before anything is trained, about scores that a study asks for and no run will have."""
+"""Check before training that the runs of a study will have the scores that the study asks for."""
 
 from collections.abc import Sequence
 
@@ -11,30 +11,32 @@ from medcls.spec.variant import Variant
 from medcls.training.callbacks import nothing
 from medcls.utils.errors import BadInputError
 
-WRITES = ("stop", "schedule", "watch")  # parameters of a learner whose callbacks may write into the history
+CALLBACKS = ("stop", "schedule", "watch")  # parameters of a learner whose callbacks may record scores
 
 
 def check_scores(study: Study, sources: StudyData) -> None:
-    """Complain about a score that would be missed when the runs have ended, or whose better direction nobody knows.
+    """Check that every run will have the scores by which the study selects, searches and compares.
 
     Raises:
-        BadInputError: the study decides, searches or compares by such a score.
+        BadInputError: a score that no run will have, or of which medcls does not know whether higher is better.
     """
-    deciding = {"Study": study.metric} | ({"Search": study.search.metric} if study.search is not None else {})
+    selecting = {"Study": study.metric}
+    if study.search is not None:
+        selecting["Search"] = study.search.metric
     for _, variant in study.conditions:
         known = variant.task.score_names(sources.of(variant).bundle.classes)
-        for owner, metric in deciding.items():
+        for owner, metric in selecting.items():
             if metric not in known:
                 raise BadInputError(f"{owner}.metric: {unknown(metric, known, 'score to maximise')}")
     for answer in study.answers:
         if isinstance(answer, Compare):
-            concerned = [variant for name, variant in study.conditions if name in (answer.a, answer.b)]
-            if concerned:
-                answer.check(_recorded(concerned, sources))
+            compared = [variant for name, variant in study.conditions if name in (answer.a, answer.b)]
+            if compared:
+                answer.check(_recorded(compared, sources))
 
 
 def _recorded(variants: Sequence[Variant], sources: StudyData) -> list[str] | None:
-    """Return the scores that some run of the variants will have, None where code of the user's may add its own."""
+    """Return the scores that runs of the variants will have; None if the user's own code may add others."""
     names: dict[str, None] = {}
     for variant in variants:
         if not _is_ours(variant):
@@ -47,7 +49,8 @@ def _recorded(variants: Sequence[Variant], sources: StudyData) -> list[str] | No
 
 
 def _is_ours(variant: Variant) -> bool:
-    """Tell whether all that writes scores of a variant's runs is a part of medcls."""
-    given = arguments_of(variant.learner)
-    writing = [variant.learner, variant.task.metrics, variant.task.scores, *(given.get(name) for name in WRITES)]
-    return all(function_of(each).__module__.startswith("medcls.") for each in writing if each is not None)
+    """Tell whether medcls alone records the scores of a variant's runs."""
+    arguments = arguments_of(variant.learner)
+    nodes = [variant.learner, variant.task.metrics, variant.task.scores]
+    nodes += [arguments[name] for name in CALLBACKS if arguments.get(name) is not None]
+    return all(function_of(node).__module__.startswith("medcls.") for node in nodes)

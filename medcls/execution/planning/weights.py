@@ -1,4 +1,4 @@
-"""Saved weights that a study's runs begin with: known by what is in them, and kept in the work folder."""
+"""Saved weights from which the runs of a study start: named by a digest of their values, kept in the work directory."""
 
 import json
 import re
@@ -23,45 +23,64 @@ KNOWN = f"give an exported folder, a .keras or .weights.h5 file, or {RANDOM}"
 
 
 def with_weights(conditions: Sequence[tuple[str, Variant]], given: str | None, work: Path) -> list[tuple[str, Variant]]:
-    """Return the variants with `given` weights, or else those that they declare, as the digest of what is in them.
+    """Return the variants with the digest of the saved weights that --weights or they themselves name.
 
-    The weights are copied into the work folder, so that runs can go on when their file has moved or gone.
+    The weights are copied into the work directory, so that runs can resume after their file has been moved or deleted.
+
+    Args:
+        conditions: the study's variants with their names.
+        given: the value of --weights, None if it is not given.
+        work: the work directory.
 
     Raises:
-        BadInputError: no such file, a damaged one, or a study whose variants take none.
+        BadInputError: no such file, a damaged one, or a study whose variants take no saved weights.
     """
     if given is not None and not any(PATH in variant.parameters() for _, variant in conditions):
-        raise BadInputError(f"--weights {given}: this study's runs do not begin with saved weights: leave it out.")
-
-    def changed(variant: Variant) -> Variant:
+        raise BadInputError(f"--weights {given}: the runs of this study do not start from saved weights; leave it out.")
+    changed = []
+    for name, variant in conditions:
         if PATH not in variant.parameters():
-            return variant
-        wanted = str(variant.get(PATH)) if given is None else given
-        return variant.with_(PATH, "" if wanted in ("", RANDOM) else kept(wanted, work))
-
-    return [(name, changed(variant)) for name, variant in conditions]
+            changed.append((name, variant))
+            continue
+        weights = str(variant.get(PATH)) if given is None else given
+        digest = "" if weights in ("", RANDOM) else kept(weights, work)
+        changed.append((name, variant.with_(PATH, digest)))
+    return changed
 
 
 def inherited(search: Search, base: Variant, settings: Mapping[str, str], work: Path) -> dict[str, str]:
-    """Return settings that make the network of a search the one whose saved weights it begins with.
+    """Return settings that give a search the network whose saved weights it starts from.
+
+    Args:
+        search: the search.
+        base: the variant that the search starts from.
+        settings: dotted path of a parameter -> its text, as --set has them.
+        work: the work directory.
 
     Raises:
-        BadInputError: the search varies what is not known of the saved network.
+        BadInputError: the search varies parameters of the network that are not known of the saved one.
     """
     weights = _weights(base)
     owners = tuple(f"{path}." for path in settings)
-    searched = [path for path in search.space if f"{path}.".startswith(f"{MODEL}.")]
-    varied = [path for path in searched if path not in settings and not path.startswith(owners)]
+    varied = []
+    for path in search.space:
+        is_of_model = f"{path}.".startswith(f"{MODEL}.")
+        if is_of_model and path not in settings and not path.startswith(owners):
+            varied.append(path)
     if not weights or not varied:
         return {}
-    known = _papers(work, weights).get("parameters", {})
+    saved_parameters = _model_record(work, weights).get("parameters", {})
+    inherit = {}
     for path in varied:
-        if path not in known:
+        if path not in saved_parameters:
+            example = typed("--set", f"{path}={base.parameters()[path]}")
             raise BadInputError(
-                f"The search varies {', '.join(varied)}, but saved weights fit one network only: "
-                f"set what theirs has, e.g. {typed('--set', f'{path}={base.parameters()[path]}')}."
+                f"The search varies {', '.join(varied)}, but saved weights fit only one network. "
+                f"Set the parameters of that network, e.g. {example}."
             )
-    return {path: _text(known[path]) for path in varied}
+        value = saved_parameters[path]
+        inherit[path] = value if isinstance(value, str) else json.dumps(value)
+    return inherit
 
 
 def check(
@@ -72,41 +91,41 @@ def check(
     *,
     folds: bool,
 ) -> list[str]:
-    """Check that saved weights fit the networks that begin with them; return a sentence for each that does.
+    """Check that saved weights fit the networks that start from them; return a sentence for each such variant.
 
     Args:
         conditions: the study's variants with their names.
-        sources: its data sets.
-        work: the work folder.
+        sources: the study's data sets.
+        work: the work directory.
         ask: calls a function in a process that may use TensorFlow.
-        folds: the runs are compared on images that other runs are trained on.
+        folds: whether the validation images of some runs are training images of others.
 
     Raises:
-        BadInputError: they do not fit.
+        BadInputError: weights that do not fit their network.
     """
-    said = []
+    sentences = []
     for name, variant in conditions:
         weights, bundle = _weights(variant), sources.of(variant).bundle
         if not weights:
             continue
         shape = (bundle.size, bundle.size, bundle.channels)
         try:
-            found = ask(fitting, variant, shape, len(bundle.classes), saved_weights(work, weights))
+            fit = ask(fitting, variant, shape, len(bundle.classes), saved_weights(work, weights))
         except TrainingError:
             continue  # the network cannot be built: its runs will fail and say why
-        if found.misfit:
+        if fit.misfit:
             raise BadInputError(
-                f"The saved weights do not fit the network of {name}: {found.misfit}; make the networks alike with "
-                f"--set {MODEL}..., or choose among the variants with --only."
+                f"The saved weights do not fit the network of {name}: {fit.misfit}. Give both the same network with "
+                f"--set {MODEL}..., or choose other variants with --only."
             )
-        head = f"; {found.head}, so this layer starts anew" if found.head else ""
-        said.append(f"{name} begins with the saved weights {weights[:12]}{head}.")
-        if folds and _papers(work, weights).get("data", {}).get("fingerprint") == bundle.fingerprint:
-            said.append(
-                "These weights have been trained on this very data set, so no fold's images are new to them: "
-                "trust the held-out part alone."
+        head = f"; {fit.head}, so this layer starts with random weights" if fit.head else ""
+        sentences.append(f"{name} starts from the saved weights {weights[:12]}{head}.")
+        if folds and _model_record(work, weights).get("data", {}).get("fingerprint") == bundle.fingerprint:
+            sentences.append(
+                "These weights were trained on this data set, so they have seen the images of every fold: "
+                "trust only the test set."
             )
-    return said
+    return sentences
 
 
 def _weights(variant: Variant) -> str:
@@ -114,7 +133,15 @@ def _weights(variant: Variant) -> str:
 
 
 def kept(text: str, work: Path) -> str:
-    """Return the digest of the weights that `text` names, which lie in the work folder from now on."""
+    """Copy saved weights into the work directory and return their digest.
+
+    Args:
+        text: an exported folder, a file of weights, or the digest of weights that the work directory has.
+        work: the work directory.
+
+    Raises:
+        BadInputError: no such weights, or damaged ones.
+    """
     path = Path(text).expanduser()
     if re.fullmatch("[0-9a-f]{64}", text) and saved_weights(work, text).exists():
         if not _is_sound(work, text):
@@ -126,46 +153,53 @@ def kept(text: str, work: Path) -> str:
     except FileNotFoundError:
         raise BadInputError(f"There are no saved weights {text}: {KNOWN}.") from None
     except Exception as error:  # a damaged file makes the readers raise anything
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "damaged, or of another kind"
-        reason = str(error) if isinstance(error, saved.UnfitError) else reason
+        reason = "damaged, or a file of another kind"
+        if isinstance(error, saved.UnfitError):
+            reason = str(error)
+        elif isinstance(error, OSError) and error.strerror:
+            reason = error.strerror
         raise BadInputError(f"{path} cannot be read as saved weights ({reason}): {KNOWN}.") from error
     _keep(content, path if path.is_dir() else path.parent, digest, work)
     return digest
 
 
 def _keep(content: bytes, beside: Path, digest: str, work: Path) -> None:
+    """Write saved weights, and what an export records about their model, into the work directory.
+
+    Args:
+        content: the content of the file of weights.
+        beside: the directory in which preprocessing.json is looked for.
+        digest: the digest of the weights.
+        work: the work directory.
+    """
     copy = saved_weights(work, digest)
-    papers = read_json(beside / "preprocessing.json")
+    record = read_json(beside / "preprocessing.json")
     try:
         copy.parent.mkdir(parents=True, exist_ok=True)
         if not _is_sound(work, digest):
             write_atomically(copy, lambda file: file.write(content))
-        if isinstance(papers, dict) and papers.get("weights") == digest:
-            write_json(_papers_file(work, digest), papers)
+        if isinstance(record, dict) and record.get("weights") == digest:
+            write_json(_record_file(work, digest), record)
     except OSError as error:
         raise BadInputError(f"--work-dir {work} cannot be written to: {error.strerror or error}.") from error
 
 
 def _is_sound(work: Path, digest: str) -> bool:
-    """Tell whether the work folder has weights with this digest, undamaged."""
+    """Tell whether the work directory has undamaged weights with this digest."""
     try:
         return saved.digest(saved_weights(work, digest).read_bytes()) == digest
     except (OSError, RuntimeError, KeyError, ValueError):
         return False
 
 
-def _papers_file(work: Path, digest: str) -> Path:
+def _record_file(work: Path, digest: str) -> Path:
     return saved_weights(work, digest).with_suffix("").with_suffix(".json")
 
 
-def _papers(work: Path, digest: str) -> dict[str, Any]:
-    """Return what is known of the model whose weights these are, empty where nothing is.
+def _model_record(work: Path, digest: str) -> dict[str, Any]:
+    """Return what an export has recorded about the model with these weights; {} if nothing is known.
 
     Raises:
-        DamagedError: that cannot be read.
+        DamagedError: the record cannot be read.
     """
-    return read_record(_papers_file(work, digest), {}, {"parameters": dict, "data": dict}) or {}
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return read_record(_record_file(work, digest), {}, {"parameters": dict, "data": dict}) or {}
