@@ -17,6 +17,7 @@ from medcls.export.formats import FORMATS
 from medcls.export.metadata import FILES, Facts, in_pillow, preprocessing
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, agrees, parity
+from medcls.tracking.run_records import RunDescription
 
 COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}
 SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
@@ -45,7 +46,7 @@ def facts(**changes: Any) -> Facts:
     counts = {"train": {"a": 60, "b": 40}, "validation": {"a": 31, "b": 7}, "test": {"a": 50, "b": 8}}
     data = {"name": "bone", "source": "/data/bone", "kind": "files", "fingerprint": "sha256:ff", "classes": ["a", "b"]}
     summary = {"study": "mine", "question": "Does it work?", "smoke": False}
-    commit = {"git_commit": "c0ffee", "git_dirty": True}
+    commit = RunDescription(git_commit="c0ffee", git_dirty=True)
     return replace(
         Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", frozenset(), {"medcls": "0.1"}),
         **changes,

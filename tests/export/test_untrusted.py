@@ -138,7 +138,7 @@ def test_an_onnx_model_that_reads_files_elsewhere_is_refused(
     external(folder / "model.onnx", location, in_a_constant=in_a_constant)
     sentence = refused(capsys, "predict", folder, image)
     assert location in sentence
-    assert "outside its folder" in sentence
+    assert "outside its directory" in sentence
 
 
 def test_an_onnx_model_with_its_weights_beside_it_is_read(tmp_path: Path, image: Path, capsys: Any) -> None:

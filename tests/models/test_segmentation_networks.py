@@ -70,10 +70,10 @@ def test_an_encoder_decoder_has_dropout_per_convolution_and_decay_per_kernel() -
         (
             models.unet,
             (250, 250, 1),
-            "unet halves its images 4 times and 250x250 .*data.size to a multiple of 16, e.g. 256",
+            "unet halves its images 4 times, but 250x250 .*data.size to a multiple of 16, e.g. 256",
         ),
         (models.unet, (8, 8, 1), "multiple of 16, e.g. 16"),
-        (models.encoder_decoder, (130, 130, 3), "halves its images 2 times .* multiple of 4, e.g. 128"),
+        (models.encoder_decoder, (130, 130, 3), "halves its images 2 times.* multiple of 4, e.g. 128"),
     ],
 )
 def test_sizes_that_cannot_be_halved_are_refused(model: Callable[..., Any], shape: tuple, sentence: str) -> None:

@@ -1,4 +1,4 @@
-"""The formats that a model is exported in; another is one more module and one more line here and in `facts.FILES`."""
+"""Export formats. A new one is one more module, one more line here, and one in `FILES` of `export/metadata.py`."""
 
 from types import MappingProxyType
 

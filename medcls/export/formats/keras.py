@@ -1,4 +1,4 @@
-"""Keras's own files: the network whole, or its weights alone."""
+"""Keras's own formats: the whole network, or its weights alone."""
 
 import zipfile
 from pathlib import Path
@@ -11,15 +11,16 @@ from medcls.export.formats.base import Format, Loaded
 from medcls.utils.errors import BadInputError, first_line
 from medcls.utils.files import write_atomically
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasModel
 
 FIRST_CLASS, BOTH_CLASSES = "probability_of_first_class", "probabilities_of_both_classes"  # layers
 
 
-def load(path: Path) -> Any:
-    """Return the network of a Keras file, without loss and metrics, and without running code that the file holds.
+def load(path: Path) -> KerasModel:
+    """Return the network of a Keras file, without loss and metrics, and without running code that is in the file.
 
     Raises:
-        BadInputError: missing, damaged, or with layers that Keras does not know.
+        BadInputError: the file is missing or damaged, or has layers that Keras does not know.
     """
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -28,10 +29,10 @@ def load(path: Path) -> Any:
         raise BadInputError(f"{path} cannot be read as a Keras model ({reason}): export it again.") from error
 
 
-def of_all_classes(network: Any) -> Any:
-    """Return a network that answers an image with one probability a class, where it has one for the second of two.
+def of_all_classes(network: KerasModel) -> KerasModel:
+    """Return a classifier with one output per class: a single output, the second class's, becomes two.
 
-    It shares layers and weights with the network that is given, and has no weights of its own.
+    The returned network shares layers and weights with the given one and has no weights of its own.
     """
     if len(network.output_shape) != 2 or network.output_shape[-1] != 1:
         return network
@@ -41,8 +42,8 @@ def of_all_classes(network: Any) -> Any:
     return keras.Model(network.input, both, name=network.name)
 
 
-def answering(network: Any) -> Loaded:
-    """Return a Keras network as something that answers to batches of images."""
+def answering(network: KerasModel) -> Loaded:
+    """Return a Keras network as a loaded model."""
     return Loaded(
         lambda images: np.asarray(network.predict_on_batch(np.asarray(images, np.float32))),
         network.input_shape,
@@ -51,17 +52,17 @@ def answering(network: Any) -> Loaded:
     )
 
 
-def _write_whole(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
+def _write_whole(network: KerasModel, path: Path, images: Images) -> None:  # noqa: ARG001
     write_atomically(path, lambda file: network.save(file.name))
 
 
-def _write_weights(network: Any, path: Path, images: Images) -> None:  # noqa: ARG001
+def _write_weights(network: KerasModel, path: Path, images: Images) -> None:  # noqa: ARG001
     write_atomically(path, lambda file: network.save_weights(file.name))
 
 
 def _read_weights(path: Path, network: Any) -> Loaded:
     if network is None:
-        raise BadInputError(f"{path} has weights without their network: give the folder or the .keras file beside it.")
+        raise BadInputError(f"{path} holds weights without their network: use its directory or the .keras file.")
     rebuilt = type(network).from_config(network.get_config())
     rebuilt.load_weights(path)
     return answering(rebuilt)

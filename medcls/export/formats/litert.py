@@ -1,4 +1,4 @@
-"""LiteRT, once TensorFlow Lite: one file for telephones and small computers; in 32-bit numbers or in 8-bit integers."""
+"""LiteRT (formerly TensorFlow Lite): one file for phones and small computers, in float32 or in 8-bit integers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,17 +13,25 @@ from medcls.export.formats.litert_interpreter import interpreted
 from medcls.export.formats.litert_process import apart
 from medcls.utils.files import write_atomically
 from medcls.utils.lazy import tensorflow as tf
+from medcls.utils.tensors import KerasModel
 
 
-def _write(network: Any, path: Path, images: Images, **settings: Any) -> None:  # noqa: ARG001
+def _write(network: KerasModel, path: Path, images: Images, **settings: Any) -> None:  # noqa: ARG001
     write_atomically(path, lambda file: network.export(file.name, format="litert", verbose=False, **settings))
 
 
-def _write_integers(network: Any, path: Path, images: Images) -> None:
-    """Write weights and activations in 8 bits, in steps chosen on training images (Jacob et al. 2018)."""
+def _write_integers(network: KerasModel, path: Path, images: Images) -> None:
+    """Write weights and activations as 8-bit integers, scaled on training images (Jacob et al. 2018).
+
+    Args:
+        network: the network.
+        path: the file.
+        images: training images, of shape (n, height, width, channels), uint8.
+    """
 
     def examples() -> Iterator[list[NDArray[np.float32]]]:
-        yield from ([each[None].astype(np.float32)] for each in images)
+        for image in images:
+            yield [image[None].astype(np.float32)]
 
     _write(
         network,
@@ -36,7 +44,7 @@ def _write_integers(network: Any, path: Path, images: Images) -> None:
 
 
 def _read(path: Path, network: Any) -> Loaded:
-    """Return what a file holds: one that was written just now, of a network at hand, can do no harm here."""
+    """Return the model of a file, in a process of its own unless it was just written from a network at hand."""
     return apart(path) if network is None else interpreted(path)
 
 

@@ -1,4 +1,4 @@
-"""LiteRT's interpreter: in this process for a file that was just written, and as the process that `apart` starts."""
+"""LiteRT's interpreter: in this process, or as the server in the process that `litert_process.apart` starts."""
 
 import io
 import sys
@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.export.formats.base import Loaded, whole
+from medcls.export.formats.base import Loaded, plain_shape
+from medcls.export.parity import Answers
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import tensorflow as tf
 
@@ -18,35 +19,38 @@ LONGEST = 2**30  # bytes of one message
 
 
 def interpreted(path: Path) -> Loaded:
-    """Return what a LiteRT file holds. A damaged one may end this process.
+    """Return the model of a LiteRT file. A damaged file may end this process.
 
     Raises:
-        BadInputError: it cannot be read.
+        BadInputError: the file cannot be read.
     """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it will move to a package of its own
+            warnings.simplefilter("ignore")  # the interpreter will move to a package of its own
             interpreter = tf.lite.Interpreter(str(path))
-        (given,), (told,) = interpreter.get_input_details(), interpreter.get_output_details()
+        (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
     except Exception as error:  # a damaged file makes the interpreter raise anything
         raise BadInputError(f"{path} cannot be read as a LiteRT model: export it again.") from error
 
-    def predict(images: Any) -> Any:
+    def predict(images: NDArray[Any]) -> Answers:
         if tuple(interpreter.get_input_details()[0]["shape"]) != images.shape:
-            interpreter.resize_tensor_input(given["index"], images.shape)
+            interpreter.resize_tensor_input(source["index"], images.shape)
         interpreter.allocate_tensors()
-        interpreter.set_tensor(given["index"], np.asarray(images, np.float32))
+        interpreter.set_tensor(source["index"], np.asarray(images, np.float32))
         interpreter.invoke()
-        return interpreter.get_tensor(told["index"])
+        answers: Answers = interpreter.get_tensor(target["index"])
+        return answers
 
-    return Loaded(predict, whole(given["shape_signature"].tolist()), whole(told["shape_signature"].tolist()))
+    return Loaded(
+        predict, plain_shape(source["shape_signature"].tolist()), plain_shape(target["shape_signature"].tolist())
+    )
 
 
 def serve() -> None:
-    """Answer a batch after the other that comes through a pipe, until its other end is closed.
+    """Predict batches that arrive through a pipe until its other end is closed.
 
-    The command line has the pipe's file descriptor and the file. First come the shapes of what the model takes and
-    gives, 0 for any length.
+    The command line gives the pipe's file descriptor and the path of the model. The first two messages are the shapes
+    of the model's input and output, with 0 for any length.
     """
     pipe = Connection(int(sys.argv[1]))
     model = interpreted(Path(sys.argv[2]))
@@ -61,7 +65,7 @@ def serve() -> None:
 
 
 def send(pipe: Connection, array: NDArray[Any]) -> None:
-    """Send an array of numbers, which cannot hold code."""
+    """Send an array of numbers, without pickled objects."""
     file = io.BytesIO()
     np.save(file, array, allow_pickle=False)
     pipe.send_bytes(file.getbuffer())
@@ -72,8 +76,8 @@ def receive(pipe: Connection) -> NDArray[Any]:
 
     Raises:
         EOFError: the other end is closed.
-        OSError: it is too large.
-        ValueError: it is none.
+        OSError: the message is too large.
+        ValueError: the message is not an array of numbers.
     """
     received: NDArray[Any] = np.load(io.BytesIO(pipe.recv_bytes(LONGEST)), allow_pickle=False)
     return received

@@ -1,4 +1,4 @@
-"""A LiteRT file read and asked in a process of its own: a damaged one ends that process, not this one."""
+"""A LiteRT model in a process of its own: a damaged file ends that process, not this one."""
 
 import contextlib
 import os
@@ -12,27 +12,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.export.formats.base import Loaded, whole
+from medcls.export.formats.base import Loaded, plain_shape
 from medcls.export.formats.litert_interpreter import receive, send
 from medcls.utils.errors import BadInputError
 
 CODE = "from medcls.export.formats.litert_interpreter import serve; serve()"
-PATIENCE = 600.0  # seconds for the answers to a batch, and for TensorFlow's import with the file
+PATIENCE = 600.0  # seconds for a batch, and for importing TensorFlow and loading the file
 
 
 def apart(path: Path) -> Loaded:
-    """Return what a LiteRT file holds, whoever made it.
+    """Return the model of a LiteRT file that may be damaged or harmful.
 
     Raises:
-        BadInputError: it cannot be read, or reading it ended the process that did.
+        BadInputError: the file cannot be read, or ended the process that read it.
     """
     model = _Apart(path)
-    takes, gives = (whole(model.answer().tolist()) for _ in range(2))
+    takes = plain_shape(model.answer().tolist())
+    gives = plain_shape(model.answer().tolist())
     return Loaded(model.predict, takes, gives)
 
 
 class _Apart:
-    """A model in a process of its own, which ends with this object or this process."""
+    """A model in a process of its own, which ends with this object or with this process."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -48,21 +49,21 @@ class _Apart:
         theirs.close()
         weakref.finalize(self, _end, self._pipe, self._process)
 
-    def predict(self, images: Any) -> NDArray[Any]:
-        """Return the answers to a batch of images.
+    def predict(self, images: NDArray[Any]) -> NDArray[Any]:
+        """Return the predictions for a batch of images.
 
         Raises:
-            BadInputError: there are none.
+            BadInputError: the process has ended or does not reply.
         """
-        with contextlib.suppress(OSError):  # the process has ended: what it says then is no answer
+        with contextlib.suppress(OSError):  # if the process has ended, `answer` says why
             send(self._pipe, np.asarray(images, np.float32))
         return self.answer()
 
     def answer(self) -> NDArray[Any]:
-        """Return the next thing that the process says.
+        """Return the next array that the process sends.
 
         Raises:
-            BadInputError: it says nothing.
+            BadInputError: the process has ended or does not reply.
         """
         with contextlib.suppress(EOFError, OSError, ValueError):
             if self._pipe.poll(PATIENCE):
@@ -70,7 +71,7 @@ class _Apart:
         raise BadInputError(f"{self._path} cannot be read as a LiteRT model ({self._ending()}): export it again.")
 
     def _ending(self) -> str:
-        """Return why the process says nothing, having ended it."""
+        """End the process, and return why it did not reply."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self._process.wait(timeout=5)
             return f"it killed its reader by signal {-code}" if code < 0 else "damaged, or of another kind"
