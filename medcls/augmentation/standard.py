@@ -45,7 +45,7 @@ def check_fill(fill_mode: str, fill_value: float) -> None:
         BadInputError: the mode is unknown, or the value is not from 0 to 255.
     """
     if fill_mode not in FILL_MODES:
-        raise BadInputError(f"fill_mode={fill_mode!r} is unknown: say one of {', '.join(FILL_MODES)}.")
+        raise BadInputError(f"fill_mode={fill_mode!r} is unknown: use one of {', '.join(FILL_MODES)}.")
     if not 0 <= fill_value <= 255:
         raise BadInputError(f"fill_value={fill_value} must be from 0 to 255.")
 

@@ -75,7 +75,7 @@ def _refuse_ambiguous(name: str) -> None:
             return
     kind = "folder" if here.is_dir() else "file"
     raise BadInputError(
-        f"{name} is a {kind} here and a built-in name: say ./{name} for the {kind} or {BUILTIN}{name} for the "
+        f"{name} is a {kind} here and a built-in name: write ./{name} for the {kind} or {BUILTIN}{name} for the "
         "built-in data set."
     )
 

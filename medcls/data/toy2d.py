@@ -39,7 +39,7 @@ def toy2d(
     if builtin(source) != POINTS:
         raise BadInputError(f"{source!r} cannot stand for the toy {name}: its points are made, give no --data.")
     if name not in TOYS:
-        raise BadInputError(f"data.name={name!r} is no toy: say {', '.join(TOYS)}.")
+        raise BadInputError(f"data.name={name!r} is not a toy data set: use {', '.join(TOYS)}.")
     if points < 20 or seed < 0:
         raise BadInputError(f"data.points={points}, data.seed={seed}: give at least 20 points and a seed from 0 up.")
     made, labels = (_two_blobs, _blob_and_circle, _four_blobs)[TOYS.index(name)](points // 2, seed)

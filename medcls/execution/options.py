@@ -1,4 +1,4 @@
-"""What a study's flags say, as one value: the command line makes it from text, `medcls.run` from keyword arguments."""
+"""The options of a study as one value: the command line makes it from flags, `medcls.run` from keyword arguments."""
 
 import math
 import os
@@ -13,23 +13,23 @@ from medcls.spec.parameters import unknown
 from medcls.utils.errors import BadInputError
 from medcls.utils.paths import home_of, root, tracking_uri
 
-LARGEST_SEED = 2**32 - 2  # the split that a seed varies is seeded with one more
+LARGEST_SEED = 2**32 - 2  # under --vary split the split is seeded with one more
 STORAGE = "MEDCLS_STORAGE"
 
 
 def default_work_dir() -> Path:
-    """Return where run directories lie unless `--work-dir` says otherwise."""
+    """Return the work directory that is used unless --work-dir names another."""
     return (root() / "mlruns" / "runs").absolute()
 
 
 def default_storage() -> str | None:
-    """Return the database that searches are shared through, as the environment names it; None for a file."""
+    """Return the database of shared searches that MEDCLS_STORAGE names; None for a file in the work directory."""
     return os.environ.get(STORAGE) or None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a study is carried out, whatever the study.
+    """How a study is run, whatever the study.
 
     Attributes:
         data: data set's name -> source; "" stands for every data set.
@@ -37,34 +37,34 @@ class Options:
         weights: a file of saved weights, "imagenet" or "random"; None for what the study declares.
         only: names of variants, those with a comma of their own in quotes; () for all.
         seeds: the seeds to repeat with; None for the study's own.
-        folds: how many folds of the cross-validation, at least 2; None for the study's own.
+        folds: the number of folds of the cross-validation, at least 2; None for the study's own.
         vary_split: whether seeds vary the split too.
-        split_seed: the seed of the split, the same for all seeds of the study.
-        until_decided: seeds are added, up to so many in all, until the main comparison is decided; None for never.
-        workers: how many runs at a time; None to choose.
-        threads: how many threads each run has; None to choose.
+        split_seed: the seed of the split for all seeds of the study.
+        until_decided: up to this total number seeds are added until the main comparison is decided; None for never.
+        workers: the number of runs at a time; None to choose.
+        threads: the threads of each run; None to choose.
         tracking_uri: the MLflow store.
         work_dir: where run directories lie, an absolute path.
         work_url: the URL of the copy of `work_dir` that other machines see, "" for none.
         smoke: whether the whole study is run tiny.
         plan: whether the runs are listed and nothing is trained.
-        force: whether finished runs are run again.
-        keep: whether runs made by other code count as finished.
+        force: whether finished runs are rerun.
+        keep: whether to accept finished runs of a different version of the code.
         promote: whether the best model becomes champion even if the current one scores higher.
-        loudness: -1 for results alone, 1 for every epoch of every run.
+        loudness: -1 to print only the final results, 1 to print every epoch of every run.
         executor: "local", "ray", "auto" or "ray://HOST:PORT".
         skip_bad_files: whether files that cannot be read are left out.
         refuse_leaks: whether leaks stop the study.
-        fix_leaks: whether copies and patients are kept together.
-        offline: whether nothing is written to the MLflow store.
+        fix_leaks: whether copies and patients are kept together in one set each.
+        offline: whether nothing is logged to MLflow.
         wait: whether to wait while another command uses the work directory.
         json: the file that the summary is written to, None for none.
-        trials: how many trials a search has in all; None for its own number.
-        timeout: the seconds after which a search starts no trial; None for never.
+        trials: the total number of trials of a search; None for its own number.
+        timeout: the seconds after which a search starts no new trial; None for never.
         storage: the URL of the database that a search is shared through; None for a file in the work directory.
 
     Raises:
-        BadInputError: a value that no study can be carried out with.
+        BadInputError: a value that no study can be run with.
     """
 
     data: Mapping[str, str] = field(default_factory=dict)
@@ -104,33 +104,34 @@ class Options:
         for name, least in limits.items():
             value = getattr(self, name)
             if value is not None and not _is_whole(value, least):
-                raise BadInputError(f"{_flag(name)} {value!r} is no whole number from {least} up.")
+                raise BadInputError(f"--{name.replace('_', '-')} {value!r}: give a whole number of at least {least}.")
         for seed in (*(self.seeds or ()), self.split_seed):
             if not _is_whole(seed, 0) or seed > LARGEST_SEED:
-                raise BadInputError(f"--seeds {seed!r}: a seed is a whole number from 0 to {LARGEST_SEED}.")
+                raise BadInputError(f"--seeds {seed!r}: give whole numbers from 0 to {LARGEST_SEED}.")
         if self.seeds is not None and len(set(self.seeds)) != max(len(self.seeds), 1):
             raise BadInputError(f"--seeds {','.join(map(str, self.seeds))}: give at least one seed, and each once.")
         if self.vary_split and self.split_seed:
-            raise BadInputError("--vary split and --split-seed both say how the data are cut: give one of the two.")
+            raise BadInputError(
+                "--vary split and --split-seed both decide how the data are split: give one of the two."
+            )
         if self.timeout is not None and not 0 < self.timeout < math.inf:
-            raise BadInputError(f"--timeout {self.timeout!r} is no number of seconds above 0.")
+            raise BadInputError(f"--timeout {self.timeout!r}: give a number of seconds above 0.")
         if self.executor not in ("local", "ray", "auto") and not self.executor.startswith("ray://"):
-            raise BadInputError(f"--executor {self.executor!r} is none of local, ray, auto and ray://HOST:PORT.")
+            raise BadInputError(f"--executor {self.executor!r}: give local, ray, auto or ray://HOST:PORT.")
 
     @classmethod
     def from_keywords(cls, flags: Mapping[str, Any]) -> "Options":
-        """Return the options that flags by their names in Python mean: `set={"learner.epochs": 5}`, `seeds=(0, 1)`.
+        """Return options from flags as keyword arguments, such as `set={"learner.epochs": 5}` or `seeds=(0, 1)`.
 
         None and False stand for a flag that is not given.
 
         Raises:
-            BadInputError: no such flag, or a value that it does not take.
+            BadInputError: an unknown flag, or a value that the flag does not take.
         """
         given = {name: value for name, value in flags.items() if value is not None and value is not False}
-        known = [*PLAIN, *CONVERTED]
         for name in given:
-            if name not in known:
-                raise BadInputError(unknown(name, known, "flag"))
+            if name not in (*PLAIN, *CONVERTED):
+                raise BadInputError(unknown(name, [*PLAIN, *CONVERTED], "flag"))
         values = {name: given[name] for name in PLAIN if name in given}
         for name in CONVERTED:
             if name in given:
@@ -143,20 +144,20 @@ PLAIN = (
     *("promote", "executor", "skip_bad_files", "refuse_leaks", "fix_leaks", "offline", "wait"),
     *("trials", "timeout", "storage"),
 )
-"""Flags whose values in Python are those of the options."""
+"""Flags whose values in Python are fields of the options as they are."""
 
 CONVERTED = ("data", "set", "only", "seeds", "vary", "tracking_uri", "work_dir", "json", "verbose", "quiet")
-"""Flags that are said otherwise in Python than they stand in the options."""
+"""Flags whose values in Python are converted into fields of the options."""
 
 
 def work_place(text: str) -> tuple[Path, str]:
-    """Return the path on this machine of a work directory, and the URL of the copy that other machines see.
+    """Return a work directory's path on this machine, and the URL of the copy that other machines see ("" for none).
 
     Args:
         text: a path, file://PATH or another URL that fsspec knows.
 
     Raises:
-        BadInputError: a file://PATH without a path.
+        BadInputError: a file:// URL without a path.
     """
     scheme, is_url, rest = text.partition("://")
     if not is_url:
@@ -164,12 +165,12 @@ def work_place(text: str) -> tuple[Path, str]:
     if scheme != "file":
         return home_of(text).absolute(), text
     if not rest.startswith("/"):
-        raise BadInputError(f"{text} names no path: write file:///PATH")
+        raise BadInputError(f"{text} has no path: write file:///PATH")
     return Path(unquote(rest)).absolute(), ""
 
 
 def source_of(text: str) -> tuple[str, str]:
-    """Return the data set's name and the source that --data says; the name is "" where it says none."""
+    """Return the name of a data set ("" for every data set) and its source from a text such as NAME=SOURCE."""
     if "=" not in text or os.path.exists(text):  # noqa: PTH110 - Path.exists raises where it may not look
         return "", text
     name, _, source = text.partition("=")
@@ -177,20 +178,20 @@ def source_of(text: str) -> tuple[str, str]:
 
 
 def _converted(name: str, value: Any) -> dict[str, Any]:
-    """Return the options that a flag means whose value in Python is not the option itself."""
+    """Return the fields of the options that a flag stands for whose value has to be converted."""
     match name:
         case "data":
             return {"data": _sources(value)}
         case "set":
             return {"settings": {path: str(setting) for path, setting in value.items()}}
         case "only":
-            return {"only": tuple(f'"{variant}"' if "," in variant else variant for variant in _several(value))}
+            return {"only": tuple(f'"{variant}"' if "," in variant else variant for variant in _listed(value))}
         case "seeds":
-            return {"seeds": tuple(int(seed) if isinstance(seed, Integral) else seed for seed in _several(value))}
+            return {"seeds": tuple(int(seed) if isinstance(seed, Integral) else seed for seed in _listed(value))}
         case "vary" if value == "split":
             return {"vary_split": True}
         case "vary":
-            raise BadInputError(f"vary={value!r}: say 'split', or leave it out.")
+            raise BadInputError(f"vary={value!r}: give 'split', or leave it out.")
         case "tracking_uri":
             return {"tracking_uri": tracking_uri(str(value))}
         case "work_dir":
@@ -202,20 +203,16 @@ def _converted(name: str, value: Any) -> dict[str, Any]:
             return {"loudness": {"verbose": 1, "quiet": -1}[name]}
 
 
-def _sources(given: Any) -> dict[str, str]:
+def _sources(given: object) -> dict[str, str]:
     if isinstance(given, Mapping):
         return {name: str(source) for name, source in given.items()}
     return dict([source_of(str(given))])
 
 
-def _several(given: Any) -> list[Any]:
-    """Return one value or several as a list."""
-    return [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+def _listed(value: object) -> list[Any]:
+    """Return a single value or several values as a list."""
+    return [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
 
 
-def _is_whole(value: Any, least: int) -> bool:
+def _is_whole(value: object, least: int) -> bool:
     return not isinstance(value, bool) and isinstance(value, Integral) and int(value) >= least
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

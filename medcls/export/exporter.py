@@ -85,7 +85,7 @@ def _best_key(study: str, summary: Mapping[str, Any], data_name: str | None) -> 
     if not best:
         raise BadInputError(f"No variant of {study} was finished: run the study again, or name a run with --key.")
     if data_name is None and len(best) > 1:
-        raise BadInputError(f"{study} has a best model for each of its data sets: say --data with one of {names}.")
+        raise BadInputError(f"{study} has a best model for each of its data sets: name one with --data ({names}).")
     if data_name is not None and data_name not in best:
         raise BadInputError(f"--data {data_name}: {study} has a best model on {names}.")
     return str(best[data_name or names]["key"])

@@ -73,11 +73,11 @@ def check(*, backbone: str, alpha: float, layer: str, preprocessing: str, **_: o
         near = difflib.get_close_matches(backbone, BACKBONES, n=3, cutoff=0.3) or sorted(BACKBONES)
         raise BadInputError(f"backbone={backbone!r} is unknown: the nearest are {', '.join(near)}.")
     if alpha not in (ALPHAS if backbone == "mobilenet_v2" else (1.0,)):
-        raise BadInputError(f"alpha={alpha:g}: say 1, or for mobilenet_v2 {', '.join(map(str, ALPHAS))}.")
+        raise BadInputError(f"alpha={alpha:g}: use 1, or for mobilenet_v2 {', '.join(map(str, ALPHAS))}.")
     if layer and layer not in BACKBONES[backbone].layers:
         raise BadInputError(f"layer={layer!r}: leave it out, or say fc1 or fc2 of vgg16 or vgg19.")
     if preprocessing not in (UNIT, OWN):
-        raise BadInputError(f"preprocessing={preprocessing!r} is unknown: say {UNIT!r} (0..1) or {OWN!r} (its own).")
+        raise BadInputError(f"preprocessing={preprocessing!r} is unknown: use {UNIT!r} (0..1) or {OWN!r} (its own).")
     if preprocessing == UNIT and BACKBONES[backbone].mode == RAW:
         raise BadInputError(
             f"preprocessing={UNIT!r} scales images to 0..1, but {backbone} expects 0..255 and would see black images. "

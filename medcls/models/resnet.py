@@ -25,7 +25,7 @@ STEMS = ("auto", "small", "large")
 def _check(*, depth: int, block: str, stem: str, **_: object) -> None:
     layout(depth, block)
     if stem not in STEMS:
-        raise BadInputError(f"stem={stem!r} is unknown: say 'auto', 'small' or 'large'.")
+        raise BadInputError(f"stem={stem!r} is unknown: use 'auto', 'small' or 'large'.")
 
 
 LIMITS = (_check, at_least(1, "base"), rates("dropout", "spatial_dropout"))
@@ -96,7 +96,7 @@ def layout(depth: int, block: str = "auto") -> tuple[str, tuple[int, ...]]:
         BadInputError: `block` is unknown, or no network of these blocks has `depth` weighted layers.
     """
     if block not in ("auto", "basic", "bottleneck"):
-        raise BadInputError(f"block={block!r} is unknown: say 'auto', 'basic' or 'bottleneck'.")
+        raise BadInputError(f"block={block!r} is unknown: use 'auto', 'basic' or 'bottleneck'.")
     fitting = _fitting(depth, block)
     if fitting is None:
         below, above = depth - 1, max(depth, 7) + 1

@@ -16,7 +16,7 @@ WIDTHS = (1, 2, 4, 8, 8)  # of the five stages, as multiples of base
 
 def _check(*, depth: int, **_: object) -> None:
     if depth not in CONVOLUTIONS:
-        raise BadInputError(f"depth={depth} is no VGG network: say {', '.join(map(str, CONVOLUTIONS))}.")
+        raise BadInputError(f"depth={depth} is not a VGG network: use {', '.join(map(str, CONVOLUTIONS))}.")
 
 
 @constrained(

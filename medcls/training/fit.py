@@ -168,7 +168,7 @@ def _check_monitors(callbacks: list[Any], names: list[str]) -> None:
         monitor = getattr(callback, "monitor", None)
         if monitor is not None and monitor.removeprefix("val_") not in names:
             choices = ", ".join(f"val_{name}" for name in names)
-            raise BadInputError(f"learner.stop.monitor={monitor!r} is not in the history: say one of {choices}.")
+            raise BadInputError(f"learner.stop.monitor={monitor!r} is not in the history: use one of {choices}.")
 
 
 def _train(

@@ -77,7 +77,7 @@ def test_the_file_to_put_is_the_one_that_keras_asks_for(
     ("given", "words"),
     [
         ({"backbone": "vgg61"}, r"backbone='vgg61' is unknown: the nearest are vgg19"),
-        ({"alpha": 0.35}, r"alpha=0\.35: say 1, or for mobilenet_v2"),
+        ({"alpha": 0.35}, r"alpha=0\.35: use 1, or for mobilenet_v2"),
         ({"layer": "fc3"}, r"layer='fc3': leave it out"),
         ({"preprocessing": "mine"}, r"preprocessing='mine' is unknown"),
         *(
