@@ -1,4 +1,4 @@
-"""How well do the nearest neighbours by VGG19's features tell breast tissue, judged on patients they do not know?
+"""How well do nearest neighbours on VGG19's features classify breast tissue of patients not seen in training?
 
     python studies/breast_vgg19_knn.py
 
@@ -35,8 +35,8 @@ LINEAR = partial(VGG19, normalise=True)
 REGRESSION = partial(training.transfer, model=LINEAR, optimizer=ADAM, batch_size=32, epochs=50)
 STUDY = Study(
     name="breast_vgg19_knn",
-    question="How well do the nearest neighbours by VGG19's features tell breast tissue, judged on patients they do "
-    "not know?",
+    question="How well do nearest neighbours on VGG19's features classify breast tissue of patients not seen in "
+    "training?",
     variants={
         "as the course": MENDED.with_("learner.normalise_queries", value=False),
         "mended": MENDED,
@@ -47,8 +47,10 @@ STUDY = Study(
     metric="accuracy",
     smoke={"learner.count": 3, "learner.epochs": 2},
     answers=(
-        final("accuracy", "val_accuracy", question="What is .880 worth: on images learnt from, and on new ones?"),
-        compare("as the course", "mended", "val_accuracy", "What does it cost to ask with features of other lengths?"),
+        final("accuracy", "val_accuracy", question="How good is .880: on training images, and on new ones?"),
+        compare(
+            "as the course", "mended", "val_accuracy", "What does it cost to normalise the features in training only?"
+        ),
         compare("mended", "number chosen", "val_accuracy", "Is another number of neighbours than 11 better?"),
         compare("mended", "logistic regression", "val_accuracy", "Is a logistic regression better?"),
     ),

@@ -40,8 +40,8 @@ STUDY = Study(
     answers=(
         compare("no dropout", "dropout", "val_accuracy", "Which model performs better?", expected="better"),
         compare("no dropout", "dropout", "gap", "Which has more generalisation power?", expected="better"),
-        sooner("no dropout", "dropout", "accuracy", "Which converges faster, to what both reach?", "worse"),
-        converges("no dropout", "dropout", "accuracy", "Which is sooner at its own best?", "worse"),
+        sooner("no dropout", "dropout", "accuracy", "Which reaches the accuracy common to both sooner?", "worse"),
+        converges("no dropout", "dropout", "accuracy", "Which reaches its own best sooner?", "worse"),
         final("accuracy", "val_accuracy", "val_loss", question="What are the final values?"),
         overfitting(),
     ),

@@ -45,7 +45,7 @@ STUDY = Study(
     smoke={"learner.epochs": 1, "data.size": 64},
     answers=(
         compare("plain, BCE", "plain, Dice", "val_dice", "Does the loss matter?"),
-        compare("nodules, BCE", "nodules, Dice", "val_dice", "If the target is small?", expected="better"),
+        compare("nodules, BCE", "nodules, Dice", "val_dice", "Does it matter for small targets?", expected="better"),
         *(compare(f"plain, {loss}", f"dropout, {loss}", "val_dice", f"Does dropout help {loss}?") for loss in LOSSES),
         *(compare(f"dropout, {loss}", f"base 32, {loss}", "val_dice", f"Does width help {loss}?") for loss in LOSSES),
         *(compare(f"base 16, {loss}", f"augmented, {loss}", "val_dice", f"Augmentation {loss}?") for loss in LOSSES),

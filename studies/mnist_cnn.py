@@ -45,13 +45,11 @@ STUDY = Study(
     seeds=(0, 1, 2),
     metric="accuracy",
     answers=(
-        ratio(
-            "perceptron", "relu SGD", run_scores.parameters(), "How many parameters are there against the perceptron?"
-        ),
-        ratio("tanh SGD", "tanh SGD pooling first", TIME, "What does tanh cost an epoch behind the pooling?"),
+        ratio("perceptron", "relu SGD", run_scores.parameters(), "How many parameters, relative to the perceptron?"),
+        ratio("tanh SGD", "tanh SGD pooling first", TIME, "How does tanh after pooling change an epoch's time?"),
         ratio("relu SGD", "relu SGD pooling first", TIME, "And relu?"),
         *(compare("relu Adam", other, "val_accuracy") for other in ("tanh Adam", "relu Adam dropout", "relu SGD")),
-        beside_published("accuracy", 0.98, "asked of the best"),
+        beside_published("accuracy", 0.98, "required of the best network"),
         final("accuracy", "val_accuracy", question="What are the final values of training and validation?"),
     ),
 )

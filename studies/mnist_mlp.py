@@ -38,7 +38,7 @@ STUDY = Study(
     seeds=(0, 1, 2),
     metric="accuracy",
     answers=(
-        beside_published("accuracy", 0.97, "about what the homework saw after 25 epochs"),
+        beside_published("accuracy", 0.97, "about what the homework reported after 25 epochs"),
         final("accuracy", "val_accuracy", "gap", question="What are the final values of training and validation?"),
     ),
 )

@@ -40,7 +40,7 @@ STUDY = Study(
         compare("plain", "dropout", "val_accuracy", "What is the effect of dropout on validation accuracy?"),
         compare("plain", "dropout", "gap", "What is its effect on the generalisation gap?", expected="better"),
         final("accuracy", "val_accuracy", question="What are the values of training and validation accuracy?"),
-        overfitting("How are the learning curves to be read: where does validation loss stop falling?"),
+        overfitting("Where does the validation loss stop falling?"),
     ),
 )
 

@@ -46,7 +46,7 @@ STUDY = Study(
         reaches("batch norm, dropout", of="plain, dropout"),
         final("accuracy", "val_accuracy", "gap", question="What are the final accuracies?"),
         compare("plain, no dropout", "batch norm, no dropout", "val_accuracy", "What is the effect of batch norm?"),
-        compare("plain, dropout", "batch norm, dropout", "val_accuracy", "And beside dropout?"),
+        compare("plain, dropout", "batch norm, dropout", "val_accuracy", "And with dropout?"),
         converges("plain, no dropout", "batch norm, no dropout", "accuracy", expected="better"),
     ),
 )

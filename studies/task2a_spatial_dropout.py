@@ -37,8 +37,8 @@ STUDY = Study(
     seeds=(0, 1, 2),
     metric="accuracy",
     answers=(
-        sooner("without", "spatial dropout", "accuracy", "Which converges faster, to what both reach?", "worse"),
-        converges("without", "spatial dropout", "accuracy", "Which is sooner at its own best?", "worse"),
+        sooner("without", "spatial dropout", "accuracy", "Which reaches the accuracy common to both sooner?", "worse"),
+        converges("without", "spatial dropout", "accuracy", "Which reaches its own best sooner?", "worse"),
         compare("without", "spatial dropout", "accuracy", "How much training accuracy does it cost?", "worse"),
         compare("without", "spatial dropout", "gap", "Does it narrow the gap?", expected="better"),
         final("val_loss", "val_accuracy", question="What are the final validation loss and accuracy?"),

@@ -39,8 +39,8 @@ STUDY = Study(
     answers=(
         compare("without", "spatial dropout", "val_accuracy", "Does it help on new images?", expected="better"),
         compare("without", "spatial dropout", "gap", "Does it narrow the gap?", expected="better"),
-        sooner("without", "spatial dropout", "accuracy", "Which converges faster, to what both reach?", "worse"),
-        converges("without", "spatial dropout", "accuracy", "Which is sooner at its own best?", "worse"),
+        sooner("without", "spatial dropout", "accuracy", "Which reaches the accuracy common to both sooner?", "worse"),
+        converges("without", "spatial dropout", "accuracy", "Which reaches its own best sooner?", "worse"),
         final("accuracy", "val_accuracy", "val_loss", question="What are the final values?"),
         overfitting(),
     ),

@@ -43,7 +43,7 @@ STUDY = Study(
     answers=(
         *(compare(f"{kind}, plain", f"{kind}, augmented", "val_accuracy", expected="better") for kind in KINDS),
         *(compare(f"{kind}, plain", f"{kind}, augmented", "gap", "Why: a smaller gap?", "worse") for kind in KINDS),
-        compare("grey, augmented", "colour, augmented", "val_accuracy", "Does colour tell more than grey?"),
+        compare("grey, augmented", "colour, augmented", "val_accuracy", "Is colour more informative than grey?"),
         final("accuracy", "val_accuracy", "gap", question="How does augmentation change the training?"),
         overfitting(),
     ),

@@ -46,7 +46,9 @@ STUDY = Study(
         compare("AlexNet", "transfer", "val_accuracy", "Is transfer better than AlexNet from scratch?"),
         compare("VGG16", "transfer", "val_accuracy", "Is transfer better than VGG16 from scratch?"),
         compare("VGG16", "transfer", "gap", "Does it generalise better?"),
-        final("val_accuracy", question="How sure are the results: mean, deviation and interval over seeds or folds?"),
+        final(
+            "val_accuracy", question="How reliable are the results: mean, deviation and interval over seeds or folds?"
+        ),
     ),
 )
 

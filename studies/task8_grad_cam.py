@@ -49,7 +49,7 @@ STUDY = Study(
     answers=(
         where_it_looks("Does each network look at the bone or at the letters, and does it need them?"),
         believable(),
-        compare("1e-5", "1e-3", "val_accuracy", "Does the higher learning rate tell fractures better?"),
+        compare("1e-5", "1e-3", "val_accuracy", "Is the higher learning rate more accurate?"),
         final("accuracy", "val_accuracy", "gap", question="How accurate is each, with letters and without?"),
     ),
 )

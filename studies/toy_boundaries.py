@@ -43,7 +43,7 @@ STUDY = Study(
     },
     metric="accuracy",
     smoke={"learner.epochs": 4},
-    answers=(final("accuracy", "val_accuracy", question="How many of the points does each get right?"),),
+    answers=(final("accuracy", "val_accuracy", question="How many of the points does each classify correctly?"),),
 )
 
 if __name__ == "__main__":
