@@ -1,4 +1,4 @@
-"""Whether a model that was written and loaded again answers as the run did."""
+"""The parity check: whether an exported model predicts as the run did."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -9,52 +9,65 @@ from numpy.typing import NDArray
 
 from medcls.evaluation.classification import with_both_classes
 
-BATCH = 64  # images predicted at once,
-PIXELS = 2**20  # or fewer, so that large ones fit into memory
-TOLERANCE = 1e-5  # by which a probability may differ from the one that the run has stored
+BATCH = 64  # the largest number of images in a batch
+PIXELS = 2**20  # the largest number of pixels in a batch, so that large images fit into memory
+TOLERANCE = 1e-5  # the largest difference of a probability from the one that the run has stored
 
 Answers = NDArray[np.float32]
 Predict = Callable[[NDArray[Any]], Answers]
 
 
 def at_once(shape: tuple[int, ...]) -> int:
-    """Return how many images of a shape, (height, width, channels), to predict at once."""
+    """Return the batch size for images of a shape (height, width, channels)."""
     return max(min(BATCH, PIXELS // math.prod(shape[:2])), 1)
 
 
 def parity(
     predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64], answers: Answers
 ) -> dict[str, float | int]:
-    """Compare a network's answers to some rows of `images` with those expected.
+    """Compare a model's predictions for some rows of `images` with the stored ones.
 
-    Answers are of shape (rows, classes), or (rows, height, width, 1) where every pixel has one.
+    Args:
+        predict: the model.
+        images: of shape (n, height, width, channels), uint8.
+        rows: the rows of the images to predict.
+        answers: the stored predictions, of shape (rows, classes), or (rows, height, width, 1) for masks.
 
     Returns:
-        "largest_difference" of a probability; "classes_changed": of how many images (or pixels) another class comes
-        first, those left out whose two first classes were no further apart than the tolerance.
+        "largest_difference": of any probability. "classes_changed": the number of images (or pixels) with another most
+        probable class, without those whose two most probable classes were within the tolerance.
     """
     largest, changed = 0.0, 0
-    for some, now in _answered(predict, images, rows):
-        found, expected = with_both_classes(now), with_both_classes(answers[some])
-        first, other = (np.expand_dims(each.argmax(axis=-1), -1) for each in (expected, found))
-        apart = np.take_along_axis(expected, first, -1) - np.take_along_axis(expected, other, -1) > TOLERANCE
-        largest = max(largest, float(np.abs(found - expected).max()))
-        changed += int(apart.sum())
+    for batch, predictions in _predicted(predict, images, rows):
+        actual, expected = with_both_classes(predictions), with_both_classes(answers[batch])
+        expected_class = np.expand_dims(expected.argmax(axis=-1), -1)
+        actual_class = np.expand_dims(actual.argmax(axis=-1), -1)
+        margin = np.take_along_axis(expected, expected_class, -1) - np.take_along_axis(expected, actual_class, -1)
+        largest = max(largest, float(np.abs(actual - expected).max()))
+        changed += int((margin > TOLERANCE).sum())
     return {"largest_difference": largest, "classes_changed": changed}
 
 
 def agrees(found: dict[str, float | int]) -> bool:
-    """Tell whether what `parity` found is close enough."""
+    """Tell whether the differences that `parity` returned are within the tolerance."""
     return found["largest_difference"] <= TOLERANCE and found["classes_changed"] == 0
 
 
 def answers_to(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Answers:
-    """Return a network's answers to some rows of `images`, batch by batch."""
-    return np.concatenate([answers for _, answers in _answered(predict, images, rows)])
+    """Return a model's predictions for some rows of `images`.
+
+    Args:
+        predict: the model.
+        images: of shape (n, height, width, channels), uint8.
+        rows: the rows of the images to predict.
+    """
+    batches = [predictions for _, predictions in _predicted(predict, images, rows)]
+    return np.concatenate(batches)
 
 
-def _answered(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Iterator[tuple[slice, Answers]]:
-    count = at_once(images.shape[1:])
-    for start in range(0, len(rows), count):
-        some = slice(start, start + count)
-        yield some, predict(images[rows[some]])
+def _predicted(predict: Predict, images: NDArray[np.uint8], rows: NDArray[np.int64]) -> Iterator[tuple[slice, Answers]]:
+    """Yield a slice of the rows and a model's predictions for it, batch by batch."""
+    batch_size = at_once(images.shape[1:])
+    for start in range(0, len(rows), batch_size):
+        batch = slice(start, start + batch_size)
+        yield batch, predict(images[rows[batch]])

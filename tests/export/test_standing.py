@@ -20,7 +20,7 @@ OLD = Standing("aa", "balanced_accuracy", 0.8, "sha256:1", smoke=False)
         ({"value": 0.7}, "that one has balanced accuracy 0.800, this one 0.700"),
         (
             {"value": 0.9, "fingerprint": "sha256:2"},
-            "that one was scored on other data: they cannot be compared",
+            "that one was scored on other data, so the scores cannot be compared",
         ),
         ({"value": 0.9, "metric": "dice"}, "that one was chosen by another metric"),
         ({"value": 0.9, "smoke": True}, "this one was made with --smoke"),
