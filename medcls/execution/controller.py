@@ -111,7 +111,7 @@ class RunController:
         result = run_dir.result()
         assert result is not None
         run_dir.tidy()  # a process that died after the result, while it drew the figures, is not started again
-        self.work.send(run.key)
+        self.work.upload(run.key)
         earlier = self.records.get((parent, run))
         if earlier is not None:
             reused = earlier.reused
@@ -168,7 +168,7 @@ class RunController:
             explain=self._explanation(source),
             resources=self.resources,
             figures=self.mirroring.mirror is not None,
-            depot=self.work.url,
+            remote_url=self.work.url,
         )
 
     def _classify(self, run: Run, *, test: bool) -> RunState:
@@ -219,7 +219,7 @@ class RunController:
     def _submit(self, job: Job, parent: str) -> None:
         """Hand a job to the executor, and remember how far its run has come by now."""
         run = job.run
-        self.work.send(run.key, f"{TRAJECTORIES}/{run.trajectory}")
+        self.work.upload(run.key, f"{TRAJECTORIES}/{run.trajectory}")
         self._parents[run] = parent
         self.begun_with[run] = self.work.folder(run).epochs_held() / run.epochs if run.epochs else 0.0
         self.executor.submit(job)

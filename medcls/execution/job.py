@@ -39,7 +39,7 @@ class Job:
         resources: what the run needs of a cluster beside its threads: "gpu", also a fraction of one, and "memory" in
             bytes.
         figures: whether the run's figures are drawn as soon as it has ended.
-        depot: the URL of the copy of the work directory that other machines see, "" for none.
+        remote_url: the URL of the copy of the work directory that other machines see, "" for none.
     """
 
     run: Run
@@ -50,7 +50,7 @@ class Job:
     explain: Explanation | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
     figures: bool = False
-    depot: str = ""
+    remote_url: str = ""
 
 
 def is_done(job: Job) -> bool:

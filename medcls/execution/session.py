@@ -78,10 +78,10 @@ def run_studies(studies: Sequence[Study], options: Options) -> SessionResult:
         with _lock(work, wait=options.wait, tell=screen.tell) as waited:
             if waited:
                 plans = [_planned_again(plan, screen) for plan in plans]
-            work.look_anew()
+            work.refresh()
             work.tidy()
             _refuse_other_code(plans)
-            executor = local or RayExecutor(options.executor, options.workers, work.depot)
+            executor = local or RayExecutor(options.executor, options.workers, work.remote)
             return _train(plans, executor, screen, started)
     finally:
         if local is not None:
@@ -136,7 +136,7 @@ def _train(plans: Sequence[StudyPlan], executor: Executor, screen: Screen, start
             for plan in plans:
                 plan.forget()  # not before it is certain that the studies can be run
         if options.executor != "local":
-            work.send(WEIGHTS, *_decoded_directories(decoded, work))
+            work.upload(WEIGHTS, *_decoded_directories(decoded, work))
         placement = _placement(options, work, executor)
         controllers = []
         for plan, store, sources in zip(plans, stores, decoded, strict=True):
@@ -147,7 +147,7 @@ def _train(plans: Sequence[StudyPlan], executor: Executor, screen: Screen, start
             with explained(work.path, TrainingError):
                 run_planned_studies(list(zip(plans, controllers, strict=True)), started)
         finally:
-            work.send(*(f"{STUDIES}/{plan.key}" for plan in plans))
+            work.upload(*(f"{STUDIES}/{plan.key}" for plan in plans))
         return _result(controllers)
     finally:
         executor.stop()
@@ -161,8 +161,8 @@ def _known_runs(plans: Sequence[StudyPlan]) -> list[Run]:
 
 
 def _lock(work: WorkDir, *, wait: bool, tell: Callable[[str], None]) -> AbstractContextManager[bool]:
-    slip = work.depot.slip(RECORD) if work.depot is not None else None
-    return work_dir_lock(work.path, wait=wait, tell=tell, slip=slip, named=without_secrets(work.url))
+    record = work.remote.record_file(RECORD) if work.remote is not None else None
+    return work_dir_lock(work.path, wait=wait, tell=tell, record=record, named=without_secrets(work.url))
 
 
 def _decoded_directories(decoded: Sequence[StudyData], work: WorkDir) -> set[str]:

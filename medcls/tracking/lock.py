@@ -1,9 +1,9 @@
-"""One driver at a time in a work folder: a lock on one machine, a record that is renewed where machines share it.
+"""Lets one driver at a time use a work directory: a file lock on one machine, a lease between machines.
 
-The file system's lock is at once and sure, but on shared paths it may hold on one machine alone. So whoever owns a work
-folder also says so in a file and renews that every few seconds: a lease (Gray and Cheriton 1989). Who finds the record
-of another machine looks, by a clock of its own, whether it is still renewed; an owner that finds another's record in
-the place of its own stops.
+The file system's lock works at once and reliably, but on a shared path it may hold on one machine only. So the owner
+of a work directory also keeps a record of itself in a file and renews it every few seconds: a lease (Gray and Cheriton
+1989). A command that finds the record of another machine watches, by its own clock, whether the record is still
+renewed. An owner that finds the record of another owner in place of its own stops.
 """
 
 import os
@@ -19,47 +19,49 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from medcls.tracking.record_file import FileSlip, RecordFile
+from medcls.tracking.record_file import LocalRecordFile, RecordFile
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.provenance import command
 
 LOCK, RECORD = "driver.lock", "owner.json"
 BEAT = 5.0  # seconds between two renewals
-LAPSED = 6  # missed renewals in a row, after which the owner counts as dead
-POLL = 2.0  # seconds between two looks of a command that waits
+LAPSED = 6  # how many renewals in a row are missing until the owner counts as dead
+POLL = 2.0  # seconds between two tries of a command that waits
 
 
 @contextmanager
 def work_dir_lock(
-    folder: Path, *, wait: bool, tell: Callable[[str], None], slip: RecordFile | None = None, named: str = ""
+    folder: Path, *, wait: bool, tell: Callable[[str], None], record: RecordFile | None = None, named: str = ""
 ) -> Iterator[bool]:
-    """Hold a work folder, which is made if it is not there; yield whether another command was waited for.
+    """Own a work directory, which is created if it does not exist; yield whether another command was waited for.
 
     Args:
-        folder: the work folder.
-        wait: whether to wait until another command has left it.
-        tell: shows that it waits, and for whom.
-        slip: where its owner says so, if not in the folder itself.
-        named: what the folder is called, if not by its path.
+        folder: the work directory.
+        wait: whether to wait until another command has left the directory.
+        tell: prints which command is waited for.
+        record: of the owner, None for a file in the directory itself.
+        named: what the directory is called in messages, "" for its path.
 
     Raises:
-        BadInputError: another command owns it, or it cannot be written to.
-        TrainingError: another machine's command took it over while this one could not renew its record.
+        BadInputError: another command owns the directory, or it cannot be written to.
+        TrainingError: a command on another machine took the directory over while this one could not renew its record.
     """
-    said: set[str] = set()
-    tell = _once(tell, said)
-    slip, name = slip or FileSlip(folder / RECORD), named or str(folder)
-    lock = _locked(folder, name, slip, wait=wait, tell=tell)
-    lease = Lease(slip, tell=tell)
+    printed: set[str] = set()
+    tell = _once(tell, printed)
+    name = named or str(folder)
+    if record is None:
+        record = LocalRecordFile(folder / RECORD)
+    lock = _file_lock(folder, name, record, wait=wait, tell=tell)
+    lease = Lease(record, tell=tell)
     try:
         while (owner := lease.take()) is not None:
             _leave_or_wait(name, owner, wait=wait, tell=tell)
-        yield bool(said)
+        yield bool(printed)
     except KeyboardInterrupt:
         if lease.lost:
             raise TrainingError(
-                f"{name} now belongs to {described(slip.read())}, as this command did not renew its "
-                "record in time. Every finished epoch is kept."
+                f"{name} now belongs to {described(record.read())}, because this command did not renew its record in "
+                "time. All completed epochs are saved."
             ) from None
         raise
     finally:
@@ -69,7 +71,7 @@ def work_dir_lock(
 
 
 def described(record: Any) -> str:
-    """Return in a few words who a record says the owner is."""
+    """Return the command, host, process and start of an owner from its record, as one phrase."""
     try:
         since = time.strftime("%Y-%m-%d %H:%M", time.localtime(record["since"]))
         return f"{record['command']} on {record['host']} (process {record['process']}, since {since})"
@@ -78,27 +80,27 @@ def described(record: Any) -> str:
 
 
 class Lease:
-    """A record that says who owns its folder, and is renewed by a thread until it is left.
+    """The owner's record of a work directory, which a thread renews until the owner leaves.
 
     Args:
-        slip: the record.
+        record: the file.
         beat: seconds between two renewals.
-        machine: what tells this machine from others.
-        tell: shows that it looks whether another machine's command is alive.
+        machine: what distinguishes this machine from others, None to find out.
+        tell: prints that a command on another machine is watched.
 
     Attributes:
-        lost: whether another's record took the place of this one's; the process has then been interrupted.
+        lost: whether another owner has replaced the record; this process has then been interrupted.
     """
 
     def __init__(
         self,
-        slip: RecordFile,
+        record: RecordFile,
         beat: float = BEAT,
         machine: str | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._slip, self._beat, self._tell = slip, beat, tell
-        self._record = {
+        self._file, self._beat, self._tell = record, beat, tell
+        self._own = {
             "token": uuid.uuid4().hex,
             "machine": machine or _machine(),
             "host": socket.gethostname(),
@@ -111,73 +113,87 @@ class Lease:
         self.lost = False
 
     def take(self) -> Any:
-        """Become the owner and return None; or return the record of another machine's command, which is alive.
+        """Become the owner and return None; or return the record of a command on another machine that is alive.
 
-        Whether it is alive takes up to six renewals to see. On this machine the lock has said already that it is not.
+        To see whether that command is alive takes up to six renewals. On this machine no other command is alive, as
+        the file lock is held.
         """
-        if not self._slip.create(self._stamped()):
-            found = self._found()
-            elsewhere = found.get("machine") != self._record["machine"]
-            if elsewhere:
-                self._tell(f"looking for up to {LAPSED * self._beat:.0f} s whether {described(found)} is still at work")
-                if self._is_renewed(found):
-                    return self._found()
+        if not self._file.create(self._stamped()):
+            owner = self._read()
+            is_remote = owner.get("machine") != self._own["machine"]
+            if is_remote:
+                seconds = LAPSED * self._beat
+                self._tell(f"checking for up to {seconds:.0f} s whether {described(owner)} is still at work")
+                if self._is_renewed(owner):
+                    return self._read()
             self._renew()
-            if elsewhere:  # of several that find it lapsed at the same time, the last to write has it
+            if is_remote:  # of several commands that find the record lapsed at the same time, the last to write wins
                 time.sleep(2 * self._beat)
-            if self._is_anothers():
-                return self._found()
+            if self._is_lost():
+                return self._read()
         self._thread = threading.Thread(target=self._keep, name="owner", daemon=True)
         self._thread.start()
         return None
 
     def leave(self) -> None:
-        """Be the owner no more; without having been, do nothing."""
+        """Stop being the owner and remove the record; do nothing if this process was not the owner."""
         self._left.set()
         if self._thread is not None:
             self._thread.join()
-            if not self.lost and not self._is_anothers():
-                self._slip.remove()
+            if not self.lost and not self._is_lost():
+                self._file.remove()
 
-    def _is_renewed(self, found: Any) -> bool:
+    def _is_renewed(self, owner: Any) -> bool:
+        """Watch a record for six renewals; return whether it was renewed."""
         until = time.monotonic() + LAPSED * self._beat
         while time.monotonic() < until:
             time.sleep(self._beat / 4)
-            if not self._slip.exists():
-                return False  # it was left
-            if self._found() != found:
+            if not self._file.exists():
+                return False  # its owner has left
+            if self._read() != owner:
                 return True
         return False
 
     def _keep(self) -> None:
         while not self._left.wait(self._beat):
             try:
-                if self._is_anothers():
+                if self._is_lost():
                     self.lost = True
-                    _stop_this()
+                    _interrupt_this_process()
                     return
                 self._renew()
-            except Exception:  # noqa: BLE001 - a full disk, a path that is away for a while: the next beat tries again
+            except Exception:  # noqa: BLE001 - a full disk, a path that is away: the next renewal tries again
                 continue
 
-    def _is_anothers(self) -> bool:
-        own = self._record["token"]
-        return bool(self._found().get("token", own) != own)
+    def _is_lost(self) -> bool:
+        """Tell whether another owner has replaced the record."""
+        token = self._own["token"]
+        return bool(self._read().get("token", token) != token)
 
-    def _found(self) -> Any:
-        """Return the record that there is, without anything in it where it is damaged or not there."""
-        record = self._slip.read()
+    def _read(self) -> Any:
+        """Return the record in the file, an empty one where the file is missing or damaged."""
+        record = self._file.read()
         return record if isinstance(record, dict) else {}
 
     def _renew(self) -> None:
-        self._slip.write(self._stamped())
+        self._file.write(self._stamped())
 
     def _stamped(self) -> dict[str, Any]:
-        return {**self._record, "renewed": time.time()}
+        return {**self._own, "renewed": time.time()}
 
 
-def _locked(folder: Path, name: str, slip: RecordFile, *, wait: bool, tell: Callable[[str], None]) -> FileLock | None:
-    """Return the lock, held; None where the file system has none, and the record alone decides."""
+def _file_lock(
+    folder: Path, name: str, record: RecordFile, *, wait: bool, tell: Callable[[str], None]
+) -> FileLock | None:
+    """Acquire and return the file lock; None on a file system without locks, where only the lease decides.
+
+    Args:
+        folder: the work directory.
+        name: what the directory is called in messages.
+        record: of the owner.
+        wait: whether to wait until another command has left the directory.
+        tell: prints which command is waited for.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK, timeout=0)
@@ -185,7 +201,7 @@ def _locked(folder: Path, name: str, slip: RecordFile, *, wait: bool, tell: Call
             try:
                 lock.acquire()
             except Timeout:
-                _leave_or_wait(name, slip.read(), wait=wait, tell=tell)
+                _leave_or_wait(name, record.read(), wait=wait, tell=tell)
             else:
                 return lock
     except NotImplementedError:
@@ -197,30 +213,32 @@ def _locked(folder: Path, name: str, slip: RecordFile, *, wait: bool, tell: Call
 def _leave_or_wait(name: str, owner: Any, *, wait: bool, tell: Callable[[str], None]) -> None:
     if not wait:
         raise BadInputError(
-            f"Another study is at work in {name}: {described(owner)}. "
-            "Wait for it (--wait does), or give this one its own --work-dir."
+            f"Another command is using {name}: {described(owner)}. "
+            "Add --wait to wait until it ends, or use another --work-dir."
         )
     tell(f"waiting for {described(owner)} to leave {name}")
     time.sleep(POLL)
 
 
-def _once(tell: Callable[[str], None], said: set[str]) -> Callable[[str], None]:
-    def told(line: str) -> None:
-        if line not in said:
-            said.add(line)
+def _once(tell: Callable[[str], None], printed: set[str]) -> Callable[[str], None]:
+    """Return a function that prints each line only the first time, and collects the lines in `printed`."""
+
+    def tell_once(line: str) -> None:
+        if line not in printed:
+            printed.add(line)
             tell(line)
 
-    return told
+    return tell_once
 
 
-def _stop_this() -> None:
-    """Interrupt this process by SIGTERM; a notebook, which would end at that, by Ctrl-C."""
+def _interrupt_this_process() -> None:
+    """Interrupt this process by SIGTERM, or by Ctrl-C in a notebook, which SIGTERM would end."""
     handled = callable(signal.getsignal(signal.SIGTERM))
     os.kill(os.getpid(), signal.SIGTERM if handled else signal.SIGINT)
 
 
 def _machine() -> str:
-    """Return what tells this machine, as it runs now, from others; containers of one machine share it and its locks."""
+    """Return the boot id of this machine, which its containers share as they share its locks; else the host's name."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:

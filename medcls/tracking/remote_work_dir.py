@@ -1,4 +1,4 @@
-"""A work folder whose truth lies behind a URL: what is asked for is fetched first, what has changed is sent."""
+"""A work directory behind a URL: entries are downloaded before they are read, and uploaded after they change."""
 
 from pathlib import Path
 
@@ -10,52 +10,56 @@ from medcls.utils.paths import home_of
 
 
 class RemoteWorkDir(WorkDir):
-    """A work folder in this machine's home of a URL.
+    """The local directory of a work directory behind a URL.
 
-    Each entry is fetched when it is first asked for, and once more after `look_anew`: while the folder is owned nobody
-    else changes any.
+    Each entry is downloaded when it is first asked for, and again after `refresh`: while this command owns the
+    directory nobody else changes any entry.
+
+    Args:
+        url: of the work directory.
 
     Raises:
-        BadInputError: one cannot write behind the URL.
+        BadInputError: files cannot be written behind the URL.
     """
 
-    depot: RemoteSync
+    remote: RemoteSync
 
     def __init__(self, url: str) -> None:
         super().__init__(home_of(url))
-        self.depot = RemoteSync(url, self.path)
-        self.depot.check()
-        self._fetched: set[str] = set()
+        self.remote = RemoteSync(url, self.path)
+        self.remote.check()
+        self._downloaded: set[str] = set()
         self._runs: set[str] | None = None
 
-    def send(self, *names: str) -> None:
-        """Bring entries of the folder up to date where other machines see them."""
+    def upload(self, *names: str) -> None:
+        """Upload entries of the directory to the copy that other machines see."""
         for name in names:
-            self.depot.send(name)
+            self.remote.upload(name)
 
     def at(self, name: str) -> RunDir:
-        """Return the run folder of this name."""
+        """Return the run directory of a name, which need not exist."""
         if self._runs is None:
-            self._runs = self.depot.entries()
+            self._runs = self.remote.entries()
         if name in self._runs:
-            self._fetch(name)
+            self._download(name)
         return super().at(name)
 
     def study(self, key: str) -> Path:
-        """Return the folder of a study's own memory."""
-        self._fetch(f"{STUDIES}/{key}")
+        """Return the directory of a study's summary, report and search."""
+        self._download(f"{STUDIES}/{key}")
         return super().study(key)
 
     def _siblings(self, run: Run) -> Path:
-        self._fetch(f"{TRAJECTORIES}/{run.trajectory}")
+        """Return the directory that has a file for each run on the run's trajectory."""
+        self._download(f"{TRAJECTORIES}/{run.trajectory}")
         return super()._siblings(run)
 
-    def look_anew(self) -> None:
-        """Forget what was seen before the folder was owned: others may have been at work."""
-        self._fetched.clear()
+    def refresh(self) -> None:
+        """Forget what was downloaded before this command owned the directory: others may have changed it since."""
+        self._downloaded.clear()
         self._runs = None
 
-    def _fetch(self, name: str) -> None:
-        if name not in self._fetched:
-            self.depot.fetch(name)
-            self._fetched.add(name)
+    def _download(self, name: str) -> None:
+        if name not in self._downloaded:
+            self.remote.download(name)
+            self._downloaded.add(name)

@@ -75,10 +75,10 @@ class WorkDir:
         path: the directory on this machine.
 
     Attributes:
-        depot: its copy that other machines see, None where this directory is the only one.
+        remote: the copy of the directory that other machines see, None where this directory is the only one.
     """
 
-    depot: RemoteSync | None = None
+    remote: RemoteSync | None = None
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -94,13 +94,13 @@ class WorkDir:
     @property
     def url(self) -> str:
         """The URL of the copy that other machines see, "" where this directory is the only one."""
-        return self.depot.url if self.depot is not None else ""
+        return self.remote.url if self.remote is not None else ""
 
-    def send(self, *names: str) -> None:
+    def upload(self, *names: str) -> None:
         """Upload entries of the directory to the copy that other machines see; here there is none."""
 
-    def look_anew(self) -> None:
-        """Forget what was read before the lock was held, as others may have been at work; here nothing is kept."""
+    def refresh(self) -> None:
+        """Forget what was downloaded before this command owned the directory; here nothing is downloaded."""
 
     def tidy(self) -> None:
         """Remove the unfinished files of killed commands outside the run directories; the caller holds the lock."""

@@ -123,6 +123,6 @@ def test_a_work_folder_of_another_command(place, images):
     with work_dir_lock(place.work, wait=False, tell=print):
         record = (place.work / "owner.json").read_text()
         ended = place.run(place.BONUS, "--data", images, "--work-dir", place.work)
-        ended.check_complaint(2, f"Another study is at work in {place.work}", f"process {os.getpid()}", "--wait")
+        ended.check_complaint(2, f"Another command is using {place.work}", f"process {os.getpid()}", "--wait")
         assert sorted(each.name for each in place.work.iterdir()) == ["cache", "driver.lock", "owner.json"]
     assert json.loads(record)["process"] == os.getpid()

@@ -64,7 +64,7 @@ def test_two_machines_are_not_at_work_there_at_once(run: Command, tmp_path: Path
     ended = second.run()
     running.kill()
     assert ended.code == 2
-    assert "Another study is at work in local://" in ended.errors
+    assert "Another command is using local://" in ended.errors
     assert str(os.getpid()) not in ended.errors
 
 

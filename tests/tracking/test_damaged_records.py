@@ -17,7 +17,7 @@ from medcls.execution.threads import Placement
 from medcls.inference.predictor import PAPERS
 from medcls.tracking.lock import described
 from medcls.tracking.record_faults import faults
-from medcls.tracking.record_file import FileSlip
+from medcls.tracking.record_file import LocalRecordFile
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
@@ -162,7 +162,7 @@ def test_owners(tmp_path: Path):
     sound = json.dumps({"token": "t", "machine": "m", "host": "h", "process": 1, "command": "c", "since": 5}).encode()
     for content in damages(sound).values():
         path.write_bytes(content)
-        assert isinstance(described(FileSlip(path).read()), str)
+        assert isinstance(described(LocalRecordFile(path).read()), str)
 
 
 def test_summaries(tmp_path: Path):
@@ -204,11 +204,11 @@ def test_notes_of_what_is_the_same_elsewhere(tmp_path: Path):
     (tmp_path / "there" / "run").mkdir(parents=True)
     (tmp_path / "there" / "run" / "run.json").write_text('{"key": "run"}')
     depot = RemoteSync(f"file://{tmp_path / 'there'}", tmp_path / "home")
-    depot.fetch("run")
+    depot.download("run")
     (notes,) = (tmp_path / "home" / ".depot").glob("*.json")
     for content in damages(notes.read_bytes()).values():
         notes.write_bytes(content)
-        depot.fetch("run")
+        depot.download("run")
         assert read_json(tmp_path / "home" / "run" / "run.json") == {"key": "run"}
 
 

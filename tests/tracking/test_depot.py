@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from medcls.tracking.record_file import FileSlip
+from medcls.tracking.record_file import LocalRecordFile
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.run_dir import RunDir
@@ -52,20 +52,20 @@ def test_who_waited_for_the_folder_sees_what_was_made_meanwhile(tmp_path: Path, 
     assert waiting.at(RUN).description() == RunDescription()
     one, _ = depots(tmp_path)
     RunDir(one.home / RUN).describe(RunDescription(key=RUN))
-    one.send(RUN)
+    one.upload(RUN)
     assert waiting.at(RUN).description() == RunDescription()
-    waiting.look_anew()
+    waiting.refresh()
     assert waiting.at(RUN).description() == RunDescription(key=RUN)
 
 
 def test_what_was_lost_there_is_sent_anew(tmp_path: Path):
     one, other = depots(tmp_path)
     change(one.home / RUN, [("run.json", b"{}"), ("a.png", b"a")])
-    one.send(RUN)
+    one.upload(RUN)
     shutil.rmtree(tmp_path / "bucket")
-    one.fetch(RUN)
-    one.send(RUN)
-    other.fetch(RUN)
+    one.download(RUN)
+    one.upload(RUN)
+    other.download(RUN)
     assert held(other.home / RUN) == held(one.home / RUN) == {"run.json": b"{}", "a.png": b"a"}
 
 
@@ -75,10 +75,10 @@ def test_machines_that_take_turns_see_what_the_last_one_left(turns: Any, tmp_pat
     place = tmp_path_factory.mktemp("place")
     for number, changes in enumerate(turns):
         at_work, next_one = depots(place)[:: 1 if number % 2 else -1]
-        at_work.fetch(RUN)
+        at_work.download(RUN)
         change(at_work.home / RUN, [*changes, ("always", b"there")])  # one that is empty there counts as lost
-        at_work.send(RUN)
-        next_one.fetch(RUN)
+        at_work.upload(RUN)
+        next_one.download(RUN)
         assert held(next_one.home / RUN) == held(at_work.home / RUN) == held(place / "bucket" / RUN)
 
 
@@ -95,10 +95,10 @@ def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, 
     folder = RunDir(one.home / RUN)
     folder.describe(RunDescription(key=RUN))
     trained(folder, 2)
-    one.send(RUN)
+    one.upload(RUN)
     trained(folder, 5)
     folder.finish(RunResult(RunStatus.FINISHED, epochs=5), {"rows": np.arange(2)})
-    files, _ = one._place
+    files, _ = one._location
     put, sent = files.put_file, []
 
     def dying(here: str, there: str) -> None:
@@ -109,12 +109,12 @@ def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, 
 
     monkeypatch.setattr(files, "put_file", dying)
     try:
-        one.send(RUN)
+        one.upload(RUN)
         ended = True
     except TrainingError as error:
-        assert "is out of reach (the machine died): run the same command again." in str(error)  # noqa: PT017
+        assert "cannot be reached (the machine died): run the same command again." in str(error)  # noqa: PT017
         ended = False
-    other.fetch(RUN)
+    other.download(RUN)
     found = RunDir(other.home / RUN)
     assert found.epochs_held() in ((5,) if ended else (2, 5))
     epochs, state, arrays = found.read_checkpoint()
@@ -129,58 +129,58 @@ def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, 
 def test_locks_wishes_and_half_written_files_stay_where_they_are(tmp_path: Path):
     one, other = depots(tmp_path)
     change(one.home / RUN, [("run.json", b"{}"), ("lock", b""), ("stop", b""), (".1.half.npz", b"x")])
-    one.send(RUN)
-    other.fetch(RUN)
+    one.upload(RUN)
+    other.download(RUN)
     assert list(held(other.home / RUN)) == ["run.json"]
 
 
 def test_what_is_large_is_fetched_only_when_the_entry_is_fetched_whole(tmp_path: Path):
     one, other = depots(tmp_path)
     change(one.home / RUN, [("journal.jsonl", b"{}\n"), ("model.keras", b"x" * 1000)])
-    one.send(RUN)
-    other.fetch(RUN, largest=100)
+    one.upload(RUN)
+    other.download(RUN, largest=100)
     assert list(held(other.home / RUN)) == ["journal.jsonl"]
-    other.fetch(RUN)
+    other.download(RUN)
     assert held(other.home / RUN) == held(one.home / RUN)
 
 
 def test_nothing_travels_twice(tmp_path: Path, monkeypatch: Any):
     one, other = depots(tmp_path)
     change(one.home / RUN, [("run.json", b"{}"), ("a.png", b"a")])
-    one.send(RUN)
-    other.fetch(RUN)
-    (files, _), (others, _) = one._place, other._place
+    one.upload(RUN)
+    other.download(RUN)
+    (files, _), (others, _) = one._location, other._location
     for each in (files, others):
         monkeypatch.setattr(each, "put_file", None)
         monkeypatch.setattr(each, "get_file", None)
     for depot in (one, other):
-        depot.fetch(RUN)
-        depot.send(RUN)
-        RemoteSync(depot.url, depot.home).send(RUN)  # a later command remembers too
+        depot.download(RUN)
+        depot.upload(RUN)
+        RemoteSync(depot.url, depot.home).upload(RUN)  # a later command remembers too
 
 
 def test_a_folder_at_work_is_kept_up_and_a_wish_to_stop_comes_back(tmp_path: Path):
     one, other = depots(tmp_path)
     folder = RunDir(one.home / RUN)
     folder.describe(RunDescription(key=RUN))
-    with one.kept(RUN):
+    with one.uploading(RUN):
         trained(folder, 1)
         deadline = time.monotonic() + 20
         while not (tmp_path / "bucket" / RUN / "checkpoint.npz").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
-        other.fetch(RUN)
+        other.download(RUN)
         assert RunDir(other.home / RUN).epochs_held() == 1
-        other.wish(RUN, stop=True)
+        other.request_stop(RUN, stop=True)
         while not (folder.path / "stop").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         with pytest.raises(SystemExit):
             folder.exit_if_stopped()
         trained(folder, 2)
-    other.fetch(RUN)
+    other.download(RUN)
     assert RunDir(other.home / RUN).epochs_held() == 2  # the last epoch is sent at the end
-    other.wish(RUN, stop=False)
-    assert not one.is_to_stop(RUN)
-    assert all(thread.name != "depot" for thread in threading.enumerate())
+    other.request_stop(RUN, stop=False)
+    assert not one.is_stop_requested(RUN)
+    assert all(thread.name != "upload" for thread in threading.enumerate())
 
 
 def test_a_place_that_is_away_while_a_run_trains_costs_it_nothing(tmp_path: Path):
@@ -188,23 +188,26 @@ def test_a_place_that_is_away_while_a_run_trains_costs_it_nothing(tmp_path: Path
     bucket, away = tmp_path / "bucket", tmp_path / "away"
     folder = RunDir(one.home / RUN)
     folder.describe(RunDescription(key=RUN))
-    one.send(RUN)
+    one.upload(RUN)
     bucket.rename(away)
     bucket.write_text("no folder")
-    with one.kept(RUN):
+    with one.uploading(RUN):
         trained(folder, 1)
         time.sleep(1.5)
         bucket.unlink()
         away.rename(bucket)
-    other.fetch(RUN)
+    other.download(RUN)
     assert RunDir(other.home / RUN).epochs_held() == 1
 
 
 def test_of_two_that_write_a_record_one_was_first(tmp_path: Path):
-    for slips in ([each.slip("owner.json") for each in depots(tmp_path)], [FileSlip(tmp_path / "owner.json")] * 2):
+    for files in (
+        [machine.record_file("owner.json") for machine in depots(tmp_path)],
+        [LocalRecordFile(tmp_path / "owner.json")] * 2,
+    ):
         (tmp_path / "bucket").mkdir(exist_ok=True)
-        assert [slip.create({"token": str(number)}) for number, slip in enumerate(slips)] == [True, False]
-        first, second = slips
+        assert [file.create({"token": str(number)}) for number, file in enumerate(files)] == [True, False]
+        first, second = files
         assert second.exists()
         assert second.read() == {"token": "0"}
         second.write({"token": "1"})

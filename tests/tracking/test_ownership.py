@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from medcls.tracking.lock import LAPSED, LOCK, RECORD, Lease, described, work_dir_lock
-from medcls.tracking.record_file import FileSlip
+from medcls.tracking.record_file import LocalRecordFile
 from medcls.utils.errors import BadInputError, TrainingError
 
 BEAT = 0.2
@@ -22,9 +22,9 @@ import signal, sys, time
 from pathlib import Path
 from medcls.utils.signals import install_handlers as listen
 from medcls.tracking.lock import Lease
-from medcls.tracking.record_file import FileSlip
+from medcls.tracking.record_file import LocalRecordFile
 listen()
-lease = Lease(FileSlip(Path(sys.argv[1])), float(sys.argv[3]), machine=sys.argv[2])
+lease = Lease(LocalRecordFile(Path(sys.argv[1])), float(sys.argv[3]), machine=sys.argv[2])
 try:
     print("another's" if lease.take() else "mine", flush=True)
     time.sleep(600)
@@ -90,7 +90,7 @@ def test_the_record_names_the_command_without_its_password(tmp_path: Path, monke
 def test_a_second_command_of_this_machine_is_told_who_owns_the_folder(tmp_path: Path) -> None:
     with work_dir_lock(tmp_path, wait=False, tell=print):
         done = subprocess.run([sys.executable, "-c", FOLDER, str(tmp_path)], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith(f"Another study is at work in {tmp_path}: ")
+    assert done.stdout.startswith(f"Another command is using {tmp_path}: ")
     assert f"(process {os.getpid()}, since " in done.stdout
     assert "--wait" in done.stdout
     assert "--work-dir" in done.stdout
@@ -120,9 +120,9 @@ def test_an_owner_elsewhere_is_respected_while_it_lives_and_followed_when_it_is_
     kept = json.loads(record.read_text())
     began = time.monotonic()
     said_of: list[str] = []
-    lease = Lease(FileSlip(record), BEAT, machine="third", tell=said_of.append)
+    lease = Lease(LocalRecordFile(record), BEAT, machine="third", tell=said_of.append)
     assert lease.take() is None
-    assert said_of[0].startswith("looking for up to 1 s whether ")
+    assert said_of[0].startswith("checking for up to 1 s whether ")
     assert time.monotonic() - began >= LAPSED * BEAT  # a clock's look, not the file's time
     assert json.loads(record.read_text())["token"] != kept["token"]
     lease.leave()
@@ -134,7 +134,7 @@ def test_an_owner_that_slept_too_long_stops_when_it_wakes(tmp_path: Path) -> Non
     with owner(record, "first") as first:
         assert said(first) == "mine"
         first.send_signal(signal.SIGSTOP)
-        lease = Lease(FileSlip(record), BEAT, machine="second")
+        lease = Lease(LocalRecordFile(record), BEAT, machine="second")
         assert lease.take() is None
         first.send_signal(signal.SIGCONT)
         assert said(first) == "lost"
@@ -163,7 +163,7 @@ def test_of_many_that_come_at_once_one_becomes_the_owner(tmp_path: Path, lapsed:
 def test_a_damaged_record_holds_up_for_as_long_as_a_dead_owner(tmp_path: Path, content: str) -> None:
     record = tmp_path / RECORD
     record.write_text(content)
-    lease = Lease(FileSlip(record), 0.02, machine="this")
+    lease = Lease(LocalRecordFile(record), 0.02, machine="this")
     assert lease.take() is None
     lease.leave()
     assert not record.exists()

@@ -35,21 +35,21 @@ class RayExecutor(Executor):
     Args:
         address: "ray" starts a Ray on this machine's cores; "auto" or "ray://HOST:PORT" joins an existing one.
         workers: the largest number of runs at work at the same time, None for as many as the cluster has room for.
-        depot: the copy of the work directory that the cluster's machines see, None where they share the directory.
+        remote: the copy of the work directory that the cluster's machines see, None where they share the directory.
 
     Raises:
         BadInputError: Ray is not installed, or there is none at the address.
     """
 
-    def __init__(self, address: str, workers: int | None, depot: RemoteSync | None = None) -> None:
+    def __init__(self, address: str, workers: int | None, remote: RemoteSync | None = None) -> None:
         connect(address)
         counts = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
         room = max(sum(counts), 1)
         super().__init__(max([1, *counts]), room, workers or room)
         self._work = ray.remote(max_retries=0)(_run_job)
         self._answer = ray.remote(max_retries=TRIES)(_call)
-        self._depot, self._looked = depot, 0.0
-        self._here = LocalExecutor(1, 1) if depot is not None else None
+        self._remote, self._looked = remote, 0.0
+        self._here = LocalExecutor(1, 1) if remote is not None else None
 
     def ask(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in another process, which may use TensorFlow, and return what the function returns.
@@ -99,17 +99,17 @@ class RayExecutor(Executor):
         ended: list[Any] = []
         if self._running:
             ended, _ = ray.wait(list(self._running), num_returns=count, timeout=seconds)
-        if self._depot is not None:
-            self._download(self._depot, ended)
+        if self._remote is not None:
+            self._download(self._remote, ended)
         return ended
 
-    def _download(self, depot: RemoteSync, ended: Sequence[Any]) -> None:
+    def _download(self, remote: RemoteSync, ended: Sequence[Any]) -> None:
         """Download the run directories of tasks that have ended, and now and then the small files of the others."""
         for task in ended:
-            depot.fetch(self._running[task].folder.name)
+            remote.download(self._running[task].folder.name)
         if time.monotonic() - self._looked > PERIOD:
             for task in self._running.keys() - set(ended):
-                depot.fetch(self._running[task].folder.name, SMALL)
+                remote.download(self._running[task].folder.name, SMALL)
             self._looked = time.monotonic()
 
     def _result_of_death(self, handle: Any, job: Job) -> RunResult | None:
@@ -137,7 +137,7 @@ def _run_job(job: Job) -> int | None:
     Raises:
         BadInputError: this machine does not see the job's directories.
     """
-    if job.depot:
+    if job.remote_url:
         job = fetch_inputs(job)
     for directory in (job.folder, job.data):
         if not directory.is_dir():

@@ -15,10 +15,10 @@ WEIGHTS = "weights"  # the directory of the saved weights that runs begin with
 
 def run_and_upload(job: Job) -> None:
     """Carry a job out; where the work directory has a copy behind a URL, keep the copy of the run up to date."""
-    if not job.depot:
+    if not job.remote_url:
         execute_job(job)
         return
-    with RemoteSync(job.depot, job.folder.parent).kept(job.folder.name):
+    with RemoteSync(job.remote_url, job.folder.parent).uploading(job.folder.name):
         execute_job(job)
 
 
@@ -28,13 +28,13 @@ def fetch_inputs(job: Job) -> Job:
     Raises:
         TrainingError: the URL cannot be reached.
     """
-    home, data = home_of(job.depot, "-worker"), job.data.relative_to(job.folder.parent)
-    depot = RemoteSync(job.depot, home)
+    home, data = home_of(job.remote_url, "-worker"), job.data.relative_to(job.folder.parent)
+    remote = RemoteSync(job.remote_url, home)
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "fetching.lock"):
         for name in (data.as_posix(), WEIGHTS):
-            depot.fetch(name)
-    depot.fetch(job.folder.name)
+            remote.download(name)
+    remote.download(job.folder.name)
     return replace(job, folder=home / job.folder.name, data=home / data)
 
 
@@ -50,5 +50,5 @@ def request_stop(job: Job, *, stop: bool) -> None:
         run_dir.request_stop()
     else:
         run_dir.clear_stop()
-    if job.depot:
-        RemoteSync(job.depot, job.folder.parent).wish(job.folder.name, stop=stop)
+    if job.remote_url:
+        RemoteSync(job.remote_url, job.folder.parent).request_stop(job.folder.name, stop=stop)
