@@ -1,16 +1,17 @@
-"""What the text of --set means: numbers, words, and functions with their parameters, written as medcls prints them."""
+"""Parse the texts of --set: numbers, words, and functions with their parameters, written as medcls prints them."""
 
 import ast
 import inspect
 import json
 import sys
 import warnings
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 from medcls.spec.parameters import (
+    Function,
     arguments_of,
     checked,
     declared,
@@ -25,15 +26,21 @@ from medcls.spec.parameters import (
 from medcls.utils.errors import BadInputError
 
 
-def set_text(root: str, node: Any, path: str, text: str) -> partial[Any]:
-    """Return the node called `root` with what `text` says at the dotted `path`, which begins with that name.
+def set_text(root: str, node: Function, path: str, text: str) -> partial[Any]:
+    """Return a node with one parameter set to the value that a text describes.
+
+    Args:
+        root: the dotted path of the node, such as "learner".
+        node: the node.
+        path: the dotted path of the parameter, which begins with `root`.
+        text: the value as a text.
 
     Raises:
-        BadInputError: no such parameter, or a value that does not fit it.
+        BadInputError: an unknown parameter, or a value that does not fit.
     """
-    known = [each for each, _, _ in flattened(root, node, default=False)]
-    if path not in known:
-        raise BadInputError(unknown(path, known))
+    paths = [path for path, _, _ in flattened(root, node, default=False)]
+    if path not in paths:
+        raise BadInputError(unknown(path, paths))
     below = path.removeprefix(root).removeprefix(".")
     current = node
     for name in below.split(".") if below else ():
@@ -42,14 +49,20 @@ def set_text(root: str, node: Any, path: str, text: str) -> partial[Any]:
 
 
 def parsed(path: str, text: str, current: Any) -> Any:
-    """Return what `text` on the command line means where the value now is `current`.
+    """Return the value that a text on the command line describes.
 
-    A function is named as its package exports it. Its name alone (`learner.schedule=cosine`) keeps the parameters that
-    both functions have; with parameters (`learner.schedule=step(every=4, factor=0.5)`) it has these and its defaults.
-    Other values are JSON, and text where JSON does not fit.
+    A function is named as its package exports it. If only the name is given (`learner.schedule=cosine`), the new
+    function keeps the values of parameters that the current function also has. With parameters in parentheses
+    (`learner.schedule=step(every=4, factor=0.5)`), all others have their defaults. Other values are read as JSON, and
+    taken as text if they are not JSON.
+
+    Args:
+        path: the dotted path of the parameter, for messages.
+        text: the text.
+        current: the current value of the parameter.
 
     Raises:
-        BadInputError: no such function; the ones there are are named. Or parameters that cannot be read.
+        BadInputError: an unknown function, or parameters that cannot be read.
     """
     if is_node(current):
         return _function(path, text, current)
@@ -57,42 +70,46 @@ def parsed(path: str, text: str, current: Any) -> Any:
         return text
     try:
         return json.loads(text.lower() if text.lower() in ("true", "false") else text)
-    except (ValueError, RecursionError):  # no JSON, or numbers and brackets without end
+    except (ValueError, RecursionError):  # not JSON, or too many digits or brackets
         return text
 
 
-def _function(path: str, text: str, current: Any) -> partial[Any]:
+def _function(path: str, text: str, current: Function) -> partial[Any]:
+    """Return the function that a text names, with its parameters."""
     name, arguments = _call(path, text)
     chosen = _named(path, name, function_of(current))
     if arguments is None:
-        both = arguments_of(current).keys() & declared(chosen).keys()
-        return partial(chosen, **{name: value for name, value in given_to(current).items() if name in both})
-    made = partial(chosen)
+        shared = arguments_of(current).keys() & declared(chosen).keys()
+        return partial(chosen, **{name: value for name, value in given_to(current).items() if name in shared})
+    node = partial(chosen)
     for parameter, value in arguments.items():
-        made = set_text(path, made, f"{path}.{parameter}", value)
-    return made
+        node = set_text(path, node, f"{path}.{parameter}", value)
+    return node
 
 
 def _call(path: str, text: str) -> tuple[str, dict[str, str] | None]:
-    """Return the function's name in a text and the texts of its parameters, None for a name alone.
+    """Return the name of a function in a text, and the texts of its parameters by name; None without parentheses.
 
     Raises:
-        BadInputError: parentheses without parameters by name between them.
+        BadInputError: the parentheses contain something other than PARAMETER=VALUE.
     """
     if "(" not in text:
         return text, None
     with suppress(SyntaxError, ValueError, RecursionError, MemoryError), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Python's about what is in quotes
+        warnings.simplefilter("ignore")  # Python warns of escape sequences in quotes
         call = ast.parse(text.strip(), mode="eval").body
         if isinstance(call, ast.Call) and not call.args:
-            given = {each.arg: _text(each.value) for each in call.keywords if each.arg is not None}
-            if len(given) == len(call.keywords):
-                return ast.unparse(call.func), given
+            arguments = {}
+            for keyword in call.keywords:
+                if keyword.arg is not None:
+                    arguments[keyword.arg] = _text(keyword.value)
+            if len(arguments) == len(call.keywords):
+                return ast.unparse(call.func), arguments
     raise BadInputError(f"{path}={shortened(text)} cannot be read: write NAME, or NAME(PARAMETER=VALUE, ...).")
 
 
 def _text(value: ast.expr) -> str:
-    """Return a parameter's value as `parsed` reads it: a word as it is, numbers and lists as JSON, else as written."""
+    """Return the text of a value for `parsed`: words as they are, numbers and lists as JSON, others unchanged."""
     try:
         literal = ast.literal_eval(value)
         return literal if isinstance(literal, str) else json.dumps(literal)
@@ -100,24 +117,34 @@ def _text(value: ast.expr) -> str:
         return ast.unparse(value)
 
 
-def _named(path: str, text: str, current: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function of this name that can stand where `current` stands.
+def _named(path: str, text: str, current: Function) -> Function:
+    """Return the function that a text names and that can replace the current function.
+
+    Args:
+        path: the dotted path of the parameter that holds the function, for messages.
+        text: the name, perhaps after that of its package.
+        current: the current function.
 
     Raises:
-        BadInputError: there is none.
+        BadInputError: no such function.
     """
     top = current.__module__.split(".")[0]
     package = ".".join(current.__module__.split(".")[:2]) if top == "medcls" else current.__module__
-    kin = _kin(current, sys.modules[package])
+    alternatives = _alternatives(current, sys.modules[package])
     name = text.rsplit(".", maxsplit=1)[-1]
-    if name not in kin:
-        raise BadInputError(unknown(f"{path}={shortened(text)}", [f"{path}={name}" for name in sorted(kin)], "value"))
-    return kin[name]
+    if name not in alternatives:
+        values = [f"{path}={alternative}" for alternative in sorted(alternatives)]
+        raise BadInputError(unknown(f"{path}={shortened(text)}", values, "value"))
+    return alternatives[name]
 
 
-def _kin(function: Callable[..., Any], module: Any) -> dict[str, Callable[..., Any]]:
-    """Return the functions that can stand where `function` stands: exported by its module or its package."""
-    own = sys.modules[function.__module__]
-    exported = getattr(own, "__all__", None) or getattr(module, "__all__", None) or vars(own)
-    found = {name: getattr(own, name, None) or getattr(module, name, None) for name in exported}
-    return {name: each for name, each in found.items() if inspect.isfunction(each) and not name.startswith("_")}
+def _alternatives(function: Function, package: ModuleType) -> dict[str, Function]:
+    """Return the functions that can replace a function, by name: those that its module or its package exports."""
+    module = sys.modules[function.__module__]
+    exported = getattr(module, "__all__", None) or getattr(package, "__all__", None) or vars(module)
+    alternatives: dict[str, Function] = {}
+    for name in exported:
+        value = getattr(module, name, None) or getattr(package, name, None)
+        if inspect.isfunction(value) and not name.startswith("_"):
+            alternatives[name] = value
+    return alternatives

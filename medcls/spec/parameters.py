@@ -1,4 +1,4 @@
-"""The values in a variant's tree: checking, typing, naming and flattening them."""
+"""The parameters of a variant, which is a tree of functions: they are checked, typed, named and flattened here."""
 
 import difflib
 import inspect
@@ -8,52 +8,60 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from medcls.spec.constraints import limits_of
 from medcls.utils.errors import BadInputError
 
 Scalar = str | int | float | bool | None
-LARGEST = 2**63 - 1  # whole number that arrays and stores take
-LONGEST = 200  # characters of what is repeated in a sentence
+"""A parameter as it is recorded."""
+
+Function = Callable[..., Any]
+"""A function of a variant's tree, bare or as a partial with its hyper-parameters: a node."""
+
+LARGEST = 2**63 - 1  # the largest whole number that arrays and stores can hold
+LONGEST = 200  # characters of the user's text that a message repeats
 REQUIRED = inspect.Parameter.empty
 
 
-def is_node(value: Any) -> bool:
-    """Tell whether a value is a function of the tree (bare or partial) and not a plain parameter."""
+def is_node(value: object) -> TypeGuard[Function]:
+    """Return whether a value is a function of the tree (bare or partial) instead of a plain parameter."""
     return isinstance(value, partial) or inspect.isfunction(value)
 
 
-def function_of(node: Any) -> Callable[..., Any]:
-    """Return the function of a node."""
+def function_of(node: Function) -> Function:
+    """Return the bare function of a node."""
     return node.func if isinstance(node, partial) else node
 
 
-def declared(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+def declared(function: Function) -> Mapping[str, inspect.Parameter]:
     """Return the hyper-parameters that a function declares: its keyword-only arguments."""
-    parameters = inspect.signature(function).parameters
-    return {name: each for name, each in parameters.items() if each.kind is inspect.Parameter.KEYWORD_ONLY}
+    parameters = inspect.signature(function).parameters.values()
+    return {parameter.name: parameter for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY}
 
 
-def takes(function: Callable[..., Any], name: str) -> bool:
-    """Tell whether a function is handed `name` when it runs."""
+def takes(function: Function, name: str) -> bool:
+    """Return whether a function has a positional argument `name`, which it is given when it runs."""
     parameter = inspect.signature(function).parameters.get(name)
     return parameter is not None and parameter.kind is not inspect.Parameter.KEYWORD_ONLY
 
 
-def given_to(node: Any) -> dict[str, Any]:
-    """Return the hyper-parameters that a node gives its function."""
+def given_to(node: Function) -> dict[str, Any]:
+    """Return the hyper-parameters that a node sets, without defaults."""
     return dict(node.keywords) if isinstance(node, partial) else {}
 
 
-def arguments_of(node: Any) -> dict[str, Any]:
-    """Return a node's hyper-parameters, defaults included."""
+def arguments_of(node: Function) -> dict[str, Any]:
+    """Return all hyper-parameters of a node, defaults included."""
+    arguments = {}
     given = given_to(node)
-    return {name: given.get(name, each.default) for name, each in declared(function_of(node)).items()}
+    for name, parameter in declared(function_of(node)).items():
+        arguments[name] = given.get(name, parameter.default)
+    return arguments
 
 
-def name_of(node: Any) -> str:
-    """Return a function's public name, the same in every process: `models.resnet`, or `study_file.function`."""
+def name_of(node: Function) -> str:
+    """Return a function's public name, which is equal in every process: `models.resnet` or `study_file.function`."""
     function = function_of(node)
     module = function.__module__
     if module in ("__main__", "__mp_main__"):
@@ -63,31 +71,40 @@ def name_of(node: Any) -> str:
     return f"{module}.{function.__qualname__}"
 
 
-def checked(path: str, node: Any) -> partial[Any]:
-    """Return the node as a partial whose keywords exist and have their defaults' types.
+def checked(path: str, node: object) -> partial[Any]:
+    """Return a node as a partial whose keywords exist and have the types of their defaults.
 
     Raises:
-        BadInputError: an unknown keyword, a missing one, a positional argument, a lambda or a wrong type.
+        BadInputError: an unknown or missing keyword, a positional argument, a lambda, or a value of a wrong type.
     """
     if not is_node(node) or function_of(node).__name__ == "<lambda>":
         raise BadInputError(f"{path} must be a named function or a partial of one, not {node!r}.")
     if isinstance(node, partial) and node.args:
-        raise BadInputError(f"{path}: give {name_of(node)} its parameters by keyword.")
-    known = declared(function_of(node))
-    given = given_to(node)
-    for name in given:
-        if name not in known:
-            raise BadInputError(unknown(f"{path}.{name}", [f"{path}.{each}" for each in known]))
-    for name, parameter in known.items():
-        if name not in given and parameter.default is REQUIRED:
-            raise BadInputError(f"{path}.{name} is missing: {name_of(node)} needs it.")
-    typed_keywords = {name: typed(f"{path}.{name}", value, known[name].default) for name, value in given.items()}
-    return partial(function_of(node), **typed_keywords)
+        raise BadInputError(f"{path}: give the parameters of {name_of(node)} by keyword.")
+    parameters = declared(function_of(node))
+    keywords = {}
+    for name, value in given_to(node).items():
+        if name not in parameters:
+            raise BadInputError(unknown(f"{path}.{name}", [f"{path}.{parameter}" for parameter in parameters]))
+        keywords[name] = typed(f"{path}.{name}", value, parameters[name].default)
+    for name, parameter in parameters.items():
+        if name not in keywords and parameter.default is REQUIRED:
+            raise BadInputError(f"{path}.{name} is missing: {name_of(node)} requires it.")
+    return partial(function_of(node), **keywords)
 
 
 def typed(path: str, value: Any, default: Any) -> Any:
-    """Return `value` in the type of its default (0 becomes 0.0 where the default is a float)."""
-    if hasattr(value, "item") and not hasattr(value, "__len__"):  # a number of NumPy's
+    """Return a value in the type of its default: 0 becomes 0.0 if the default is a float.
+
+    Args:
+        path: the dotted path of the parameter, for messages.
+        value: the value.
+        default: the parameter's default; anything is taken if there is none, or if the default is None or a function.
+
+    Raises:
+        BadInputError: a value that does not fit the type of the default.
+    """
+    if hasattr(value, "item") and not hasattr(value, "__len__"):  # a scalar of NumPy
         value = value.item()
     if is_node(value):
         return checked(path, value)
@@ -105,23 +122,23 @@ def typed(path: str, value: Any, default: Any) -> Any:
         return tuple(value)
     if isinstance(default, str) and isinstance(value, str | Path):
         return str(value)
-    raise BadInputError(f"{path}={shortened(repr(value))} does not fit: give it a value like its default, {default!r}.")
+    raise BadInputError(f"{path}={shortened(repr(value))} does not fit: give a value like the default, {default!r}.")
 
 
-def _check_numbers(path: str, value: Any) -> None:
-    """Complain about numbers, also in a list, that nothing can be computed with."""
+def _check_numbers(path: str, value: object) -> None:
+    """Refuse numbers, also in a list, that nothing can be computed with."""
     for number in value if isinstance(value, list | tuple) else (value,):
         if isinstance(number, float) and not math.isfinite(number):
-            raise BadInputError(f"{path}={number} is no number to work with: give a finite one.")
+            raise BadInputError(f"{path}={number} is not a finite number: give a finite one.")
         if isinstance(number, int) and not -LARGEST <= number <= LARGEST:
-            raise BadInputError(f"{path} is a number of {_digits(number)} digits: give a smaller one.")
+            raise BadInputError(f"{path} has {int(math.log10(abs(number))) + 1} digits: give a smaller number.")
 
 
-def check_limits(path: str, node: Any) -> None:
-    """Call the checks that the functions of a node and of all below it carry.
+def check_limits(path: str, node: Function) -> None:
+    """Call the checks that are attached to the functions of a node and of all nodes below it.
 
     Raises:
-        BadInputError: a value that its function cannot work with, by its path.
+        BadInputError: a value outside the limits of its function.
     """
     arguments = arguments_of(node)
     for check in limits_of(function_of(node)):
@@ -134,8 +151,14 @@ def check_limits(path: str, node: Any) -> None:
             check_limits(f"{path}.{name}", value)
 
 
-def replaced(node: Any, path: str, value: Any) -> Any:
-    """Return the node with the value at the dotted `path` below it replaced ("" is the node itself)."""
+def replaced(node: Any, path: str, value: object) -> Any:
+    """Return a node with one value below it replaced.
+
+    Args:
+        node: the node.
+        path: the dotted path of the value, seen from the node; "" stands for the node itself.
+        value: the new value.
+    """
     if not path:
         return value
     name, _, rest = path.partition(".")
@@ -144,8 +167,14 @@ def replaced(node: Any, path: str, value: Any) -> Any:
     return partial(function_of(node), **{**keywords, name: replaced(current, rest, value)})
 
 
-def flattened(path: str, node: Any, *, default: bool) -> Iterator[tuple[str, Scalar, bool]]:
-    """Yield (dotted path, scalar, whether it is its default) for a node and all below it."""
+def flattened(path: str, node: Function, *, default: bool) -> Iterator[tuple[str, Scalar, bool]]:
+    """Yield the dotted path of a node and of every parameter below it, its value, and whether that is the default.
+
+    Args:
+        path: the dotted path of the node.
+        node: the node.
+        default: whether the node is the default of the parameter that holds it.
+    """
     yield path, name_of(node), default
     for name, parameter in declared(function_of(node)).items():
         value = arguments_of(node)[name]
@@ -158,19 +187,18 @@ def flattened(path: str, node: Any, *, default: bool) -> Iterator[tuple[str, Sca
             yield below, plain, bool(value == parameter.default and type(value) is type(parameter.default))
 
 
-def functions(path: str, node: Any) -> list[Callable[..., Any]]:
-    """Return the functions of a node and of all below it."""
-    below = [functions(f"{path}.{name}", each) for name, each in arguments_of(node).items() if is_node(each)]
-    return [function_of(node), *(function for each in below for function in each)]
+def functions(path: str, node: Function) -> list[Function]:
+    """Return the functions of a node and of all nodes below it."""
+    found = [function_of(node)]
+    for name, value in arguments_of(node).items():
+        if is_node(value):
+            found += functions(f"{path}.{name}", value)
+    return found
 
 
 def shortened(text: str) -> str:
-    """Return a text as a sentence can repeat it: whole, or its beginning where it is long."""
+    """Return a text for a message: whole, or only its beginning if it is long."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
-
-
-def _digits(number: int) -> int:
-    return int(math.log10(abs(number))) + 1
 
 
 def unknown(name: str, known: Collection[str], kind: str = "parameter") -> str:

@@ -11,10 +11,17 @@ from medcls.utils.hashing import digest
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a variant with a seed and, under cross-validation, a fold.
+    """One training run: a variant with a seed and, under cross-validation, a fold.
 
-    `fold` None with `folds` K is the refit: trained on all that the folds share out. `split_seed` seeds the
-    split. `data_name` and `variant_name` are what the study calls them; no part of the key.
+    Attributes:
+        variant: the variant that is trained.
+        fingerprint: the fingerprint of the data set.
+        seed: seeds the weights, the order of the images and all random changes.
+        fold: the fold that is the validation set, counted from 0; None without folds, or for a refit on all folds.
+        folds: the number of folds, None without cross-validation.
+        split_seed: the seed of the split.
+        data_name: the name of the data set in the study; not part of the key.
+        variant_name: the name of the variant in the study; not part of the key.
     """
 
     variant: Variant
@@ -28,12 +35,12 @@ class Run:
 
     @cached_property
     def key(self) -> str:
-        """A hash of what determines the run's result, the same in every process: 20 hex digits."""
+        """A hash of everything that determines the run's result: 20 hex digits, equal in every process."""
         return digest(self._identity())
 
     @cached_property
     def trajectory(self) -> str:
-        """The key without the number of epochs, unless something in the tree depends on the total."""
+        """The run's key without the number of epochs, unless something in the variant depends on that number."""
         identity = self._identity()
         if not self.variant.depends_on_length:
             identity["variant"].pop("learner.epochs", None)
@@ -41,17 +48,19 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """How many epochs the run is declared to train at most (0 for a learner without epochs)."""
+        """The largest number of epochs that the run trains; 0 for a learner without epochs."""
         return int(self.variant.parameters().get("learner.epochs") or 0)
 
     @property
     def label(self) -> str:
-        """What a person calls it: variant, seed and fold."""
-        fold = "" if self.folds is None else " refit" if self.fold is None else f" fold {self.fold + 1}/{self.folds}"
-        return f"{self.variant_name} seed {self.seed}{fold}"
+        """A label for people: variant, seed and fold."""
+        label = f"{self.variant_name} seed {self.seed}"
+        if self.folds is None:
+            return label
+        return f"{label} refit" if self.fold is None else f"{label} fold {self.fold + 1}/{self.folds}"
 
     def parameters(self) -> dict[str, Scalar]:
-        """Return everything that is recorded of the run, by dotted path."""
+        """Return all parameters that are recorded of the run, by dotted path."""
         return {
             **self.variant.parameters(),
             "seed": self.seed,

@@ -11,7 +11,7 @@ from medcls.spec.variant import Variant
 from medcls.utils.naming import check_study
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""Takes a study's summary and returns {"question", "answer", "values"}."""
+"""A function of a study's summary that returns {"question", "answer", "values"}."""
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,21 @@ class Study:
     """A question and all that is needed to answer it.
 
     Attributes:
-        name: the file's stem; also the MLflow experiment.
+        name: the stem of the study's file; also the name of the MLflow experiment.
         question: one sentence.
         variants: name -> variant.
-        data: the data sets that every variant is run on, in place of its own; what one leaves open (size, channels)
-            is as in the variant's own.
-        seeds: repeats of every variant.
-        folds: cross-validation instead of a fixed comparison part.
-        search: looks for better parameters of the only variant, scored by the folds.
+        data: the data sets that every variant is run on, in place of its own; parameters that one of them does not
+            set (size, channels) are those of the variant's own data set.
+        seeds: the seeds with which every variant is repeated.
+        folds: the number of folds of a cross-validation; None for a fixed validation set.
+        search: searches for better parameters of the only variant, scored by the folds.
         metric: the score that decides which variant is best.
-        explain: what every trained network is asked at the end of its run, e.g. `explain.heat_maps`; None for nothing.
-            It changes no run: other parameters ask the same networks again.
+        explain: a function that is called with every trained network at the end of its run, e.g. `explain.heat_maps`;
+            None for none. It is not part of a run's key: with other parameters it is called again, without training.
         answers: each takes the summary and returns {"question", "answer", "values"}.
-        resources: what a run needs of a cluster: "gpu", also a part of one, "memory" in bytes. It changes no run.
-        smoke: what --smoke sets on top of fewer images, seeds and trials.
-        document: the docstring of the study's file, which the report prints; `main` looks it up.
+        resources: what a run needs on a cluster: "gpu" (which may be a fraction), "memory" in bytes. Not part of a key.
+        smoke: parameters that --smoke sets, besides fewer images, seeds and trials.
+        document: the docstring of the study's file, which the report prints; set by `main`.
     """
 
     name: str
@@ -56,22 +56,23 @@ class Study:
 
     @property
     def variant_names(self) -> str:
-        """The variants' names in a row, those with a comma of their own in quotes."""
+        """The names of the variants, separated by commas; a name that contains a comma is in quotes."""
         return ", ".join(f'"{name}"' if "," in name else name for name in self.variants)
 
     @property
     def conditions(self) -> list[tuple[str, Variant]]:
         """Every variant with its name, on every data set."""
-        named = self.variants.items()
         if not self.data:
-            return list(named)
-        return [
-            (name, variant.with_("data", seen_as(variant.data, each))) for each in self.data for name, variant in named
-        ]
+            return list(self.variants.items())
+        conditions = []
+        for data in self.data:
+            for name, variant in self.variants.items():
+                conditions.append((name, variant.with_("data", seen_as(variant.data, data))))
+        return conditions
 
 
 def seen_as(own: Callable[..., Any], other: Callable[..., Any]) -> partial[Any]:
-    """Return another data set in the size and channels of a variant's own, as far as it does not say its own."""
+    """Return another data set with the size and channels of a variant's own, unless the other sets these itself."""
     function = function_of(other)
     kept = {name: value for name, value in given_to(own).items() if name in declared(function) and name != "source"}
     return partial(function, **{**kept, **given_to(other)})

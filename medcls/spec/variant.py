@@ -1,8 +1,8 @@
-"""An experiment as a readable value: Variant (a tree of uncalled functions) and Run (a variant with a seed and a fold).
+"""Variants: the conditions of an experiment as readable values, trees of functions that have not been called yet.
 
-A function that a variant names declares its hyper-parameters as keyword-only arguments; what it is handed
-when it runs comes positionally. So a signature is a configuration, and a typo fails when the variant is made.
-Standard library only.
+A function of a variant declares its hyper-parameters as keyword-only arguments; what it is given when it runs comes
+as positional arguments. So a signature is a configuration, and a typo fails when the variant is made. Standard
+library only.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,28 +18,34 @@ from medcls.spec.parameters import Scalar, arguments_of
 from medcls.utils.errors import BadInputError
 from medcls.utils.hashing import digest
 
-BUILTIN = "builtin:"  # before the name of a data set: it is no folder
+BUILTIN = "builtin:"  # before the name of a data set that is not a folder
 UNHASHED = ("data", "data.source", "data.patients")  # the fingerprint says which data and whose, wherever they lie
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One condition of a study: data, learner and task, each an uncalled function with its keyword arguments."""
+    """One condition of a study.
+
+    Attributes:
+        data: the data function with its keyword arguments, not called yet.
+        learner: the function that fits the model with its keyword arguments, not called yet.
+        task: what the targets mean; see `medcls.tasks`.
+    """
 
     data: Callable[..., Any]
     learner: Callable[..., Any]
     task: Any
 
     def __post_init__(self) -> None:
-        """Check every keyword against its function's signature and take its default's type."""
+        """Check every keyword against the signature of its function, and convert it to the type of the default."""
         object.__setattr__(self, "data", values.checked("data", self.data))
         object.__setattr__(self, "learner", values.checked("learner", self.learner))
 
     def check(self) -> None:
-        """Check every value against the limits of its function: the command line does so before anything is trained.
+        """Check every value against the limits of its function, before anything is trained.
 
         Raises:
-            BadInputError: a value that its function cannot work with, or a function that does not suit the task.
+            BadInputError: a value outside the limits, or a function that cannot be used for the task.
         """
         values.check_limits("data", self.data)
         values.check_limits("learner", self.learner)
@@ -49,7 +55,7 @@ class Variant:
         """Return this variant with the parameter at `path` (e.g. "learner.model.dropout") set to `value`.
 
         Raises:
-            BadInputError: no such parameter; the nearest ones are named.
+            BadInputError: no such parameter; the message names the nearest ones.
         """
         field, _, rest = path.partition(".")
         if field not in ("data", "learner") or path not in self.parameters():
@@ -57,7 +63,7 @@ class Variant:
         return replace(self, **{field: values.replaced(getattr(self, field), rest, value)})
 
     def set_text(self, path: str, text: str) -> "Variant":
-        """Return this variant with `path` set to what `text` says on the command line (number, name or JSON)."""
+        """Return this variant with the parameter at `path` set to the value of a text as --set takes it."""
         if path not in self.parameters() or path == "task":
             return self.with_(path, text)
         return self.with_(path, overrides.parsed(path, text, self.get(path)))
@@ -71,9 +77,9 @@ class Variant:
         return value
 
     def parameters(self) -> dict[str, Scalar]:
-        """Return every parameter by its dotted path, defaults included: what is recorded.
+        """Return all parameters by their dotted paths, defaults included, as they are recorded.
 
-        A built-in data set is recorded by its name alone: builtin:xray is xray.
+        A built-in data set is recorded by its name only: builtin:xray as xray.
         """
         parameters = {path: value for path, value, _ in self._flat}
         source = parameters.get("data.source")
@@ -82,7 +88,7 @@ class Variant:
         return parameters
 
     def hashed(self) -> dict[str, Scalar]:
-        """Return the parameters that differ from their defaults: what the key is made of."""
+        """Return the parameters that differ from their defaults; a run's key is computed from these."""
         return {path: value for path, value, default in self._flat if not default and path not in UNHASHED}
 
     @cached_property
@@ -97,7 +103,7 @@ class Variant:
 
     @cached_property
     def depends_on_length(self) -> bool:
-        """Whether something in the tree depends on the total number of epochs, as a cosine schedule does."""
+        """Whether a function of the variant depends on the total number of epochs, as a cosine schedule does."""
         return any(values.takes(function, "total_epochs") for function in self.functions())
 
     def __eq__(self, other: object) -> bool:

@@ -151,7 +151,7 @@ def test_a_space_with_an_unknown_path_or_a_wrong_choice_or_nothing_left_is_refus
         Search({**SPACE, "learner.model.droput": floats(0, 1)}).within(BASE)
     with pytest.raises(BadInputError, match=r"learner\.model\.depth='deep'"):
         Search({"learner.model.depth": choice(8, "deep")}).within(BASE)
-    with pytest.raises(BadInputError, match="--set fixes everything"):
+    with pytest.raises(BadInputError, match="--set fixes every parameter"):
         Search({"learner.batch_size": choice(1, 2)}).within(BASE, ["learner.batch_size"])
 
 
