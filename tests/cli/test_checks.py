@@ -27,7 +27,7 @@ def test_a_plan_warns_of_leaks(place, leaky):
     first, second = warnings(ended)
     assert first == "xray: warning: 1 picture lies in more than one class, e.g. train/b/1.png = train/c/other.png."
     assert "val/a/copy.png = train/a/3.png" in second
-    assert "xray: note: 2 images repeat others of the same part, 2 groups of copies" in ended.out
+    assert "xray: note: 2 images repeat others of the same set, 2 groups of copies" in ended.out
 
 
 def test_leaks_are_refused_in_one_sentence(place, leaky):
@@ -42,7 +42,7 @@ def test_leaks_are_refused_in_one_sentence(place, leaky):
 def test_mended_leaks_are_not_refused(place, leaky):
     ended = place.run(place.TINY, "--plan", "--refuse-leaks", "--fix-leaks", "--data", leaky)
     assert (ended.code, warnings(ended)) == (0, [])
-    assert "--fix-leaks moved 1 image to the part of their copies or patient, dropped 2 of" in ended.out
+    assert "--fix-leaks moved 1 image to the set of their copies or patient, dropped 2 of" in ended.out
 
 
 def test_copies_that_folds_would_divide_are_leaks(place, draw, tmp_path):
@@ -101,7 +101,7 @@ def test_what_was_found_is_in_summary_store_and_artifacts(place, leaky, tmp_path
     assert len(runs) == 2
     for run in runs:
         assert run.data.tags["data.skipped"] == "1"
-        assert run.data.tags["data.leaks"] == "1 picture in two classes, 1 identical file across parts"
+        assert run.data.tags["data.leaks"] == "1 picture in two classes, 1 identical file across sets"
     (study,) = [run for run in runs if run.data.tags["medcls.level"] == "study"]
     assert "- 1 picture lies in more than one class" in study.data.tags["mlflow.note.content"]
     client.download_artifacts(study.info.run_id, "findings.json", str(tmp_path))

@@ -182,7 +182,7 @@ def test_data_check_warns_of_leaks_without_failing(tmp_path: Path, draw: Draw) -
     shutil.copy(source / "train/A/2.png", source / "train/B/other.png")
     done = called("data", "check", source, "--work-dir", tmp_path / "runs")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "1 image is the same file as one in another part, e.g. val/A/again.png = train/A/1.png." in done.stdout
+    assert "1 image is the same file as one in another set, e.g. val/A/again.png = train/A/1.png." in done.stdout
     assert "1 picture lies in more than one class, e.g. train/A/2.png = train/B/other.png." in done.stdout
 
 

@@ -220,5 +220,5 @@ def test_without_files_a_data_set_is_the_one_that_never_had_them() -> None:
     bundle = bundle_of([*rows, ("train", "A", "t", "bad")])
     bad = np.array([bundle.contents.index("bad")])
     assert without(bundle, bad).fingerprint == bundle_of(rows).fingerprint
-    with pytest.raises(BadInputError, match="no image of B to train on"):
+    with pytest.raises(BadInputError, match="no readable image of B to train on"):
         without(bundle, np.flatnonzero((bundle.labels == 1) & (bundle.parts == "train")))

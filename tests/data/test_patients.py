@@ -83,7 +83,7 @@ def test_a_patient_in_two_sets_and_in_files_without_suffix_is_a_leak(tmp_path: P
         dicoms(tmp_path / "set" / part, lambda label, number: f"{label}{number}", count=3)
     for number, path in enumerate(sorted((tmp_path / "set" / "test").glob("*/*.dcm"))):
         path.rename(path.with_name(f"IM{number:04}"))
-    assert "6 patients have images in more than one part" in remarks(tmp_path / "set")
+    assert "6 patients have images in more than one set" in remarks(tmp_path / "set")
 
 
 def test_dicoms_patients_are_remembered_until_a_file_changes(tmp_path: Path, describe: Callable) -> None:
@@ -225,7 +225,7 @@ def test_a_table_of_masks_says_the_sets_and_leaks_are_found_and_closed(tmp_path:
     source = with_masks(tmp_path / "set", *names)
     lines = [f"images/{n}.png;masks/{n}.png;{n % 4};{'test' if n > 8 else 'train'}" for n in range(12)]
     (source / "labels.csv").write_text("\n".join(["path;mask;patient;split", *lines]))
-    assert "3 patients have images in more than one part" in remarks(source)
+    assert "3 patients have images in more than one set" in remarks(source)
     bundle = data.glands(Hashes(tmp_path / "hashes"), source=str(source / "labels.csv"), size=32)
     assert np.bincount(bundle.parts == "test").tolist() == [9, 3]
     policy = Policy(fix_leaks=True)

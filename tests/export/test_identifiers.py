@@ -40,9 +40,9 @@ def test_a_number_that_is_a_patient_does_not_change_the_counts() -> None:
     copies = pseudonyms.finding(Finding(NEAR, f"3 images are each a copy of one, e.g. {chain}.", 3, (chain,)))
     assert copies.sentence.startswith("3 images are each a copy of one, e.g. train/patient ")
     assert copies.sentence.endswith(" and 3 more.")
-    found = Finding(PATIENTS, "2 patients have images in more than one part, e.g. 12.", 2, ("12", "2"))
+    found = Finding(PATIENTS, "2 patients have images in more than one set, e.g. 12.", 2, ("12", "2"))
     told = pseudonyms.finding(found)
-    assert told.sentence == f"2 patients have images in more than one part, e.g. {pseudonyms.of('12')}."
+    assert told.sentence == f"2 patients have images in more than one set, e.g. {pseudonyms.of('12')}."
     assert told.names == (pseudonyms.of("12"), pseudonyms.of("2"))
     assert pseudonyms.files([0]) == [f"train/{pseudonyms.of('2')}/12.png"]
 
@@ -122,5 +122,5 @@ def test_nothing_that_leaves_the_run_folders_names_a_patient(tmp_path: Path, cap
         assert not any(name.encode() in content for name in IDENTIFIERS), path
     (data,) = json.loads((place.folder / "summary.json").read_text())["data_sets"]
     sentences = {finding["kind"]: finding["sentence"] for finding in data["findings"]}
-    assert sentences[PATIENTS].startswith("3 patients have images in more than one part, e.g. patient ")
+    assert sentences[PATIENTS].startswith("3 patients have images in more than one set, e.g. patient ")
     assert "patient " in (place.exported / "MODEL_CARD.md").read_text()

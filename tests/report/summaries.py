@@ -55,7 +55,7 @@ def summary(seeds: int = 3, kind: str = "phantom", epochs: int = 20, **more: Any
         "classes": ["Mel", "Nev"],
         "n": {"train": 1000, "validation": 200},
         "counts": {"train": {"Mel": 500, "Nev": 500}, "validation": {"Mel": 100, "Nev": 100}},
-        "findings": [{"kind": "copies_across_parts", "sentence": "12 copies lie across parts.", "count": 12}],
+        "findings": [{"kind": "copies_across_parts", "sentence": "12 copies lie across sets.", "count": 12}],
     }
     found = {
         "study": "task1a_dropout",

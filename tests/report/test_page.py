@@ -29,7 +29,7 @@ def test_the_page_holds_question_answers_verdicts_data_parameters_and_command() 
         "is not distinguishable from plain",
         '<td class="text better">better</td>',
         "learner.model.dropout",
-        "12 copies lie across parts.",
+        "12 copies lie across sets.",
         "1000: Mel 500, Nev 500",
         "Why: it thins.",
         "python x.py",

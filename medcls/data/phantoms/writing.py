@@ -36,7 +36,7 @@ def made(name: str, *, seed: int = 0, count: int | None = None) -> Phantom:
     sizes = {part: np.atleast_1d(parameters[part].default) for part in parameters if part in COUNTS}
     least = max(sum(map(len, sizes.values())), len(usual.classes))
     if count < least:
-        raise BadInputError(f"--count {count}: {name} has {least} classes in its parts; give at least {least}.")
+        raise BadInputError(f"--count {count}: {name} has {least} classes in its sets; give at least {least}.")
     scaled = _shares(np.concatenate(list(sizes.values())), count)
     cuts = np.cumsum([len(size) for size in sizes.values()])[:-1]
     parts = zip(sizes, np.split(scaled, cuts), strict=True)

@@ -117,13 +117,13 @@ def _across_sets(bundle: DatasetSpec, copies: Rows) -> list[Finding]:
                 exact.append(f"{bundle.names[row]} = {bundle.names[twin]}")
     findings = []
     if exact:
-        sentence = f"{_files_are(len(exact), 'the same file as one')} in another part, e.g. {exact[0]}."
-        short = f"{counted(len(exact), 'identical file')} across parts"
+        sentence = f"{_files_are(len(exact), 'the same file as one')} in another set, e.g. {exact[0]}."
+        short = f"{counted(len(exact), 'identical file')} across sets"
         findings.append(Finding(EXACT, sentence, len(exact), tuple(exact), short))
     if near:
         copy = "a copy (turned, mirrored, rescaled, ...) of one"
-        sentence = f"{_files_are(len(near), copy)} in another part, e.g. {near[0]}."
-        short = f"{len(near)} {'copy' if len(near) == 1 else 'copies'} across parts"
+        sentence = f"{_files_are(len(near), copy)} in another set, e.g. {near[0]}."
+        short = f"{len(near)} {'copy' if len(near) == 1 else 'copies'} across sets"
         findings.append(Finding(NEAR, sentence, len(near), tuple(near), short))
     return findings
 
@@ -136,7 +136,7 @@ def _patients_across_sets(bundle: DatasetSpec) -> Finding | None:
     if not names:
         return None
     patients = counted(len(names), "patient")
-    sentence = f"{patients} {'has' if len(names) == 1 else 'have'} images in more than one part, e.g. {names[0]}."
+    sentence = f"{patients} {'has' if len(names) == 1 else 'have'} images in more than one set, e.g. {names[0]}."
     return Finding(PATIENTS, sentence, len(names), names, f"{patients} on both sides")
 
 
@@ -150,7 +150,7 @@ def _within_sets(bundle: DatasetSpec, copies: Rows) -> Finding | None:
         return None
     verb = "repeats another" if count == 1 else "repeat others"
     is_split = set(bundle.parts.tolist()) != {UNSPLIT}
-    where = " of the same part" if is_split else ""
+    where = " of the same set" if is_split else ""
     sentence = f"{counted(count, 'image')} {verb}{where}, {counted(len(names), 'group')} of copies, e.g. {names[0]}."
     return Finding(WITHIN, sentence, count, names)
 

@@ -142,7 +142,7 @@ def _refuse_losses(bundle: DatasetSpec, kept: Rows, parts: NDArray[np.str_]) -> 
 def _done(bundle: DatasetSpec, moved: Rows, dropped: Rows, groups: Rows) -> Finding:
     together = int(np.sum(np.unique(groups, return_counts=True)[1] > 1))
     sentence = (
-        f"--fix-leaks moved {counted(len(moved), 'image')} to the part of their copies or patient, dropped "
+        f"--fix-leaks moved {counted(len(moved), 'image')} to the set of their copies or patient, dropped "
         f"{len(dropped)} of contradictory class, and keeps {counted(together, 'group')} of images together."
     )
     changes = [f"{bundle.names[row]} dropped" for row in dropped]
