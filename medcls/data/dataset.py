@@ -13,6 +13,7 @@ from medcls.data.levels import AS_STORED, Levels
 from medcls.data.marks import Marks
 from medcls.data.memmap_reader import Reader
 from medcls.data.whole_masks import WholeMasks
+from medcls.evaluation.run_record import DataKind
 
 TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
@@ -83,7 +84,7 @@ class DatasetSpec:
     name: str
     source: str
     layout: str
-    kind: str
+    kind: DataKind
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
     parts: NDArray[np.str_]

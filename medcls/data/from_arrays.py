@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from medcls.data.dataset import DatasetSpec, Examples
 from medcls.data.readers import images
+from medcls.evaluation.run_record import DataKind
 
-KIND = "toolkit"
+KIND: DataKind = "toolkit"
 
 
 def toolkit(

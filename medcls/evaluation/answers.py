@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from medcls.evaluation import run_scores
-from medcls.evaluation.comparisons import Answer, Answered, Compare, compare, comparisons, decided, looked
+from medcls.evaluation.comparisons import Answer, Compare, compare, comparisons, decided, interim_look
 from medcls.evaluation.convergence import converges, reaches, sooner, until
 from medcls.evaluation.metrics import missing
 from medcls.evaluation.run_scores import Score
-from medcls.evaluation.wording import Summary, joined, names, on, said
+from medcls.evaluation.summary import AnswerRecord, StudySummary
+from medcls.evaluation.wording import data_names, joined, on, spread_in_words
+from medcls.utils.typed_json import as_plain
 
 __all__ = [
     "Answer",
@@ -18,7 +20,7 @@ __all__ = [
     "converges",
     "decided",
     "final",
-    "looked",
+    "interim_look",
     "overfitting",
     "reaches",
     "sooner",
@@ -28,10 +30,10 @@ __all__ = [
 
 def final(*metrics: str | Score, question: str = "") -> Answer:
     """Return the answer that gives every variant's scores at the epoch that its runs keep."""
-    scores = [run_scores.score(each) if isinstance(each, str) else each for each in metrics]
-    asked = question or f"What are the final values of {' and '.join(each.words for each in scores)}?"
+    scores = [run_scores.score(metric) if isinstance(metric, str) else metric for metric in metrics]
+    asked = question or f"What are the final values of {' and '.join(score.words for score in scores)}?"
 
-    def answer(summary: Summary) -> Answered:
+    def answer(summary: StudySummary) -> AnswerRecord:
         return _for_every_variant(summary, asked, scores)
 
     return answer
@@ -40,38 +42,37 @@ def final(*metrics: str | Score, question: str = "") -> Answer:
 def overfitting(question: str = "Where does overfitting start?") -> Answer:
     """Return the answer that gives the epoch of the least validation loss, and training less validation accuracy."""
 
-    def answer(summary: Summary) -> Answered:
+    def answer(summary: StudySummary) -> AnswerRecord:
         return _for_every_variant(summary, question, [run_scores.best_epoch(), run_scores.score("gap")])
 
     return answer
 
 
-def _for_every_variant(summary: Summary, question: str, scores: Sequence[Score]) -> Answered:
+def _for_every_variant(summary: StudySummary, question: str, scores: Sequence[Score]) -> AnswerRecord:
     values: dict[str, Any] = {}
     sentences = []
-    for data in names(summary):
+    for data in data_names(summary):
         values[data] = {}
-        parts = []
+        variants = []
         for variant in run_scores.variants(summary, data):
-            found = {one.name: _spread(summary, data, variant, one) for one in scores}
-            values[data][variant] = found
-            told = [
-                f"{run_scores.words(name)} {said(each, run_scores.digits(name))}"
-                for name, each in found.items()
-                if each
-            ]
-            parts.append(f"{variant}: {', '.join(told) or _without(summary, scores)}")
-        sentences.append(on(summary, data, "; ".join(parts) + "."))
-    return {"question": question, "answer": joined(sentences), "values": values}
+            runs = run_scores.finished(summary, data, variant).values()
+            values[data][variant] = {}
+            numbers = []
+            for score in scores:
+                repeats = run_scores.values(runs, score)
+                spread = run_scores.spread(repeats, score.ends) if repeats else None
+                values[data][variant][score.name] = as_plain(spread)
+                if spread is not None:
+                    numbers.append(f"{score.words} {spread_in_words(spread, run_scores.digits(score.name))}")
+            variants.append(f"{variant}: {', '.join(numbers) or _why_none(summary, scores)}")
+        sentences.append(on(summary, data, "; ".join(variants) + "."))
+    return AnswerRecord(question, joined(sentences), values)
 
 
-def _without(summary: Summary, scores: Sequence[Score]) -> str:
+def _why_none(summary: StudySummary, scores: Sequence[Score]) -> str:
     """Return why a variant has none of some scores."""
-    there_are = run_scores.names(summary)
-    absent = [one.name for one in scores if one.by_name and one.name not in there_are]
-    return missing(absent[0], there_are) if absent else "nothing of that is known"
-
-
-def _spread(summary: Summary, data: str, variant: str, one: Score) -> dict[str, Any] | None:
-    known = run_scores.values(run_scores.finished(summary, data, variant).values(), one)
-    return run_scores.spread(known, one.ends) if known else None
+    recorded = run_scores.names(summary)
+    for score in scores:
+        if score.by_name and score.name not in recorded:
+            return missing(score.name, recorded)
+    return "none of these scores was recorded"

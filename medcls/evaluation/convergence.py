@@ -1,88 +1,110 @@
 """When curves reach a value: another variant's final one, or one that is given."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from medcls.evaluation import metrics, run_scores
-from medcls.evaluation.comparisons import Compare
-from medcls.evaluation.run_scores import RunRecord
-from medcls.evaluation.wording import Summary, joined, names, on, when
+from medcls.evaluation.comparisons import Answer, Compare
+from medcls.evaluation.run_record import RunRecord
+from medcls.evaluation.summary import AnswerRecord, StudySummary
+from medcls.evaluation.wording import data_names, joined, on, when
 from medcls.utils.errors import BadInputError
 
-REACHED = (("epoch", ""), ("smoothed", "smoothed over five epochs, "))
+SHARE = 0.95  # of the best value, from where on a curve has converged
+LATE, GAIN = 0.2, 0.1  # a curve that gains a tenth of all its gain in the last fifth of its epochs has not ended
 
-Answered = dict[str, Any]
-Answer = Callable[[Summary], Mapping[str, Any]]
+
+@dataclass(frozen=True)
+class Reached:
+    """When a run first reached the final value of another variant's run with its seed and fold.
+
+    Attributes:
+        seed, fold: of both runs.
+        goal: the other run's final value.
+        epoch: counted from 1, at which the curve is as good; None if it never is.
+        smoothed: the epoch of both curves smoothed over five epochs.
+    """
+
+    seed: int
+    fold: int | None
+    goal: float
+    epoch: int | None
+    smoothed: int | None
 
 
 def reaches(variant: str, of: str, metric: str = "accuracy", question: str = "") -> Answer:
-    """Return the answer that says when a variant first reaches another's final value, seed by seed."""
+    """Return the answer that says when a variant first reaches another's final value, seed by seed.
+
+    Args:
+        variant: the name of the variant that is to reach a value.
+        of: the name of the variant whose final value is to be reached.
+        metric: the name of the curve.
+        question: as the study asks it.
+    """
     asked = question or f"At which epoch does {variant} reach the final {run_scores.words(metric)} of {of}?"
 
-    def answer(summary: Summary) -> Answered:
-        values, sentences = {}, []
-        for data in names(summary):
-            pairs = _reached(summary, data, variant, of, metric)
-            values[data] = pairs
+    def answer(summary: StudySummary) -> AnswerRecord:
+        values: dict[str, Any] = {}
+        sentences = []
+        for data in data_names(summary):
+            pairs = _reached(summary, data, (variant, of), metric)
+            values[data] = [asdict(pair) for pair in pairs]
             sentences.append(on(summary, data, _reach_sentence(variant, pairs)))
-        return {"question": asked, "answer": joined(sentences), "values": values}
+        return AnswerRecord(asked, joined(sentences), values)
 
     return answer
 
 
 def until(metric: str, value: float, question: str = "") -> Answer:
-    """Return the answer that gives the epoch at which each variant's curve first is as good as `value`."""
+    """Return the answer that gives the epoch at which each variant's curve first is as good as a value.
+
+    Args:
+        metric: the name of the curve.
+        value: that is to be reached.
+        question: as the study asks it.
+    """
     least = "at most" if run_scores.falls(metric) else "at least"
     asked = question or f"After how many epochs is {run_scores.words(metric)} {least} {value:g}?"
 
-    def answer(summary: Summary) -> Answered:
-        values: dict[str, Any] = {}
+    def answer(summary: StudySummary) -> AnswerRecord:
+        values: dict[str, dict[str, list[int | None]]] = {}
         sentences = []
-        for data in names(summary):
-            curves = {
-                name: [run["history"][metric] for run in run_scores.finished(summary, data, name).values()]
-                for name in run_scores.variants(summary, data)
-            }
-            epochs = {
-                name: [run_scores.first_as_good(curve, value, metric) for curve in each]
-                for name, each in curves.items()
-            }
-            values[data] = epochs
-            sentences.append(on(summary, data, "; ".join(f"{name}: {when(each)}" for name, each in epochs.items())))
-        return {"question": asked, "answer": joined([f"{each}." for each in sentences]), "values": values}
+        for data in data_names(summary):
+            values[data] = {}
+            variants = []
+            for variant in run_scores.variants(summary, data):
+                runs = run_scores.finished(summary, data, variant).values()
+                epochs = [run_scores.first_as_good(run.history[metric], value, metric) for run in runs]
+                values[data][variant] = epochs
+                variants.append(f"{variant}: {when(epochs)}")
+            sentences.append(on(summary, data, "; ".join(variants)) + ".")
+        return AnswerRecord(asked, joined(sentences), values)
 
     return answer
 
 
-def _reached(summary: Summary, data: str, variant: str, of: str, metric: str) -> list[dict[str, Any]]:
-    runs, others = run_scores.finished(summary, data, variant), run_scores.finished(summary, data, of)
-    rows = []
-    for pair in sorted(runs.keys() & others.keys(), key=str):
-        curve, goal = runs[pair]["history"].get(metric, []), others[pair]["history"].get(metric, [])
+def _reached(summary: StudySummary, data: str, variants: tuple[str, str], metric: str) -> list[Reached]:
+    reached = []
+    for run, other in run_scores.pairs(summary, data, *variants):
+        curve, goal = run.history.get(metric, ()), other.history.get(metric, ())
         if curve and goal:
             smooth = run_scores.first_as_good(run_scores.smoothed(curve), run_scores.smoothed(goal)[-1], metric)
-            plain = run_scores.first_as_good(curve, goal[-1], metric)
-            rows.append({"seed": pair[0], "fold": pair[1], "goal": goal[-1], "epoch": plain, "smoothed": smooth})
-    return rows
+            epoch = run_scores.first_as_good(curve, goal[-1], metric)
+            reached.append(Reached(run.seed, run.fold, goal[-1], epoch, smooth))
+    return reached
 
 
-def _reach_sentence(variant: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
+def _reach_sentence(variant: str, pairs: Sequence[Reached]) -> str:
+    if not pairs:
         return f"{variant} has no finished pair of runs to tell from."
-    goal = run_scores.spread([row["goal"] for row in rows])["mean"]
-    told = [f"{words}{when([row[name] for row in rows])}" for name, words in REACHED]
-    return f"{variant} reaches {goal:.3f} {'; '.join(told)}."
-
-
-SHARE = 0.95  # of the best value, from where on a curve has converged
-
-
-LATE, GAIN = 0.2, 0.1  # a curve that gains a tenth of all its gain in the last fifth of its epochs has not ended
+    goal = run_scores.spread([pair.goal for pair in pairs]).mean
+    plain, smooth = when([pair.epoch for pair in pairs]), when([pair.smoothed for pair in pairs])
+    return f"{variant} reaches {goal:.3f} {plain}; smoothed over five epochs, {smooth}."
 
 
 @dataclass(frozen=True)
-class OfCurves(Compare):
+class CompareCurves(Compare):
     """A comparison of the epochs that curves take to rise.
 
     Attributes:
@@ -91,47 +113,52 @@ class OfCurves(Compare):
 
     metric: str = ""
 
-    def check(self, known: Collection[str] | None) -> None:
+    def check(self, recorded: Collection[str] | None) -> None:
         """Complain, before anything is trained, about a curve that no run will have, or that gets better as it falls.
 
         Args:
-            known: the scores that runs of the two variants will have, None where that cannot be told.
+            recorded: the scores that runs of the two variants will have, None where that cannot be told.
 
         Raises:
             BadInputError: it is such a curve.
         """
-        if known is not None and self.metric not in known:
-            wanted = metrics.missing(self.metric, known)
+        if recorded is not None and self.metric not in recorded:
+            wanted = metrics.missing(self.metric, recorded)
             raise BadInputError(f"{self.question!r} asks for what no run will have: {wanted}")
         if run_scores.falls(self.metric):
             raise BadInputError(f"{self.question!r}: {self.metric} gets better as it falls; name a score that rises.")
 
 
 @dataclass(frozen=True)
-class Converges(OfCurves):
+class Converges(CompareCurves):
     """A comparison of the epochs to each one's own best, which says so where that was not reached yet.
 
     The share of a best value that only grows with more epochs is reached early by a curve that has barely begun.
     """
 
-    def __call__(self, summary: Summary) -> Answered:
+    def __call__(self, summary: StudySummary) -> AnswerRecord:
         """Return the verdicts on every data set in words, and whose curves were still rising."""
-        told = super().__call__(summary)
-        notes = [on(summary, data, note) for data in told["values"] if (note := self._unfinished(summary, data))]
-        return {**told, "answer": joined([told["answer"], *notes])}
+        verdicts = super().__call__(summary)
+        sentences = [verdicts.answer]
+        for data in verdicts.values:
+            note = self._unfinished(summary, data)
+            if note:
+                sentences.append(on(summary, data, note))
+        return AnswerRecord(verdicts.question, joined(sentences), verdicts.values)
 
-    def _unfinished(self, summary: Summary, data: str) -> str:
-        runs = zip(*run_scores.pairs(summary, data, self.a, self.b), strict=True)
-        rising = [[_is_rising(run["history"].get(self.metric, [])) for run in each] for each in runs]
-        if not any(map(any, rising)):
+    def _unfinished(self, summary: StudySummary, data: str) -> str:
+        """Return which variants' curves were still rising at their end, "" for none."""
+        pairs = run_scores.pairs(summary, data, self.a, self.b)
+        rising_a = sum(_is_rising(run.history.get(self.metric, ())) for run, _ in pairs)
+        rising_b = sum(_is_rising(run.history.get(self.metric, ())) for _, run in pairs)
+        if not rising_a and not rising_b:
             return ""
-        told = [
-            f"{sum(each)} of {len(each)} runs of {name}"
-            for name, each in zip((self.a, self.b), rising, strict=True)
-            if any(each)
-        ]
+        shares = []
+        for name, rising in ((self.a, rising_a), (self.b, rising_b)):
+            if rising:
+                shares.append(f"{rising} of {len(pairs)} runs of {name}")
         return (
-            f"At its end {run_scores.words(self.metric)} was still rising in {' and '.join(told)}: "
+            f"At its end {run_scores.words(self.metric)} was still rising in {' and '.join(shares)}: "
             "their own best is not known yet, so this comparison favours whoever learnt less."
         )
 
@@ -161,24 +188,42 @@ class Sooner:
 
     def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
         """Return the epochs of both, counted from 1; None for both where one has no such curve."""
-        curves = [run_scores.smoothed(run["history"].get(self.metric, [])) for run in (a, b)]
-        if not all(curves):
+        curve_a = run_scores.smoothed(a.history.get(self.metric, ()))
+        curve_b = run_scores.smoothed(b.history.get(self.metric, ()))
+        if not curve_a or not curve_b:
             return None, None
-        goal = self.share * min(max(curve) for curve in curves)
-        first, second = (float(run_scores.first_at_least(curve, goal) or len(curve)) for curve in curves)
-        return first, second
+        goal = self.share * min(max(curve_a), max(curve_b))
+        epoch_a = run_scores.first_at_least(curve_a, goal) or len(curve_a)
+        epoch_b = run_scores.first_at_least(curve_b, goal) or len(curve_b)
+        return float(epoch_a), float(epoch_b)
 
 
 def converges(a: str, b: str, metric: str = "val_accuracy", question: str = "", expected: str = "") -> Compare:
-    """Return the comparison of the epochs that two variants need to 95% of their own best value."""
+    """Return the comparison of the epochs that two variants need to 95% of their own best value.
+
+    Args:
+        a: the name of a variant.
+        b: the name of the variant that is judged.
+        metric: the name of the curve.
+        question: as the study asks it.
+        expected: the verdict that theory or earlier work leads one to expect, "" for none.
+    """
     score, asked = run_scores.epochs_to(metric, SHARE), question or "Which of them converges faster?"
     return Converges(a, b, score, asked, expected, metric)
 
 
 def sooner(a: str, b: str, metric: str = "val_accuracy", question: str = "", expected: str = "") -> Compare:
-    """Return the comparison of the epochs that two variants need to 95% of what both of a pair of runs reach."""
+    """Return the comparison of the epochs that two variants need to 95% of what both of a pair of runs reach.
+
+    Args:
+        a: the name of a variant.
+        b: the name of the variant that is judged.
+        metric: the name of the curve.
+        question: as the study asks it.
+        expected: the verdict that theory or earlier work leads one to expect, "" for none.
+    """
     asked = question or f"Which of them comes first to the {run_scores.words(metric)} that both reach?"
-    return OfCurves(a, b, Sooner(metric), asked, expected, metric)
+    return CompareCurves(a, b, Sooner(metric), asked, expected, metric)
 
 
 def _is_rising(curve: Sequence[float]) -> bool:

@@ -3,12 +3,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.evaluation.classification import Labels, Numbers, weighted_class_scores, weighted_scores
+from medcls.evaluation.summary import TestScore
 
 Interval = tuple[float, float]
 Units = NDArray[np.integer]
@@ -19,13 +20,6 @@ TAIL = 0.025
 BLOCK = 2_000_000
 
 
-class Score(TypedDict):
-    """A score and its 95% confidence interval."""
-
-    value: float
-    ci95: list[float]
-
-
 def test_scores(
     labels: Labels,
     probabilities: Numbers,
@@ -34,7 +28,7 @@ def test_scores(
     *,
     resamples: int = 2000,
     seed: int = 0,
-) -> dict[str, Score]:
+) -> dict[str, TestScore]:
     """Return accuracy, balanced_accuracy, macro_f1, auc and recall/CLASS with 95% intervals, those defined.
 
     The intervals are `bootstrap_intervals`. Where all resamples agree, as on a perfect score, the bootstrap knows
@@ -65,7 +59,7 @@ def class_scores(
     *,
     resamples: int = 2000,
     seed: int = 0,
-) -> dict[str, Score]:
+) -> dict[str, TestScore]:
     """Return recall/CLASS, precision/CLASS and f1/CLASS with 95% intervals like those of `test_scores`, those defined.
 
     Args:
@@ -138,17 +132,17 @@ def _with_intervals(
     patients: NDArray[np.str_] | None,
     resamples: int,
     seed: int,
-) -> dict[str, Score]:
+) -> dict[str, TestScore]:
     """The scores that have bounds, as far as they are defined, with the bootstrap's intervals or else these bounds."""
     values = {name: float(value[0]) for name, value in statistic(np.ones((1, n))).items()}
     intervals = bootstrap_intervals(statistic, n, patients, resamples=resamples, seed=seed)
-    answer: dict[str, Score] = {}
+    answer: dict[str, TestScore] = {}
     for name, bound in bounds.items():
         if np.isfinite(values[name]):
             low, high = intervals[name]
             if low == high:
                 low, high = min(low, bound), max(high, 1.0 - bound)
-            answer[name] = {"value": values[name], "ci95": [low, high]}
+            answer[name] = TestScore(values[name], (low, high))
     return answer
 
 

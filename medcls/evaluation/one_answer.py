@@ -1,14 +1,15 @@
 """Networks that tell little apart: one answer whatever they see, or no more right than the commonest class gives."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 from medcls.evaluation.classification import Labels, Numbers
 from medcls.evaluation.paired_tests import LEVEL, mcnemar
+from medcls.evaluation.run_record import RunRecord
 from medcls.evaluation.segmentation import Masks
-from medcls.evaluation.wording import Summary, on
+from medcls.evaluation.summary import Remark, StudySummary
+from medcls.evaluation.wording import on
 
 
 def of_classes(labels: Labels, probabilities: Numbers, classes: Sequence[str]) -> str:
@@ -34,16 +35,16 @@ def of_classes(labels: Labels, probabilities: Numbers, classes: Sequence[str]) -
     if p <= LEVEL and right.mean() > share:
         return ""
     recalls = [float(right[labels == label].mean()) for label in np.flatnonzero(counts)]
-    alone = f"the {share:.3f} of always answering {classes[commonest]}"
+    always = f"the {share:.3f} of always answering {classes[commonest]}"
     if right.mean() > share:
-        compared = f"which {len(labels)} images are too few to tell from {alone}"
+        compared = f"which {len(labels)} images are too few to tell from {always}"
     else:
-        compared = f"no more than {alone}"
+        compared = f"no more than {always}"
     return f"has accuracy {accuracy}, {compared}. Its balanced accuracy is {np.mean(recalls):.3f}."
 
 
 def of_masks(masks: Masks, probabilities: Numbers) -> str:
-    """Return what is to be remarked of a network of masks, as a sentence without its subject; "" for nothing.
+    """Return what is to be remarked of a segmentation network, as a sentence without its subject; "" for nothing.
 
     It is remarked if it marks nothing, everything or the same pixels in every image, and the true masks do not.
 
@@ -61,26 +62,27 @@ def of_masks(masks: Masks, probabilities: Numbers) -> str:
     return f"marks the same pixels in all {len(masks)} images, whatever they show."
 
 
-def remarks(summary: Summary) -> list[dict[str, Any]]:
+def remarks(summary: StudySummary) -> tuple[Remark, ...]:
     """Return what is to be remarked of a study's networks, variant by variant; of a search's, of the best alone."""
-    shown = None if "trials" not in summary else {best["variant"] for best in summary["best"].values()}
-    finished = [run for run in summary["runs"] if run["status"] == "finished"]
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for run in finished:
-        if shown is None or run["variant"] in shown:
-            groups.setdefault((run["data"], run["variant"]), []).append(run)
-    return [
-        {"data": data, "variant": variant, "sentence": on(summary, data, _of_variant(runs))}
-        for (data, variant), runs in groups.items()
-        if any(run.get("remark") for run in runs)
-    ]
+    best = {record.variant for record in summary.best.values()}
+    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    for run in summary.finished:
+        if summary.trials is None or run.variant in best:
+            groups.setdefault((run.data, run.variant), []).append(run)
+    remarks = []
+    for (data, variant), runs in groups.items():
+        remarked = [run for run in runs if run.remark]
+        if remarked:
+            sentence = _of_variant(remarked, len(runs))
+            remarks.append(Remark(data, variant, on(summary, data, sentence)))
+    return tuple(remarks)
 
 
-def _of_variant(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Return the remark of the first run that has one, and how many of the others have one too."""
-    remarked = [run for run in runs if run.get("remark")]
+def _of_variant(remarked: Sequence[RunRecord], runs: int) -> str:
+    """Return the remark of a variant's first run that has one, and how many of its runs have one."""
     first = remarked[0]
-    fold = "" if first["fold"] is None else f" fold {first['fold'] + 1}"
-    sentence = f"{first['variant']} seed {first['seed']}{fold} {first['remark']}"
-    others = len(remarked) - 1
-    return f"{sentence} Something like it holds for {others} more of its {len(runs)} runs." if others else sentence
+    fold = "" if first.fold is None else f" fold {first.fold + 1}"
+    sentence = f"{first.variant} seed {first.seed}{fold} {first.remark}"
+    if len(remarked) == 1:
+        return sentence
+    return f"{sentence} {len(remarked)} of the variant's {runs} runs have such a remark."

@@ -7,6 +7,7 @@ answer: few repeats can show large effects only, so each comparison says the sma
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cache
 
 import numpy as np
@@ -17,11 +18,18 @@ from medcls.utils.lazy import scipy
 LEVEL = 0.05  # how often a difference may be claimed where there is none
 POWER = 0.8  # how often the smallest detectable difference would have been found
 
-BETTER, WORSE, UNDECIDED, ONE_RUN = "better", "worse", "not distinguishable", "one run only"
+
+class Verdict(StrEnum):
+    """What a comparison lets one say of the second variant against the first."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNDECIDED = "not distinguishable"
+    ONE_RUN = "one run only"
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedDifference:
     """What a paired test says of "b minus a".
 
     Attributes:
@@ -41,7 +49,7 @@ class Comparison:
     detectable: float | None
 
 
-def over_seeds(a: Sequence[float], b: Sequence[float], level: float = LEVEL) -> Comparison:
+def over_seeds(a: Sequence[float], b: Sequence[float], level: float = LEVEL) -> PairedDifference:
     """Return the paired t-test (Student 1908) of one score a seed under each variant.
 
     Seeds are independent repeats, so the differences are a plain sample; over three seeds t has two degrees of
@@ -56,10 +64,10 @@ def over_seeds(a: Sequence[float], b: Sequence[float], level: float = LEVEL) -> 
     return _paired_t(np.subtract(b, a), 0.0, level)
 
 
-def over_folds(a: Sequence[float], b: Sequence[float], folds: int, level: float = LEVEL) -> Comparison:
+def over_folds(a: Sequence[float], b: Sequence[float], folds: int, level: float = LEVEL) -> PairedDifference:
     """Return the corrected resampled t-test (Nadeau and Bengio 2003, equation 9) of one score a fold.
 
-    The folds' training parts overlap, so their scores are not independent, and the plain t-test claims far too
+    The folds' training sets overlap, so their scores are not independent, and the plain t-test claims far too
     much. The correction adds the ratio of test to training images, 1 to `folds` - 1, to the variance of the mean.
 
     Args:
@@ -117,13 +125,13 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def verdict(difference: float, p: float | None, *, higher_is_better: bool, level: float = LEVEL) -> str:
+def verdict(difference: float, p: float | None, *, higher_is_better: bool, level: float = LEVEL) -> Verdict:
     """Return what an adjusted p lets one say of b against a."""
     if p is None:
-        return ONE_RUN
+        return Verdict.ONE_RUN
     if p > level or difference == 0:
-        return UNDECIDED
-    return BETTER if (difference > 0) == higher_is_better else WORSE
+        return Verdict.UNDECIDED
+    return Verdict.BETTER if (difference > 0) == higher_is_better else Verdict.WORSE
 
 
 def looks(first: int, most: int) -> list[int]:
@@ -154,16 +162,18 @@ def at_look(p: float | None, level: float) -> float | None:
     return None if p is None else min(1.0, p * LEVEL / level)
 
 
-def _paired_t(differences: NDArray[np.float64], inflation: float, level: float) -> Comparison:
+def _paired_t(differences: NDArray[np.float64], inflation: float, level: float) -> PairedDifference:
     n, mean = len(differences), float(np.mean(differences))
     if n < 2:
-        return Comparison(mean, (mean, mean), None, n, None)
+        return PairedDifference(mean, (mean, mean), None, n, None)
     error = float(np.std(differences, ddof=1)) * math.sqrt(1 / n + inflation)
     if error < 1e-12:
-        return Comparison(mean, (mean, mean), sign_flip(differences.tolist()) if n <= 20 else 2.0 ** (1 - n), n, 0.0)
+        return PairedDifference(
+            mean, (mean, mean), sign_flip(differences.tolist()) if n <= 20 else 2.0 ** (1 - n), n, 0.0
+        )
     half = float(scipy.stats.t.ppf(1 - level / 2, n - 1)) * error
     p = 2 * float(scipy.stats.t.sf(abs(mean) / error, n - 1))
-    return Comparison(mean, (mean - half, mean + half), p, n, error * _noncentrality(n, level))
+    return PairedDifference(mean, (mean - half, mean + half), p, n, error * _noncentrality(n, level))
 
 
 @cache

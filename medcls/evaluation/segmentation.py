@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from medcls.evaluation import metrics
 from medcls.evaluation.classification import Numbers
-from medcls.evaluation.intervals import Score, bootstrap_intervals, mean_sd
+from medcls.evaluation.intervals import bootstrap_intervals, mean_sd
+from medcls.evaluation.summary import TestScore
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import scipy
 
@@ -116,7 +117,7 @@ def test_scores(
     *,
     resamples: int = 2000,
     seed: int = 0,
-) -> dict[str, Score]:
+) -> dict[str, TestScore]:
     """Return the means of `scores` with 95% bootstrap intervals, those that are defined.
 
     Args:
@@ -134,7 +135,10 @@ def test_scores(
     statistic = partial(means, each)
     values = statistic(np.ones((1, len(masks))))
     intervals = bootstrap_intervals(statistic, len(masks), patients, resamples=resamples, seed=seed)
-    return {name: {"value": float(values[name][0]), "ci95": list(interval)} for name, interval in intervals.items()}
+    final = {}
+    for name, interval in intervals.items():
+        final[name] = TestScore(float(values[name][0]), interval)
+    return final
 
 
 def at_own_size(masks: Iterable[Masks], probabilities: Numbers) -> dict[str, NDArray[np.float64]]:

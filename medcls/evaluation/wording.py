@@ -1,22 +1,23 @@
 """What answers are made of: numbers and epochs in words."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from medcls.evaluation import run_scores
-from medcls.evaluation.paired_tests import BETTER, WORSE
+from medcls.evaluation.paired_tests import Verdict
+from medcls.evaluation.run_record import RunRecord
+from medcls.evaluation.run_scores import Spread
+from medcls.evaluation.summary import StudySummary
 
-Summary = Mapping[str, Any]
 
-
-def said(found: Mapping[str, Any], digits: int) -> str:
-    """Return mean, deviation and interval of repeats in words; equal ones have no interval, one has no deviation."""
-    if len(found["values"]) < 2:
-        return f"{found['mean']:.{digits}f}"
-    if found["ci95"] is None:
-        return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f}"
-    low, high = found["ci95"]
-    return f"{found['mean']:.{digits}f} ± {found['sd']:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+def spread_in_words(spread: Spread, digits: int) -> str:
+    """Return mean, deviation and interval of repeats; equal ones have no interval, a single one no deviation."""
+    mean = f"{spread.mean:.{digits}f}"
+    if len(spread.values) < 2:
+        return mean
+    if spread.ci95 is None:
+        return f"{mean} ± {spread.sd:.{digits}f}"
+    low, high = spread.ci95
+    return f"{mean} ± {spread.sd:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def mean_sd(mean: float, sd: float) -> str:
@@ -24,7 +25,7 @@ def mean_sd(mean: float, sd: float) -> str:
     return f"{mean:.3f} ± {sd:.3f}" if sd > run_scores.ROUNDING * abs(mean) else f"{mean:.3f}"
 
 
-def counted(runs: Collection[run_scores.RunRecord]) -> str:
+def counted(runs: Collection[RunRecord]) -> str:
     """Return how many runs there are, and how many of them differ where some are alike to the bit."""
     different = run_scores.distinct(runs)
     return str(len(runs)) if different == len(runs) else f"{len(runs)}, {different} different"
@@ -42,18 +43,25 @@ def when(epochs: Sequence[int | None]) -> str:
     reached = [float(epoch) for epoch in epochs if epoch is not None]
     if not reached:
         return "in no run"
-    never = f" ({len(epochs) - len(reached)} of {len(epochs)} runs never)" if len(reached) < len(epochs) else ""
-    return f"at epoch {said(run_scores.spread(reached), 1 if len(reached) > 1 else 0)}{never}"
+    missed = len(epochs) - len(reached)
+    never = f" ({missed} of {len(epochs)} runs never)" if missed else ""
+    return f"at epoch {spread_in_words(run_scores.spread(reached), 1 if len(reached) > 1 else 0)}{never}"
 
 
-def names(summary: Summary) -> list[str]:
-    """Return the names of the data sets."""
-    return [each["name"] for each in summary["data_sets"]]
+def data_names(summary: StudySummary) -> list[str]:
+    """Return the names of a study's data sets."""
+    return [data.name for data in summary.data_sets]
 
 
-def on(summary: Summary, data: str, sentence: str) -> str:
-    """Return a sentence with the data set that it is of, where there are several."""
-    return sentence if len(summary["data_sets"]) == 1 else f"On {data}: {sentence}"
+def on(summary: StudySummary, data: str, sentence: str) -> str:
+    """Return a sentence, with the name of its data set before it where the study has several.
+
+    Args:
+        summary: what a study ended with.
+        data: the name of the data set that the sentence is about.
+        sentence: any.
+    """
+    return sentence if len(summary.data_sets) == 1 else f"On {data}: {sentence}"
 
 
 def joined(sentences: Sequence[str]) -> str:
@@ -61,6 +69,6 @@ def joined(sentences: Sequence[str]) -> str:
     return " ".join(sentences)
 
 
-def than(verdict: str) -> str:
+def than(verdict: Verdict) -> str:
     """Return the word that follows a verdict."""
-    return {BETTER: "than", WORSE: "than"}.get(verdict, "from")
+    return "than" if verdict in (Verdict.BETTER, Verdict.WORSE) else "from"

@@ -16,6 +16,8 @@ from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import DatasetSpec, Images
 from medcls.data.readers import images
 from medcls.data.transforms import Changed
+from medcls.evaluation.run_record import DataKind, DataSetRecord
+from medcls.evaluation.summary import AnswerRecord, StudySummary
 from medcls.report.figures.image_rows import Picture, strips
 from medcls.spec.demonstration import Demonstration, Options
 from medcls.spec.parameters import arguments_of, name_of
@@ -38,7 +40,7 @@ class Subject:
 
     name: str
     source: str
-    kind: str
+    kind: DataKind
     fingerprint: str
     pixels: Images
     bundle: DatasetSpec | None = None
@@ -77,9 +79,10 @@ def demonstrate(demonstration: Demonstration, options: Options) -> None:
         times = _times(options.work_dir / "studies" / key, started)
         node = Node(key, demonstration.name, None, times[0], parameters, _tags(summary), _data(summary))
         _show(store, node, summary, files, times)
-    write_json(folder / "summary.json", summary)
+    write_json(folder / "summary.json", summary.as_plain())
     if options.json is not None:
-        write_output(options.json, lambda file: file.write(as_json(summary)))
+        content = as_json(summary.as_plain())
+        write_output(options.json, lambda file: file.write(content))
 
 
 def _subject(demonstration: Demonstration, options: Options) -> Subject:
@@ -164,39 +167,47 @@ def _summary(
     subject: Subject,
     rows: Mapping[str, Sequence[Changed]],
     started: float,
-) -> dict[str, Any]:
+) -> StudySummary:
+    """Return what a demonstration has shown: one answer a picture, no runs.
+
+    Args:
+        demonstration: that was carried out.
+        options: of its command line.
+        subject: the image.
+        rows: figure -> its pictures.
+        started: when the command began, in seconds since 1970.
+    """
     bundle = subject.bundle
-    counts = {} if bundle is None else {part or "all": int((bundle.parts == part).sum()) for part in set(bundle.parts)}
-    changed = {each.name: each for changes in rows.values() for each in changes}
-    return {
-        "study": demonstration.name,
-        "question": demonstration.question,
-        "smoke": options.smoke,
-        "command": provenance.command(),
-        "document": inspect.cleandoc(sys.modules["__main__"].__doc__ or ""),
-        "wall_seconds": round(time.time() - started, 3),
-        "git_commit": provenance.commit(root()),
-        "git_dirty": provenance.is_dirty(root()),
-        "data_sets": [
-            {
-                "name": "image" if bundle is None else bundle.name,
-                "source": subject.source,
-                "kind": subject.kind,
-                "fingerprint": subject.fingerprint,
-                "n": {name: int(count) for name, count in counts.items()} or {"all": 1},
-                "classes": [] if bundle is None else list(bundle.classes),
-                "findings": [],
-                "skipped": [],
-            }
-        ],
-        "runs": [],
-        "comparisons": [],
-        "answers": [
-            {"question": f"What is {name}?", "answer": each.sentence, "values": each.values}
-            for name, each in changed.items()
-        ],
-        "best": {},
-    }
+    counts = {"all": 1}
+    if bundle is not None:
+        counts = {part or "all": int((bundle.parts == part).sum()) for part in set(bundle.parts)}
+    data = DataSetRecord(
+        name="image" if bundle is None else bundle.name,
+        source=subject.source,
+        kind=subject.kind,
+        fingerprint=subject.fingerprint,
+        n=counts,
+        classes=() if bundle is None else tuple(bundle.classes),
+        findings=(),
+    )
+    answers = {}
+    for changes in rows.values():
+        for change in changes:
+            answers[change.name] = AnswerRecord(f"What is {change.name}?", change.sentence, change.values)
+    return StudySummary(
+        study=demonstration.name,
+        question=demonstration.question,
+        smoke=options.smoke,
+        command=provenance.command(),
+        document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""),
+        wall_seconds=round(time.time() - started, 3),
+        git_commit=provenance.commit(root()),
+        git_dirty=provenance.is_dirty(root()),
+        data_sets=(data,),
+        runs=(),
+        answers=tuple(answers.values()),
+        best={},
+    )
 
 
 def _times(home: Path, started: float) -> tuple[int, int]:
@@ -209,9 +220,7 @@ def _times(home: Path, started: float) -> tuple[int, int]:
     return known["created"], known["ended"]
 
 
-def _show(
-    store: Store, node: Node, summary: Mapping[str, Any], files: Mapping[Path, str], times: tuple[int, int]
-) -> None:
+def _show(store: Store, node: Node, summary: StudySummary, files: Mapping[Path, str], times: tuple[int, int]) -> None:
     """Show the figures in the store; the same demonstration is one entry, however often it is asked for."""
     begun, ended = times
     with store.explained():
@@ -221,38 +230,38 @@ def _show(
         store.check_there()
 
 
-def _data(summary: Mapping[str, Any]) -> tuple[DataRecord, ...]:
-    return tuple(
-        DataRecord(each["name"], each["source"], each["kind"], each["fingerprint"]) for each in summary["data_sets"]
-    )
+def _data(summary: StudySummary) -> tuple[DataRecord, ...]:
+    return tuple(DataRecord(data.name, data.source, data.kind, data.fingerprint) for data in summary.data_sets)
 
 
-def _tags(summary: Mapping[str, Any]) -> dict[str, Any]:
+def _tags(summary: StudySummary) -> dict[str, Any]:
     return {
         "medcls.level": "study",
-        "medcls.study": summary["study"],
-        "medcls.smoke": summary["smoke"],
-        "data.kind": summary["data_sets"][0]["kind"],
+        "medcls.study": summary.study,
+        "medcls.smoke": summary.smoke,
+        "data.kind": summary.data_sets[0].kind,
         "mlflow.source.name": provenance.script(),
         "mlflow.source.type": "LOCAL",
-        "mlflow.source.git.commit": summary["git_commit"],
+        "mlflow.source.git.commit": summary.git_commit,
         "mlflow.note.content": _note(summary),
     }
 
 
-def _note(summary: Mapping[str, Any]) -> str:
-    told = [f"- {each['question']} {each['answer']}" for each in summary["answers"]]
-    return "\n".join([f"**{summary['question']}**", "", *told, "", "The command:", "", f"    {summary['command']}", ""])
+def _note(summary: StudySummary) -> str:
+    lines = [f"**{summary.question}**", ""]
+    lines += [f"- {answer.question} {answer.answer}" for answer in summary.answers]
+    return "\n".join([*lines, "", "The command:", "", f"    {summary.command}", ""])
 
 
-def _metrics(summary: Mapping[str, Any]) -> dict[str, float]:
-    """What was measured of each picture as single values: shares of pixels."""
-    return {
-        f"{each['question'].removeprefix('What is ').removesuffix('?')}/{name}": value
-        for each in summary["answers"]
-        for name, value in each["values"].items()
-        if name.startswith("pixels_")
-    }
+def _metrics(summary: StudySummary) -> dict[str, float]:
+    """Return what was measured of each picture as single values: shares of pixels."""
+    metrics = {}
+    for answer in summary.answers:
+        picture = answer.question.removeprefix("What is ").removesuffix("?")
+        for name, value in answer.values.items():
+            if name.startswith("pixels_"):
+                metrics[f"{picture}/{name}"] = value
+    return metrics
 
 
 def _print(rows: Mapping[str, Sequence[Changed]], folder: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from medcls.evaluation.summary import FigureRecord, StudySummary
 from medcls.execution.controller import RunController
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.search.trials import Trial
@@ -28,7 +28,6 @@ from medcls.utils.hashing import digest
 from medcls.utils.naming import in_file
 from medcls.utils.paths import root
 from medcls.utils.redaction import typed, without_secrets
-from medcls.utils.statuses import RunStatus
 
 
 def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -> dict[Path, str]:
@@ -44,21 +43,27 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
     return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
 
 
-def heat(programme: StudyPlan, driver: RunController, folder: Path) -> list[dict[str, str]]:
-    """Draw where the first network of each variant looks; return titles and files for the report, none if not asked."""
-    if driver.explain is None:
-        return []
+def saliency_figures(plan: StudyPlan, controller: RunController, folder: Path) -> tuple[FigureRecord, ...]:
+    """Draw where the first network of each variant looks; return the figures of the report, none if not asked.
+
+    Args:
+        plan: of the study.
+        controller: of its runs, which have ended.
+        folder: the study's directory.
+    """
+    if controller.explain is None:
+        return ()
     first: dict[str, tuple[Run, RunDir, Path]] = {}
-    for record in driver.records.values():
-        run, source = record.run, driver.sources.of(record.run.variant)
+    for record in controller.records.values():
+        run, source = record.run, controller.sources.of(record.run.variant)
         if record.result.is_finished and source.decoded is not None:
-            title = run.variant_name if len(programme.sources.by_name) == 1 else f"{run.variant_name} on {source.name}"
-            first.setdefault(title, (run, driver.work.folder(run), source.decoded))
+            title = run.variant_name if len(plan.sources.by_name) == 1 else f"{run.variant_name} on {source.name}"
+            first.setdefault(title, (run, controller.work.folder(run), source.decoded))
     try:
-        return saliency_report.figures(first, folder)
+        return tuple(saliency_report.figures(first, folder))
     except Exception as error:  # noqa: BLE001 - a figure must never cost a result
-        driver.screen.say(f"The sheets of saliency maps could not be drawn: {error}")
-        return []
+        controller.screen.say(f"The figures of saliency maps could not be drawn: {error}")
+        return ()
 
 
 def recalls(
@@ -86,7 +91,7 @@ def _draw_recalls(best: BestModel, names: tuple[str, ...], data_name: str, path:
 def log_study_results(
     driver: RunController,
     best: Mapping[str, BestModel | None],
-    summary: Mapping[str, Any],
+    summary: StudySummary,
     files: Mapping[Path, str],
     drawings: Mapping[Path, Callable[[Path], None]],
 ) -> None:
@@ -117,7 +122,7 @@ def _tested(driver: RunController, best: Mapping[str, BestModel | None]) -> dict
 
 
 def register_and_print_next_steps(
-    programme: StudyPlan, driver: RunController, best: Mapping[str, BestModel | None], summary: Mapping[str, Any]
+    programme: StudyPlan, driver: RunController, best: Mapping[str, BestModel | None], summary: StudySummary
 ) -> None:
     """Bring the store up to date, register the champions, and say where the results are and what to type next."""
     say, mirror, name = driver.screen.say, driver.mirroring.mirror, f"medcls-{programme.study.name}"
@@ -151,16 +156,16 @@ def _champions(
 
 def _scores(driver: RunController, best: BestModel) -> dict[str, float]:
     """Return the best variant's means, deviations and test scores; those of the test go to its run's node too."""
-    tested = {f"test/{metric}": score["value"] for metric, score in (best.test or {}).items()}
+    tested = {f"test/{metric}": score.value for metric, score in (best.test or {}).items()}
     for record in driver.records_of(best.run)[:1]:
         driver.mirroring.add_scores(best.run, record.parent, record.result.ended, tested)
     together = (best.ensemble or {}).get(best.metric)
-    ensemble = {f"test/ensemble_{best.metric}": together["value"]} if together else {}
+    ensemble = {f"test/ensemble_{best.metric}": together.value} if together else {}
     return run_table.of_best(best.mean_sd) | tested | ensemble
 
 
 def _registered(
-    driver: RunController, summary: Mapping[str, Any], best: BestModel, data_name: str, model: str, *, promote: bool
+    driver: RunController, summary: StudySummary, best: BestModel, data_name: str, model: str, *, promote: bool
 ) -> str:
     """Register the best model in the store, as champion if none is better; return what to say."""
     record, mirror = driver.records_of(best.run)[0], driver.mirroring.mirror

@@ -7,14 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from medcls.evaluation.summary import StudySummary
 from medcls.execution.planning.datasets import DataSource, StudyData
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
 from medcls.execution.search.trials import Trial
 from medcls.explain import saliency_scores
+from medcls.report.note import note, opening
 from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
-from medcls.tracking import descriptions, run_table
+from medcls.tracking import run_table
 from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
@@ -129,10 +131,10 @@ class MlflowLogger:
         if self.mirror is not None:
             self.mirror.add(self.run_identity(run, parent), scores, ended)
 
-    def close_study(self, ending: Ending, summary: Mapping[str, Any]) -> None:
+    def close_study(self, ending: Ending, summary: StudySummary) -> None:
         """End the study's own node; its description says the answer."""
         if self.mirror is not None:
-            tags = {**ending.tags, "mlflow.note.content": descriptions.closing(summary, provenance.command())}
+            tags = {**ending.tags, "mlflow.note.content": note(summary, provenance.command())}
             self.mirror.close(self.study, replace(ending, tags=tags))
 
     def interrupt(self) -> None:
@@ -178,7 +180,7 @@ def _node(programme: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
     tags = {
         **tags,
         "medcls.level": "study",
-        "mlflow.note.content": descriptions.opening(study.question, provenance.command()),
+        "mlflow.note.content": opening(study.question, provenance.command()),
     }
     data = tuple(_data_record(source) for source in sources.values())
     return Node(programme.key, study.name, None, created, _common(programme), tags, data)

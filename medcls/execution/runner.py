@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from medcls.evaluation.answers import decided
+from medcls.evaluation.summary import StudySummary
 from medcls.execution import finish, loop
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.loop import ScheduledStudy
@@ -19,11 +19,12 @@ from medcls.execution.search.tuner import Tuner
 from medcls.execution.selection import select_best
 from medcls.execution.summary import findings, summarise
 from medcls.report.study_report import write_report
-from medcls.report.tables import show
+from medcls.report.terminal import print_summary
 from medcls.spec.run import Run
 from medcls.utils.files import as_json, write_json
 from medcls.utils.outputs import write_output
 from medcls.utils.signals import stop_repeating
+from medcls.utils.typed_json import as_plain
 
 
 @dataclass(frozen=True)
@@ -72,35 +73,38 @@ def _write_what_there_is(studies: Sequence[tuple[StudyPlan, RunController]], sta
     _write(summaries, studies[0][0].options.json)
 
 
-def _write(summaries: Sequence[Mapping[str, Any]], path: Path | None) -> None:
+def _write(summaries: Sequence[StudySummary], path: Path | None) -> None:
     if path is not None:
-        whole = summaries[0] if len(summaries) == 1 else {"studies": list(summaries)}
-        write_output(path, lambda file: file.write(as_json(whole)))
+        plain = [summary.as_plain() for summary in summaries]
+        content = as_json(plain[0] if len(plain) == 1 else {"studies": plain})
+        write_output(path, lambda file: file.write(content))
 
 
-def _concluded(part: PlannedStudy, started: float) -> dict[str, Any]:
+def _concluded(study: PlannedStudy, started: float) -> StudySummary:
     """Conclude a study whose runs have ended, data set by data set; return its summary, written and shown."""
-    programme, driver, tuner = part.programme, part.driver, part.tuner
-    named = driver.sources.by_name.items()
-    best = {name: select_best(programme, driver, source, _groups(programme, driver, name)) for name, source in named}
+    plan, controller, tuner = study.programme, study.driver, study.tuner
+    best = {}
+    for name, source in controller.sources.by_name.items():
+        best[name] = select_best(plan, controller, source, _groups(plan, controller, name))
     trials = tuner.trials() if tuner is not None else []
-    driver.mirroring.settle()
-    summary = summarise(programme, driver, best, trials, started, programme.study.answers)
-    folder = programme.work.study(programme.key)
+    controller.mirroring.settle()
+    summary = summarise(plan, controller, best, trials, started, plan.study.answers)
+    folder = plan.work.study(plan.key)
     folder.mkdir(parents=True, exist_ok=True)
-    heat = finish.heat(programme, driver, folder)
-    summary |= {"figures": heat} if heat else {}
-    plots = finish.plots(tuner, folder, trials, driver.screen) if tuner is not None else {}
-    write_json(folder / "summary.json", summary)
-    write_json(folder / "findings.json", findings(programme))
-    recalls = finish.recalls(driver, best, folder)
-    report = write_report(folder, summary, driver.sources.decoded)
+    figures = finish.saliency_figures(plan, controller, folder)
+    if figures:
+        summary = replace(summary, figures=figures)
+    plots = finish.plots(tuner, folder, trials, controller.screen) if tuner is not None else {}
+    write_json(folder / "summary.json", summary.as_plain())
+    write_json(folder / "findings.json", as_plain(findings(plan)))
+    recalls = finish.recalls(controller, best, folder)
+    report = write_report(folder, summary, controller.sources.decoded)
     files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
-    files |= {folder / each["file"]: "" for each in heat}
-    finish.log_study_results(driver, best, summary, files, recalls)
-    show(driver.screen, summary)
-    driver.screen.say(f"Report: {report}")
-    finish.register_and_print_next_steps(programme, driver, best, summary)
+    files |= {folder / figure.file: "" for figure in figures}
+    finish.log_study_results(controller, best, summary, files, recalls)
+    print_summary(controller.screen, summary)
+    controller.screen.say(f"Report: {report}")
+    finish.register_and_print_next_steps(plan, controller, best, summary)
     return summary
 
 
@@ -131,13 +135,13 @@ def _search(programme: StudyPlan, driver: RunController, tuner: Tuner, started: 
     def on_trial(trial: Trial) -> None:
         parent = mirroring.trial_identity(trial.number)
         records = [record for record in driver.records.values() if record.parent == parent]
-        mirroring.close_trial(trial, [(driver.work.folder(each.run), each.result) for each in records])
+        mirroring.close_trial(trial, [(driver.work.folder(record.run), record.result) for record in records])
 
     def on_wait(numbers: Sequence[int]) -> None:
         listed = ", ".join(map(str, numbers))
         driver.screen.tell(f"  Waiting for trials of other commands: {listed}.")
 
-    deadline = timeout and started + timeout
+    deadline = None if timeout is None else started + timeout
     return SearchScheduler(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)
 
 
@@ -148,4 +152,4 @@ def _groups(programme: StudyPlan, driver: RunController, data_name: str) -> Mapp
         if record.run.data_name == data_name:
             groups[record.run.variant_name].append(record)
     whole = len(programme.repeats) if programme.study.search is not None else 1
-    return {name: each for name, each in groups.items() if len(each) >= whole}
+    return {variant: records for variant, records in groups.items() if len(records) >= whole}

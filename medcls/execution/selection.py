@@ -1,11 +1,11 @@
-"""What a study ends with, data set by data set: the best variant, its refit, and what the held-out part says of it."""
+"""What a study ends with, data set by data set: the best variant, its refit, and its scores on the test set."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.evaluation import intervals
+from medcls.evaluation.summary import TestScore
 from medcls.execution import loop
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.loop import ScheduledStudy
@@ -22,18 +22,19 @@ class BestModel:
 
     Attributes:
         run: the refit, or without folds the variant's best run.
-        scores: metric -> one value a fold or seed, in their order.
-        test: metric -> {"value", "ci95"} of that run on the held-out part, None where there is none.
-        ensemble: the same for the mean of the folds' or seeds' predictions.
-        tested: metric -> one value a fold or seed on the held-out part, in their order.
+        metric: the score that decides.
+        scores: score -> one value a fold or seed on the validation set, in their order.
+        test: score -> the run's value on the test set, None where there is no test set.
+        ensemble: score -> the value of the folds' or seeds' mean prediction on the test set.
+        tested: score -> one value a fold or seed on the test set, in their order.
     """
 
     run: Run
     metric: str
-    scores: Mapping[str, Sequence[float]]
-    test: Mapping[str, Any] | None = None
-    ensemble: Mapping[str, Any] | None = None
-    tested: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    scores: Mapping[str, tuple[float, ...]]
+    test: Mapping[str, TestScore] | None = None
+    ensemble: Mapping[str, TestScore] | None = None
+    tested: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def mean_sd(self) -> dict[str, tuple[float, float]]:
@@ -47,58 +48,82 @@ class BestModel:
 
 
 def select_best(
-    programme: StudyPlan, driver: RunController, source: DataSource, groups: Mapping[str, Sequence[EndedRun]]
+    plan: StudyPlan, controller: RunController, source: DataSource, groups: Mapping[str, Sequence[EndedRun]]
 ) -> BestModel | None:
-    """Choose the best of the finished groups of runs, refit it under cross-validation, score the held-out part once.
+    """Choose the best of the finished groups of runs, refit it under cross-validation, score the test set once.
 
-    Without folds the held-out part is the data set's test part, if it has one, and nothing is refitted.
+    Without folds the test set is the data set's own, if it has one, and nothing is refitted.
+
+    Args:
+        plan: of the study.
+        controller: of its runs.
+        source: the data set.
+        groups: variant -> its runs on this data set.
     """
-    metric = programme.search.metric if programme.study.search else programme.study.metric
-    whole = {name: each for name, each in groups.items() if all(one.result.is_finished for one in each)}
-    if not whole:
+    metric = plan.search.metric if plan.study.search else plan.study.metric
+    means = {}
+    for variant, records in groups.items():
+        if all(record.result.is_finished for record in records):
+            means[variant] = intervals.mean_sd([record.result.metrics[metric] for record in records])[0]
+    if not means:
         return None
-    name = max(whole, key=lambda name: intervals.mean_sd([one.result.metrics[metric] for one in whole[name]])[0])
-    records = whole[name]
-    names = [each for each in records[0].result.metrics if all(each in one.result.metrics for one in records)]
-    scores = {each: [one.result.metrics[each] for one in records] for each in names}
-    parents = {one.run: one.parent for one in records}
-    if programme.study.folds is not None:
+    name = max(means, key=lambda variant: means[variant])
+    records = groups[name]
+    scores = _common_scores([record.result.metrics for record in records])
+    parents = {record.run: record.parent for record in records}
+    if plan.study.folds is not None:
         first = records[0].run
-        best = programme.run(first.variant, first.variant_name, first.seed, None)
-        driver.screen.say(f"Refitting {name} on the full training set; evaluating once on the held-out test set.")
+        best = plan.run(first.variant, first.variant_name, first.seed, None)
+        controller.screen.say(f"Refitting {name} on the full training set; evaluating once on the held-out test set.")
     else:
-        best = max(records, key=lambda one: one.result.metrics[metric]).run
-        if "test" not in programme.parts[source.name]:
+        best = max(records, key=lambda record: record.result.metrics[metric]).run
+        if "test" not in plan.parts[source.name]:
             return BestModel(best, metric, scores)
-        driver.screen.say(f"Evaluating {name} once on the test set of {source.name}.")
-    agenda = FixedScheduler(list(dict.fromkeys([best, *parents])))
-    loop.run_until_done(
-        [ScheduledStudy(driver, agenda, lambda run: parents.get(run, driver.mirroring.study), test=True)]
-    )
-    tested, together = _tested(driver, source, [best]), _tested(driver, source, list(parents))
-    return BestModel(best, metric, scores, tested, together, _each_tested(driver, source, list(parents)))
+        controller.screen.say(f"Evaluating {name} once on the test set of {source.name}.")
+    scheduler = FixedScheduler(list(dict.fromkeys([best, *parents])))
+
+    def parent(run: Run) -> str:
+        return parents.get(run, controller.mirroring.study)
+
+    loop.run_until_done([ScheduledStudy(controller, scheduler, parent, test=True)])
+    runs = list(parents)
+    tested, ensemble = _tested(controller, source, [best]), _tested(controller, source, runs)
+    return BestModel(best, metric, scores, tested, ensemble, _each_tested(controller, source, runs))
 
 
-def _each_tested(driver: RunController, source: DataSource, runs: Sequence[Run]) -> dict[str, list[float]]:
-    """Score each of some runs on the held-out part, without intervals: those that all of them have."""
+def _common_scores(repeats: Sequence[Mapping[str, float]]) -> dict[str, tuple[float, ...]]:
+    """Return the scores that all repeats have, one value a repeat."""
+    common = {}
+    for name in repeats[0]:
+        if all(name in scores for scores in repeats):
+            common[name] = tuple(scores[name] for scores in repeats)
+    return common
+
+
+def _each_tested(controller: RunController, source: DataSource, runs: Sequence[Run]) -> dict[str, tuple[float, ...]]:
+    """Score each of some runs on the test set, without intervals; {} where a run's predictions are missing."""
     assert source.decoded is not None
-    data, each = open_decoded(source.decoded), []
+    data = open_decoded(source.decoded)
+    repeats = []
     for run in runs:
-        predicted = driver.work.folder(run).read_arrays("test")
+        predicted = controller.work.folder(run).read_arrays("test")
         if predicted is None:
             return {}
-        each.append(scoring.scores(run.variant.task, data, predicted["rows"], predicted["predictions"]))
-    names = [name for name in each[0] if all(name in scores for scores in each)]
-    return {name: [scores[name] for scores in each] for name in names}
+        repeats.append(scoring.scores(run.variant.task, data, predicted["rows"], predicted["predictions"]))
+    return _common_scores(repeats)
 
 
-def _tested(driver: RunController, source: DataSource, runs: Sequence[Run]) -> Mapping[str, Any] | None:
-    """Score the mean prediction of some runs on the held-out part, with 95% bootstrap intervals."""
-    predicted = [driver.work.folder(run).read_arrays("test") for run in runs]
-    whole = [each for each in predicted if each is not None]
-    if len(whole) < len(runs) or not whole:
+def _tested(controller: RunController, source: DataSource, runs: Sequence[Run]) -> Mapping[str, TestScore] | None:
+    """Score the mean prediction of some runs on the test set, with 95% bootstrap intervals."""
+    predicted = []
+    for run in runs:
+        arrays = controller.work.folder(run).read_arrays("test")
+        if arrays is None:
+            return None
+        predicted.append(arrays)
+    if not predicted:
         return None
     assert source.decoded is not None
-    data, rows = open_decoded(source.decoded), whole[0]["rows"]
-    mean = intervals.ensemble([each["predictions"] for each in whole])
+    data, rows = open_decoded(source.decoded), predicted[0]["rows"]
+    mean = intervals.ensemble([arrays["predictions"] for arrays in predicted])
     return scoring.tested(runs[0].variant.task, data, rows, mean)

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
+from medcls.evaluation.run_record import Scalar
+from medcls.evaluation.summary import TestScore
 from medcls.export.metadata import Facts
 from medcls.utils.texts import printable
 
@@ -38,12 +39,12 @@ MarkdownTable = tuple[str, ...]  # one line of Markdown each
 
 def scored_set(facts: Facts) -> str:
     """Return the name of the set whose scores the card shows class by class."""
-    return "test" if facts.best and facts.best["test"] else "validation"
+    return "test" if facts.best and facts.best.test else "validation"
 
 
 def image_counts(facts: Facts) -> MarkdownTable:
     """Return a table of the number of images in each set that has any: by class, and of all."""
-    is_refit = facts.run["params"]["folds"] is not None and facts.run["fold"] is None
+    is_refit = facts.run.is_refit
     titles = {
         "train": "training set",
         "validation": "used for early stopping" if is_refit else "validation set",
@@ -52,7 +53,7 @@ def image_counts(facts: Facts) -> MarkdownTable:
     sets = [name for name in titles if sum(facts.counts[name].values())]
     rows = []
     if not facts.pixels:
-        for class_name in facts.data["classes"]:
+        for class_name in facts.data.classes:
             counts = [facts.counts[name][class_name] for name in sets]
             rows.append([class_name, *map(str, counts)])
     totals = [sum(facts.counts[name].values()) for name in sets]
@@ -64,18 +65,18 @@ def scores(facts: Facts) -> MarkdownTable:
     """Return a table of the scores: on the validation set, and on the test set if the model was tested."""
     best = facts.best
     columns: dict[str, dict[str, str]] = {}
-    if best is not None and best["folds"]:
-        folds = len(next(iter(best["folds"].values())))
+    if best is not None and best.folds:
+        folds = len(next(iter(best.folds.values())))
         columns[f"validation sets of {folds} folds, mean ± SD"] = {
-            name: f"{mean:.3f} ± {sd:.3f}" for name, (mean, sd) in best["mean_sd"].items()
+            name: f"{mean:.3f} ± {sd:.3f}" for name, (mean, sd) in best.mean_sd.items()
         }
     else:
-        columns["validation set"] = {name: f"{value:.3f}" for name, value in facts.run["metrics"].items()}
-    if best is not None and best["test"]:
-        columns["test set [95% interval]"] = {name: _interval(score) for name, score in best["test"].items()}
-    if best is not None and best.get("ensemble"):
+        columns["validation set"] = {name: f"{value:.3f}" for name, value in facts.run.metrics.items()}
+    if best is not None and best.test:
+        columns["test set [95% interval]"] = {name: _interval(score) for name, score in best.test.items()}
+    if best is not None and best.ensemble:
         columns["test set, mean prediction of the folds"] = {
-            name: _interval(score) for name, score in best["ensemble"].items()
+            name: _interval(score) for name, score in best.ensemble.items()
         }
     rows: dict[str, list[str]] = {}
     for column in columns.values():
@@ -96,19 +97,19 @@ def recalls(facts: Facts) -> MarkdownTable:
     """Return a table of each class's recall and number of images, on the test set if the model was tested."""
     scored_on = scored_set(facts)
     rows = []
-    for class_name in facts.data["classes"]:
+    for class_name in facts.data.classes:
         name, text = f"recall/{class_name}", ""
-        if facts.best is not None and scored_on == "test":
-            if name in facts.best["test"]:
-                text = _interval(facts.best["test"][name])
-        elif name in facts.run["metrics"]:
-            text = f"{facts.run['metrics'][name]:.3f}"
+        if facts.best is not None and facts.best.test:
+            if name in facts.best.test:
+                text = _interval(facts.best.test[name])
+        elif name in facts.run.metrics:
+            text = f"{facts.run.metrics[name]:.3f}"
         rows.append([class_name, text, str(facts.counts[scored_on][class_name])])
     title = "recall on the test set [95% interval]" if scored_on == "test" else "recall on the validation set"
     return _markdown_table(["class", title, "images"], rows)
 
 
-def hyperparameters(parameters: Mapping[str, Any]) -> MarkdownTable:
+def hyperparameters(parameters: Mapping[str, Scalar]) -> MarkdownTable:
     """Return a table of the parameters of a variant that have a value."""
     rows = []
     for name, value in parameters.items():
@@ -117,9 +118,9 @@ def hyperparameters(parameters: Mapping[str, Any]) -> MarkdownTable:
     return _markdown_table(["parameter", "value"], rows)
 
 
-def _interval(score: Mapping[str, Any]) -> str:
-    low, high = score["ci95"]
-    return f"{score['value']:.3f} [{low:.3f}, {high:.3f}]"
+def _interval(score: TestScore) -> str:
+    low, high = score.ci95
+    return f"{score.value:.3f} [{low:.3f}, {high:.3f}]"
 
 
 def _markdown_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> MarkdownTable:

@@ -1,21 +1,20 @@
 """The best run's model, from its folder into the registry."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from medcls.evaluation.summary import StudySummary
 from medcls.export.exporter import Chosen, gathered, loaded, papers
 from medcls.export.registry import Standing, meaning, register
 
 
-def standing(summary: Mapping[str, Any], data_name: str) -> Standing:
+def standing(summary: StudySummary, data_name: str) -> Standing:
     """Return how the best model of a data set stands."""
-    best, chosen = summary["best"][data_name], _chosen(summary, data_name)
-    weights, answers = chosen.run["weights_sha256"], meaning(chosen.data["classes"])
-    return Standing(weights, best["metric"], best["value"], chosen.data["fingerprint"], summary["smoke"], answers)
+    best, chosen = summary.best[data_name], _chosen(summary, data_name)
+    weights, answers = chosen.run.weights_sha256, meaning(chosen.data.classes)
+    return Standing(weights, best.metric, best.value, chosen.data.fingerprint, summary.smoke, answers)
 
 
-def register_best(summary: Mapping[str, Any], data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:
+def register_best(summary: StudySummary, data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:
     """Register the best model of a data set as a version of `name` in the store at `uri`.
 
     Its preprocessing.json and model card lie beside it there.
@@ -23,10 +22,9 @@ def register_best(summary: Mapping[str, Any], data_name: str, work: Path, uri: s
     chosen = _chosen(summary, data_name)
     network = loaded(chosen, work)
     facts = gathered(chosen, work, network)
-    new, epoch = standing(summary, data_name), chosen.run["best_epoch"]
+    new, epoch = standing(summary, data_name), chosen.run.best_epoch or 0
     register(network, new, uri, run_id, name, epoch, lambda folder: papers(facts, folder))
 
 
-def _chosen(summary: Mapping[str, Any], data_name: str) -> Chosen:
-    key = summary["best"][data_name]["key"]
-    return Chosen(summary, next(run for run in summary["runs"] if run["key"] == key))
+def _chosen(summary: StudySummary, data_name: str) -> Chosen:
+    return Chosen(summary, summary.run(summary.best[data_name].key))

@@ -16,6 +16,8 @@ from medcls.data.finding import LEAKS
 from medcls.data.loading import decoded_cache
 from medcls.data.split import split
 from medcls.evaluation import classification, segmentation
+from medcls.evaluation.run_record import DataSetRecord, RunRecord
+from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.export.formats import FORMATS
 from medcls.export.formats.keras import load, of_all_classes
 from medcls.export.metadata import CARD, FILES, PREPROCESSING, Facts, preprocessing
@@ -37,58 +39,67 @@ EXAMPLES = 200  # training images by which the steps of 8-bit integers are chose
 class Chosen:
     """A run of a study that is to be exported: the study's summary, and what this says of the run."""
 
-    summary: Mapping[str, Any]
-    run: Mapping[str, Any]
+    summary: StudySummary
+    run: RunRecord
 
     @property
-    def data(self) -> Mapping[str, Any]:
-        """What the summary says of the run's data set."""
-        found: Mapping[str, Any] = next(each for each in self.summary["data_sets"] if each["name"] == self.run["data"])
-        return found
+    def data(self) -> DataSetRecord:
+        """The record of the run's data set."""
+        return self.summary.data_set(self.run.data)
 
     @property
-    def best(self) -> Mapping[str, Any] | None:
-        """What the summary says of the best variant, if the run is its model."""
-        best: Mapping[str, Any] | None = self.summary["best"].get(self.run["data"])
-        return best if best and best["key"] == self.run["key"] else None
+    def best(self) -> BestRecord | None:
+        """The record of the best variant, if the run is its model."""
+        best = self.summary.best.get(self.run.data)
+        return best if best is not None and best.key == self.run.key else None
 
 
 def choose(study: str, work: Path, key: str | None, data_name: str | None, say: Callable[[str], None]) -> Chosen:
     """Return the run to export: the best of the latest outcome that is no smoke run, or the one with the key.
 
+    Args:
+        study: its name.
+        work: the work directory.
+        key: of the run, None for the best.
+        data_name: the name of a data set, None where the study has one only.
+        say: prints a line.
+
     Raises:
         BadInputError: no such study, data set or run, or one that did not finish.
     """
-    found = outcomes(work)
-    if study not in found:
-        known = f"those that have are {', '.join(sorted(found))}" if found else "run its file first"
-        raise BadInputError(f"No study {study!r} has come to its end in {work}: {known}.")
-    ranked = sorted(found[study], key=lambda each: (each.summary["smoke"], not each.summary["best"]))  # latest first
+    ended = outcomes(work)
+    if study not in ended:
+        others = f"those that have are {', '.join(sorted(ended))}" if ended else "run its file first"
+        raise BadInputError(f"No study {study!r} has come to its end in {work}: {others}.")
+    ranked = sorted(ended[study], key=lambda outcome: (outcome.summary.smoke, not outcome.summary.best))  # latest first
     for outcome in ranked:
         summary = outcome.summary
-        wanted = key or _best_key(study, summary, data_name)
-        runs = [run for run in summary["runs"] if run["key"] == wanted]
-        if runs:
-            if runs[0]["status"] != "finished":
-                raise BadInputError(f"Run {wanted} of {study} has {runs[0]['status']}: there is no model to export.")
-            chosen = Chosen(summary, runs[0])
+        wanted = key or _best_key(summary, data_name)
+        run = next((run for run in summary.runs if run.key == wanted), None)
+        if run is not None:
+            if not run.is_finished:
+                raise BadInputError(f"Run {wanted} of {study} has {run.status}: there is no model to export.")
             say(f"{study} of {state(outcome)}.")
-            return chosen
+            return Chosen(summary, run)
         if key is None:
             break
     raise BadInputError(f"--key {key}: {study} has no such run; summary.json and the MLflow tag medcls.key have them.")
 
 
-def _best_key(study: str, summary: Mapping[str, Any], data_name: str | None) -> str:
-    best = summary["best"]
-    names = ", ".join(best)
+def _best_key(summary: StudySummary, data_name: str | None) -> str:
+    """Return the key of the best run on a data set.
+
+    Raises:
+        BadInputError: there is none, or several and no name.
+    """
+    best, study, names = summary.best, summary.study, ", ".join(summary.best)
     if not best:
         raise BadInputError(f"No variant of {study} was finished: run the study again, or name a run with --key.")
     if data_name is None and len(best) > 1:
         raise BadInputError(f"{study} has a best model for each of its data sets: name one with --data ({names}).")
     if data_name is not None and data_name not in best:
         raise BadInputError(f"--data {data_name}: {study} has a best model on {names}.")
-    return str(best[data_name or names]["key"])
+    return best[data_name or names].key
 
 
 def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] = ("keras",)) -> Facts:
@@ -97,7 +108,7 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
     Raises:
         BadInputError: the decoded images are gone.
     """
-    data, folder = _decoded(chosen, work, network), RunDir(work / chosen.run["key"])
+    data, folder = _decoded(chosen, work, network), RunDir(work / chosen.run.key)
     rows = _rows(chosen, data)
     parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
     counts = {part: Counter(data.labels[each].tolist()) for part, each in parts.items()}
@@ -110,7 +121,7 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
         counts={part: {name: each[label] for label, name in enumerate(data.classes)} for part, each in counts.items()},
         shape=network.input_shape[1:],
         weights=saved_weights.digest_of(network),
-        leaks=frozenset(LEAKS) & {each["kind"] for each in chosen.data.get("findings", ())},
+        leaks=frozenset(LEAKS) & {finding.kind for finding in chosen.data.findings or ()},
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
         formats=formats,
         pixels=len(network.output_shape) == 4,
@@ -120,9 +131,8 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
 
 def _rows(chosen: Chosen, data: Dataset) -> Split:
     """Return the rows of the data as the run had them."""
-    params = chosen.run["params"]
-    given = {"fold": params["fold"], "folds": params["folds"], "seed": params["split_seed"]}
-    return split(data.labels, data.parts, data.patients, **given)
+    run = chosen.run
+    return split(data.labels, data.parts, data.patients, fold=run.fold, folds=run.folds, seed=run.split_seed)
 
 
 def papers(facts: Facts, folder: Path) -> None:
@@ -160,18 +170,18 @@ def loaded(chosen: Chosen, work: Path) -> Any:
     Raises:
         BadInputError: it is gone or damaged, or could not be saved.
     """
-    folder = RunDir(work / chosen.run["key"])
+    folder = RunDir(work / chosen.run.key)
     again = "run the study again, which trains nothing that is finished"
     result = folder.result()
     if result is not None and result.unsaved:
-        raise BadInputError(f"The network of run {chosen.run['key']} could not be saved as a file ({result.unsaved}).")
+        raise BadInputError(f"The network of run {chosen.run.key} could not be saved as a file ({result.unsaved}).")
     file = model_files.file(folder)
     if file is None:
         raise BadInputError(f"There is no {folder.model}: {again}.")
     network = load(file) if file == folder.model else model_files.put_together(folder)
     if len(network.input_shape) != 4:
-        raise BadInputError(f"Run {chosen.run['key']} learnt from points: only models of images are exported.")
-    if weights_sha256(network.get_weights()) != chosen.run["weights_sha256"]:
+        raise BadInputError(f"Run {chosen.run.key} learnt from points: only models of images are exported.")
+    if weights_sha256(network.get_weights()) != chosen.run.weights_sha256:
         raise BadInputError(f"{file} does not have the weights that the run ended with: remove it and {again}.")
     return of_all_classes(network)
 
@@ -179,9 +189,9 @@ def loaded(chosen: Chosen, work: Path) -> Any:
 def _write(
     chosen: Chosen, work: Path, network: Any, folder: Path, names: Sequence[str]
 ) -> dict[str, dict[str, float | int]]:
-    predicted = RunDir(work / chosen.run["key"]).read_arrays("predictions")
+    predicted = RunDir(work / chosen.run.key).read_arrays("predictions")
     if predicted is None:
-        raise BadInputError(f"The predictions of run {chosen.run['key']} are gone: run the study with --force.")
+        raise BadInputError(f"The predictions of run {chosen.run.key} are gone: run the study with --force.")
     data, rows, answers = _decoded(chosen, work, network), predicted["rows"], predicted["predictions"]
     learnt_from = data.images[_rows(chosen, data).train[:EXAMPLES]]
     found = {}
@@ -195,7 +205,7 @@ def _write(
         elif not agrees(found[name]):
             _refuse(FILES[name], found[name], answers)
     papers(gathered(chosen, work, network, tuple(names)), folder)
-    compared = {"images": len(rows), "compared_with": "the run's own predictions of its comparison part"}
+    compared = {"images": len(rows), "compared_with": "the run's own predictions on its validation set"}
     write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": found})
     return found
 
@@ -239,7 +249,7 @@ def _refuse(file: str, found: Mapping[str, float | int], answers: Any) -> None:
 
 def _decoded(chosen: Chosen, work: Path, network: Any) -> Dataset:
     height, _, channels = network.input_shape[1:]
-    home = decoded_cache.place(work / "cache", chosen.data["fingerprint"], height, channels)
+    home = decoded_cache.place(work / "cache", chosen.data.fingerprint, height, channels)
     try:
         return decoded_cache.open_decoded(home)
     except (OSError, ValueError, KeyError) as error:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from medcls.evaluation.run_record import DataSetRecord, RunRecord
+from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.tracking.run_records import RunDescription
 
 PREPROCESSING, CARD = "preprocessing.json", "MODEL_CARD.md"
@@ -41,9 +43,9 @@ class Facts:
     """What is known of one finished run and its study.
 
     Attributes:
-        summary: the study's summary.
-        run: the run's own part of it.
-        data: its data set's part of it.
+        summary: of the study.
+        run: the record of the run in the summary.
+        data: the record of its data set in the summary.
         best: what the summary says of the data set's best variant, if this is its model, else None.
         described: what the run's folder says of how it was made.
         counts: "train", "validation" and "test" -> class -> number of images, as the run had them.
@@ -57,10 +59,10 @@ class Facts:
             bits of the file hold.
     """
 
-    summary: Mapping[str, Any]
-    run: Mapping[str, Any]
-    data: Mapping[str, Any]
-    best: Mapping[str, Any] | None
+    summary: StudySummary
+    run: RunRecord
+    data: DataSetRecord
+    best: BestRecord | None
     described: RunDescription
     counts: Mapping[str, Mapping[str, int]]
     shape: tuple[int, int, int]
@@ -74,9 +76,12 @@ class Facts:
     @property
     def label(self) -> str:
         """What a person calls the run: study, variant, seed and fold."""
-        folds, fold = self.run["params"]["folds"], self.run["fold"]
-        which = "" if folds is None else ", refitted on all folds" if fold is None else f", fold {fold + 1} of {folds}"
-        return f"{self.summary['study']}: {self.run['variant']}, seed {self.run['seed']}{which}"
+        run, which = self.run, ""
+        if run.is_refit:
+            which = ", refitted on all folds"
+        elif run.fold is not None:
+            which = f", fold {run.fold + 1} of {run.folds}"
+        return f"{self.summary.study}: {run.variant}, seed {run.seed}{which}"
 
     @property
     def meaning(self) -> str:
@@ -98,15 +103,15 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
         "resizing": RESIZING if facts.levels is None else RESIZING.replace(DIVIDED, in_words(facts.levels)),
         **({} if facts.levels is None else {"levels": dict(facts.levels)}),
         "pillow": in_pillow(facts.shape),
-        "classes": facts.data["classes"],
+        "classes": list(facts.data.classes),
         "answer": facts.meaning,
         **({"mask": MASK} if facts.pixels else {}),
-        "study": facts.summary["study"],
-        "run": facts.run["key"],
-        "data": {name: facts.data[name] for name in ("name", "source", "kind", "fingerprint")},
+        "study": facts.summary.study,
+        "run": facts.run.key,
+        "data": {name: getattr(facts.data, name) for name in ("name", "source", "kind", "fingerprint")},
         "weights": facts.weights,
-        "weights_sha256": facts.run["weights_sha256"],
-        "parameters": facts.run["params"],
+        "weights_sha256": facts.run.weights_sha256,
+        "parameters": dict(facts.run.params),
         "versions": dict(facts.versions),
     }
 

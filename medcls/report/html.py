@@ -2,36 +2,26 @@
 
 import base64
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from medcls.evaluation import run_scores
-from medcls.evaluation.answers import looked
-from medcls.evaluation.metrics import PAGE, digits, words
-from medcls.evaluation.wording import counted, mean_sd, p_value
+from medcls.evaluation.answers import interim_look
+from medcls.evaluation.metrics import PAGE, words
+from medcls.evaluation.run_record import Scalar
+from medcls.evaluation.summary import StudySummary
+from medcls.report import tables
 from medcls.report.figures import study_curves
 from medcls.utils.lazy import jinja2
 from medcls.utils.texts import printable
 
-Summary = Mapping[str, Any]
 
+@dataclass(frozen=True)
+class PageExtras:
+    """What a study's page shows beside its summary.
 
-def render(
-    summary: Summary,
-    *,
-    notes: Sequence[str],
-    command: str,
-    version: str,
-    day: str,
-    montages: Mapping[str, bytes],
-    sheets: Mapping[str, bytes] = MappingProxyType({}),
-    left_out: Sequence[str] = (),
-) -> str:
-    """Return the page.
-
-    Args:
-        summary: what the study ended with.
+    Attributes:
         notes: paragraphs about the study, from its file's docstring.
         command: what repeats it.
         version: of medcls.
@@ -40,38 +30,55 @@ def render(
         sheets: title -> a PNG of where networks look.
         left_out: files that the summary names as figures and that are none of the study's.
     """
-    names, params = [each["name"] for each in summary["data_sets"]], _parameters(summary)
+
+    notes: Sequence[str]
+    command: str
+    version: str
+    day: str
+    montages: Mapping[str, bytes] = MappingProxyType({})
+    sheets: Mapping[str, bytes] = MappingProxyType({})
+    left_out: Sequence[str] = ()
+
+
+def render(summary: StudySummary, extras: PageExtras) -> str:
+    """Return a study's page."""
+    params = _parameters(summary)
+    names = [data.name for data in summary.data_sets]
+    tested = {name: tables.test_scores(name, best) for name, best in summary.best.items() if best.test}
     page = _template().render(
-        study=summary["study"],
-        question=summary["question"],
-        smoke=summary["smoke"],
-        runs=len(summary["runs"]),
-        failed=sum(run["status"] == "failed" for run in summary["runs"]),
-        folds=any(run["params"].get("folds") for run in summary["runs"]),
-        answers=summary["answers"],
-        comparisons=summary["comparisons"],
-        looked=looked(summary),
-        remarks=[row["sentence"] for row in summary.get("remarks", ())],
-        trials=_trials(summary),
-        variants=[_variants(summary, name) for name in names],
-        held_out=[_held_out(name, best) for name, best in summary["best"].items() if best["test"]],
+        study=summary.study,
+        question=summary.question,
+        smoke=summary.smoke,
+        runs=len(summary.runs),
+        failed=len(summary.failed),
+        repeats=tables.repeats(summary),
+        answers=summary.answers,
+        comparisons=tables.comparisons(summary, summary.comparisons),
+        looked=interim_look(summary),
+        remarks=summary.remarks,
+        trials=tables.trials(summary),
+        elsewhere=_trials_elsewhere(summary),
+        variants={name: tables.variants(summary, name, PAGE) for name in names},
+        best=summary.best,
+        tested=tested,
         charts=[_charts(summary, name) for name in names],
-        data_sets=[_data(each, montages) for each in summary["data_sets"]],
-        left_out=left_out,
-        sheets=[{"title": title, "picture": base64.b64encode(sheet).decode()} for title, sheet in sheets.items()],
-        notes=notes,
+        data_sets=summary.data_sets,
+        montages={name: _encoded(picture) for name, picture in extras.montages.items()},
+        left_out=extras.left_out,
+        sheets={title: _encoded(sheet) for title, sheet in extras.sheets.items()},
+        notes=extras.notes,
         names=list(params),
         differing=_differing(params),
         common=_common(params),
-        command=command,
+        command=extras.command,
         provenance=_provenance(summary),
-        version=version,
-        day=day,
+        version=extras.version,
+        day=extras.day,
     )
     return str(page)
 
 
-def _template() -> Any:
+def _template() -> "jinja2.Template":
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("medcls.report", ""),
         autoescape=True,
@@ -79,121 +86,75 @@ def _template() -> Any:
         lstrip_blocks=True,
         finalize=_visible,
     )
-    environment.filters |= {"words": words, "digits": digits, "p_value": p_value}
-    environment.filters |= {"signed": _signed, "number": _number, "parts": _parts}
+    environment.filters |= {"words": words, "minus": _with_minus, "parts": _parts}
     return environment.get_template("page.html")
 
 
-def _visible(value: Any) -> Any:
+def _visible(value: object) -> object:
     """Return what the page shows of a value: of a text that comes from outside, no characters that are none to see."""
     return printable(value) if type(value) is str else value  # markup, which is no plain str, is the page's own
 
 
-def _trials(summary: Summary) -> dict[str, Any]:
-    """Return a search's trials as a table, the best first; {} without a search.
+@dataclass(frozen=True)
+class Charts:
+    """The learning curves on one data set: charts as SVG, and how many of its variants have a colour."""
 
-    Those without a run here were carried out by other commands that share the search.
-    """
-    trials = sorted(summary.get("trials", ()), key=lambda each: (each["value"] is None, -(each["value"] or 0)))
-    if not trials:
-        return {}
-    here = {run["variant"] for run in summary["runs"]}
-    paths = dict.fromkeys(path for each in trials for path in each["params"])
-    metric = next((best["metric"] for best in summary["best"].values()), "score")
-    return {
-        "metric": f"mean {words(metric)}",
-        "paths": [path.removeprefix("learner.") for path in paths],
-        "rows": [
-            [
-                each["number"],
-                each["state"],
-                _number(each["value"]),
-                *(_short(each["params"].get(path)) for path in paths),
-            ]
-            for each in trials
-        ],
-        "elsewhere": sorted(each["number"] for each in trials if f"trial {each['number']}" not in here),
-    }
+    name: str
+    charts: Sequence[str]
+    coloured: int
+    variants: int
 
 
-def _variants(summary: Summary, data: str) -> dict[str, Any]:
-    found = {name: run_scores.finished(summary, data, name) for name in run_scores.variants(summary, data)}
-    table = [[_mean_sd(run_scores.score(column), runs.values()) for column in PAGE] for runs in found.values()]
-    filled = [place for place in range(len(PAGE)) if any(row[place] for row in table)]
-    rows = [
-        {"name": name, "runs": counted(list(runs.values())), "cells": [row[place] for place in filled]}
-        for (name, runs), row in zip(found.items(), table, strict=True)
-    ]
-    return {"name": data, "columns": [PAGE[place] for place in filled], "rows": rows}
-
-
-def _mean_sd(score: run_scores.Score, runs: Iterable[run_scores.RunRecord]) -> str:
-    known = run_scores.values(runs, score)
-    if not known:
-        return ""
-    found = run_scores.spread(known)
-    return f"{found['mean']:.3f} ± {found['sd']:.3f}" if len(known) > 1 else f"{found['mean']:.3f}"
-
-
-def _held_out(data: str, best: Mapping[str, Any]) -> dict[str, Any]:
-    rows = []
-    for metric, score in best["test"].items():
-        mean, sd = best["mean_sd"].get(metric, (None, None))
-        together = (best.get("ensemble") or {}).get(metric)
-        low, high = score["ci95"]
-        folds = "" if mean is None else mean_sd(mean, sd)
-        ensemble = f"{together['value']:.3f}" if together else ""
-        rows.append([words(metric), folds, f"{score['value']:.3f}", f"{low:.3f} to {high:.3f}", ensemble])
-    return {"data": data, "variant": best["variant"], "rows": rows}
-
-
-def _charts(summary: Summary, data: str) -> dict[str, Any]:
+def _charts(summary: StudySummary, data: str) -> Charts:
     marked, variants = study_curves.foremost(summary, data), run_scores.variants(summary, data)
-    drawn = study_curves.charts(summary, data, marked)
-    return {"name": data, "charts": drawn, "coloured": len(marked), "variants": len(variants)}
+    return Charts(data, study_curves.charts(summary, data, marked), len(marked), len(variants))
 
 
-def _data(data: Mapping[str, Any], montages: Mapping[str, bytes]) -> dict[str, Any]:
-    picture = montages.get(data["name"])
-    return {**data, "montage": base64.b64encode(picture).decode() if picture else ""}
+def _trials_elsewhere(summary: StudySummary) -> list[int]:
+    """Return the trials without a run here: other commands that share the search have carried them out."""
+    here = {run.variant for run in summary.runs}
+    return sorted(trial.number for trial in summary.trials or () if f"trial {trial.number}" not in here)
 
 
-def _parameters(summary: Summary) -> dict[str, Mapping[str, Any]]:
+def _encoded(picture: bytes) -> str:
+    return base64.b64encode(picture).decode()
+
+
+def _parameters(summary: StudySummary) -> dict[str, Mapping[str, Scalar]]:
     """Return the parameters of each variant's first run."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for run in summary["runs"]:
-        found.setdefault(run["variant"], run["params"])
-    return found
+    params: dict[str, Mapping[str, Scalar]] = {}
+    for run in summary.runs:
+        params.setdefault(run.variant, run.params)
+    return params
 
 
-def _differing(params: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
-    paths = dict.fromkeys(path for each in params.values() for path in each)
-    rows = [(path, [_plain(each.get(path)) for each in params.values()]) for path in paths]
-    return [(path, row) for path, row in rows if len(set(row)) > 1]
+def _differing(params: Mapping[str, Mapping[str, Scalar]]) -> list[tuple[str, list[str]]]:
+    """Return the parameters in which variants differ: path, and one value a variant."""
+    paths: dict[str, None] = {}
+    for of_variant in params.values():
+        paths |= dict.fromkeys(of_variant)
+    differing = []
+    for path in paths:
+        values = [tables.plain(of_variant.get(path)) for of_variant in params.values()]
+        if len(set(values)) > 1:
+            differing.append((path, values))
+    return differing
 
 
-def _common(params: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    apart = {path for path, _ in _differing(params)} | {"seed", "fold"}
+def _common(params: Mapping[str, Mapping[str, Scalar]]) -> list[tuple[str, str]]:
+    """Return the parameters that all variants share, without seed and fold."""
+    differing = {path for path, _ in _differing(params)} | {"seed", "fold"}
     first = next(iter(params.values()), {})
-    return [(path, _plain(value)) for path, value in first.items() if path not in apart]
+    return [(path, tables.plain(value)) for path, value in first.items() if path not in differing]
 
 
-def _provenance(summary: Summary) -> str:
-    commit = summary["git_commit"]
-    changed = " with changes that were not committed" if summary["git_dirty"] else ""
+def _provenance(summary: StudySummary) -> str:
+    commit = summary.git_commit
+    changed = " with changes that were not committed" if summary.git_dirty else ""
     code = f"Code: commit {commit[:12]}{changed}. " if commit else ""
-    keys = [run["key"] for run in summary["runs"]]
-    return f"{code}{len(keys)} runs, whose folders bear their keys: {', '.join(sorted(set(keys))[:12])}" + (
-        " and more." if len(set(keys)) > 12 else "."
-    )
-
-
-def _plain(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else _plain(value)
+    keys = sorted({run.key for run in summary.runs})
+    more = " and more." if len(keys) > 12 else "."
+    return f"{code}{len(summary.runs)} runs, whose run directories bear their keys: {', '.join(keys[:12])}{more}"
 
 
 def _parts(text: str) -> list[str]:
@@ -201,9 +162,6 @@ def _parts(text: str) -> list[str]:
     return [text] if text[:1].isdigit() else re.split(r"(?<=[._(,])(?=\D)", text)
 
 
-def _signed(value: float, digits: int) -> str:
-    return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _number(value: float | None, digits: int = 3) -> str:
-    return "" if value is None else f"{value:.{digits}f}"
+def _with_minus(text: str) -> str:
+    """Return numbers with the sign that typesetters use for minus."""
+    return re.sub(r"(?<!\S)-(?=\d)", "\N{MINUS SIGN}", text)

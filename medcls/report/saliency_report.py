@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.pseudonyms import Pseudonyms
+from medcls.evaluation.summary import FigureRecord
 from medcls.explain import overlays
 from medcls.report.figures import canvas, saliency, sanity_checks
 from medcls.report.figures.saliency import Shown
@@ -51,15 +52,13 @@ def drawings(run: Run, folder: RunDir, decoded: Path) -> dict[str, Draw]:
     return draw
 
 
-def figures(runs: Mapping[str, tuple[Run, RunDir, Path]], home: Path) -> list[dict[str, str]]:
+def figures(runs: Mapping[str, tuple[Run, RunDir, Path]], home: Path) -> list[FigureRecord]:
     """Draw the main sheets of some runs into a study's folder.
 
     Args:
         runs: title -> a run, its run directory and the folder of its decoded images.
         home: the study's folder.
 
-    Returns:
-        For each sheet its "title" and the name of its "file", for the study's report.
     """
     drawn = []
     for number, (title, (run, folder, decoded)) in enumerate(runs.items(), start=1):
@@ -68,7 +67,7 @@ def figures(runs: Mapping[str, tuple[Run, RunDir, Path]], home: Path) -> list[di
             if f"{name}.png" in draw:
                 file = f"{name}_{number}.png"
                 draw[f"{name}.png"](home / file)
-                drawn.append({"title": f"{title}: {words}", "file": file})
+                drawn.append(FigureRecord(f"{title}: {words}", file))
     return drawn
 
 

@@ -4,10 +4,10 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded
+from medcls.evaluation.summary import StudySummary
 from medcls.report import html
 from medcls.report.figures import canvas, segmentation
 from medcls.report.figures.montage import montage, scatter
@@ -21,7 +21,7 @@ REPORT = "report.html"
 PNG = b"\x89PNG\r\n\x1a\n"  # how such a file begins
 
 
-def write_report(folder: Path, summary: Mapping[str, Any], decoded: Mapping[str, Path]) -> Path:
+def write_report(folder: Path, summary: StudySummary, decoded: Mapping[str, Path]) -> Path:
     """Draw examples of the data sets and write the report of a study that has ended; return its path.
 
     Args:
@@ -29,7 +29,7 @@ def write_report(folder: Path, summary: Mapping[str, Any], decoded: Mapping[str,
         summary: the study's.
         decoded: data set -> the folder of its decoded images.
     """
-    files = _montages(data["name"] for data in summary["data_sets"])
+    files = _montages(data.name for data in summary.data_sets)
     for name, home in decoded.items():
         _draw_examples(open_decoded(home), folder / files[name])
     return rewrite_report(folder, summary)
@@ -44,46 +44,51 @@ def _draw_examples(data: Dataset, path: Path) -> None:
     _write(path, examples(data.images, data.labels, data.classes))
 
 
-def rewrite_report(folder: Path, summary: Mapping[str, Any]) -> Path:
+def rewrite_report(folder: Path, summary: StudySummary) -> Path:
     """Write the report of a study from its summary and the pictures beside it; return its path."""
-    montages = {
-        name: _own_picture(folder, file)
-        for name, file in _montages(data["name"] for data in summary["data_sets"]).items()
-    }
-    sheets = {figure["title"]: _own_picture(folder, figure["file"]) for figure in summary.get("figures", ())}
-    text = html.render(
-        summary,
-        notes=paragraphs(summary.get("document", "")),
-        command=summary.get("command", typed("python", f"studies/{summary['study']}.py")),
+    montages = {}
+    for name, file in _montages(data.name for data in summary.data_sets).items():
+        picture = _own_picture(folder, file)
+        if picture is not None:
+            montages[name] = picture
+    sheets = {}
+    for figure in summary.figures or ():
+        picture = _own_picture(folder, figure.file)
+        if picture is not None:
+            sheets[figure.title] = picture
+    extras = html.PageExtras(
+        notes=paragraphs(summary.document),
+        command=summary.command or typed("python", f"studies/{summary.study}.py"),
         version=__version__,
         day=time.strftime("%d %B %Y").lstrip("0"),
-        sheets={title: picture for title, picture in sheets.items() if picture},
-        montages={name: picture for name, picture in montages.items() if picture},
+        montages=montages,
+        sheets=sheets,
         left_out=foreign_figures(folder, summary),
     )
+    text = html.render(summary, extras)
     _write(folder / REPORT, text.encode())
     return folder / REPORT
 
 
-def foreign_figures(folder: Path, summary: Mapping[str, Any]) -> list[str]:
+def foreign_figures(folder: Path, summary: StudySummary) -> list[str]:
     """Return the files that a summary names as figures and that are no pictures of the study's own folder.
 
     Nothing but a summary from elsewhere, or one that was changed by hand, names such files; none of them is read.
     """
-    files = [str(figure["file"]) for figure in summary.get("figures", ())]
+    files = [figure.file for figure in summary.figures or ()]
     return [file for file in files if _own_picture(folder, file) is None and not _is_missing(folder, file)]
 
 
-def latest(work: Path, study: str) -> tuple[Path, dict[str, Any]] | None:
+def latest(work: Path, study: str) -> tuple[Path, StudySummary] | None:
     """Return folder and summary of a study's last whole run, a smoke run only if there is no other; None if none."""
-    found = sorted(outcomes(work).get(study, ()), key=lambda each: bool(each.summary["smoke"]))
-    return (found[0].folder, found[0].summary) if found else None
+    ranked = sorted(outcomes(work).get(study, ()), key=lambda outcome: outcome.summary.smoke)
+    return (ranked[0].folder, ranked[0].summary) if ranked else None
 
 
 def paragraphs(document: str) -> list[str]:
     """Return the paragraphs of a docstring without the question at its head and without commands."""
     _, *others = document.split("\n\n")
-    return [" ".join(each.split()) for each in others if not each.startswith("    ")]
+    return [" ".join(paragraph.split()) for paragraph in others if not paragraph.startswith("    ")]
 
 
 def _write(path: Path, content: bytes) -> None:

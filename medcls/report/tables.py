@@ -1,139 +1,153 @@
-"""The tables that a study ends with on the screen, made from its summary."""
+"""The tables of a finished study, made once from its summary: for the terminal, the HTML page and the MLflow note."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from medcls.evaluation import run_scores
-from medcls.evaluation.answers import looked
-from medcls.evaluation.metrics import SCREEN, missing, words
+from medcls.evaluation.metrics import digits, words
+from medcls.evaluation.run_record import RunRecord, Scalar
+from medcls.evaluation.summary import BestRecord, Comparison, StudySummary, TrialRecord
 from medcls.evaluation.wording import counted, mean_sd, p_value
-from medcls.utils.console import Screen
-from medcls.utils.errors import BadInputError
 
-MOST = 5  # trials shown
+VERDICT = "verdict"
 
 
-def show(screen: Screen, summary: Mapping[str, Any]) -> None:
-    """Print the best trials or the variants, what the held-out part says, and the answers."""
-    if "trials" in summary:
-        _trials(screen, summary)
-    else:
-        _variants(screen, summary)
-    for name, best in summary["best"].items():
-        if best["test"]:
-            _test(screen, name, best)
-    _comparisons(screen, summary, summary["comparisons"])
-    for row in summary.get("remarks", ()):
-        screen.say(f"Note: {row['sentence']}")
-    for answer in summary["answers"]:
-        screen.say(f"{answer['question']} {answer['answer']}")
+@dataclass(frozen=True)
+class Table:
+    """A table of finished cells.
 
-
-def compared(screen: Screen, summary: Mapping[str, Any], metric: str | None) -> None:
-    """Print the variants of a finished study and their comparisons, only those by one score if it is named.
-
-    Raises:
-        BadInputError: the study compares nothing by this score.
+    Attributes:
+        title: for where tables have titles.
+        columns: their names.
+        rows: one text a column.
+        texts: the names of the columns that hold words, beside the first; all others hold numbers.
     """
-    rows = [each for each in summary["comparisons"] if metric in (None, each["metric"])]
-    if metric is not None and not rows:
-        known = list(dict.fromkeys(row["metric"] for row in summary["comparisons"]))
-        there_are = [*known, *run_scores.names(summary)]
-        why = "" if metric in there_are else f"{missing(metric, there_are)} "
-        raise BadInputError(f"--metric {metric}: {why}{summary['study']} compares by {', '.join(known) or 'none'}.")
-    screen.say(f"{summary['study']}: {summary['question']}")
-    _variants(screen, summary)
-    _comparisons(screen, summary, rows)
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: frozenset[str] = frozenset()
+
+    def transposed(self, most: int) -> "Table":
+        """Return the first rows, at most so many, as columns: for wide tables on narrow screens."""
+        rows = self.rows[:most]
+        lines = []
+        for place, column in enumerate(self.columns[1:], start=1):
+            lines.append((column, *(row[place] for row in rows)))
+        return Table(self.title, ("", *(f"{self.columns[0]} {row[0]}" for row in rows)), tuple(lines))
 
 
-def _trials(screen: Screen, summary: Mapping[str, Any]) -> None:
-    trials = summary["trials"]
-    complete = sorted((each for each in trials if each["value"] is not None), key=lambda each: -each["value"])
-    pruned = sum(each["state"] == "pruned" for each in trials)
-    if not complete:
-        screen.say("No trial was completed.")
-        return
-    shown = complete[:MOST]
-    metric = next(iter(summary["best"].values()))["metric"] if summary["best"] else "score"
-    means = [f"mean {words(metric)}", *(f"{each['value']:.3f}" for each in shown)]
-    rows = [
-        [path.removeprefix("learner."), *(_short(each["params"].get(path)) for each in shown)]
-        for path in shown[0]["params"]
-    ]
-    title = f"The best of {len(trials)} trials ({pruned} pruned), over the folds"
-    screen.table(title, ["", *(f"trial {each['number']}" for each in shown)], [means, *rows])
+def repeats(summary: StudySummary) -> str:
+    """Return what a study repeats its runs over: "folds" or "seeds"."""
+    return "folds" if summary.has_folds else "seeds"
 
 
-def _variants(screen: Screen, summary: Mapping[str, Any]) -> None:
-    for data in summary["data_sets"]:
-        known = run_scores.variants(summary, data["name"])
-        runs = {name: list(run_scores.finished(summary, data["name"], name).values()) for name in known}
-        cells = {
-            name: {score: _mean_sd(run_scores.score(score), each) for score in SCREEN} for name, each in runs.items()
-        }
-        shown = [score for score in SCREEN if any(each[score] for each in cells.values())]
-        rows = [[name, counted(runs[name]), *(each[score] for score in shown)] for name, each in cells.items()]
-        over = "folds" if any(run["params"].get("folds") for run in summary["runs"]) else "seeds"
-        title = f"Variants on {data['name']}: mean ± standard deviation over the {over}"
-        screen.table(title, ["variant", "runs", *map(words, shown)], rows)
-    for run in summary["runs"]:
-        if run["status"] == "failed":
-            screen.say(f"{run['variant']} seed {run['seed']} failed: {run['error']}")
+def trials(summary: StudySummary) -> Table | None:
+    """Return a search's trials, the best first and those without a value last; None without a search."""
+    if not summary.trials:
+        return None
+    ranked = sorted(summary.trials, key=_rank)
+    paths: dict[str, None] = {}
+    for trial in ranked:
+        paths |= dict.fromkeys(trial.params)
+    metric = next((best.metric for best in summary.best.values()), "score")
+    rows = []
+    for trial in ranked:
+        value = "" if trial.value is None else f"{trial.value:.3f}"
+        rows.append((str(trial.number), str(trial.state), value, *(short(trial.params.get(path)) for path in paths)))
+    pruned = sum(trial.state == "pruned" for trial in ranked)
+    title = f"The best of {len(ranked)} trials ({pruned} pruned), over the folds"
+    columns = ("trial", "state", f"mean {words(metric)}", *(path.removeprefix("learner.") for path in paths))
+    return Table(title, columns, tuple(rows), frozenset({"state"}))
 
 
-def _mean_sd(score: run_scores.Score, runs: Sequence[Mapping[str, Any]]) -> str:
-    known = run_scores.values(runs, score)
-    if not known:
+def _rank(trial: TrialRecord) -> tuple[bool, float]:
+    return trial.value is None, -(trial.value or 0.0)
+
+
+def variants(summary: StudySummary, data: str, scores: Sequence[str]) -> Table:
+    """Return the means and standard deviations of the variants on one data set.
+
+    Args:
+        summary: what the study ended with.
+        data: the name of the data set.
+        scores: the columns, of which those are left out that no variant has.
+    """
+    runs = {}
+    for name in run_scores.variants(summary, data):
+        runs[name] = list(run_scores.finished(summary, data, name).values())
+    columns = {}
+    for score in scores:
+        cells = [_mean_sd(score, of_variant) for of_variant in runs.values()]
+        if any(cells):
+            columns[words(score)] = cells
+    rows = []
+    for place, (name, of_variant) in enumerate(runs.items()):
+        rows.append((name, counted(of_variant), *(cells[place] for cells in columns.values())))
+    title = f"Variants on {data}: mean ± standard deviation over the {repeats(summary)}"
+    return Table(title, ("variant", "runs", *columns), tuple(rows))
+
+
+def _mean_sd(score: str, runs: Iterable[RunRecord]) -> str:
+    values = run_scores.values(runs, run_scores.score(score))
+    if not values:
         return ""
-    found = run_scores.spread(known)
-    return f"{found['mean']:.3f} ± {found['sd']:.3f}" if len(known) > 1 else f"{found['mean']:.3f}"
+    spread = run_scores.spread(values)
+    return f"{spread.mean:.3f} ± {spread.sd:.3f}" if len(values) > 1 else f"{spread.mean:.3f}"
 
 
-def _test(screen: Screen, name: str, best: Mapping[str, Any]) -> None:
+def test_scores(data: str, best: BestRecord) -> Table | None:
+    """Return the scores of the best variant on a data set's test set; None where there is no test set."""
+    if not best.test:
+        return None
+    over, model = ("folds", "refit") if best.folds else ("seeds", "best run")
     rows = []
-    for metric, score in best["test"].items():
-        mean, sd = best["mean_sd"].get(metric, (None, None))
-        together = (best["ensemble"] or {}).get(metric)
-        rows.append(
-            [
-                words(metric),
-                "" if mean is None else mean_sd(mean, sd),
-                f"{score['value']:.3f} [{score['ci95'][0]:.3f}, {score['ci95'][1]:.3f}]",
-                f"{together['value']:.3f}" if together else "",
-            ]
+    for metric, score in best.test.items():
+        repeated = mean_sd(*best.mean_sd[metric]) if metric in best.mean_sd else ""
+        ensemble = (best.ensemble or {}).get(metric)
+        low, high = score.ci95
+        interval, together = f"{low:.3f} to {high:.3f}", "" if ensemble is None else f"{ensemble.value:.3f}"
+        rows.append((words(metric), repeated, f"{score.value:.3f}", interval, together))
+    title = f"{best.variant} on {data}: {over} (mean ± sd), then {model} and {over}' ensemble on the test set"
+    return Table(title, ("metric", over, "test set", "95% interval", "ensemble"), tuple(rows))
+
+
+test_scores.__test__ = False  # type: ignore[attr-defined]  # no test of pytest's
+
+
+def comparisons(summary: StudySummary, rows: Sequence[Comparison]) -> Table | None:
+    """Return some of a study's comparisons; None for none."""
+    if not rows:
+        return None
+    several = len(summary.data_sets) > 1
+    cells = []
+    for row in rows:
+        name = f"{row.b} vs {row.a} on {row.data}" if several else f"{row.b} vs {row.a}"
+        count, (low, high) = digits(row.metric), row.ci95
+        cells.append(
+            (
+                name,
+                str(row.verdict),
+                words(row.metric),
+                f"{row.difference:+.{count}f}" if row.n else "",
+                f"{low:+.{count}f} to {high:+.{count}f}" if low < high else "",
+                p_value(row.p_adjusted),
+                str(row.n),
+                "" if row.detectable is None else f"{row.detectable:.{count}f}",
+            )
         )
-    over, which = ("folds", "refit") if best["folds"] else ("seeds", "best run")
-    title = (
-        f"{best['variant']} on {name}: {over} (mean ± sd), {which} on the held-out part (95% interval), "
-        f"{over}' ensemble there"
-    )
-    screen.table(title, ["metric", over, "held out", "ensemble"], rows)
+    columns = ("compared", VERDICT, "score", "difference", "95% interval", "adjusted p", "pairs", "detectable")
+    title = f"Comparisons, paired by {'fold' if summary.has_folds else 'seed'}"
+    return Table(title, columns, tuple(cells), frozenset({VERDICT, "score"}))
 
 
-def _comparisons(screen: Screen, summary: Mapping[str, Any], comparisons: Sequence[Mapping[str, Any]]) -> None:
-    rows = []
-    for each in comparisons:
-        (low, high), digits = each["ci95"], run_scores.digits(each["metric"])
-        rows.append(
-            [
-                f"{each['b']} against {each['a']}" + (f" on {each['data']}" if len(summary["data_sets"]) > 1 else ""),
-                words(each["metric"]),
-                f"{each['difference']:+.{digits}f}" if each["n"] else "",
-                f"{low:+.{digits}f} to {high:+.{digits}f}" if low < high else "",
-                p_value(each["p_adjusted"]),
-                str(each["n"]),
-                _short(each["detectable"]),
-                each["verdict"],
-            ]
-        )
-    columns = ["variants", "score", "difference", "95% interval", "adjusted p", "pairs", "detectable", "verdict"]
-    if rows:
-        screen.table("Comparisons, paired by seed or fold", columns, rows)
-        if looked(summary):
-            screen.say(looked(summary))
-
-
-def _short(value: Any) -> str:
+def plain(value: Scalar) -> str:
+    """Return a parameter's value as a table has it, "" for None."""
     if value is None:
         return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def short(value: Scalar) -> str:
+    """Return a proposed value in three digits."""
+    return f"{value:.3g}" if isinstance(value, float) else plain(value)

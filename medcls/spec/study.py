@@ -10,8 +10,8 @@ from medcls.spec.search_space import Search
 from medcls.spec.variant import Variant
 from medcls.utils.naming import check_study
 
-Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-"""A function of a study's summary that returns {"question", "answer", "values"}."""
+Answer = Callable[..., Any]
+"""Takes a study's summary, `evaluation.summary.StudySummary`, and returns an `AnswerRecord`."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Study:
         metric: the score that decides which variant is best.
         explain: a function that is called with every trained network at the end of its run, e.g. `explain.heat_maps`;
             None for none. It is not part of a run's key: with other parameters it is called again, without training.
-        answers: each takes the summary and returns {"question", "answer", "values"}.
+        answers: functions of the summary, from `medcls.evaluation.answers`.
         resources: what a run needs on a cluster: "gpu" (which may be a fraction), "memory" in bytes. Not part of a key.
         smoke: parameters that --smoke sets, besides fewer images, seeds and trials.
         document: the docstring of the study's file, which the report prints; set by `main`.

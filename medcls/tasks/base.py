@@ -1,11 +1,12 @@
 """The task: what a target means, with its head, loss, metrics, scores and the metric to monitor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from medcls.data.dataset import Dataset
 from medcls.evaluation import segmentation
+from medcls.evaluation.summary import TestScore
 
 
 def no_further_scores(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
@@ -55,7 +56,7 @@ class Task:
     loss: Callable[..., Any]
     metrics: Callable[[int], list[Any]]
     scores: Callable[..., dict[str, float]]
-    tested: Callable[..., Any]
+    tested: Callable[..., Mapping[str, TestScore]]
     score_names: Callable[[tuple[str, ...]], tuple[str, ...]]
     monitor: str
     mode: str

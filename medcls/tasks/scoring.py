@@ -1,6 +1,5 @@
 """Final scores of predictions: at the study's image size, and for masks at the images' own sizes too."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Dataset
 from medcls.evaluation import intervals as statistics
 from medcls.evaluation.segmentation import means
+from medcls.evaluation.summary import TestScore
 from medcls.tasks.base import Task
 
 Rows = NDArray[np.int64]
@@ -29,7 +29,7 @@ def scores(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str,
     return final | {name: float(values[0]) for name, values in own_size.items() if np.isfinite(values[0])}
 
 
-def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> Mapping[str, Any]:
+def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str, TestScore]:
     """Return the final scores of a test set with 95% bootstrap intervals; a patient's images are drawn together.
 
     Args:
@@ -39,7 +39,7 @@ def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> Mapping[s
         predictions: of these images, as the task reads them.
     """
     patients = None if data.patients is None else data.patients[rows]
-    final: dict[str, Any] = dict(task.tested(task.truth(data, rows), predictions, data.classes, patients))
+    final = dict(task.tested(task.truth(data, rows), predictions, data.classes, patients))
     image_scores = task.own_size(data, rows, predictions)
     if image_scores:
         values = means(image_scores, np.ones((1, len(rows))))
@@ -47,5 +47,5 @@ def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> Mapping[s
             lambda weights: means(image_scores, weights), len(rows), patients, resamples=2000, seed=0
         )
         for name, interval in intervals.items():
-            final[name] = {"value": float(values[name][0]), "ci95": list(interval)}
+            final[name] = TestScore(float(values[name][0]), interval)
     return final

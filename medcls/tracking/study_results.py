@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
+from medcls.evaluation.metrics import words
+from medcls.evaluation.summary import StudySummary, read_summary
 from medcls.utils.errors import BadInputError
-from medcls.utils.records import DamagedError, Shape, is_shaped, read_record
+from medcls.utils.records import DamagedError
+
+REMEDY = "remove it and run the study's command again, which trains nothing anew"
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,13 @@ def studies(folder: Path, work: Path) -> list[Entry]:
     Raises:
         BadInputError: no such folder, or no study in it.
     """
-    found = outcomes(work)
-    entries = [
-        Entry(path.stem, question, tuple(state(each) for each in found.get(path.stem, ())))
-        for path in sorted(folder.glob("*.py"))
-        if (question := _question(path)) is not None
-    ]
+    ended = outcomes(work)
+    entries = []
+    for path in sorted(folder.glob("*.py")):
+        question = _question(path)
+        if question is not None:
+            states = tuple(state(outcome) for outcome in ended.get(path.stem, ()))
+            entries.append(Entry(path.stem, question, states))
     if not entries:
         raise BadInputError(f"There is no study in {folder}: go to the folder of your checkout, or name another.")
     return entries
@@ -45,29 +48,38 @@ def _question(path: Path) -> str | None:
         tree = ast.parse(path.read_bytes())
     except (SyntaxError, ValueError) as error:
         return f"(cannot be read: {error})"
-    called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    return (
-        (ast.get_docstring(tree) or "(no docstring)").splitlines()[0] if called & {"Study", "Demonstration"} else None
-    )
+    called = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called.add(node.func.id)
+    if not called & {"Study", "Demonstration"}:
+        return None
+    return (ast.get_docstring(tree) or "(no docstring)").splitlines()[0]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a study ended once: when, in seconds since 1970, its folder, its summary."""
+    """How a study ended once.
+
+    Attributes:
+        written: when, in seconds since 1970.
+        folder: the study's directory, below the work directory.
+        summary: what it found.
+    """
 
     written: float
     folder: Path
-    summary: dict[str, Any]
+    summary: StudySummary
 
 
 def outcomes(work: Path) -> dict[str, list[Outcome]]:
     """Return the outcomes by study, the latest first."""
-    found: dict[str, list[Outcome]] = {}
+    outcomes: dict[str, list[Outcome]] = {}
     for written, path in sorted(_by_time(work), reverse=True):
         with suppress(DamagedError):
             summary = _summary(path)
-            found.setdefault(summary["study"], []).append(Outcome(written, path.parent, summary))
-    return found
+            outcomes.setdefault(summary.study, []).append(Outcome(written, path.parent, summary))
+    return outcomes
 
 
 def damaged(work: Path) -> list[str]:
@@ -81,41 +93,20 @@ def damaged(work: Path) -> list[str]:
     return sentences
 
 
-def _summary(path: Path) -> dict[str, Any]:
-    summary = read_record(
-        path, SUMMARY, remedy="remove it and run the study's command again, which trains nothing anew"
-    )
-    if summary is None:
-        raise DamagedError(path, "gone")
-    return summary
+def _summary(path: Path) -> StudySummary:
+    """Return the summary in a file.
 
-
-def _are_runs(value: Any) -> bool:
-    return isinstance(value, list) and all(is_shaped(run, RUN) for run in value)
-
-
-def _are_data_sets(value: Any) -> bool:
-    return isinstance(value, list) and all(is_shaped(data, DATA_SET) for data in value)
-
-
-def _are_best(value: Any) -> bool:
-    return isinstance(value, dict) and all(is_shaped(best, BEST) for best in value.values())
-
-
-RUN: Shape = MappingProxyType({"key": str, "status": str})
-DATA_SET: Shape = MappingProxyType({"name": str, "kind": str})
-BEST: Shape = MappingProxyType({"metric": str, "value": int | float})
-SUMMARY: Shape = MappingProxyType(
-    {
-        "study": str,
-        "question": str,
-        "smoke": bool,
-        "runs": _are_runs,
-        "data_sets": _are_data_sets,
-        "best": _are_best,
-        "answers": list,
-    }
-)
+    Raises:
+        DamagedError: it is gone, or no summary.
+    """
+    try:
+        if not path.is_file():
+            raise DamagedError(path, "no file", REMEDY)
+        return read_summary(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DamagedError(path, "gone", REMEDY) from error
+    except ValueError as error:
+        raise DamagedError(path, str(error), REMEDY) from error
 
 
 def _by_time(work: Path) -> Iterator[tuple[float, Path]]:
@@ -126,13 +117,12 @@ def _by_time(work: Path) -> Iterator[tuple[float, Path]]:
 def state(outcome: Outcome) -> str:
     """Return one line: when, how many runs on which data, and the best score."""
     summary = outcome.summary
-    runs = summary["runs"]
-    finished = sum(run["status"] == "finished" for run in runs)
-    sets = ", ".join(f"{each['name']} ({each['kind']})" for each in summary["data_sets"])
+    sets = ", ".join(f"{data.name} ({data.kind})" for data in summary.data_sets)
     day = time.strftime("%Y-%m-%d %H:%M", time.localtime(outcome.written))
-    best = "".join(
-        f", best {each['metric'].replace('_', ' ')} {each['value']:.3f}" for each in summary["best"].values()
-    )
-    if not runs:
-        return f"{day}: {len(summary['answers'])} pictures of {sets}"
-    return f"{day}{', smoke' if summary['smoke'] else ''}: {finished} of {len(runs)} runs finished on {sets}{best}"
+    if not summary.runs:
+        return f"{day}: {len(summary.answers)} pictures of {sets}"
+    smoke = ", smoke" if summary.smoke else ""
+    line = f"{day}{smoke}: {len(summary.finished)} of {len(summary.runs)} runs finished on {sets}"
+    for best in summary.best.values():
+        line += f", best {words(best.metric)} {best.value:.3f}"
+    return line

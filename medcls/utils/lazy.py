@@ -77,6 +77,7 @@ __all__ = [
     "pandas",
     "pooch",
     "psutil",
+    "pydantic",
     "ray",
     "requests",
     "rich",
@@ -119,6 +120,7 @@ if TYPE_CHECKING:  # what editors and mypy follow
     import PIL.Image
     import pooch
     import psutil
+    import pydantic
     import ray
     import requests
     import rich.cells
@@ -164,6 +166,7 @@ else:
     pandas = lazy("pandas")
     pooch = lazy("pooch")
     psutil = lazy("psutil")
+    pydantic = lazy("pydantic")
     ray = lazy("ray")
     requests = lazy("requests")
     rich = lazy("rich")

@@ -4,21 +4,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typed_summaries import answered, typed
 
 from medcls.evaluation import paired_tests, run_scores
 from medcls.evaluation.answers import (
-    Answer,
     compare,
     comparisons,
     converges,
     decided,
     final,
-    looked,
+    interim_look,
     overfitting,
     reaches,
     sooner,
     until,
 )
+from medcls.evaluation.summary import StudySummary
 from medcls.evaluation.wording import p_value
 
 
@@ -38,13 +39,8 @@ def run(variant: str, seed: int, curve: list[float], fold: int | None = None, **
     }
 
 
-def summary(*runs: dict[str, Any], data: tuple[str, ...] = ("skin",)) -> dict[str, Any]:
-    return {"data_sets": [{"name": name} for name in data], "runs": list(runs)}
-
-
-def answered(found: dict[str, Any], *answers: Answer) -> list[Any]:
-    found["comparisons"] = comparisons(found, answers)
-    return [answer(found) for answer in answers]
+def summary(*runs: dict[str, Any], data: tuple[str, ...] = ("skin",), **more: Any) -> StudySummary:
+    return typed({"data_sets": [{"name": name} for name in data], "runs": list(runs), **more})
 
 
 FASTER = [0.5, 0.8, 0.9, 0.92]
@@ -61,47 +57,52 @@ SEEDS = [
 
 def test_a_clear_difference_over_seeds_is_a_verdict_with_numbers() -> None:
     found = summary(*SEEDS)
-    (told,) = answered(found, compare("plain", "normed", "val_accuracy", "Does it help?", expected="better"))
-    row = found["comparisons"][0]
+    ended = answered(found, [compare("plain", "normed", "val_accuracy", "Does it help?", expected="better")])
+    (told,) = ended.answers
+    row = ended.comparisons[0]
     expected = paired_tests.over_seeds([0.7, 0.71, 0.72, 0.73], [0.82, 0.832, 0.84, 0.852])
-    assert (row["verdict"], row["n"], row["data"]) == ("better", 4, "skin")
-    assert row["difference"] == pytest.approx(expected.difference)
-    assert row["p_adjusted"] == pytest.approx(expected.p)
-    assert told["question"] == "Does it help?"
-    assert "normed is better than plain: +0.121 in validation accuracy" in told["answer"]
-    assert told["answer"].endswith("As expected.")
+    assert (row.verdict, row.n, row.data) == ("better", 4, "skin")
+    assert row.difference == pytest.approx(expected.difference)
+    assert row.p_adjusted == pytest.approx(expected.p)
+    assert told.question == "Does it help?"
+    assert "normed is better than plain: +0.121 in validation accuracy" in told.answer
+    assert told.answer.endswith("As expected.")
 
 
 def test_p_is_adjusted_over_all_comparisons_of_the_study() -> None:
     found = summary(*SEEDS)
-    answered(found, compare("plain", "normed", "val_accuracy"), final("accuracy"), compare("plain", "normed", "gap"))
-    first, second = found["comparisons"]
-    assert first["p_adjusted"] == pytest.approx(2 * first["p"])
-    assert (second["difference"], second["verdict"]) == (0, "not distinguishable")
+    ended = answered(
+        found, [compare("plain", "normed", "val_accuracy"), final("accuracy"), compare("plain", "normed", "gap")]
+    )
+    first, second = ended.comparisons
+    assert first.p_adjusted == pytest.approx(2 * first.p)
+    assert (second.difference, second.verdict) == (0, "not distinguishable")
 
 
 def test_one_pair_asks_for_seeds() -> None:
     found = summary(*SEEDS[:2])
-    (told,) = answered(found, compare("plain", "normed", "accuracy"))
-    assert found["comparisons"][0]["verdict"] == "one run only"
-    assert "repeat it with more seeds" in told["answer"]
+    ended = answered(found, [compare("plain", "normed", "accuracy")])
+    (told,) = ended.answers
+    assert ended.comparisons[0].verdict == "one run only"
+    assert "repeat it with more seeds" in told.answer
 
 
 def test_lower_is_better_for_losses_gaps_and_epochs() -> None:
     found = summary(*SEEDS)
-    answered(found, compare("plain", "normed", "val_loss"))
-    assert found["comparisons"][0]["difference"] < 0
-    assert found["comparisons"][0]["verdict"] == "better"
+    ended = answered(found, [compare("plain", "normed", "val_loss")])
+    assert ended.comparisons[0].difference < 0
+    assert ended.comparisons[0].verdict == "better"
 
 
 def test_an_undecided_comparison_says_what_it_could_have_found() -> None:
     noisy = [run(name, seed, [0.5, value]) for seed, value in enumerate((0.7, 0.9, 0.8)) for name in ("a",)]
     noisy += [run("b", seed, [0.5, value]) for seed, value in enumerate((0.9, 0.7, 0.82))]
     found = summary(*noisy)
-    (told,) = answered(found, compare("a", "b", "accuracy", expected="better"))
-    assert "not distinguishable from a" in told["answer"]
-    assert f"{found['comparisons'][0]['detectable']:.3f} up would show" in told["answer"]
-    assert "xpected" not in told["answer"]
+    ended = answered(found, [compare("a", "b", "accuracy", expected="better")])
+    (told,) = ended.answers
+    assert "not distinguishable from a" in told.answer
+    assert f"{ended.comparisons[0].detectable:.3f} or more are detectable" in told.answer
+    assert "xpected" not in told.answer
 
 
 def test_folds_are_paired_by_fold_and_corrected() -> None:
@@ -112,64 +113,73 @@ def test_folds_are_paired_by_fold_and_corrected() -> None:
     ]
     refit = run("b", 0, [0.0, 0.0], fold=None, params={"folds": 3})
     found = summary(*folds, refit)
-    answered(found, compare("a", "b", "val_accuracy"))
+    ended = answered(found, [compare("a", "b", "val_accuracy")])
     expected = paired_tests.over_folds([0.6, 0.63, 0.65], [0.65, 0.68, 0.71], 3)
-    assert found["comparisons"][0]["n"] == 3
-    assert found["comparisons"][0]["p"] == pytest.approx(expected.p)
+    assert ended.comparisons[0].n == 3
+    assert ended.comparisons[0].p == pytest.approx(expected.p)
 
 
 def test_failed_and_missing_runs_are_left_out_of_the_pairs() -> None:
     broken = {**SEEDS[0], "status": "failed", "metrics": {}, "history": {}, "best_epoch": None}
     found = summary(broken, *SEEDS[1:4])
-    told = answered(found, compare("plain", "normed", "accuracy"), compare("plain", "gone", "accuracy"), final("gap"))
-    assert [row["n"] for row in found["comparisons"]] == [1, 0]
-    assert "no finished pair" in told[1]["answer"]
+    ended = answered(
+        found, [compare("plain", "normed", "accuracy"), compare("plain", "gone", "accuracy"), final("gap")]
+    )
+    told = ended.answers
+    assert [row.n for row in ended.comparisons] == [1, 0]
+    assert "no finished pair" in told[1].answer
 
 
 def test_final_gives_mean_deviation_and_interval_of_every_variant() -> None:
-    (told,) = answered(summary(*SEEDS), final("accuracy", "val_accuracy"))
-    value = told["values"]["skin"]["normed"]["val_accuracy"]
+    ended = answered(summary(*SEEDS), [final("accuracy", "val_accuracy")])
+    (told,) = ended.answers
+    value = told.values["skin"]["normed"]["val_accuracy"]
     assert value["mean"] == pytest.approx(0.836)
     assert value["sd"] == pytest.approx(np.std([0.82, 0.832, 0.84, 0.852], ddof=1))
     assert value["ci95"][0] < 0.836 < value["ci95"][1]
-    assert "normed: accuracy 0.936" in told["answer"]  # of training, as in the history
+    assert "normed: accuracy 0.936" in told.answer  # of training, as in the history
 
 
 def test_intervals_end_where_the_score_does() -> None:
     curves = ([0.5, 1.0], [0.5, 0.12], [0.5, 0.99])
     found = summary(*(run("fragile", seed, curve) for seed, curve in enumerate(curves)))
-    (answer,) = answered(found, final("accuracy", "val_loss", "gap"))
-    shown = answer["values"]["skin"]["fragile"]
+    ended = answered(found, [final("accuracy", "val_loss", "gap")])
+    (answer,) = ended.answers
+    shown = answer.values["skin"]["fragile"]
     assert shown["accuracy"]["ci95"] == [0.0, 1.0]
     assert shown["val_loss"]["ci95"][0] < 0  # a loss, such as a negative logarithm of a density, may be below 0
-    assert "[0.000, 1.000]" in answer["answer"]
+    assert "[0.000, 1.000]" in answer.answer
 
 
 def test_reaching_is_seed_by_seed_smoothed_and_not() -> None:
-    (told,) = answered(summary(*SEEDS), reaches("normed", of="plain"))
-    assert [row["epoch"] for row in told["values"]["skin"]] == [2, 2, 2, 2]
-    assert told["values"]["skin"][0]["goal"] == 0.8
-    assert [row["smoothed"] for row in told["values"]["skin"]] == [2, 2, 2, 2]  # means .65 against .625
-    assert "reaches 0.815 at epoch 2.0 ± 0.0" in told["answer"]
+    ended = answered(summary(*SEEDS), [reaches("normed", of="plain")])
+    (told,) = ended.answers
+    assert [row["epoch"] for row in told.values["skin"]] == [2, 2, 2, 2]
+    assert told.values["skin"][0]["goal"] == 0.8
+    assert [row["smoothed"] for row in told.values["skin"]] == [2, 2, 2, 2]  # means .65 against .625
+    assert "reaches 0.815 at epoch 2.0 ± 0.0" in told.answer
 
 
 def test_what_is_never_reached_is_said() -> None:
-    (told,) = answered(summary(*SEEDS), reaches("plain", of="normed"))
-    assert "reaches 0.936 in no run; smoothed over five epochs, in no run." in told["answer"]
+    ended = answered(summary(*SEEDS), [reaches("plain", of="normed")])
+    (told,) = ended.answers
+    assert "reaches 0.936 in no run; smoothed over five epochs, in no run." in told.answer
 
 
 def test_overfitting_starts_at_the_least_validation_loss() -> None:
     curve = [0.5, 0.8, 0.7, 0.6]
-    (told,) = answered(summary(run("a", 0, curve)), overfitting())
-    assert told["values"]["skin"]["a"]["epoch_of_least_val_loss"]["mean"] == 2
+    ended = answered(summary(run("a", 0, curve)), [overfitting()])
+    (told,) = ended.answers
+    assert told.values["skin"]["a"]["epoch_of_least_val_loss"]["mean"] == 2
 
 
 def test_the_faster_one_needs_fewer_epochs_to_its_own_best() -> None:
     found = summary(*SEEDS)
-    (told,) = answered(found, converges("plain", "normed", "accuracy"))
-    assert found["comparisons"][0]["difference"] == -1  # epoch 3 against 4
-    assert told["question"] == "Which of them converges faster?"
-    assert "-1.0 in epochs" in told["answer"]
+    ended = answered(found, [converges("plain", "normed", "accuracy")])
+    (told,) = ended.answers
+    assert ended.comparisons[0].difference == -1  # epoch 3 against 4
+    assert told.question == "Which of them converges faster?"
+    assert "-1.0 in epochs" in told.answer
 
 
 def test_who_has_barely_begun_is_not_the_faster_one() -> None:
@@ -177,54 +187,60 @@ def test_who_has_barely_begun_is_not_the_faster_one() -> None:
     crawling = [0.5 + 0.0025 * epoch for epoch in range(40)]  # at 0.5925, which the other passes at epoch 13
     runs = [run(name, seed, curve) for seed in (0, 1) for name, curve in (("fast", climbing), ("slow", crawling))]
     found = summary(*runs)
-    own, common = answered(
-        found, converges("fast", "slow", "accuracy"), sooner("fast", "slow", "accuracy", expected="worse")
-    )
-    own_row, common_row = found["comparisons"]
-    assert own_row["difference"] < 0  # as if the slow one were the faster
-    assert "still rising in 2 of 2 runs of fast and 2 of 2 runs of slow" in own["answer"]
+    faster, first = converges("fast", "slow", "accuracy"), sooner("fast", "slow", "accuracy", expected="worse")
+    ended = answered(found, [faster, first])
+    own, common = ended.answers
+    own_row, common_row = ended.comparisons
+    assert own_row.difference < 0  # as if the slow one were the faster
+    assert "still rising in 2 of 2 runs of fast and 2 of 2 runs of slow" in own.answer
     goal = 0.95 * 0.5925  # = 0.562875: 0.5 + 0.01 (n - 3) from n = 10 on, 0.5 + 0.0025 (n - 3) from n = 29 on
     assert 0.5 + 0.01 * 6.28 < goal < 0.5 + 0.01 * 7
-    assert common_row["difference"] == 29 - 10
-    assert common["question"] == "Which of them comes first to the accuracy that both reach?"
-    assert "+19.0 in epochs" in common["answer"]
-    assert "still rising" not in common["answer"]
+    assert common_row.difference == 29 - 10
+    assert common.question == "Which of them comes first to the accuracy that both reach?"
+    assert "+19.0 in epochs" in common.answer
+    assert "still rising" not in common.answer
 
 
 def test_curves_that_have_come_to_rest_are_not_called_rising() -> None:
     ended = [0.5, 0.8, *[0.9] * 20]
     runs = [run(name, seed, ended) for seed in (0, 1) for name in ("a", "b")]
-    (told,) = answered(summary(*runs), converges("a", "b", "accuracy"))
-    assert "still rising" not in told["answer"]
+    ended = answered(summary(*runs), [converges("a", "b", "accuracy")])
+    (told,) = ended.answers
+    assert "still rising" not in told.answer
 
 
 def test_a_curve_that_one_of_them_has_not_is_no_pair_to_compare() -> None:
     runs = [run("a", 0, [0.5]), {**run("b", 0, [0.5]), "history": {}}]
-    (told,) = answered(summary(*runs), sooner("a", "b", "accuracy"))
-    assert "no finished pair" in told["answer"]
+    ended = answered(summary(*runs), [sooner("a", "b", "accuracy")])
+    (told,) = ended.answers
+    assert "no finished pair" in told.answer
 
 
 def test_no_answer_is_blank_where_no_data_set_has_a_run_of_either_variant() -> None:
     found = summary(*SEEDS, *({**each, "data": "bone"} for each in SEEDS), data=("skin", "bone"))
-    told = answered(found, compare("plain", "normed", "val_accuracy"), compare("gone", "too", "gap"))  # as by --only
-    assert [(row["data"], row["n"]) for row in found["comparisons"]] == [("skin", 4), ("bone", 4)]
-    assert told[1]["answer"] == "too and gone have no finished pair of runs to compare by gap."
+    asked = [compare("plain", "normed", "val_accuracy"), compare("gone", "too", "gap")]  # as by --only
+    ended = answered(found, asked)
+    told = ended.answers
+    assert [(row.data, row.n) for row in ended.comparisons] == [("skin", 4), ("bone", 4)]
+    assert told[1].answer == "too and gone have no finished pair of runs to compare by gap."
 
 
 def test_an_interval_of_epochs_begins_with_the_first() -> None:
     runs = [run("a", seed, [*[0.5] * seed, 0.9, *[0.5] * (20 - seed)]) for seed in (1, 19)]
-    (told,) = answered(summary(*runs), overfitting())
-    (found,) = (each for name, each in told["values"]["skin"]["a"].items() if name.startswith("epoch"))
+    ended = answered(summary(*runs), [overfitting()])
+    (told,) = ended.answers
+    (found,) = (each for name, each in told.values["skin"]["a"].items() if name.startswith("epoch"))
     assert (found["values"], found["ci95"][0]) == ([2.0, 20.0], 1.0)
 
 
 def test_two_data_sets_are_told_apart() -> None:
     bone = [{**each, "data": "bone"} for each in SEEDS]
     found = summary(*SEEDS, *bone, data=("skin", "bone"))
-    (told,) = answered(found, compare("plain", "normed", "val_accuracy"))
-    assert [row["data"] for row in found["comparisons"]] == ["skin", "bone"]
-    assert told["answer"].startswith("On skin: normed is better")
-    assert "On bone: " in told["answer"]
+    ended = answered(found, [compare("plain", "normed", "val_accuracy")])
+    (told,) = ended.answers
+    assert [row.data for row in ended.comparisons] == ["skin", "bone"]
+    assert told.answer.startswith("On skin: normed is better")
+    assert "On bone: " in told.answer
 
 
 def test_smoothing_keeps_constants_and_averages_what_there_is() -> None:
@@ -247,39 +263,41 @@ def test_adding_seeds_until_decided_finds_false_effects_in_at_most_six_percent()
                 for seed in range(count)
                 for variant, value in zip(("plain", "one", "other"), scores[seed], strict=True)
             ]
-            found = {**summary(*runs), "look": {"number": number, "seeds": counts, "level": level}}
+            found = summary(*runs, look={"number": number, "seeds": counts, "level": level})
             if decided(found, answers):
                 break
-        claims += any(row["verdict"] in ("better", "worse") for row in comparisons(found, answers))
+        claims += any(row.verdict in ("better", "worse") for row in comparisons(found, answers))
     assert claims <= 60
 
 
 def test_a_clear_effect_decides_a_study_at_its_first_look() -> None:
-    found = {**summary(*SEEDS), "look": {"number": 1, "seeds": [4, 8], "level": 0.025}}
+    found = summary(*SEEDS, look={"number": 1, "seeds": [4, 8], "level": 0.025})
     clear, same = compare("plain", "normed", "val_accuracy"), compare("plain", "plain", "val_accuracy")
     assert decided(found, [clear, same])
     assert not decided(found, [same, clear])
-    assert "look 1 of 2 (after 4, 8 seeds)" in looked(found)
-    assert looked(summary(*SEEDS)) == ""
+    assert "look 1 of 2 (after 4, 8 seeds)" in interim_look(found)
+    assert interim_look(summary(*SEEDS)) == ""
 
 
 def test_a_single_pair_is_told_by_its_predictions() -> None:
     """By hand: six images that only one network is right about, none the other way: p = 2 / 2^6."""
     found = summary(run("plain", 0, [0.7], right="0000001111"), run("normed", 0, [0.9], right="1111111111"))
-    (told,) = answered(found, compare("plain", "normed", "val_accuracy"))
-    row = found["comparisons"][0]
-    assert (row["verdict"], row["p_adjusted"]) == ("one run only", None)
-    assert row["mcnemar"] == pytest.approx(2 / 64)
-    assert "McNemar's p = 0.031" in told["answer"]
-    answered(found, compare("plain", "normed", "gap"))
-    assert found["comparisons"][0]["mcnemar"] is None
+    ended = answered(found, [compare("plain", "normed", "val_accuracy")])
+    (told,) = ended.answers
+    row = ended.comparisons[0]
+    assert (row.verdict, row.p_adjusted) == ("one run only", None)
+    assert row.mcnemar == pytest.approx(2 / 64)
+    assert "McNemar's p = 0.031" in told.answer
+    ended = answered(found, [compare("plain", "normed", "gap")])
+    assert ended.comparisons[0].mcnemar is None
 
 
 def test_a_small_p_is_not_said_to_be_nothing() -> None:
     """By hand: twelve images that only one network is right about: p = 2 / 2^12 = 0.00049."""
     found = summary(run("plain", 0, [0.0], right="0" * 12), run("normed", 0, [1.0], right="1" * 12))
-    (told,) = answered(found, compare("plain", "normed", "val_accuracy"))
-    assert "(McNemar's p < 0.001 speaks" in told["answer"]
+    ended = answered(found, [compare("plain", "normed", "val_accuracy")])
+    (told,) = ended.answers
+    assert "(McNemar's p < 0.001 is about" in told.answer
     assert [p_value(p) for p in (None, 0.0, 0.000499, 0.0005, 0.0123, 1.0)] == [
         *("", "< 0.001", "< 0.001", "0.001", "0.012", "1.000")
     ]
@@ -300,7 +318,7 @@ def test_the_epoch_at_which_each_variant_reaches_a_value_or_that_it_never_does()
         for name, each in curves.items()
         for seed, curve in enumerate(each)
     ]
-    told = until("val_dice", 0.7)({"data_sets": [{"name": "glands"}], "runs": runs})
-    assert told["values"]["glands"] == {"slow": [None, None], "fast": [2, 3], "one": [1]}
-    assert told["answer"].startswith("slow: in no run; fast: at epoch 2.5 ± 0.7")
-    assert told["answer"].endswith("one: at epoch 1.")
+    told = until("val_dice", 0.7)(typed({"data_sets": [{"name": "glands"}], "runs": runs}))
+    assert told.values["glands"] == {"slow": [None, None], "fast": [2, 3], "one": [1]}
+    assert told.answer.startswith("slow: in no run; fast: at epoch 2.5 ± 0.7")
+    assert told.answer.endswith("one: at epoch 1.")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from medcls.evaluation import paired_tests
-from medcls.evaluation.paired_tests import BETTER, ONE_RUN, UNDECIDED, WORSE
+from medcls.evaluation.paired_tests import Verdict
 
 scores = st.lists(st.floats(0, 1), min_size=2, max_size=8)
 STUDIES = 1000
@@ -104,11 +104,11 @@ def test_holm_keeps_the_order_and_lies_between_p_and_bonferroni(p: list[float]) 
 
 
 def test_verdicts() -> None:
-    assert paired_tests.verdict(0.1, 0.04, higher_is_better=True) == BETTER
-    assert paired_tests.verdict(0.1, 0.04, higher_is_better=False) == WORSE
-    assert paired_tests.verdict(-0.1, 0.04, higher_is_better=True) == WORSE
-    assert paired_tests.verdict(-0.1, 0.06, higher_is_better=True) == UNDECIDED
-    assert paired_tests.verdict(0.1, None, higher_is_better=True) == ONE_RUN
+    assert paired_tests.verdict(0.1, 0.04, higher_is_better=True) == Verdict.BETTER
+    assert paired_tests.verdict(0.1, 0.04, higher_is_better=False) == Verdict.WORSE
+    assert paired_tests.verdict(-0.1, 0.04, higher_is_better=True) == Verdict.WORSE
+    assert paired_tests.verdict(-0.1, 0.06, higher_is_better=True) == Verdict.UNDECIDED
+    assert paired_tests.verdict(0.1, None, higher_is_better=True) == Verdict.ONE_RUN
 
 
 def accuracies(rng: np.random.Generator, n: int, images: int = 200) -> np.ndarray:
@@ -131,7 +131,7 @@ def test_where_there_is_no_effect_at_most_six_studies_in_a_hundred_claim_one(n: 
             paired_tests.verdict(each.difference, p, higher_is_better=True)
             for each, p in zip(found, adjusted, strict=True)
         ]
-        claims += any(each != UNDECIDED for each in said)
+        claims += any(each != Verdict.UNDECIDED for each in said)
     assert claims <= 0.06 * STUDIES
 
 

@@ -133,8 +133,8 @@ def test_class_scores_are_scikit_learns_within_their_intervals() -> None:
 
     for score, values in zip(("precision", "recall", "f1"), expected[:3], strict=True):
         for name, value in zip(names, values, strict=True):
-            low, high = found[f"{score}/{name}"]["ci95"]
-            assert found[f"{score}/{name}"]["value"] == pytest.approx(value)
+            low, high = found[f"{score}/{name}"].ci95
+            assert found[f"{score}/{name}"].value == pytest.approx(value)
             assert low < value < high
 
 
@@ -142,10 +142,11 @@ def test_perfect_and_empty_classes_have_honest_intervals() -> None:
     labels, chosen = np.array([0] * 30 + [1] * 10), np.array([0] * 30 + [2] * 10)
     found = intervals.class_scores(labels, chosen, ("a", "b", "c", "d"))
 
-    assert found["recall/a"] == {"value": 1.0, "ci95": [pytest.approx(0.025 ** (1 / 30)), 1.0]}
-    assert found["recall/b"] == {"value": 0.0, "ci95": [0.0, pytest.approx(1 - 0.025 ** (1 / 10))]}
-    assert found["precision/c"]["value"] == found["f1/c"]["value"] == 0.0
+    assert (found["recall/a"].value, found["recall/b"].value) == (1.0, 0.0)
+    assert found["recall/a"].ci95 == pytest.approx((0.025 ** (1 / 30), 1.0))
+    assert found["recall/b"].ci95 == pytest.approx((0.0, 1 - 0.025 ** (1 / 10)))
+    assert found["precision/c"].value == found["f1/c"].value == 0.0
     assert {name for name in found if name.endswith(("/d", "precision/b", "recall/c"))} == set()
     patients = np.array([f"p{row // 10}" for row in range(40)])
     wider = intervals.class_scores(labels, chosen, ("a", "b", "c", "d"), patients)
-    assert wider["recall/a"]["ci95"][0] < found["recall/a"]["ci95"][0]
+    assert wider["recall/a"].ci95[0] < found["recall/a"].ci95[0]

@@ -30,7 +30,7 @@ def scored(labels: Array, probabilities: Array) -> dict[str, float]:
 
 
 def interval(labels: Array, probabilities: Array, name: str, **how: Any) -> list[float]:
-    return intervals.test_scores(labels, probabilities, NAMES[: probabilities.shape[1]], **how)[name]["ci95"]
+    return intervals.test_scores(labels, probabilities, NAMES[: probabilities.shape[1]], **how)[name].ci95
 
 
 @pytest.mark.parametrize("decimals", [1, 8])
@@ -201,7 +201,7 @@ def test_intervals_are_repeatable_and_depend_on_the_seed() -> None:
     assert first == intervals.test_scores(labels, probabilities, NAMES[:3], seed=1)
     assert first != intervals.test_scores(labels, probabilities, NAMES[:3], seed=2)
     assert set(first) == set(scored(labels, probabilities)) - {"log_loss", "brier", "ece"}
-    assert all(one["ci95"][0] <= one["value"] <= one["ci95"][1] for one in first.values())
+    assert all(one.ci95[0] <= one.value <= one.ci95[1] for one in first.values())
 
 
 def test_copies_of_a_patients_image_make_nothing_surer() -> None:
@@ -225,7 +225,8 @@ def test_a_perfect_score_is_not_perfectly_sure(right: int) -> None:
     expected = stats.binomtest(right, 30).proportion_ci(0.95, "exact")
 
     for name in ("accuracy", "recall/b"):
-        assert answer[name] == {"value": right / 30, "ci95": pytest.approx([expected.low, expected.high])}
+        assert answer[name].value == right / 30
+        assert answer[name].ci95 == pytest.approx((expected.low, expected.high))
 
 
 def test_a_single_patient_tells_next_to_nothing() -> None:
@@ -247,7 +248,7 @@ def test_a_rare_class_leaves_no_hole() -> None:
 
     answer = intervals.test_scores(labels, probabilities, NAMES[:2])
 
-    assert all(np.isfinite([one["value"], *one["ci95"]]).all() for one in answer.values())
+    assert all(np.isfinite([one.value, *one.ci95]).all() for one in answer.values())
     assert "recall/b" in answer
 
 

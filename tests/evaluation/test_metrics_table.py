@@ -1,15 +1,18 @@
 """The table of metrics says which way a score gets better, whatever its class is called, and knows what exists."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typed_summaries import answered, typed
 
 from medcls.evaluation import classification, metrics, run_scores, segmentation
 from medcls.evaluation.answers import compare, comparisons, converges, final, reaches, sooner, until
-from medcls.evaluation.convergence import OfCurves
+from medcls.evaluation.convergence import CompareCurves
+from medcls.evaluation.summary import StudySummary
 from medcls.tasks import BINARY, MULTICLASS, SEGMENTATION, SPARSE
 from medcls.utils.errors import BadInputError
 
@@ -28,7 +31,7 @@ MISLEADING = [
 ]
 
 
-def summary(name: str, a: float, b: float, seeds: int = 6) -> dict[str, Any]:
+def summary(name: str, a: float, b: float, seeds: int = 6) -> StudySummary:
     """Return two variants of which one has `b` where the other has `a`, and neither the same twice."""
     runs = [
         {
@@ -45,7 +48,7 @@ def summary(name: str, a: float, b: float, seeds: int = 6) -> dict[str, Any]:
         for variant, value in (("short", a), ("long", b))
         for seed in range(seeds)
     ]
-    return {"data_sets": [{"name": "mouth"}], "runs": runs}
+    return typed({"data_sets": [{"name": "mouth"}], "runs": runs})
 
 
 @pytest.mark.parametrize("called", [*MISLEADING, "tongue"])
@@ -54,9 +57,9 @@ def test_a_classs_name_turns_no_comparison_round(metric: str, called: str) -> No
     name = f"{metric}/{called}"
     found = summary(name, 0.4, 0.8)
     asked = compare("short", "long", name)
-    found["comparisons"] = comparisons(found, [asked])
-    assert found["comparisons"][0]["verdict"] == "better"
-    told = asked(found)["answer"]
+    ended = answered(found, [asked])
+    assert ended.comparisons[0].verdict == "better"
+    told = ended.answers[0].answer
     assert told.startswith("long is better than short: +0.4")
     assert f"in {name} (" in told  # the class as it is called, three digits
     assert (run_scores.score(name).ends, run_scores.digits(name)) == ((0.0, 1.0), 3)
@@ -119,11 +122,10 @@ def test_an_unknown_score_is_refused_by_name_with_the_nearest(asked: str, meant:
 def test_what_no_run_has_is_said_so_afterwards_too() -> None:
     found = summary("recall/tongue", 0.4, 0.8)
     asked = compare("short", "long", "val_recall/tongue")
-    found["comparisons"] = comparisons(found, [asked])
-    told = asked(found)["answer"]
+    told = answered(found, [asked]).answers[0].answer
     assert "there is no score 'val_recall/tongue' (did you mean recall/tongue" in told
     assert "no finished pair" not in told
-    assert "no score 'recall/lip'" in final("recall/lip")(found)["answer"]
+    assert "no score 'recall/lip'" in final("recall/lip")(found).answer
 
 
 def test_a_score_of_ones_own_says_which_way_it_gets_better() -> None:
@@ -131,7 +133,7 @@ def test_a_score_of_ones_own_says_which_way_it_gets_better() -> None:
     for higher, verdict in ((True, "better"), (False, "worse")):
         asked = compare("short", "long", "val_false_alarms", higher_is_better=higher)
         asked.check(None)
-        assert comparisons(found, [asked])[0]["verdict"] == verdict
+        assert comparisons(found, [asked])[0].verdict == verdict
     with pytest.raises(BadInputError, match=r"val_false_alarms.*higher_is_better=True"):
         compare("short", "long", "val_false_alarms").check(None)
 
@@ -140,7 +142,7 @@ def test_a_score_of_ones_own_says_which_way_it_gets_better() -> None:
 def test_epochs_to_a_share_of_a_loss_are_refused(kind: Any) -> None:
     known = metrics.recorded(metrics.CLASSES, ())
     asked = kind("short", "long", "val_loss")
-    assert isinstance(asked, OfCurves)
+    assert isinstance(asked, CompareCurves)
     with pytest.raises(BadInputError, match="val_loss gets better as it falls"):
         asked.check(known)
     with pytest.raises(BadInputError, match=r"no score 'val_acc' .did you mean"):
@@ -149,21 +151,21 @@ def test_epochs_to_a_share_of_a_loss_are_refused(kind: Any) -> None:
 
 
 def test_what_choosing_on_a_loss_adds_is_how_much_lower_it_was() -> None:
-    run = {"history": {"test_loss": [0.9, 0.4, 0.7]}, "best_epoch": 2}
+    run = replace(summary("gap", 0.1, 0.2).runs[0], history={"test_loss": (0.9, 0.4, 0.7)}, best_epoch=2)
     assert run_scores.worth_of_choosing_on("test_loss").of(run) == pytest.approx(0.3)
 
 
 def test_a_loss_reaches_a_value_from_above() -> None:
     curves = {"fast": [0.9, 0.3, 0.2], "slow": [0.9, 0.8, 0.7]}
-    runs = [
-        {**run, "metrics": {}, "history": {"val_loss": curves[{"short": "slow", "long": "fast"}[run["variant"]]]}}
-        for run in summary("gap", 0.1, 0.2, seeds=1)["runs"]
-    ]
-    found = {"data_sets": [{"name": "mouth"}], "runs": runs}
+    runs = []
+    for run in summary("gap", 0.1, 0.2, seeds=1).runs:
+        curve = curves["slow" if run.variant == "short" else "fast"]
+        runs.append(replace(run, metrics={}, history={"val_loss": tuple(curve)}))
+    found = replace(summary("gap", 0.1, 0.2), runs=tuple(runs))
     told = until("val_loss", 0.35)(found)
-    assert told["values"]["mouth"] == {"short": [None], "long": [2]}
-    assert "at most 0.35" in told["question"]
-    assert reaches("long", of="short", metric="val_loss")(found)["values"]["mouth"][0]["epoch"] == 2
+    assert told.values["mouth"] == {"short": [None], "long": [2]}
+    assert "at most 0.35" in told.question
+    assert reaches("long", of="short", metric="val_loss")(found).values["mouth"][0]["epoch"] == 2
 
 
 def test_a_score_that_some_data_alone_have_may_be_compared_and_decides_nothing() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typed_summaries import typed
 
 from medcls.evaluation.one_answer import of_classes, of_masks, remarks
 
@@ -87,14 +88,15 @@ def test_a_variants_runs_are_remarked_in_one_line() -> None:
         run("dropout", 0, ""),
         run("wide", 0, one, 1),
     ]
-    found = remarks({"data_sets": [{"name": "skin"}], "runs": runs})
-    assert [row["variant"] for row in found] == ["plain", "wide"]
-    assert found[0]["sentence"].startswith(f"plain seed 0 {one}")
-    assert "for 1 more of its 3 runs" in found[0]["sentence"]
-    assert found[1]["sentence"] == f"wide seed 0 fold 2 {one}"
+    found = remarks(typed({"data_sets": [{"name": "skin"}], "runs": runs}))
+    assert [row.variant for row in found] == ["plain", "wide"]
+    assert found[0].sentence.startswith(f"plain seed 0 {one}")
+    assert "2 of the variant's 3 runs" in found[0].sentence
+    assert found[1].sentence == f"wide seed 0 fold 2 {one}"
 
 
 def test_of_a_search_the_best_trial_alone_is_remarked() -> None:
     runs = [run("trial 0", 0, "predicts a."), run("trial 1", 0, "predicts b.")]
-    found = {"data_sets": [{"name": "skin"}], "runs": runs, "trials": [], "best": {"skin": {"variant": "trial 1"}}}
-    assert [row["variant"] for row in remarks(found)] == ["trial 1"]
+    best = {"skin": {"variant": "trial 1"}}
+    found = typed({"data_sets": [{"name": "skin"}], "runs": runs, "trials": [], "best": best})
+    assert [row.variant for row in remarks(found)] == ["trial 1"]

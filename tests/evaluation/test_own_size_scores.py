@@ -63,8 +63,8 @@ def test_scores_are_of_the_enlarged_probabilities_and_the_files_own_masks(tmp_pa
     at_size = segmentation.scores(SEGMENTATION.truth(found, rows), answers, found.classes)
     assert {name: scores[name] for name in at_size} == at_size
     tested = scoring.tested(SEGMENTATION, found, rows, answers)
-    assert tested["dice_own_size"]["value"] == pytest.approx(scores["dice_own_size"])
-    low, high = tested["dice_own_size"]["ci95"]
+    assert tested["dice_own_size"].value == pytest.approx(scores["dice_own_size"])
+    low, high = tested["dice_own_size"].ci95
     assert low <= scores["dice_own_size"] <= high
 
 

@@ -172,10 +172,10 @@ def test_intervals_hold_the_mean_and_are_wider_over_patients():
     together = segmentation.test_scores(masks, sure(predicted), WHAT, patients, resamples=400)
     assert set(alone) == {*NAMES, "pixel_accuracy"}
     for name, score in alone.items():
-        low, high = score["ci95"]
-        assert score["value"] == pytest.approx(whole[name])
-        assert low <= score["value"] <= high
-    widths = [np.ptp(each["dice"]["ci95"]) for each in (alone, together)]
+        low, high = score.ci95
+        assert score.value == pytest.approx(whole[name])
+        assert low <= score.value <= high
+    widths = [np.ptp(each["dice"].ci95) for each in (alone, together)]
     assert widths[1] == pytest.approx(2 * widths[0], rel=0.25)  # four images of one patient are one trial
     assert segmentation.test_scores(masks, sure(predicted), WHAT, resamples=400) == alone
 
@@ -212,8 +212,8 @@ def test_a_network_that_finds_nothing_is_no_success_where_masks_are_empty():
     assert (found["dice"], found["iou"], found["dice_worst"]) == (0, 0, 0)
     assert (found["false_alarm_rate"], found["empty_masks"], found["empty_in_both"]) == (0, 9, 9)
     tested = segmentation.test_scores(masks, sure(np.zeros_like(masks)), WHAT, resamples=50)
-    assert tested["dice"]["value"] == 0
-    assert tested["false_alarm_rate"]["value"] == 0
+    assert tested["dice"].value == 0
+    assert tested["false_alarm_rate"].value == 0
 
 
 def test_without_empty_masks_there_is_no_false_alarm_rate_to_speak_of():

@@ -113,7 +113,7 @@ def test_another_question_is_asked_of_the_same_network(asked: Job, decoded: Path
     assert str(arrays(other)["method"]) == "HiResCAM"
     assert not (asked.folder / f"{HEAT}_maps.png").exists()  # of the question before
     assert (asked.folder / "checkpoint.npz").read_bytes() == weights
-    assert saliency_scores.read(RunDir(asked.folder))["regions"] == {}
+    assert saliency_scores.read(RunDir(asked.folder)).regions == {}
     execute_job(asked)
 
 
@@ -136,20 +136,20 @@ def test_the_numbers_are_those_of_the_maps(asked: Job) -> None:
     known = found["rows"] != 0
     warm = known & maps.any(axis=(1, 2))
     shares = maps[warm][:, :, :8].sum(axis=(1, 2)) / maps[warm].sum(axis=(1, 2))
-    assert told["regions"]["left"]["share"] == pytest.approx(shares.mean(), abs=2e-3)
-    assert told["regions"]["left"]["area"] == 0.5
-    assert told["regions"]["left"]["times"] == pytest.approx(2 * shares.mean(), abs=5e-3)
-    assert told["images"] == len(found["rows"])
-    assert told["accuracy"] == pytest.approx((found["predictions"].argmax(axis=1) == found["labels"]).mean(), abs=1e-4)
+    assert told.regions["left"].share == pytest.approx(shares.mean(), abs=2e-3)
+    assert told.regions["left"].area == 0.5
+    assert told.regions["left"].times == pytest.approx(2 * shares.mean(), abs=5e-3)
+    assert told.images == len(found["rows"])
+    assert told.accuracy == pytest.approx((found["predictions"].argmax(axis=1) == found["labels"]).mean(), abs=1e-4)
     filled_in = found["filled_in"][0].argmax(axis=1) == found["labels"]
     changes = (found["predictions"].argmax(axis=1) == found["labels"]).astype(float) - filled_in
-    assert told["regions"]["left"]["lost"] == pytest.approx([changes.mean(), sem(changes)], abs=1e-4)
-    assert told["regions"]["left"]["accuracy_filled_in"] == pytest.approx(filled_in.mean(), abs=1e-4)
-    assert len(told["sanity"]["ranks"]) == 2
-    assert told["deletion"]["heat"] == pytest.approx(np.trapezoid(found["deletion"], dx=1 / 3).mean(), abs=1e-4)
+    assert told.regions["left"].lost == pytest.approx([changes.mean(), sem(changes)], abs=1e-4)
+    assert told.regions["left"].accuracy_filled_in == pytest.approx(filled_in.mean(), abs=1e-4)
+    assert len(told.sanity.ranks) == 2
+    assert told.deletion.heat == pytest.approx(np.trapezoid(found["deletion"], dx=1 / 3).mean(), abs=1e-4)
     scores = saliency_scores.scores(told)
-    assert scores["heat/left_share"] == told["regions"]["left"]["share"]
-    assert saliency_scores.scores({}) == {}
+    assert scores["heat/left_share"] == told.regions["left"].share
+    assert saliency_scores.scores(None) == {}
 
 
 def test_sheets_and_overlays_are_drawn_of_the_images_themselves(asked: Job, decoded: Path, tmp_path: Path) -> None:
@@ -167,13 +167,13 @@ def test_sheets_and_overlays_are_drawn_of_the_images_themselves(asked: Job, deco
     home = tmp_path / "study"
     home.mkdir()
     told = figures({"tiny": (RUN, RunDir(asked.folder), decoded)}, home)
-    assert [each["file"] for each in told] == ["heat_maps_1.png", "heat_trust_1.png"]
+    assert [figure.file for figure in told] == ["heat_maps_1.png", "heat_trust_1.png"]
     assert (home / "heat_maps_1.png").read_bytes() == (tmp_path / "heat_maps.png").read_bytes()
 
 
 def test_a_run_without_maps_has_no_figures_of_them(decoded: Path, tmp_path: Path) -> None:
     assert drawings(RUN, RunDir(tmp_path), decoded) == {}
-    assert saliency_scores.read(RunDir(tmp_path)) == {}
+    assert saliency_scores.read(RunDir(tmp_path)) is None
 
 
 def test_an_overlay_is_six_tenths_image_and_four_tenths_jet() -> None:

@@ -10,22 +10,25 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from typed_summaries import typed
 
 from medcls.data.readers.images import decode
 from medcls.evaluation.classification import with_both_classes
+from medcls.evaluation.run_record import FindingRecord
 from medcls.export.formats import FORMATS
 from medcls.export.metadata import FILES, Facts, in_pillow, preprocessing
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, agrees, parity
 from medcls.tracking.run_records import RunDescription
 
-COPIES = {"kind": "copies", "sentence": "7 pictures are in train and test.", "count": 7}
+COPIES = FindingRecord("copies", "7 pictures are in train and test.", 7)
 SCORES = {"accuracy": 0.75, "recall/a": 0.5, "recall/b": 1.0}
 
 
 def facts(**changes: Any) -> Facts:
     run = {
         "key": "0123",
+        "data": "bone",
         "variant": "plain",
         "seed": 0,
         "fold": None,
@@ -38,6 +41,7 @@ def facts(**changes: Any) -> Facts:
     }
     best = {
         "key": "0123",
+        "variant": "plain",
         "folds": {"accuracy": [0.7, 0.8, 0.9]},
         "mean_sd": {"accuracy": [0.8, 0.1]},
         "test": {name: {"value": value, "ci95": [value - 0.1, value]} for name, value in SCORES.items()},
@@ -47,8 +51,21 @@ def facts(**changes: Any) -> Facts:
     data = {"name": "bone", "source": "/data/bone", "kind": "files", "fingerprint": "sha256:ff", "classes": ["a", "b"]}
     summary = {"study": "mine", "question": "Does it work?", "smoke": False}
     commit = RunDescription(git_commit="c0ffee", git_dirty=True)
+    typed_summary = typed({**summary, "data_sets": [data], "runs": [run], "best": {"bone": best}})
+    (typed_run,), (typed_data,) = typed_summary.runs, typed_summary.data_sets
     return replace(
-        Facts(summary, run, data, best, commit, counts, (32, 32, 3), "dd", frozenset(), {"medcls": "0.1"}),
+        Facts(
+            typed_summary,
+            typed_run,
+            replace(typed_data, findings=None),
+            typed_summary.best["bone"],
+            commit,
+            counts,
+            (32, 32, 3),
+            "dd",
+            frozenset(),
+            {"medcls": "0.1"},
+        ),
         **changes,
     )
 
@@ -74,8 +91,8 @@ def test_without_a_test_set_the_validation_set_is_shown_as_such():
 
 
 def test_a_phantom_and_a_smoke_run_are_said_loudly():
-    plain, data = card(facts()), {**facts().data, "kind": "phantom"}
-    loud = card(facts(data=data, summary={**facts().summary, "smoke": True}))
+    plain, data = card(facts()), replace(facts().data, kind="phantom")
+    loud = card(facts(data=data, summary=replace(facts().summary, smoke=True)))
     assert "no real images" not in plain
     assert "smoke" not in plain
     assert loud.index("no real images") < loud.index("## Data")
@@ -86,13 +103,13 @@ def test_a_phantom_and_a_smoke_run_are_said_loudly():
     ("findings", "leaks", "words"),
     [
         (None, frozenset(), ["not checked"]),
-        ([], frozenset(), ["no leak found"]),
-        ([COPIES], {"copies"}, ["- **Leak.** 7 pictures are in train and test.", "too good"]),
-        ([COPIES], frozenset(), ["no leak found", "- 7 pictures are in"]),
+        ((), frozenset(), ["no leak found"]),
+        ((COPIES,), {"copies"}, ["- **Leak.** 7 pictures are in train and test.", "too good"]),
+        ((COPIES,), frozenset(), ["no leak found", "- 7 pictures are in"]),
     ],
 )
 def test_findings_of_the_checks(findings: Any, leaks: frozenset[str], words: list[str]):
-    data = facts().data if findings is None else {**facts().data, "findings": findings}
+    data = replace(facts().data, findings=findings)
     text = card(facts(data=data, leaks=leaks))
     assert [word for word in words if word not in text] == []
     assert ("too good" in text) == bool(leaks)
@@ -112,15 +129,15 @@ def test_parameters_code_and_versions_are_said_and_empty_ones_are_not():
 
 def test_a_class_may_be_called_anything():
     names = {"a|b": 1, "c": 2}
-    data = {**facts().data, "classes": list(names)}
+    data = replace(facts().data, classes=tuple(names))
     text = card(facts(data=data, counts=dict.fromkeys(("train", "validation", "test"), names)))
     assert "| a\\|b | 1 | 1 | 1 |" in text
 
 
 def test_texts_from_outside_add_no_line():
     plain, forged = facts(), "x\n# Approved for clinical use"
-    data = {**plain.data, "source": forged, "name": forged, "findings": [{**COPIES, "sentence": forged}]}
-    summary = {**plain.summary, "question": forged, "study": forged}
+    data = replace(plain.data, source=forged, name=forged, findings=(replace(COPIES, sentence=forged),))
+    summary = replace(plain.summary, question=forged, study=forged)
     text = card(facts(data=data, summary=summary))
     assert text.count(r"x\n# Approved") == 6  # the title has the study, too
     assert "\n# Approved" not in text
@@ -202,8 +219,8 @@ def test_a_card_of_masks_speaks_of_pixels_and_not_of_classes():
     plain = facts()
     scores = {"dice": 0.912, "dice_sd": 0.05, "dice_worst": 0.4, "hausdorff95": 7.25, "gap": 0.01}
     counts = {"train": {"foreground": 60}, "validation": {"foreground": 20}, "test": {"foreground": 0}}
-    data = {**plain.data, "classes": ["foreground"]}
-    run = {**plain.run, "metrics": scores, "params": {**plain.run["params"], "folds": None}}
+    data = replace(plain.data, classes=("foreground",))
+    run = replace(plain.run, metrics=scores, params={**plain.run.params, "folds": None})
     known = facts(data=data, run=run, best=None, counts=counts, pixels=True)
     text = card(known)
     table = rows(text)

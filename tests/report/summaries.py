@@ -3,8 +3,10 @@
 from typing import Any
 
 import numpy as np
+from typed_summaries import answered, typed
 
-from medcls.evaluation.answers import compare, comparisons, final
+from medcls.evaluation.answers import compare, final
+from medcls.evaluation.summary import StudySummary
 
 ANSWERS = (
     compare("plain", "dropout", "val_accuracy", "Does <dropout> help?"),
@@ -13,7 +15,7 @@ ANSWERS = (
 )
 
 
-def summary(seeds: int = 3, kind: str = "phantom", epochs: int = 20, **more: Any) -> dict[str, Any]:
+def summary(seeds: int = 3, kind: str = "phantom", epochs: int = 20, **more: Any) -> StudySummary:
     """Return the summary of two variants on skin: one learns its images by heart, the other less so."""
     rng = np.random.default_rng(0)
     runs = []
@@ -70,6 +72,4 @@ def summary(seeds: int = 3, kind: str = "phantom", epochs: int = 20, **more: Any
         "best": {},
         **more,
     }
-    found["comparisons"] = comparisons(found, ANSWERS)
-    found["answers"] = [answer(found) for answer in ANSWERS]
-    return found
+    return answered(typed(found), ANSWERS)

@@ -5,7 +5,7 @@ import pytest
 from figure_parts import lines, points, predicted, ticks
 from sklearn import metrics
 
-from medcls.evaluation import intervals
+from medcls.evaluation import intervals, summary
 from medcls.report.figures import class_scores
 
 NAMES = ("a", "b", "c")
@@ -40,7 +40,7 @@ def test_intervals_of_recall_are_those_of_the_test_scores() -> None:
     (axes,) = class_scores.class_scores(labels, probabilities, NAMES, patients, "").axes
 
     recalls = next(iter(segments(axes).values()))
-    assert [list(ends) for *ends, _ in recalls] == [expected[f"recall/{name}"]["ci95"] for name in NAMES]
+    assert [tuple(ends) for *ends, _ in recalls] == [expected[f"recall/{name}"].ci95 for name in NAMES]
 
 
 def test_what_is_undefined_is_not_drawn() -> None:
@@ -54,7 +54,7 @@ def test_what_is_undefined_is_not_drawn() -> None:
 
 def test_recalls_from_fold_to_fold_beside_the_held_out_part() -> None:
     repeats = {"a": [0.5, 0.7, 0.9], "c": [1.0, 0.8, 0.9]}
-    tested = {"a": {"value": 0.6, "ci95": [0.4, 0.8]}, "b": {"value": 1.0, "ci95": [0.7, 1.0]}}
+    tested = {"a": summary.TestScore(0.6, (0.4, 0.8)), "b": summary.TestScore(1.0, (0.7, 1.0))}
     (axes,) = class_scores.recalls(repeats, tested, NAMES, "fold", "").axes
 
     drawn = lines(axes)

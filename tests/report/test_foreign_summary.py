@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,8 +68,8 @@ def test_a_figure_that_is_none_of_the_studys_is_left_out_and_named(folder: Path,
 def test_neither_do_the_names_of_data_sets_lead_out_of_the_folder(folder: Path, tmp_path: Path) -> None:
     (folder / "montage_x").mkdir()
     found = summary()
-    found["data_sets"][0]["name"] = "x/../../../../secret"
-    found["best"], found["comparisons"], found["answers"] = {}, [], []
+    data = replace(found.data_sets[0], name="x/../../../../secret")
+    found = replace(found, data_sets=(data,), best={}, comparisons=(), answers=())
     page = rewrite_report(folder, found).read_text()
     assert not holds(page, SECRET)
 
@@ -81,8 +82,8 @@ def test_a_figure_that_is_gone_is_only_missing(folder: Path) -> None:
 def test_the_command_says_so_and_texts_of_the_summary_are_only_shown(folder: Path, tmp_path: Path) -> None:
     figures = [{"title": "theirs", "file": "../../../secret.png"}]
     found = summary(figures=figures, document="", question="What\x1b[31m<script>alert(1)</script>?")
-    (folder / "summary.json").write_text(json.dumps(found))
-    command = [sys.executable, "-m", "medcls", "report", found["study"], "--work-dir", tmp_path / "work"]
+    (folder / "summary.json").write_text(json.dumps(found.as_plain()))
+    command = [sys.executable, "-m", "medcls", "report", found.study, "--work-dir", tmp_path / "work"]
     ended = subprocess.run(command, capture_output=True, text=True)
     assert ended.returncode == 0
     assert ended.stderr.count("\n") == 1

@@ -1,26 +1,26 @@
 """Learning curves on a study's page: of many variants the best ones in colours, the others in grey."""
 
-import copy
 import re
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from summaries import summary
 
+from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.report.figures import study_curves, svg_curves
 
 
-def searched(accuracies: dict[str, tuple[float, ...]]) -> dict[str, Any]:
+def searched(accuracies: dict[str, tuple[float, ...]]) -> StudySummary:
     """Return the summary of a search whose trials reached these accuracies, fold by fold."""
     found, runs = summary(), []
+    first = found.runs[0]
     for name, scores in accuracies.items():
         for fold, score in enumerate(scores):
-            run = copy.deepcopy(found["runs"][0]) | {"variant": name, "fold": fold}
-            run["params"]["folds"] = 3
-            runs.append(run | {"metrics": {"accuracy": score, "gap": 0.0}})
-    best = {"variant": "trial 1", "metric": "accuracy", "value": 0.9, "mean_sd": {}, "test": {}, "refit": None}
-    return found | {"runs": runs, "best": {"skin": best}}
+            params, metrics = {**first.params, "folds": 3}, {"accuracy": score, "gap": 0.0}
+            runs.append(replace(first, variant=name, fold=fold, params=params, metrics=metrics))
+    best = BestRecord(key=first.key, variant="trial 1", metric="accuracy", value=0.9)
+    return replace(found, runs=tuple(runs), best={"skin": best})
 
 
 TRIALS = {f"trial {number}": (0.5 + 0.4 * (number * 3 % 8) / 8,) * 3 for number in range(8)}
@@ -31,7 +31,7 @@ def test_the_best_of_many_trials_are_marked_the_best_first() -> None:
     assert study_curves.foremost(searched(TRIALS), "skin") == expected
 
 
-def test_a_trial_that_was_given_up_after_a_lucky_fold_comes_behind_whole_ones() -> None:
+def test_a_trial_pruned_after_a_lucky_fold_comes_behind_whole_ones() -> None:
     found = searched({**TRIALS, "trial 8": (0.99,)})
     assert "trial 8" not in study_curves.foremost(found, "skin")
 
@@ -63,7 +63,7 @@ def test_the_legend_names_who_has_a_colour_and_counts_the_others() -> None:
     assert sorted(name for name in named if name.startswith("trial")) == sorted(one_too_many)
 
 
-def charts_of(found: dict[str, Any]) -> list[str]:
+def charts_of(found: StudySummary) -> list[str]:
     """Return the charts of a summary as its page has them."""
     return study_curves.charts(found, "skin", study_curves.foremost(found, "skin"))
 

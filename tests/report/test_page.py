@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +10,16 @@ import pytest
 from PIL import Image
 from summaries import summary
 
+from medcls.evaluation.summary import StudySummary
 from medcls.report import html
 from medcls.report.figures import svg_curves
 from medcls.report.figures.montage import montage
 from medcls.report.study_report import paragraphs
+from medcls.utils.statuses import RunStatus
 
 
-def rendered(found: dict[str, Any], **more: Any) -> str:
-    given = {"notes": ["Why: it thins."], "command": "python x.py", "version": "0.1.0", "day": "today", "montages": {}}
-    return html.render(found, **{**given, **more})
+def rendered(found: StudySummary, **more: Any) -> str:
+    return html.render(found, html.PageExtras(["Why: it thins."], "python x.py", "0.1.0", "today", **more))
 
 
 def test_the_page_holds_question_answers_verdicts_data_parameters_and_command() -> None:
@@ -56,7 +58,7 @@ def test_real_images_bear_no_banner_and_smoke_runs_do() -> None:
 
 def test_the_table_of_variants_has_means_and_deviations() -> None:
     found = summary()
-    values = [run["history"]["val_accuracy"][-1] for run in found["runs"] if run["variant"] == "plain"]
+    values = [run.history["val_accuracy"][-1] for run in found.runs if run.variant == "plain"]
     assert f"{np.mean(values):.3f} ± {np.std(values, ddof=1):.3f}" in rendered(found)
 
 
@@ -68,9 +70,9 @@ def test_a_searchs_trials_are_shown_the_best_first_and_whose_they_were() -> None
         {"number": 2, "state": "complete", "value": 0.84, "params": {base: 32, rate: "<b>(x,0.5)"}},
     ]
     found = summary(trials=trials)
-    for run in found["runs"]:
-        run["variant"] = {"plain": "trial 0", "dropout": "trial 1"}[run["variant"]]
-    text = rendered(found)
+    names = {"plain": "trial 0", "dropout": "trial 1"}
+    runs = tuple(replace(run, variant=names[run.variant]) for run in found.runs)
+    text = rendered(replace(found, runs=runs))
     table = text[text.index("<h2>Trials</h2>") : text.index("<h2>Variants</h2>")]
     plain = table.replace("<wbr>", "")
     rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in plain.split("<tr>")[1:]]
@@ -92,8 +94,8 @@ def test_one_seed_has_no_deviation_and_no_band() -> None:
 
 def test_a_failed_run_is_said_and_left_out() -> None:
     found = summary()
-    found["runs"][0] |= {"status": "failed", "metrics": {}, "history": {}, "best_epoch": None}
-    assert "1 of 6 runs failed" in rendered(found)
+    failed = replace(found.runs[0], status=RunStatus.FAILED, metrics={}, history={}, best_epoch=None)
+    assert "1 of 6 runs failed" in rendered(replace(found, runs=(failed, *found.runs[1:])))
 
 
 def test_bands_leave_out_repeats_that_stopped() -> None:

@@ -19,7 +19,7 @@ def work(tmp_path: Path) -> Path:
     """Return a work folder in which a whole run and a later smoke run have ended."""
     for key, found in (("whole", summary()), ("smoke", summary(smoke=True, question="Smoke?"))):
         (tmp_path / "studies" / key).mkdir(parents=True)
-        (tmp_path / "studies" / key / "summary.json").write_text(json.dumps(found))
+        (tmp_path / "studies" / key / "summary.json").write_text(json.dumps(found.as_plain()))
     return tmp_path
 
 
@@ -34,7 +34,7 @@ def test_report_writes_the_page_of_the_whole_run(work: Path) -> None:
 def test_compare_prints_variants_and_verdicts(work: Path) -> None:
     done = medcls("compare", "studies/task1a_dropout.py", "--metric", "gap", "--work-dir", work)
     assert done.returncode == 0, done.stderr
-    assert "dropout against plain" in done.stdout
+    assert "dropout vs plain" in done.stdout
     assert "better" in done.stdout
     assert "Does <dropout> help?" not in done.stdout
 

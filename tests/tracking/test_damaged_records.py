@@ -168,9 +168,10 @@ def test_owners(tmp_path: Path):
 def test_summaries(tmp_path: Path):
     home = tmp_path / "studies" / "key"
     home.mkdir(parents=True)
+    run = {"key": "k", "data": "d", "variant": "v", "seed": 0, "status": "finished"}
+    best = {"key": "k", "variant": "v", "metric": "accuracy", "value": 0.5}
     summary = {"study": "s", "question": "q", "smoke": False, "answers": [], "comparisons": []}
-    summary |= {"runs": [{"key": "k", "status": "finished"}], "data_sets": [{"name": "d", "kind": "files"}]}
-    summary |= {"best": {"d": {"metric": "accuracy", "value": 0.5}}}
+    summary |= {"runs": [run], "data_sets": [{"name": "d", "kind": "files"}], "best": {"d": best}}
     for damage, content in damages(json.dumps(summary).encode()).items():
         (home / "summary.json").write_bytes(content)
         shown = [state(outcome) for found in outcomes(tmp_path).values() for outcome in found]

@@ -4,13 +4,16 @@ import argparse
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medcls.cli.commands.common import Commands, complete_studies, examples
 from medcls.cli.options import Parser, work_dir
 from medcls.utils.errors import BadInputError
 from medcls.utils.redaction import typed
 from medcls.utils.texts import say
+
+if TYPE_CHECKING:
+    from medcls.evaluation.summary import StudySummary
 
 
 def add(commands: Commands, shared: Parser) -> None:
@@ -51,16 +54,16 @@ def _report(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from medcls.report.tables import compared
+    from medcls.report.terminal import print_comparisons
     from medcls.utils.console import Screen
 
     summaries = [_latest(work_dir(arguments), name)[1] for name in arguments.studies]
     screen = Screen()
     for summary in summaries:
-        compared(screen, summary, arguments.metric)
+        print_comparisons(screen, summary, arguments.metric)
 
 
-def _latest(work: Path, study: str) -> tuple[Path, dict[str, Any]]:
+def _latest(work: Path, study: str) -> "tuple[Path, StudySummary]":
     """Return the directory and the summary of a study's latest outcome; `study` may also be the path of its file."""
     from medcls.report.study_report import latest
 

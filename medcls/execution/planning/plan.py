@@ -10,6 +10,7 @@ from medcls.data.checks import Policy
 from medcls.data.dataset import Tell
 from medcls.data.split import split
 from medcls.evaluation import paired_tests
+from medcls.evaluation.summary import Look
 from medcls.execution.options import Options
 from medcls.execution.planning.datasets import check, describe
 from medcls.execution.planning.scores import check_scores
@@ -118,10 +119,10 @@ class StudyPlan:
             stages.append(stage)
         return stages
 
-    def look(self, seeds: int) -> dict[str, Any]:
-        """Return the number of the look after so many seeds, and its share of the significance level of 5%."""
+    def look(self, seeds: int) -> Look:
+        """Return the look after so many seeds, and its share of the significance level of 5%."""
         number = sum(count < seeds for count in self.looks)
-        return {"number": number + 1, "seeds": self.looks, "level": paired_tests.levels(self.looks)[number]}
+        return Look(number + 1, tuple(self.looks), paired_tests.levels(self.looks)[number])
 
     def runs(self) -> list[Run]:
         """Return the runs of the first look and those of later looks that exist; of a search, the runs of trials."""

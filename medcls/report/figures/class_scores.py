@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medcls.evaluation import intervals
 from medcls.evaluation.classification import Labels, Numbers
+from medcls.evaluation.summary import TestScore
 from medcls.report.figures import canvas
 from medcls.utils.lazy import matplotlib
 
@@ -43,7 +44,7 @@ def class_scores(
         of_classes = {name: scores[f"{score}/{name}"] for name in classes if f"{score}/{name}" in scores}
         label = score.replace("f1", "F1")
         if of_classes:
-            label += f" (mean {np.mean([class_score['value'] for class_score in of_classes.values()]):.3f})"
+            label += f" (mean {np.mean([class_score.value for class_score in of_classes.values()]):.3f})"
         _draw_intervals(axes, classes, of_classes, shift, marker, colour, label)
     axes.set_xlabel("95% intervals; number of images in brackets", size=canvas.SIZE)
     _add_legend(axes, len(SCORES))
@@ -52,7 +53,7 @@ def class_scores(
 
 def recalls(
     repeats: Mapping[str, Sequence[float]],
-    tested: Mapping[str, intervals.Score],
+    tested: Mapping[str, TestScore],
     classes: tuple[str, ...],
     repeat: str,
     title: str,
@@ -92,7 +93,7 @@ def recalls(
 def _draw_intervals(
     axes: matplotlib.axes.Axes,
     classes: tuple[str, ...],
-    scores: Mapping[str, intervals.Score],
+    scores: Mapping[str, TestScore],
     shift: float,
     marker: str,
     colour: str,
@@ -102,9 +103,9 @@ def _draw_intervals(
     heights, values, lows, highs = [], [], [], []
     for row, name in enumerate(classes):
         if name in scores:
-            low, high = scores[name]["ci95"]
+            low, high = scores[name].ci95
             heights.append(row + shift)
-            values.append(scores[name]["value"])
+            values.append(scores[name].value)
             lows.append(low)
             highs.append(high)
     axes.hlines(heights, lows, highs, color=colour, linewidth=1.2)

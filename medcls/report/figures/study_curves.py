@@ -1,55 +1,79 @@
 """A study's learning curves as charts of its page: of many variants the foremost in colours, the others in grey."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from medcls.evaluation import run_scores
+from medcls.evaluation.summary import StudySummary
 from medcls.report.figures import svg_curves
 
 CHARTS = ("accuracy", "dice", "soft_dice", "loss")
 MEASURES = ("accuracy", "dice")
 
-Summary = Mapping[str, Any]
+Curves: TypeAlias = dict[str, list[list[float]]]
+"""Variant -> one curve a run, of length epochs."""
 
 
-def charts(summary: Summary, data: str, marked: Sequence[str]) -> list[str]:
+def charts(summary: StudySummary, data: str, marked: Sequence[str]) -> list[str]:
     """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded.
 
-    The variants that are `marked` have a colour each, as `foremost` chooses them.
+    Args:
+        summary: what the study ended with.
+        data: the name of the data set.
+        marked: the variants that have a colour each, as `foremost` chooses them.
     """
-    found = {name: run_scores.finished(summary, data, name).values() for name in run_scores.variants(summary, data)}
+    drawn = []
+    for metric in CHARTS:
+        training = _curves(summary, data, metric)
+        if training:
+            drawn.append(svg_curves.chart(metric, training, _curves(summary, data, f"val_{metric}"), marked))
+    measure = MEASURES[0]
+    for metric in MEASURES:
+        if _curves(summary, data, metric):
+            measure = metric
+            break
+    training, validation = _curves(summary, data, measure), _curves(summary, data, f"val_{measure}")
+    gaps = {}
+    for variant, curves in training.items():
+        if variant in validation:
+            gaps[variant] = _differences(curves, validation[variant])
+    if gaps:
+        title = f"generalisation gap (training - validation {measure})"
+        drawn.append(svg_curves.chart(title, {}, gaps, marked))
+    return drawn
 
-    def curves(metric: str) -> dict[str, list[list[float]]]:
-        each = {name: [run["history"].get(metric, []) for run in runs] for name, runs in found.items()}
-        return {name: [curve for curve in runs if curve] for name, runs in each.items() if any(runs)}
 
-    drawn = [svg_curves.chart(name, curves(name), curves(f"val_{name}"), marked) for name in CHARTS if curves(name)]
-    measure = next((name for name in MEASURES if curves(name)), MEASURES[0])
-    training, validation = curves(measure), curves(f"val_{measure}")
-    gaps = {name: _differences(training[name], validation[name]) for name in training if name in validation}
-    title = f"generalisation gap (training - validation {measure})"
-    return [*drawn, svg_curves.chart(title, {}, gaps, marked)] if gaps else drawn
+def _curves(summary: StudySummary, data: str, metric: str) -> Curves:
+    """Return the curves of a metric of those variants whose finished runs have it."""
+    curves: Curves = {}
+    for variant in run_scores.variants(summary, data):
+        for run in run_scores.finished(summary, data, variant).values():
+            if run.history.get(metric):
+                curves.setdefault(variant, []).append(list(run.history[metric]))
+    return curves
 
 
-def foremost(summary: Summary, data: str) -> list[str]:
+def foremost(summary: StudySummary, data: str) -> list[str]:
     """Return the variants that have a colour of their own: all in the study's order, of too many the best, best first.
 
-    The best are those with the highest mean of the study's metric among those that were not given up.
+    The best are those with the highest mean of the study's metric among those that were not pruned.
     """
     names = run_scores.variants(summary, data)
-    best = summary["best"].get(data)
+    best = summary.best.get(data)
     if len(names) <= len(svg_curves.COLOURS) or best is None:
         return names[: len(svg_curves.COLOURS)]
+    metric = best.metric
 
     def rank(name: str) -> tuple[int, float]:
-        scores = [run["metrics"].get(best["metric"]) for run in run_scores.finished(summary, data, name).values()]
-        known = [score for score in scores if score is not None]
-        return -len(known), -float(np.mean(known)) if known else 0.0
+        runs = run_scores.finished(summary, data, name).values()
+        scores = [run.metrics[metric] for run in runs if metric in run.metrics]
+        return -len(scores), -float(np.mean(scores)) if scores else 0.0
 
     return sorted(names, key=rank)[: len(svg_curves.COLOURS)]
 
 
 def _differences(training: Sequence[Sequence[float]], validation: Sequence[Sequence[float]]) -> list[list[float]]:
-    return [[a - b for a, b in zip(one, other, strict=True)] for one, other in zip(training, validation, strict=True)]
+    pairs = zip(training, validation, strict=True)
+    return [np.subtract(training_curve, validation_curve).tolist() for training_curve, validation_curve in pairs]

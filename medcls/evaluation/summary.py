@@ -1,0 +1,243 @@
+"""The summary of a study: what it found, as typed values, and the JSON that `--json` writes from them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from medcls.evaluation.paired_tests import Verdict
+from medcls.evaluation.run_record import DataSetRecord, RunRecord, Scalar
+from medcls.utils.statuses import RunStatus, TrialState
+from medcls.utils.typed_json import OMITTED_IF_NONE, as_plain, from_json, json_schema, nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Two variants compared by one score on one data set, over seeds or folds.
+
+    Attributes:
+        data: the name of the data set.
+        metric: the name of the score.
+        a: the name of the first variant.
+        b: the name of the second variant, which is judged.
+        difference: the mean of b - a over the pairs of runs.
+        ci95: its 95% interval; both ends the difference itself where there is no interval.
+        p: of the paired test, None where there is none.
+        p_adjusted: p corrected for all comparisons of the study (Holm) and for all looks.
+        n: the number of pairs that differ from one another.
+        runs: the number of pairs, with those that repeat another to the bit.
+        detectable: the smallest difference that would be found with 80% power, None for one pair.
+        mcnemar: p of McNemar's test on the images of the only pair, None where there are more or none.
+        verdict: of b against a, in the score's better direction.
+    """
+
+    data: str
+    metric: str
+    a: str
+    b: str
+    difference: float
+    ci95: tuple[float, float]
+    p: float | None = None
+    p_adjusted: float | None
+    n: int
+    runs: int = 0
+    detectable: float | None = None
+    mcnemar: float | None = None
+    verdict: Verdict
+
+    @property
+    def repeats_nothing(self) -> bool:
+        """Whether all its runs are one pair again and again, as no seed changes anything."""
+        return self.n == 1 < self.runs
+
+    @property
+    def repeated(self) -> int:
+        """How many pairs of runs repeat another to the bit."""
+        return max(self.runs - self.n, 0)
+
+
+@dataclass(frozen=True)
+class AnswerRecord:
+    """The answer to one of a study's questions.
+
+    Attributes:
+        question: as the study asks it.
+        answer: in words.
+        values: the numbers that the words are made of, by data set.
+    """
+
+    question: str
+    answer: str
+    values: Mapping[str, Any] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True)
+class TestScore:
+    """A score on the test set with its 95% interval over the images."""
+
+    __test__ = False  # no test of pytest's
+
+    value: float
+    ci95: tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestRecord:
+    """The best variant on one data set.
+
+    Attributes:
+        key: of the run whose model it is: the refit, or without folds the best run.
+        variant: its name.
+        metric: the score that decided.
+        value: the mean of that score over the folds or seeds.
+        params: dotted path -> the value of each parameter of the variant.
+        mean_sd: score -> mean and standard deviation over the folds or seeds.
+        folds: score -> one value a fold; None without folds.
+        test: score -> the run's value on the test set; None where there is no test set.
+        ensemble: score -> the value of the folds' or seeds' mean prediction on the test set.
+        tested: score -> one value a fold or seed on the test set.
+    """
+
+    key: str
+    variant: str
+    metric: str
+    value: float
+    params: Mapping[str, Scalar] = field(default_factory=nothing)
+    mean_sd: Mapping[str, tuple[float, float]] = field(default_factory=nothing)
+    folds: Mapping[str, tuple[float, ...]] | None = None
+    test: Mapping[str, TestScore] | None = None
+    ensemble: Mapping[str, TestScore] | None = None
+    tested: Mapping[str, tuple[float, ...]] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial of a search.
+
+    Attributes:
+        number: from 0 on.
+        state: how far it has come.
+        value: its mean score over the folds, None where it was not completed.
+        params: dotted path -> what was proposed.
+    """
+
+    number: int
+    state: TrialState
+    value: float | None
+    params: Mapping[str, Scalar] = field(default_factory=nothing)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Which interim look a study that adds seeds until it is decided has come to.
+
+    Attributes:
+        number: from 1 on.
+        seeds: after how many seeds each look is.
+        level: the share of the 5% that this look may spend.
+    """
+
+    number: int
+    seeds: tuple[int, ...]
+    level: float
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What makes one wary of a variant's networks on a data set, in a sentence."""
+
+    data: str
+    variant: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class FigureRecord:
+    """A figure of the report: its title, and the name of the file beside the summary."""
+
+    title: str
+    file: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySummary:
+    """Everything that a study found.
+
+    Attributes:
+        study: the name of the study.
+        question: the first line of its docstring.
+        smoke: whether it was a trial run on a few images, whose scores mean nothing.
+        command: what was typed.
+        document: the docstring of the study's file.
+        wall_seconds: how long the command took.
+        git_commit: of the code, None outside a repository.
+        git_dirty: whether the code had changes that were not committed.
+        data_sets: in the order of their names in the study.
+        runs: all, in the order of their beginning.
+        comparisons: of all variants that the study compares, p corrected together.
+        answers: to the study's questions.
+        best: data set -> its best variant; lacks data sets on which no variant was finished.
+        look: the interim look, None unless seeds are added until the study is decided.
+        trials: of the search, None without one.
+        remarks: on variants whose networks tell little apart.
+        figures: of the report, beside what every report has.
+    """
+
+    study: str
+    question: str
+    smoke: bool
+    command: str = ""
+    document: str = ""
+    wall_seconds: float = 0.0
+    git_commit: str | None = None
+    git_dirty: bool = False
+    data_sets: tuple[DataSetRecord, ...]
+    runs: tuple[RunRecord, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    answers: tuple[AnswerRecord, ...]
+    best: Mapping[str, BestRecord]
+    look: Look | None = field(default=None, metadata=OMITTED_IF_NONE)
+    trials: tuple[TrialRecord, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
+    remarks: tuple[Remark, ...] = ()
+    figures: tuple[FigureRecord, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
+
+    @property
+    def finished(self) -> tuple[RunRecord, ...]:
+        """The runs that came to their end."""
+        return tuple(run for run in self.runs if run.is_finished)
+
+    @property
+    def failed(self) -> tuple[RunRecord, ...]:
+        """The runs that failed."""
+        return tuple(run for run in self.runs if run.status == RunStatus.FAILED)
+
+    @property
+    def has_folds(self) -> bool:
+        """Whether its runs are folds of a cross-validation."""
+        return any(run.folds is not None for run in self.runs)
+
+    def data_set(self, name: str) -> DataSetRecord:
+        """Return the data set of a name."""
+        return next(data for data in self.data_sets if data.name == name)
+
+    def run(self, key: str) -> RunRecord:
+        """Return the first run with a key."""
+        return next(run for run in self.runs if run.key == key)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return it as `--json` writes it."""
+        plain: dict[str, Any] = as_plain(self)
+        return plain
+
+
+def read_summary(content: bytes) -> StudySummary:
+    """Return the summary that a JSON file holds.
+
+    Raises:
+        ValueError: it holds none; the message says in a few words what is wrong.
+    """
+    return from_json(StudySummary, content)
+
+
+def summary_schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of the summary that `--json` writes."""
+    return json_schema(StudySummary)
