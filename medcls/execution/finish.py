@@ -28,6 +28,7 @@ from medcls.utils.hashing import digest
 from medcls.utils.naming import in_file
 from medcls.utils.paths import root
 from medcls.utils.redaction import typed, without_secrets
+from medcls.utils.statuses import RunStatus
 
 
 def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -> dict[Path, str]:

@@ -29,11 +29,12 @@ class Table:
     texts: frozenset[str] = frozenset()
 
     def transposed(self, most: int) -> "Table":
-        """Return the first rows, at most so many, as columns: for wide tables on narrow screens."""
+        """Return the first rows, at most so many, as columns, without the columns of words: for narrow screens."""
         rows = self.rows[:most]
         lines = []
         for place, column in enumerate(self.columns[1:], start=1):
-            lines.append((column, *(row[place] for row in rows)))
+            if column not in self.texts:
+                lines.append((column, *(row[place] for row in rows)))
         return Table(self.title, ("", *(f"{self.columns[0]} {row[0]}" for row in rows)), tuple(lines))
 
 

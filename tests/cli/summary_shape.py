@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
+from medcls.evaluation.summary import summary_schema
+
 Check = Callable[[Any], bool]
 
 
@@ -161,6 +165,7 @@ def read_summary(path: Path) -> dict[str, Any]:
     """Return a summary whose shape is right, down to what must agree with what."""
     summary: dict[str, Any] = json.loads(path.read_text(), parse_constant=lambda name: float("nan"))
     assert SUMMARY(summary)
+    jsonschema.validate(summary, summary_schema(), jsonschema.Draft202012Validator)
     names = {each["name"] for each in summary["data_sets"]}
     assert set(summary["best"]) <= names
     for run in summary["runs"]:

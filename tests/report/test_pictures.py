@@ -17,12 +17,14 @@ from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
+from medcls.utils.statuses import RunStatus
 
 VARIANT = Variant(data=partial(data.folder, source="."), learner=training.gradient, task=MULTICLASS)
 FOLD = Run(VARIANT, "sha256:0", fold=1, folds=3, variant_name="tiny")
 PART = ["calibration", "certain_errors", "class_scores", "confusion_matrix", "precision_recall", "roc"]
 EVERY = {"learning_curves.png", *(f"{name}.png" for name in PART)}
-RESULT = {"best_epoch": 0}
+RESULT = RunResult(RunStatus.FINISHED, best_epoch=0)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import argparse
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medcls.cli.commands.common import Commands, complete_studies, examples
 from medcls.cli.options import Parser, work_dir
