@@ -77,18 +77,19 @@ def data_sets(plan: StudyPlan) -> tuple[DataSetRecord, ...]:
     """Return each data set once: where it came from, its fingerprint, its sets and classes."""
     records = []
     for name, source in plan.sources.by_name.items():
-        findings = [FindingRecord(finding.kind, finding.sentence, finding.count) for finding in source.pseudonymous.findings]
+        bundle, public = source.bundle, source.pseudonymous
+        findings = [FindingRecord(finding.kind, finding.sentence, finding.count) for finding in public.findings]
         records.append(
             DataSetRecord(
                 name=name,
-                source=source.bundle.source,
-                kind=source.bundle.kind,
-                fingerprint=source.bundle.fingerprint,
+                source=bundle.source,
+                kind=bundle.kind,
+                fingerprint=bundle.fingerprint,
                 n=plan.parts[name],
-                counts=_counts(source.bundle),
-                classes=tuple(source.bundle.classes),
+                counts=_counts(bundle),
+                classes=tuple(bundle.classes),
                 findings=tuple(findings),
-                skipped=tuple(source.pseudonymous.skipped),
+                skipped=tuple(public.skipped),
             )
         )
     return tuple(records)

@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import pairwise, product
-from typing import Any
 
 from medcls.data.checks import Policy
 from medcls.data.dataset import Tell
