@@ -8,6 +8,7 @@ from medcls.evaluation.comparisons import Answer, Compare, compare, comparisons,
 from medcls.evaluation.convergence import converges, reaches, sooner, until
 from medcls.evaluation.metrics import missing
 from medcls.evaluation.run_scores import Score
+from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import AnswerRecord, StudySummary
 from medcls.evaluation.wording import data_names, joined, on, spread_in_words
 from medcls.utils.typed_json import as_plain
@@ -60,7 +61,7 @@ def _for_every_variant(summary: StudySummary, question: str, scores: Sequence[Sc
             numbers = []
             for score in scores:
                 repeats = run_scores.values(runs, score)
-                spread = run_scores.spread(repeats, score.ends) if repeats else None
+                spread = spread_of(repeats, score.ends) if repeats else None
                 values[data][variant][score.name] = as_plain(spread)
                 if spread is not None:
                     numbers.append(f"{score.words} {spread_in_words(spread, run_scores.digits(score.name))}")

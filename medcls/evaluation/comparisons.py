@@ -10,6 +10,7 @@ from medcls.evaluation import paired_tests, run_scores
 from medcls.evaluation.metrics import METRICS, missing
 from medcls.evaluation.paired_tests import PairedDifference, Verdict
 from medcls.evaluation.run_scores import Compared, Score
+from medcls.evaluation.spread import is_alike
 from medcls.evaluation.summary import AnswerRecord, Comparison, StudySummary
 from medcls.evaluation.wording import data_names, joined, on, p_value, than
 from medcls.utils.errors import BadInputError
@@ -258,7 +259,7 @@ def _tested(summary: StudySummary, data: str, question: Compare) -> PairedDiffer
         tested = paired_tests.over_folds(scores_a, scores_b, folds, level)
     else:
         tested = paired_tests.over_seeds(scores_a, scores_b, level)
-    if tested.n < 2 or not run_scores.is_alike(np.subtract(scores_b, scores_a), float(np.abs(pairs).max())):
+    if tested.n < 2 or not is_alike(np.subtract(scores_b, scores_a), float(np.abs(pairs).max())):
         return tested
     mean = tested.difference
     return PairedDifference(mean, (mean, mean), None if mean else tested.p, tested.n, None)

@@ -6,7 +6,9 @@ from typing import Any
 
 from medcls.evaluation import metrics, run_scores
 from medcls.evaluation.comparisons import Answer, Compare
+from medcls.evaluation.epochs import falls, first_as_good, first_at_least, smoothed
 from medcls.evaluation.run_record import RunRecord
+from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import AnswerRecord, StudySummary
 from medcls.evaluation.wording import data_names, joined, on, when
 from medcls.utils.errors import BadInputError
@@ -64,7 +66,7 @@ def until(metric: str, value: float, question: str = "") -> Answer:
         value: that is to be reached.
         question: as the study asks it.
     """
-    least = "at most" if run_scores.falls(metric) else "at least"
+    least = "at most" if falls(metric) else "at least"
     asked = question or f"After how many epochs is {run_scores.words(metric)} {least} {value:g}?"
 
     def answer(summary: StudySummary) -> AnswerRecord:
@@ -75,7 +77,7 @@ def until(metric: str, value: float, question: str = "") -> Answer:
             variants = []
             for variant in run_scores.variants(summary, data):
                 runs = run_scores.finished(summary, data, variant).values()
-                epochs = [run_scores.first_as_good(run.history[metric], value, metric) for run in runs]
+                epochs = [first_as_good(run.history[metric], value, metric) for run in runs]
                 values[data][variant] = epochs
                 variants.append(f"{variant}: {when(epochs)}")
             sentences.append(on(summary, data, "; ".join(variants)) + ".")
@@ -89,8 +91,8 @@ def _reached(summary: StudySummary, data: str, variants: tuple[str, str], metric
     for run, other in run_scores.pairs(summary, data, *variants):
         curve, goal = run.history.get(metric, ()), other.history.get(metric, ())
         if curve and goal:
-            smooth = run_scores.first_as_good(run_scores.smoothed(curve), run_scores.smoothed(goal)[-1], metric)
-            epoch = run_scores.first_as_good(curve, goal[-1], metric)
+            smooth = first_as_good(smoothed(curve), smoothed(goal)[-1], metric)
+            epoch = first_as_good(curve, goal[-1], metric)
             reached.append(Reached(run.seed, run.fold, goal[-1], epoch, smooth))
     return reached
 
@@ -98,7 +100,7 @@ def _reached(summary: StudySummary, data: str, variants: tuple[str, str], metric
 def _reach_sentence(variant: str, pairs: Sequence[Reached]) -> str:
     if not pairs:
         return f"{variant} has no finished pair of runs to tell from."
-    goal = run_scores.spread([pair.goal for pair in pairs]).mean
+    goal = spread_of([pair.goal for pair in pairs]).mean
     plain, smooth = when([pair.epoch for pair in pairs]), when([pair.smoothed for pair in pairs])
     return f"{variant} reaches {goal:.3f} {plain}; smoothed over five epochs, {smooth}."
 
@@ -125,7 +127,7 @@ class CompareCurves(Compare):
         if recorded is not None and self.metric not in recorded:
             wanted = metrics.missing(self.metric, recorded)
             raise BadInputError(f"{self.question!r} asks for what no run will have: {wanted}")
-        if run_scores.falls(self.metric):
+        if falls(self.metric):
             raise BadInputError(f"{self.question!r}: {self.metric} gets better as it falls; name a score that rises.")
 
 
@@ -188,13 +190,13 @@ class Sooner:
 
     def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
         """Return the epochs of both, counted from 1; None for both where one has no such curve."""
-        curve_a = run_scores.smoothed(a.history.get(self.metric, ()))
-        curve_b = run_scores.smoothed(b.history.get(self.metric, ()))
+        curve_a = smoothed(a.history.get(self.metric, ()))
+        curve_b = smoothed(b.history.get(self.metric, ()))
         if not curve_a or not curve_b:
             return None, None
         goal = self.share * min(max(curve_a), max(curve_b))
-        epoch_a = run_scores.first_at_least(curve_a, goal) or len(curve_a)
-        epoch_b = run_scores.first_at_least(curve_b, goal) or len(curve_b)
+        epoch_a = first_at_least(curve_a, goal) or len(curve_a)
+        epoch_b = first_at_least(curve_b, goal) or len(curve_b)
         return float(epoch_a), float(epoch_b)
 
 
@@ -228,7 +230,7 @@ def sooner(a: str, b: str, metric: str = "val_accuracy", question: str = "", exp
 
 def _is_rising(curve: Sequence[float]) -> bool:
     """Tell whether a curve, smoothed over five epochs, ends while it still gains."""
-    smooth = run_scores.smoothed(curve)
+    smooth = smoothed(curve)
     before = smooth[: len(smooth) - max(1, round(LATE * len(smooth)))]
     if not before:
         return False

@@ -5,6 +5,7 @@ import math
 from medcls.evaluation import run_scores
 from medcls.evaluation.comparisons import Answer
 from medcls.evaluation.run_scores import Score
+from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import AnswerRecord, BestRecord, StudySummary
 from medcls.evaluation.wording import data_names
 
@@ -30,7 +31,7 @@ def ratio(a: str, b: str, score: Score, question: str) -> Answer:
             if not pairs:
                 sentences.append(f"{b} and {a} have no finished pair of runs to compare.")
                 continue
-            logarithms = run_scores.spread([math.log(of_b / of_a) for of_a, of_b in pairs])
+            logarithms = spread_of([math.log(of_b / of_a) for of_a, of_b in pairs])
             times = math.exp(logarithms.mean)
             ends = None if logarithms.ci95 is None else tuple(math.exp(end) for end in logarithms.ci95)
             values[data] = {"ratio": times, "ci95": ends, "pairs": pairs}
@@ -85,7 +86,7 @@ def _test_sentence(best: BestRecord, metric: str) -> str:
     )
     if len(seeds) < 2:
         return sentence
-    spread = run_scores.spread(seeds, run_scores.score(metric).ends)
+    spread = spread_of(seeds, run_scores.score(metric).ends)
     if spread.ci95 is None:
         return f"{sentence}; the same for all {len(seeds)} seeds"
     low, high = spread.ci95

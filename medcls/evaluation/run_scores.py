@@ -4,7 +4,7 @@ Everything here reads the summary that a study ends with, so that the same answe
 the runs.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -12,14 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.evaluation import metrics
+from medcls.evaluation.epochs import falls, first_at_least
 from medcls.evaluation.metrics import ANY, EPOCHS, digits, words
 from medcls.evaluation.run_record import RunRecord
 from medcls.evaluation.summary import StudySummary
-from medcls.utils.lazy import scipy
 
 __all__ = ["digits", "words"]  # beside what is written here
 
-ROUNDING = 1e-6  # of the largest value: what rounding to float32 alone may make of equal ones
 Pair: TypeAlias = tuple[int, int | None]
 """A seed and a fold: runs of two variants that share them are paired."""
 
@@ -69,23 +68,6 @@ class Score:
     def of_pair(self, a: RunRecord, b: RunRecord) -> tuple[float | None, float | None]:
         """Return the numbers of two runs that are compared."""
         return self.of(a), self.of(b)
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A score over the repeats of a variant.
-
-    Attributes:
-        mean: of the values.
-        sd: their sample standard deviation, over n - 1; 0 for a single value.
-        ci95: the 95% t interval of the mean; None for a single value and where all values are equal.
-        values: one a seed or fold.
-    """
-
-    mean: float
-    sd: float
-    ci95: tuple[float, float] | None
-    values: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -182,39 +164,6 @@ def worth_of_choosing_on(metric: str) -> Score:
         return kept - float(min(curve)) if falls(metric) else float(max(curve)) - kept
 
     return Score(f"gain_in_{metric}", of)
-
-
-def falls(metric: str) -> bool:
-    """Tell whether a metric gets better as it falls."""
-    row = metrics.metric(metric)
-    return row is not None and row.higher_is_better is False
-
-
-def first_as_good(curve: Sequence[float], value: float, metric: str) -> int | None:
-    """Return the first epoch, counted from 1, at which a metric's curve is as good as a value, None if it never is.
-
-    Args:
-        curve: of length epochs.
-        value: the value that is to be reached.
-        metric: the name of the curve's metric, which tells whether the curve is to rise or to fall.
-    """
-    if falls(metric):
-        return first_at_least([-number for number in curve], -value)
-    return first_at_least(curve, value)
-
-
-def first_at_least(curve: Sequence[float], value: float) -> int | None:
-    """Return the first epoch, counted from 1, at which a curve is at least `value`, None if it never is."""
-    reached = np.flatnonzero(np.asarray(curve) >= value - 1e-12)
-    return int(reached[0]) + 1 if len(reached) else None
-
-
-def smoothed(curve: Sequence[float], window: int = 5) -> list[float]:
-    """Return the mean of each epoch and the `window` - 1 before it, as far as there are any."""
-    sums = np.concatenate([[0.0], np.cumsum(curve)])
-    starts = np.maximum(np.arange(1, len(sums)) - window, 0)
-    values = (sums[1:] - sums[starts]) / (np.arange(1, len(sums)) - starts)
-    return [float(value) for value in values]
 
 
 def finished(summary: StudySummary, data: str, variant: str) -> dict[Pair, RunRecord]:
@@ -327,21 +276,3 @@ def variants(summary: StudySummary, data: str) -> list[str]:
     """Return the variants that have a finished run on a data set, in the study's order."""
     names = dict.fromkeys(run.variant for run in summary.runs if run.data == data)
     return [name for name in names if finished(summary, data, name)]
-
-
-def spread(values: Sequence[float], ends: tuple[float, float] = ANY) -> Spread:
-    """Return mean, standard deviation and the mean's 95% t interval of repeats.
-
-    Of a few values that differ much, the interval may reach beyond what is possible, its `ends`: it is cut there.
-    """
-    mean, n = float(np.mean(values)), len(values)
-    sd = float(np.std(values, ddof=1)) if n > 1 else 0.0
-    if is_alike(values, float(np.abs(values).max())):
-        return Spread(mean, sd, None, tuple(values))
-    half = float(scipy.stats.t.ppf(0.975, n - 1)) * sd / n**0.5
-    return Spread(mean, sd, (max(mean - half, ends[0]), min(mean + half, ends[1])), tuple(values))
-
-
-def is_alike(values: Sequence[float] | NDArray[np.float64], largest: float) -> bool:
-    """Tell whether values differ by no more than rounding, where the `largest` is what they were computed from."""
-    return float(np.ptp(values)) <= ROUNDING * largest

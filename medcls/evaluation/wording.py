@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from medcls.evaluation import run_scores
 from medcls.evaluation.paired_tests import Verdict
 from medcls.evaluation.run_record import RunRecord
-from medcls.evaluation.run_scores import Spread
+from medcls.evaluation.spread import ROUNDING, Spread, spread_of
 from medcls.evaluation.summary import StudySummary
 
 
@@ -22,7 +22,7 @@ def spread_in_words(spread: Spread, digits: int) -> str:
 
 def mean_sd(mean: float, sd: float) -> str:
     """Return a mean and its standard deviation over repeats, the mean alone where they do not differ."""
-    return f"{mean:.3f} ± {sd:.3f}" if sd > run_scores.ROUNDING * abs(mean) else f"{mean:.3f}"
+    return f"{mean:.3f} ± {sd:.3f}" if sd > ROUNDING * abs(mean) else f"{mean:.3f}"
 
 
 def counted(runs: Collection[RunRecord]) -> str:
@@ -45,7 +45,7 @@ def when(epochs: Sequence[int | None]) -> str:
         return "in no run"
     missed = len(epochs) - len(reached)
     never = f" ({missed} of {len(epochs)} runs never)" if missed else ""
-    return f"at epoch {spread_in_words(run_scores.spread(reached), 1 if len(reached) > 1 else 0)}{never}"
+    return f"at epoch {spread_in_words(spread_of(reached), 1 if len(reached) > 1 else 0)}{never}"
 
 
 def data_names(summary: StudySummary) -> list[str]:

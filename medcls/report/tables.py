@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from medcls.evaluation import run_scores
 from medcls.evaluation.metrics import digits, words
 from medcls.evaluation.run_record import RunRecord, Scalar
+from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import BestRecord, Comparison, StudySummary, TrialRecord
 from medcls.evaluation.wording import counted, mean_sd, p_value
 
@@ -93,7 +94,7 @@ def _mean_sd(score: str, runs: Iterable[RunRecord]) -> str:
     values = run_scores.values(runs, run_scores.score(score))
     if not values:
         return ""
-    spread = run_scores.spread(values)
+    spread = spread_of(values)
     return f"{spread.mean:.3f} ± {spread.sd:.3f}" if len(values) > 1 else f"{spread.mean:.3f}"
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typed_summaries import answered, typed
 
-from medcls.evaluation import paired_tests, run_scores
+from medcls.evaluation import paired_tests
 from medcls.evaluation.answers import (
     compare,
     comparisons,
@@ -19,6 +19,7 @@ from medcls.evaluation.answers import (
     sooner,
     until,
 )
+from medcls.evaluation.epochs import smoothed
 from medcls.evaluation.summary import StudySummary
 from medcls.evaluation.wording import p_value
 
@@ -244,8 +245,8 @@ def test_two_data_sets_are_told_apart() -> None:
 
 
 def test_smoothing_keeps_constants_and_averages_what_there_is() -> None:
-    assert run_scores.smoothed([2.0] * 7) == [2.0] * 7
-    assert run_scores.smoothed([0.0, 1.0, 2.0], window=2) == [0.0, 0.5, 1.5]
+    assert smoothed([2.0] * 7) == [2.0] * 7
+    assert smoothed([0.0, 1.0, 2.0], window=2) == [0.0, 0.5, 1.5]
 
 
 def test_adding_seeds_until_decided_finds_false_effects_in_at_most_six_percent() -> None:
