@@ -14,6 +14,7 @@ project = "medcls"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 exclude_patterns = ["cluster"]
 myst_heading_anchors = 3  # page.md#heading leads to a heading here as it does on GitHub
+smartquotes = False  # they would make one dash of a flag's two
 default_role = "py:obj"  # `Study` in a docstring is a link if it names something documented, and code otherwise
 
 autodoc_default_options = {"members": True, "member-order": "bysource"}
@@ -76,24 +77,27 @@ def include_top_documents(_app: Any, docname: str, source: list[str]) -> None:
 
 
 def list_exports(_app: Any, what: str, name: str, _object: Any, _options: Any, lines: list[str]) -> None:
-    """Append a table of what a package exports to its docstring.
+    """Append a table of the functions and classes that a package exports to its docstring.
 
     Args:
         what: the kind of thing that the docstring belongs to.
         name: its full name.
         lines: of the docstring, changed in place.
     """
-    exported = getattr(importlib.import_module(name), "__all__", ()) if what == "module" else ()
+    package = importlib.import_module(name) if what == "module" else None
+    exported = getattr(package, "__all__", ())
     if exported:
         lines.extend(["", ".. autosummary::", "   :nosignatures:", ""])
-        lines.extend(f"   {export}" for export in exported)
+        lines.extend(f"   {export}" for export in exported if callable(getattr(package, export)))
         lines.append("")
 
 
 def shorten_defaults(*arguments: Any) -> tuple[str | None, str | None]:
-    """Return a signature with `...` for each default that is made anew at every call, so that Sphinx can parse it."""
+    """Return a signature whose defaults Sphinx can parse: names of functions, and `...` for what a call makes."""
     signature, returns = arguments[-2:]
-    return (signature.replace("<factory>", "...") if signature else signature), returns
+    if signature:
+        signature = re.sub(r"<function (?:\w+\.)*(\w+)>", r"\1", signature.replace("<factory>", "..."))
+    return signature, returns
 
 
 def setup(app: Any) -> None:
