@@ -46,8 +46,10 @@ def per_image(masks: Masks, probabilities: Numbers) -> dict[str, NDArray[np.floa
         TrainingError: a probability is not a number, because training diverged.
     """
     rows = [_of_image(mask, answer) for mask, answer in zip(masks, probabilities[..., 0], strict=True)]
-    names = ("dice", "iou", "precision", "recall", "hausdorff95", "surface_distance")
-    return {name: np.array([row[name] for row in rows], np.float64) for name in names}
+    scores = {}
+    for name in ("dice", "iou", "precision", "recall", "hausdorff95", "surface_distance"):
+        scores[name] = np.array([row[name] for row in rows], np.float64)
+    return scores
 
 
 def judged(masks: Masks, probabilities: Numbers) -> dict[str, NDArray[np.float64]]:

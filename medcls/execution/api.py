@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,26 +43,27 @@ class StudyResult:
     report: Path | None
 
     @property
-    def runs(self) -> Any:
-        """A pandas DataFrame with a line for each run: what it is, how it ended, its final scores."""
-        names = ("variant", "data", "seed", "fold", "status", "epochs", "best_epoch", "seconds", "key")
-        return pandas.DataFrame(
-            [{**{name: run.get(name) for name in names}, **(run["metrics"] or {})} for run in self.summary["runs"]]
-        )
+    def runs(self) -> "pandas.DataFrame":
+        """A line for each run: what it is, how it ended, its final scores."""
+        columns = ("variant", "data", "seed", "fold", "status", "epochs", "best_epoch", "seconds", "key")
+        rows = []
+        for run in self.summary["runs"]:
+            described = {name: run.get(name) for name in columns}
+            rows.append({**described, **(run["metrics"] or {})})
+        return pandas.DataFrame(rows)
 
     @property
-    def epochs(self) -> Any:
-        """A pandas DataFrame with a line for each epoch of each run: `epoch` from 1 on, and all that was measured."""
-        return pandas.DataFrame(
-            [
-                {**{name: run[name] for name in ("variant", "data", "seed", "fold")}, "epoch": epoch + 1, **values}
-                for run in self.summary["runs"]
-                for epoch, values in enumerate(_by_epoch(run["history"]))
-            ]
-        )
+    def epochs(self) -> "pandas.DataFrame":
+        """A line for each epoch of each run: `epoch`, counted from 1, and everything that was measured."""
+        rows = []
+        for run in self.summary["runs"]:
+            described = {name: run[name] for name in ("variant", "data", "seed", "fold")}
+            for epoch, values in enumerate(_by_epoch(run["history"]), start=1):
+                rows.append({**described, "epoch": epoch, **values})
+        return pandas.DataFrame(rows)
 
-    def plot(self, metric: str = "val_loss") -> Any:
-        """Return a figure of a metric over the epochs, a line a run, a colour a variant.
+    def plot(self, metric: str = "val_loss") -> "matplotlib.figure.Figure":
+        """Return a figure of a metric over the epochs: one line a run, one colour a variant.
 
         Raises:
             BadInputError: no such metric was measured.
@@ -94,26 +95,28 @@ def run(study: Study, **flags: Any) -> StudyResult:
 
     refuse_in_worker("medcls.run")
     with tempfile.TemporaryDirectory() as folder, _signals_kept(), importable():
-        given = _options(study, {"json": Path(folder) / "summary.json", **flags})
-        assert given.json is not None
-        sentence = run_studies([study], given).sentence
+        options = _options(study, {"json": Path(folder) / "summary.json", **flags})
+        assert options.json is not None
+        sentence = run_studies([study], options).sentence
         if sentence:
             say(f"{study.name}: {sentence}", sys.stderr)
-        summary = {"study": study.name, "runs": []} if given.plan else json.loads(given.json.read_text())
-    return StudyResult(summary, _report(study, given))
+        summary = {"study": study.name, "runs": []} if options.plan else json.loads(options.json.read_text())
+    return StudyResult(summary, _report(study, options))
 
 
-def _by_epoch(history: Any) -> Iterator[dict[str, float]]:
+def _by_epoch(history: Mapping[str, Sequence[float]]) -> Iterator[dict[str, float]]:
     count = max((len(values) for values in history.values()), default=0)
     for epoch in range(count):
         yield {name: values[epoch] for name, values in history.items() if epoch < len(values)}
 
 
-def _report(study: Study, given: Options) -> Path | None:
+def _report(study: Study, options: Options) -> Path | None:
     from medcls.tracking.study_results import outcomes
 
-    found = outcomes(given.work_dir).get(study.name, []) if not given.plan else []
-    return found[0].folder / "report.html" if found else None
+    if options.plan:
+        return None
+    ended = outcomes(options.work_dir).get(study.name, [])
+    return ended[0].folder / "report.html" if ended else None
 
 
 def _options(study: Study, flags: Mapping[str, Any]) -> Options:

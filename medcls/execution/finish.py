@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from medcls.evaluation.summary import FigureRecord, StudySummary
 from medcls.execution.controller import RunController
@@ -30,10 +32,20 @@ from medcls.utils.paths import root
 from medcls.utils.redaction import typed, without_secrets
 from medcls.utils.statuses import RunStatus
 
+Draw: TypeAlias = Callable[[Path], None]
+"""Draws a figure into a file."""
+
 
 def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -> dict[Path, str]:
-    """Draw the search's own plots, unless they show these very trials already; return them as artifacts."""
-    state = digest([[each.number, each.state, each.value] for each in trials])
+    """Draw Optuna's plots of a search, unless they show these very trials already; return them as artifacts.
+
+    Args:
+        tuner: of the search.
+        folder: the study's directory.
+        trials: of the search.
+        screen: the terminal.
+    """
+    state = digest([[trial.number, trial.state, trial.value] for trial in trials])
     if read_json(folder / "plots.json") != state:
         try:
             for name, figure in tuner.plots().items():
@@ -67,126 +79,167 @@ def saliency_figures(plan: StudyPlan, controller: RunController, folder: Path) -
         return ()
 
 
-def recalls(
-    driver: RunController, best: Mapping[str, BestModel | None], folder: Path
-) -> dict[Path, Callable[[Path], None]]:
-    """Return where the figures of the best variants' recalls belong, and what draws each; older ones are removed."""
-    drawings: dict[Path, Callable[[Path], None]] = {}
+def recalls(controller: RunController, best: Mapping[str, BestModel | None], folder: Path) -> dict[Path, Draw]:
+    """Return the figures of the best variants' recall by class, each with what draws it; older ones are removed.
+
+    Args:
+        controller: of the study's runs.
+        best: data set -> its best model, None where no variant was finished.
+        folder: the study's directory.
+    """
+    drawings: dict[Path, Draw] = {}
     names = in_file(best)
-    for name, each in best.items():
-        path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{names[name]}.png")
+    for data_name, model in best.items():
+        path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{names[data_name]}.png")
         path.unlink(missing_ok=True)
-        if each is not None and not each.run.variant.task.pixels:
-            drawings[path] = partial(_draw_recalls, each, driver.sources.by_name[name].bundle.classes, name)
+        if model is not None and not model.run.variant.task.pixels:
+            classes = controller.sources.by_name[data_name].bundle.classes
+            drawings[path] = partial(_draw_recalls, model, classes, data_name)
     return drawings
 
 
-def _draw_recalls(best: BestModel, names: tuple[str, ...], data_name: str, path: Path) -> None:
+def _draw_recalls(best: BestModel, classes: tuple[str, ...], data_name: str, path: Path) -> None:
     repeat = "seed" if best.run.folds is None else "fold"
-    repeats = {name: best.scores.get(f"recall/{name}", ()) for name in names}
-    tested = {name: best.test[f"recall/{name}"] for name in names if best.test and f"recall/{name}" in best.test}
+    repeats, tested = {}, {}
+    for name in classes:
+        score = f"recall/{name}"
+        repeats[name] = best.scores.get(score, ())
+        if best.test is not None and score in best.test:
+            tested[name] = best.test[score]
     title = f"{best.run.variant_name} on {data_name}, the best: recall from {repeat} to {repeat}"
-    canvas.save(class_scores.recalls(repeats, tested, names, repeat, title), path)
+    canvas.save(class_scores.recalls(repeats, tested, classes, repeat, title), path)
 
 
 def log_study_results(
-    driver: RunController,
+    controller: RunController,
     best: Mapping[str, BestModel | None],
     summary: StudySummary,
     files: Mapping[Path, str],
-    drawings: Mapping[Path, Callable[[Path], None]],
+    drawings: Mapping[Path, Draw],
 ) -> None:
-    """End the study's node with the best scores, the search's plots, the figures to be drawn and the summary."""
-    ended = [(driver.work.folder(record.run), record.result) for record in driver.records.values()]
+    """End the study's entry in MLflow with the best scores, the figures and the summary.
+
+    Args:
+        controller: of the study's runs.
+        best: data set -> its best model, None where no variant was finished.
+        summary: what the study found.
+        files: path -> the directory among the entry's artifacts, "" for their top.
+        drawings: path -> what draws this figure.
+    """
+    ended = [(controller.work.folder(record.run), record.result) for record in controller.records.values()]
     scores = {"minutes": run_table.of_group(ended)["minutes"]}
-    for name, each in best.items():
-        if each is not None:
-            found = _scores(driver, each)
-            scores |= found if len(best) == 1 else {f"{name}/{metric}": value for metric, value in found.items()}
-    status = (
-        EntryStatus.FAILED if any(result.status == RunStatus.FAILED for _, result in ended) else EntryStatus.FINISHED
-    )
-    last = max((result.ended for _, result in ended), default=0)
-    drawings = {**drawings, **_tested(driver, best)}
-    driver.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
-
-
-def _tested(driver: RunController, best: Mapping[str, BestModel | None]) -> dict[Path, Callable[[Path], None]]:
-    """Return what draws the held-out part as the best runs see it that are no refits, which have these themselves."""
-    drawings: dict[Path, Callable[[Path], None]] = {}
-    for each in best.values():
-        if each is not None and each.test and each.run.folds is None:
-            decoded = driver.sources.of(each.run.variant).decoded
+    drawings = dict(drawings)
+    for data_name, model in best.items():
+        if model is None:
+            continue
+        for metric, value in _scores(controller, model).items():
+            scores[metric if len(best) == 1 else f"{data_name}/{metric}"] = value
+        if model.test and model.run.folds is None:  # a refit has figures of the test set of its own
+            decoded = controller.sources.of(model.run.variant).decoded
             assert decoded is not None
-            drawings |= tested(each.run, driver.work.folder(each.run), decoded)
-    return drawings
+            drawings |= tested(model.run, controller.work.folder(model.run), decoded)
+    failed = any(result.status == RunStatus.FAILED for _, result in ended)
+    status = EntryStatus.FAILED if failed else EntryStatus.FINISHED
+    last = max((result.ended for _, result in ended), default=0)
+    controller.mirroring.close_study(Ending(status, last, scores, files=files, drawings=drawings), summary)
 
 
 def register_and_print_next_steps(
-    programme: StudyPlan, driver: RunController, best: Mapping[str, BestModel | None], summary: StudySummary
+    plan: StudyPlan, controller: RunController, best: Mapping[str, BestModel | None], summary: StudySummary
 ) -> None:
-    """Bring the store up to date, register the champions, and say where the results are and what to type next."""
-    say, mirror, name = driver.screen.say, driver.mirroring.mirror, f"medcls-{programme.study.name}"
+    """Bring MLflow up to date, register the best models, and say where the results are and what to type next.
+
+    Args:
+        plan: of the study.
+        controller: of its runs.
+        best: data set -> its best model, None where no variant was finished.
+        summary: what the study found.
+    """
+    say, mirror = controller.screen.say, controller.mirroring.mirror
     if mirror is None:
         say("Nothing was logged to MLflow (--offline). Run the same command without --offline to upload these runs.")
         return
-    whole = mirror.settle()
+    is_complete = mirror.settle()
     for refusal in mirror.refused:
         say(refusal)
-    if not whole:
+    if not is_complete:
         say(
             f"Lost the connection to the MLflow store ({mirror.lost}). Run the same command again to upload the "
             "missing data."
         )
         return
-    register = partial(_registered, driver, summary, promote=programme.options.promote)
-    with ThreadPoolExecutor(driver.executor.slots) as registrars:
-        for told in registrars.map(lambda each: register(*each), _champions(driver, best, name)):
-            say(told)
+    candidates = _candidates(controller, best, f"medcls-{plan.study.name}")
+    register = partial(_register, controller, summary, promote=plan.options.promote)
+    with ThreadPoolExecutor(controller.executor.slots) as registrars:
+        for line in registrars.map(register, candidates):
+            say(line)
     say(f"Compare the runs: {_viewer(mirror.store)}")
 
 
-def _champions(
-    driver: RunController, best: Mapping[str, BestModel | None], name: str
-) -> list[tuple[BestModel, str, str]]:
-    """Return the best models to be registered, their data sets, and under which names; nobody predicts points later."""
-    images = {each: found for each, found in best.items() if found and driver.sources.by_name[each].bundle.size}
-    names = in_file(images)
-    return [(found, each, name if len(best) == 1 else f"{name}-{names[each]}") for each, found in images.items()]
+@dataclass(frozen=True)
+class _Candidate:
+    """A best model that is to be registered: on which data set it is the best, and under which name."""
+
+    best: BestModel
+    data_name: str
+    model_name: str
 
 
-def _scores(driver: RunController, best: BestModel) -> dict[str, float]:
-    """Return the best variant's means, deviations and test scores; those of the test go to its run's node too."""
-    tested = {f"test/{metric}": score.value for metric, score in (best.test or {}).items()}
-    for record in driver.records_of(best.run)[:1]:
-        driver.mirroring.add_scores(best.run, record.parent, record.result.ended, tested)
-    together = (best.ensemble or {}).get(best.metric)
-    ensemble = {f"test/ensemble_{best.metric}": together.value} if together else {}
-    return run_table.of_best(best.mean_sd) | tested | ensemble
+def _candidates(controller: RunController, best: Mapping[str, BestModel | None], name: str) -> list[_Candidate]:
+    """Return the best models that are to be registered: those of images, as nobody predicts points later."""
+    of_images: dict[str, BestModel] = {}
+    for data_name, model in best.items():
+        if model is not None and controller.sources.by_name[data_name].bundle.size:
+            of_images[data_name] = model
+    names = in_file(of_images)
+    candidates = []
+    for data_name, model in of_images.items():
+        model_name = name if len(best) == 1 else f"{name}-{names[data_name]}"
+        candidates.append(_Candidate(model, data_name, model_name))
+    return candidates
 
 
-def _registered(
-    driver: RunController, summary: StudySummary, best: BestModel, data_name: str, model: str, *, promote: bool
-) -> str:
-    """Register the best model in the store, as champion if none is better; return what to say."""
-    record, mirror = driver.records_of(best.run)[0], driver.mirroring.mirror
-    run_id = driver.mirroring.run_id(best.run, record.parent)
+def _scores(controller: RunController, best: BestModel) -> dict[str, float]:
+    """Return the best variant's means, deviations and test scores; the test scores go to its run's entry, too."""
+    scores = run_table.of_best(best.mean_sd)
+    test_scores = {f"test/{metric}": score.value for metric, score in (best.test or {}).items()}
+    for record in controller.records_of(best.run)[:1]:
+        controller.mirroring.add_scores(best.run, record.parent, record.result.ended, test_scores)
+    scores |= test_scores
+    if best.ensemble is not None and best.metric in best.ensemble:
+        scores[f"test/ensemble_{best.metric}"] = best.ensemble[best.metric].value
+    return scores
+
+
+def _register(controller: RunController, summary: StudySummary, candidate: _Candidate, *, promote: bool) -> str:
+    """Register a best model in MLflow, as champion if none is better; return what to say.
+
+    Args:
+        controller: of the study's runs.
+        summary: what the study found.
+        candidate: the model.
+        promote: whether it becomes champion even if the current one scores higher.
+    """
+    best, model, mirror = candidate.best, candidate.model_name, controller.mirroring.mirror
+    record = controller.records_of(best.run)[0]
+    run_id = controller.mirroring.run_id(best.run, record.parent)
     unsaved = record.result.unsaved
     if unsaved or mirror is None:
         return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
-    uri, new = mirror.store.uri, standing(summary, data_name)
+    uri, new = mirror.store.uri, standing(summary, candidate.data_name)
     try:
-        place = placed(uri, model, new, promote=promote)
-        if place is None:
-            driver.executor.ask(register_best, summary, data_name, driver.work.path, uri, run_id, model)
-            place = placed(uri, model, new, promote=promote)
+        version = placed(uri, model, new, promote=promote)
+        if version is None:
+            work = controller.work.path
+            controller.executor.ask(register_best, summary, candidate.data_name, work, uri, run_id, model)
+            version = placed(uri, model, new, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
         return f"The best model was not registered ({sentence(error, uri)}). Run the same command again."
-    if place is None or not place.reason:
+    if version is None or not version.reason:
         return f"The best model is registered as {model}@champion."
     return (
-        f"The best model is registered as version {place.version} of {model}; the champion is still version "
-        f"{place.champion} ({place.reason}). Run the same command with --promote to make this version the champion."
+        f"The best model is registered as version {version.version} of {model}; the champion is still version "
+        f"{version.champion} ({version.reason}). Run the same command with --promote to make this version the champion."
     )
 
 

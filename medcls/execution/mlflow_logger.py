@@ -57,7 +57,9 @@ class MlflowLogger:
 
     def run_id(self, run: Run, parent: str) -> str:
         """Return the store's id of a run's node, "" where it has none."""
-        return (self.mirror and self.mirror.store.run_id(self.run_identity(run, parent))) or ""
+        if self.mirror is None:
+            return ""
+        return self.mirror.store.run_id(self.run_identity(run, parent)) or ""
 
     def trial_identity(self, number: int) -> str:
         """Return the identity of a trial's node."""
@@ -114,8 +116,10 @@ class MlflowLogger:
             return
         files = {folder.path / "result.json": ""}
         if result.is_finished:
-            told = remark(folder.read_arrays("predictions"), source)
-            tags = {"medcls.weights_sha256": result.weights_sha256, **({"medcls.remark": told} if told else {})}
+            tags = {"medcls.weights_sha256": result.weights_sha256}
+            sentence = remark(folder.read_arrays("predictions"), source)
+            if sentence:
+                tags["medcls.remark"] = sentence
             drawings = pictures(run, folder, result, source.decoded)
             scores = run_table.of_run(folder, result) | saliency_scores.scores(saliency_scores.read(folder))
             ending = Ending(EntryStatus.FINISHED, result.ended, scores, tags, files, drawings)
@@ -234,14 +238,14 @@ def _common(programme: StudyPlan) -> dict[str, Any]:
     """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
     first, *others = [variant.parameters() for _, variant in programme.study.conditions]
     searched = tuple(programme.study.search.space) if programme.study.search is not None else ()
-    owned = tuple(f"{path}." for path in searched)
-    return {
-        path: value
-        for path, value in first.items()
-        if path not in searched
-        and not path.startswith(owned)
-        and all(path in other and other[path] == value for other in others)
-    }
+    inside_searched = tuple(f"{path}." for path in searched)
+    common = {}
+    for path, value in first.items():
+        if path in searched or path.startswith(inside_searched):
+            continue
+        if all(path in other and other[path] == value for other in others):
+            common[path] = value
+    return common
 
 
 def _data_record(source: DataSource) -> DataRecord:

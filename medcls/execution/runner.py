@@ -1,4 +1,4 @@
-"""From programmes to their outcomes: all runs, the conclusion, the summary, the tables, the store."""
+"""Planned studies carried out: all runs, the best model, the summary, the report, the MLflow store."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -29,48 +29,55 @@ from medcls.utils.typed_json import as_plain
 
 @dataclass(frozen=True)
 class PlannedStudy:
-    """One of the studies that are carried out together, and the memory of its search if it is one."""
+    """One of the studies that are carried out together.
 
-    programme: StudyPlan
-    driver: RunController
+    Attributes:
+        plan: its runs, and where they are kept.
+        controller: starts and records its runs.
+        tuner: proposes the trials of its search, None without one.
+    """
+
+    plan: StudyPlan
+    controller: RunController
     tuner: Tuner | None
 
 
 def run_planned_studies(studies: Sequence[tuple[StudyPlan, RunController]], started: float) -> None:
-    """Carry programmes out together, each to its own summary. Cut off, the store shows them so."""
+    """Carry studies out together, each to its own summary; if that is cut off, MLflow shows them as killed.
+
+    Args:
+        studies: the plan of each study and the controller of its runs.
+        started: when the command began, as of time.monotonic.
+    """
+    options = studies[0][0].options
     try:
-        parts = [
-            PlannedStudy(programme, driver, programme.tuner(driver.executor.slots) if programme.study.search else None)
-            for programme, driver in studies
-        ]
+        planned = []
+        for plan, controller in studies:
+            tuner = plan.tuner(controller.executor.slots) if plan.study.search is not None else None
+            planned.append(PlannedStudy(plan, controller, tuner))
         with ExitStack() as stack:
-            for part in parts:
-                if part.tuner is not None:
-                    stack.enter_context(part.tuner.at_work())
-            loop.run_until_done([_errand(part, started, alone=len(parts) == 1) for part in parts])
+            for study in planned:
+                if study.tuner is not None:
+                    stack.enter_context(study.tuner.at_work())
+            loop.run_until_done([_scheduled(study, started, alone=len(planned) == 1) for study in planned])
         summaries = []
-        for part in parts:
-            if len(parts) > 1:
-                part.driver.screen.say("")
-                part.driver.screen.say(f"{part.programme.study.name}: {part.programme.study.question}")
-            summaries.append(_concluded(part, started))
-        _write(summaries, studies[0][0].options.json)
+        for study in planned:
+            if len(planned) > 1:
+                study.controller.screen.say("")
+                study.controller.screen.say(f"{study.plan.study.name}: {study.plan.study.question}")
+            summaries.append(_conclude(study, started))
+        _write(summaries, options.json)
     except BaseException as error:
         stop_repeating()
-        for _, driver in studies:
-            driver.mirroring.interrupt()
-        if isinstance(error, KeyboardInterrupt):
-            _write_what_there_is(studies, started)
+        for _, controller in studies:
+            controller.mirroring.interrupt()
+        if isinstance(error, KeyboardInterrupt) and options.json is not None:
+            summaries = []
+            for plan, controller in studies:
+                controller.note_interruption()
+                summaries.append(summarise(plan, controller, {}, plan.trials(), started, ()))
+            _write(summaries, options.json)
         raise
-
-
-def _write_what_there_is(studies: Sequence[tuple[StudyPlan, RunController]], started: float) -> None:
-    if studies[0][0].options.json is None:
-        return
-    for _, driver in studies:
-        driver.note_interruption()
-    summaries = [summarise(programme, driver, {}, programme.trials(), started, ()) for programme, driver in studies]
-    _write(summaries, studies[0][0].options.json)
 
 
 def _write(summaries: Sequence[StudySummary], path: Path | None) -> None:
@@ -80,9 +87,9 @@ def _write(summaries: Sequence[StudySummary], path: Path | None) -> None:
         write_output(path, lambda file: file.write(content))
 
 
-def _concluded(study: PlannedStudy, started: float) -> StudySummary:
+def _conclude(study: PlannedStudy, started: float) -> StudySummary:
     """Conclude a study whose runs have ended, data set by data set; return its summary, written and shown."""
-    plan, controller, tuner = study.programme, study.driver, study.tuner
+    plan, controller, tuner = study.plan, study.controller, study.tuner
     best = {}
     for name, source in controller.sources.by_name.items():
         best[name] = select_best(plan, controller, source, _groups(plan, controller, name))
@@ -108,48 +115,58 @@ def _concluded(study: PlannedStudy, started: float) -> StudySummary:
     return summary
 
 
-def _errand(part: PlannedStudy, started: float, *, alone: bool) -> ScheduledStudy:
-    """Return a study's share of the loop: its runs, those of its looks, or those of its search."""
-    programme, driver = part.programme, part.driver
-    name, study = "" if alone else programme.study.name, driver.mirroring.study
-    if part.tuner is not None:
-        agenda = _search(programme, driver, part.tuner, started)
-        trial = driver.mirroring.trial_identity
-        return ScheduledStudy(driver, agenda, lambda run: trial(int(run.variant_name.split()[-1])), name=name)
+def _scheduled(study: PlannedStudy, started: float, *, alone: bool) -> ScheduledStudy:
+    """Return a study with its scheduler: of a fixed list of runs, of interim looks, or of a search."""
+    plan, controller = study.plan, study.controller
+    name, logger = "" if alone else plan.study.name, controller.mirroring
+    if study.tuner is not None:
+
+        def trial_of(run: Run) -> str:
+            return logger.trial_identity(int(run.variant_name.split()[-1]))
+
+        return ScheduledStudy(
+            controller, _search_scheduler(plan, controller, study.tuner, started), trial_of, name=name
+        )
 
     def undecided() -> bool:
-        summary = summarise(programme, driver, {}, [], started, ())
-        return not decided(summary, programme.study.answers)
+        summary = summarise(plan, controller, {}, [], started, ())
+        return not decided(summary, plan.study.answers)
 
-    return ScheduledStudy(driver, SequentialScheduler(programme.stages(), undecided), lambda _: study, name=name)
+    return ScheduledStudy(controller, SequentialScheduler(plan.stages(), undecided), lambda _: logger.study, name=name)
 
 
-def _search(programme: StudyPlan, driver: RunController, tuner: Tuner, started: float) -> SearchScheduler:
-    timeout = programme.options.timeout
-    mirroring, search = driver.mirroring, programme.search
+def _search_scheduler(plan: StudyPlan, controller: RunController, tuner: Tuner, started: float) -> SearchScheduler:
+    """Return the scheduler of a search, which shows trials in MLflow as they begin and end.
+
+    Args:
+        plan: of the study.
+        controller: of its runs.
+        tuner: that proposes trials.
+        started: when the command began, as of time.monotonic.
+    """
+    timeout, search, logger = plan.options.timeout, plan.search, controller.mirroring
 
     def run_of(trial: Trial, repeat: int) -> Run:
-        mirroring.open_trial(trial.number, trial.labels, search.metric)
-        return programme.trial_run(trial, repeat)
+        logger.open_trial(trial.number, trial.labels, search.metric)
+        return plan.trial_run(trial, repeat)
 
     def on_trial(trial: Trial) -> None:
-        parent = mirroring.trial_identity(trial.number)
-        records = [record for record in driver.records.values() if record.parent == parent]
-        mirroring.close_trial(trial, [(driver.work.folder(record.run), record.result) for record in records])
+        parent = logger.trial_identity(trial.number)
+        records = [record for record in controller.records.values() if record.parent == parent]
+        logger.close_trial(trial, [(controller.work.folder(record.run), record.result) for record in records])
 
     def on_wait(numbers: Sequence[int]) -> None:
-        listed = ", ".join(map(str, numbers))
-        driver.screen.tell(f"  Waiting for trials of other commands: {listed}.")
+        controller.screen.tell(f"  Waiting for trials of other commands: {', '.join(map(str, numbers))}.")
 
     deadline = None if timeout is None else started + timeout
-    return SearchScheduler(search, tuner, run_of, len(programme.repeats), deadline, on_trial, on_wait)
+    return SearchScheduler(search, tuner, run_of, len(plan.repeats), deadline, on_trial, on_wait)
 
 
-def _groups(programme: StudyPlan, driver: RunController, data_name: str) -> Mapping[str, list[EndedRun]]:
+def _groups(plan: StudyPlan, controller: RunController, data_name: str) -> Mapping[str, list[EndedRun]]:
     """Return the runs on one data set by variant; under a search only of the trials that have them all."""
     groups: dict[str, list[EndedRun]] = defaultdict(list)
-    for record in driver.records.values():
+    for record in controller.records.values():
         if record.run.data_name == data_name:
             groups[record.run.variant_name].append(record)
-    whole = len(programme.repeats) if programme.study.search is not None else 1
-    return {variant: records for variant, records in groups.items() if len(records) >= whole}
+    needed = len(plan.repeats) if plan.study.search is not None else 1
+    return {variant: records for variant, records in groups.items() if len(records) >= needed}

@@ -1,6 +1,5 @@
 """A run's model out of its folder: which run, what is known of it, and the folder that is taken away."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -110,15 +109,17 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
     """
     data, folder = _decoded(chosen, work, network), RunDir(work / chosen.run.key)
     rows = _rows(chosen, data)
-    parts = {"train": rows.train, "validation": rows.validation, "test": rows.test}
-    counts = {part: Counter(data.labels[each].tolist()) for part, each in parts.items()}
+    counts = {}
+    for name, of_set in (("train", rows.train), ("validation", rows.validation), ("test", rows.test)):
+        by_label = np.bincount(data.labels[of_set], minlength=len(data.classes))
+        counts[name] = dict(zip(data.classes, by_label.tolist(), strict=True))
     return Facts(
         summary=chosen.summary,
         run=chosen.run,
         data=chosen.data,
         best=chosen.best,
         described=folder.description(),
-        counts={part: {name: each[label] for label, name in enumerate(data.classes)} for part, each in counts.items()},
+        counts=counts,
         shape=network.input_shape[1:],
         weights=saved_weights.digest_of(network),
         leaks=frozenset(LEAKS) & {finding.kind for finding in chosen.data.findings or ()},

@@ -1,6 +1,6 @@
 """The note that the MLflow UI shows beside a study, in Markdown: its question, its answer, and what repeats it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from medcls.evaluation.metrics import words
 from medcls.evaluation.run_record import DataSetRecord
@@ -64,11 +64,12 @@ def _markdown(table: Table | None) -> list[str]:
     numbers = set(table.columns[1:]) - table.texts
     rules = ["---:" if column in numbers else "---" for column in table.columns]
     lines = [_line(table.columns), _line(rules)]
-    lines += [_line([_cell(cell) for cell in row]) for row in table.rows]
+    for row in table.rows:
+        lines.append(_line(map(_cell, row)))
     return ["\n".join(lines)]
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
