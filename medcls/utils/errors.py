@@ -1,4 +1,4 @@
-"""The errors that a user can mend; their sentences never tell a password."""
+"""Errors that a user can correct; their messages never contain a password."""
 
 import sys
 from pathlib import Path
@@ -9,21 +9,21 @@ from medcls.utils.texts import printable
 
 
 class BadInputError(Exception):
-    """Something the user gave cannot be used: one sentence that names it and says what to do (exit code 2)."""
+    """Bad input of the user: one sentence that names the file or flag and says what to do (exit code 2)."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(printable(text_without_secrets(sentence)))
 
 
 class TrainingError(Exception):
-    """One run cannot go on, the others can: one sentence that says why (the run is recorded as failed)."""
+    """One run cannot continue, though others can: one sentence that says why (the run is recorded as failed)."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(text_without_secrets(sentence))
 
 
 def say_without_traceback() -> None:
-    """Let Python say a BadInputError that nothing catches as commands do: one line on standard error, exit code 2."""
+    """Let Python print an uncaught BadInputError as one line on standard error and exit with code 2."""
     before = sys.excepthook
 
     def say(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -37,9 +37,11 @@ def say_without_traceback() -> None:
 
 
 def first_line(error: Exception, *urls: str) -> str:
-    """Return the first line of what an error says, without a full stop; its kind where it says nothing.
+    """Return the first line of an error's message without its full stop; the error's type if there is no message.
 
-    The secrets of the URLs at which it was raised are left out.
+    Args:
+        error: the error.
+        urls: URLs whose secrets are removed from the message.
     """
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
     return text_without_secrets(line, *urls).rstrip(".")

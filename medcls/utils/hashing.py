@@ -1,4 +1,4 @@
-"""A short hash of a JSON value."""
+"""Short hashes of JSON values."""
 
 import hashlib
 import json

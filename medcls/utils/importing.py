@@ -1,4 +1,4 @@
-"""Whether a script is being run or imported: the processes of its runs import it to find its functions."""
+"""Find out whether a script is run or imported: the processes of its runs import it to find its functions."""
 
 import ast
 import sys
@@ -14,7 +14,7 @@ SERVER = "medcls.execution.executors.preload"  # what the server of such process
 
 
 def is_imported() -> bool:
-    """Tell whether a call comes from the top level of a file that is being imported and not run.
+    """Return whether a call comes from the top level of a file that is imported instead of run.
 
     A study's file that calls `main` there without `if __name__ == "__main__":` is imported by the processes of its
     runs and by `medcls run`.
@@ -26,20 +26,20 @@ def is_imported() -> bool:
 
 
 def refuse_in_worker(call: str) -> None:
-    """Refuse a call in a process that was started for a run, which got there while it imported a file of the user's.
+    """Refuse a call in the process of a run, which only makes the call because it imports the user's file.
 
     Args:
-        call: what was called, e.g. "medcls.run".
+        call: the name of the called function, e.g. "medcls.run".
 
     Raises:
-        BadInputError: this is such a process.
+        BadInputError: this process is that of a run.
     """
     if SERVER not in sys.modules:
         return
     frame = next(_top_levels(), sys._getframe(1))
     raise BadInputError(
-        f"{frame.f_code.co_filename}, line {frame.f_lineno}, calls {call} when the file is imported, and the processes "
-        'of runs import it: put the call below if __name__ == "__main__":.'
+        f"{frame.f_code.co_filename}, line {frame.f_lineno}, calls {call} when the file is imported, which the "
+        'processes of runs do: put the call below if __name__ == "__main__":.'
     )
 
 

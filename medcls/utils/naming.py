@@ -1,4 +1,4 @@
-"""Names made safe for places that do not take every character, so that different names stay different."""
+"""Safe names for files, MLflow metrics and the like, which do not take every character; they stay distinct."""
 
 import hashlib
 import re
@@ -49,24 +49,26 @@ def beside_others(names: Iterable[str]) -> dict[str, str]:
 
 
 def check_study(owner: str, name: str) -> None:
-    """Check that a study's name can name its folder of files, its experiment and its models in MLflow.
+    """Check that the name of a study can be used for its directory, its experiment and its models in MLflow.
 
-    A script makes its study before anything catches errors, so Python itself is told to say this one in one line.
+    A script makes its study before anything catches errors, so Python's own hook is told to print this error in one
+    line.
 
     Args:
-        owner: what has the name, such as "Study".
+        owner: the class that has the name, such as "Study".
         name: the name.
 
     Raises:
-        BadInputError: it cannot.
+        BadInputError: a name that cannot be used.
     """
     odd = [letter for letter in name if not letter.isprintable() or letter in NOT_IN_A_STUDY]
     if odd or name.strip(" .") != name or not 0 < len(name) <= LONGEST_STUDY:
         shown = f"{name[:LONGEST_STUDY]}..." if len(name) > LONGEST_STUDY else name
         say_without_traceback()
         raise BadInputError(
-            f'{owner}.name "{shown}" cannot name a folder and a model: take 1 to {LONGEST_STUDY} letters, digits, '
-            f"blanks, and signs other than {' '.join(NOT_IN_A_STUDY)}, with no blank or full stop at its ends."
+            f'{owner}.name "{shown}" cannot be used as the name of a folder and a model: use 1 to {LONGEST_STUDY} '
+            f"letters, digits, blanks, and signs other than {' '.join(NOT_IN_A_STUDY)}, without a blank or a full stop "
+            "at either end."
         )
 
 

@@ -1,4 +1,4 @@
-"""What a user names to be written into: a file, a link to one, a device, or a pipe."""
+"""Writing to what a user names: a file, a link to a file, a device, or a pipe."""
 
 import errno
 import io
@@ -16,18 +16,22 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically
 
 DESCRIPTORS = re.compile(r"/proc/(\d+)/(?:task/\d+/)?fd|/dev/fd")
-LINKS = 40  # in a row, as many as Linux follows
-PATIENCE = 60.0  # seconds for somebody to begin to read from a pipe
+LINKS = 40  # links in a row, as many as Linux follows
+PATIENCE = 60.0  # seconds to wait for a reader of a pipe
 
 
 def write_output(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write into what a user has named: a file whole or not at all; a device or a pipe as it is.
+    """Write to a path that the user has named: a file completely or not at all; a device or a pipe as it is.
 
-    A link stays one: the file that it leads to is written. `/dev/stdout` is this process's standard output, wherever
-    that goes.
+    A link stays a link: the file that it leads to is written. `/dev/stdout` is this process's standard output,
+    wherever that goes.
+
+    Args:
+        path: the path.
+        write: writes the content to an open file.
 
     Raises:
-        OSError: it cannot be written, or nobody reads from the pipe.
+        OSError: the path cannot be written to, or nobody reads from the pipe.
     """
     descriptor = _descriptor(path)
     if descriptor is None and not _is_special(path):
@@ -36,17 +40,17 @@ def write_output(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     content = io.BytesIO()
     write(content)
     if descriptor is not None and sys.stdout is not None:
-        sys.stdout.flush()  # what was printed before comes before
+        sys.stdout.flush()  # so that earlier output comes first
     opened = os.dup(descriptor) if descriptor is not None else _opened(path)
     with os.fdopen(opened, "wb") as file:
         file.write(content.getvalue())
 
 
 def check_writable(flag: str, path: Path) -> None:
-    """Check that `path`, which the user gave with a flag, can be written into.
+    """Check that a path that the user has given with a flag can be written to.
 
     Raises:
-        BadInputError: it is a folder, a disk or a socket, has no folder to be put into, or cannot be written to.
+        BadInputError: the path is a folder, a disk or a socket, its folder does not exist, or writing is forbidden.
     """
     if path.is_dir():
         raise BadInputError(f"{flag} {path} is a folder: give the name of a file.")
@@ -55,20 +59,22 @@ def check_writable(flag: str, path: Path) -> None:
             kind = "disk" if path.is_block_device() else "socket"
             raise BadInputError(f"{flag} {path} is a {kind}: give the name of a file.")
         if not os.access(path, os.W_OK):
-            raise BadInputError(f"{flag} {path} cannot be written to: give the name of a file.")
+            raise BadInputError(f"{flag} {path} cannot be written to: name another file.")
         return
     folder = (path.resolve() if path.is_symlink() else path.absolute()).parent
     if not folder.is_dir():
-        raise BadInputError(f"{flag} {path}: there is no folder {folder}; make it or give another file.")
+        raise BadInputError(f"{flag} {path}: there is no folder {folder}. Create it, or name another file.")
     try:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise BadInputError(f"{flag} {path}: {folder} cannot be written to ({error.strerror}).") from error
+        raise BadInputError(
+            f"{flag} {path}: {folder} cannot be written to ({error.strerror}). Name another file."
+        ) from error
 
 
 def _descriptor(path: Path) -> int | None:
-    """Return which of this process's open files a path stands for, as /dev/stdout and /dev/fd/63 do; None for none."""
+    """Return the file descriptor of this process that a path such as /dev/stdout stands for; None for other paths."""
     for _ in range(LINKS):
         parent = os.path.realpath(path.parent)
         owner = DESCRIPTORS.fullmatch(parent)
@@ -81,7 +87,7 @@ def _descriptor(path: Path) -> int | None:
 
 
 def _is_special(path: Path) -> bool:
-    """Tell whether a path leads to something that is there and no file or folder."""
+    """Return whether a path exists and is neither a file nor a folder."""
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -90,7 +96,7 @@ def _is_special(path: Path) -> bool:
 
 
 def _opened(path: Path) -> int:
-    """Open a device, or a pipe as soon as somebody reads from it."""
+    """Open a device, or a pipe as soon as it has a reader; return the file descriptor."""
     until = time.monotonic() + PATIENCE
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What was typed: the file, and the command that repeats it."""
+"""Where a result comes from: the script, the command that repeats it, and the commit of the code."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from medcls.utils.redaction import typed
 
 
 def command() -> str:
-    """Return what was typed, without passwords and tokens; in a notebook, which function was called."""
+    """Return the command line without passwords and tokens; in a notebook, the function that was called."""
     if not hasattr(sys.modules["__main__"], "__file__"):
         return "medcls.run(study), in Python"
     called = ["medcls"] if _is_medcls() else ["python", script()]
@@ -17,7 +17,7 @@ def command() -> str:
 
 
 def script() -> str:
-    """Return the file that was called, as seen from the root where it lies below it."""
+    """Return the path of the script, relative to the root if the script is below it."""
     path = Path(sys.argv[0]).absolute()
     return str(path.relative_to(root())) if path.is_relative_to(root()) else str(path)
 
@@ -28,12 +28,12 @@ def _is_medcls() -> bool:
 
 
 def commit(folder: Path) -> str | None:
-    """Return the commit that is checked out around `folder`, None outside a repository."""
+    """Return the commit that is checked out in the repository of `folder`, None outside a repository."""
     return _git(folder, "rev-parse", "HEAD")
 
 
 def is_dirty(folder: Path) -> bool:
-    """Tell whether tracked files around `folder` differ from the commit."""
+    """Return whether tracked files around `folder` differ from the commit."""
     return bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
 
 

@@ -1,4 +1,4 @@
-"""Standard error closed to libraries that greet on it, whatever their settings."""
+"""Silence what libraries print to standard error, whatever their settings."""
 
 import os
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Let nothing reach standard error meanwhile, not from compiled code either; exceptions pass as ever."""
+    """Discard what is written to standard error meanwhile, also by compiled code; exceptions propagate."""
     screen, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:

@@ -1,4 +1,4 @@
-"""What is kept in small files, JSON or NumPy's arrays: read whole and checked, or one sentence about what is wrong."""
+"""Small files with JSON records or NumPy arrays, which are checked when they are read; damage is one sentence."""
 
 import errno
 import io
@@ -26,12 +26,12 @@ AGAIN = "remove it and run the same command again"
 
 
 class DamagedError(BadInputError):
-    """A file does not hold what it should: one sentence that names it and says what to do.
+    """A damaged file: one sentence that names the file and says what to do.
 
     Args:
         path: the file.
-        reason: what is wrong with it, in a few words.
-        remedy: what to do about it.
+        reason: what is wrong with the file, in a few words.
+        remedy: what to do.
     """
 
     def __init__(self, path: Path, reason: str, remedy: str = AGAIN) -> None:
@@ -42,20 +42,20 @@ class DamagedError(BadInputError):
 def read_record(
     path: Path, fields: Shape, optional: Shape = MappingProxyType({}), remedy: str = AGAIN
 ) -> dict[str, Any] | None:
-    """Return the JSON object in a file, None where there is no such file.
+    """Return the JSON object in a file, None if there is no such file.
 
     Args:
         path: the file.
-        fields: what it must hold: name -> a type, or a function that tells whether a value is right.
-        optional: what it may hold, in the same way; other fields are left alone.
-        remedy: what to do about a damaged one.
+        fields: required fields: name -> a type, or a function that returns whether a value is valid.
+        optional: optional fields in the same form; other fields are not checked.
+        remedy: what to do about a damaged file.
 
     Raises:
-        DamagedError: it is no JSON object, or a field is missing or of another kind.
+        DamagedError: the file has no JSON object, or a field is missing or not valid.
     """
     try:
         if path.exists() and not path.is_file():
-            raise DamagedError(path, "no file", remedy)
+            raise DamagedError(path, "not a file", remedy)
         return checked(parsed_json(path.read_bytes()), fields, optional)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -64,13 +64,13 @@ def read_record(
 
 
 def checked(value: Any, fields: Shape, optional: Shape = MappingProxyType({})) -> dict[str, Any]:
-    """Return a JSON value that is an object with these fields.
+    """Return a JSON value after checking that it is an object with the given fields.
 
     Raises:
-        ValueError: it is none, or a field is missing or of another kind.
+        ValueError: the value is not an object, or a field is missing or not valid.
     """
     if not isinstance(value, dict):
-        raise ValueError("it holds no JSON object")
+        raise ValueError("it has no JSON object")
     for name, check in fields.items():
         if name not in value:
             raise ValueError(f"it lacks {name}")
@@ -82,7 +82,7 @@ def checked(value: Any, fields: Shape, optional: Shape = MappingProxyType({})) -
 
 
 def is_shaped(value: Any, fields: Shape) -> bool:
-    """Tell whether a JSON value is an object with these fields."""
+    """Return whether a JSON value is an object with the given fields."""
     try:
         checked(value, fields)
     except ValueError:
@@ -101,27 +101,27 @@ def _check(name: str, value: Any, check: Check) -> None:
 
 
 def is_count(value: Any) -> bool:
-    """Tell whether a JSON value is a whole number from 0 on, of a size that epochs and milliseconds have."""
+    """Return whether a JSON value is a whole number of at least 0 that can count epochs or milliseconds."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST
 
 
 def is_numbers(value: Any) -> bool:
-    """Tell whether a JSON value is an object of numbers."""
+    """Return whether a JSON value is an object whose values are numbers."""
     return isinstance(value, dict) and all(
         isinstance(number, int | float) and not isinstance(number, bool) for number in value.values()
     )
 
 
 def read_arrays(path: Path, *only: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays of an .npz file, or `only` some, each compared with its checksum.
+    """Return the arrays of an .npz file, or `only` some of them, after checking their checksums.
 
     Raises:
         FileNotFoundError: there is no such file.
-        DamagedError: it is no such file, it is damaged, or it lacks one of the arrays.
+        DamagedError: the file is damaged or not an .npz file, or it lacks one of the arrays.
     """
     try:
         if path.exists() and not path.is_file():
-            raise DamagedError(path, "no file")
+            raise DamagedError(path, "not a file")
         with path.open("rb") as file, ZipFile(file) as archive:
             _check_count(file, archive)
             names = only or tuple(name.removesuffix(".npy") for name in archive.namelist())
@@ -132,12 +132,12 @@ def read_arrays(path: Path, *only: str) -> dict[str, NDArray[Any]]:
         raise
     except Exception as error:  # a damaged archive makes the readers raise anything
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-            raise  # not the file's fault
+            raise  # the file is not to blame
         raise DamagedError(path, said(error)) from error
 
 
 def _check_count(file: IO[bytes], archive: ZipFile) -> None:
-    """Complain where an archive's directory has lost an entry, which its reader passes over."""
+    """Raise ValueError if the directory of an archive has lost an entry, which zipfile does not notice."""
     file.seek(-ENDING, os.SEEK_END)
     ending = file.read()
     count = int.from_bytes(ending[10:12], "little")
@@ -146,7 +146,7 @@ def _check_count(file: IO[bytes], archive: ZipFile) -> None:
 
 
 def _array(archive: ZipFile, member: str) -> NDArray[Any]:
-    """Return an array of an archive. NumPy's own reader stops before the checksum if the archive's directory lies."""
+    """Return an array of an archive; NumPy's own reader does not check the checksum if the directory is damaged."""
     content, entry = archive.read(member), archive.getinfo(member)
     if len(content) != entry.file_size or zlib.crc32(content) != entry.CRC:
         raise ValueError(f"{member} is not what was written")
@@ -158,6 +158,6 @@ def _array(archive: ZipFile, member: str) -> NDArray[Any]:
 
 
 def said(error: Exception) -> str:
-    """Return what an error says in one short line."""
+    """Return the message of an error in one short line."""
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     return text if len(text) <= 80 else f"{text[:80]}..."

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: raised as KeyboardInterrupt until somebody has taken note."""
+"""Signal handlers: Ctrl-C and SIGTERM raise KeyboardInterrupt until the interruption is handled."""
 
 import signal
 import sys
@@ -8,13 +8,13 @@ AGAIN = 0.5  # seconds
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: whoever sends it does not wait for long, so nothing is finished first."""
+    """SIGTERM, whose sender does not wait for long, so that nothing is finished first."""
 
 
 def install_handlers() -> None:
-    """Raise KeyboardInterrupt at Ctrl-C and at SIGTERM, and again every half second until somebody takes note.
+    """Raise KeyboardInterrupt at Ctrl-C and SIGTERM, and again every half second until `stop_repeating` is called.
 
-    Once is not enough: what is raised while Python calls back at a garbage collection is dropped.
+    Once is not enough: Python drops exceptions that are raised in a callback of the garbage collection.
     """
     for number in _numbers():
         signal.signal(number, _interrupt)
@@ -23,13 +23,13 @@ def install_handlers() -> None:
 
 
 def stop_repeating() -> None:
-    """Raise it no more, for somebody is ending things in good order; only a further Ctrl-C still cuts that short."""
+    """Stop raising KeyboardInterrupt again, because an orderly end has begun; another Ctrl-C still cuts that short."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def ignore_signals() -> None:
-    """Ignore interruptions from now on: what is left to do is to tidy up."""
+    """Ignore interruptions from now on, because only cleaning up is left."""
     for number in _numbers():
         signal.signal(number, signal.SIG_IGN)
     stop_repeating()
@@ -42,6 +42,6 @@ def _interrupt(number: int, _: Any) -> None:
 
 
 def _numbers() -> list[signal.Signals]:
-    """The signals that interrupt; a shell may have set them to be ignored for what runs beside it."""
+    """Return the signals that interrupt; a shell may have set them to be ignored for background processes."""
     alarm = [signal.SIGALRM] if hasattr(signal, "setitimer") else []
     return [signal.SIGINT, signal.SIGTERM, *alarm]

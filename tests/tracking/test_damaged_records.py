@@ -253,7 +253,7 @@ def test_numbers_that_no_computer_works_with_are_damage(tmp_path: Path):
     for text in ('{"a": NaN}', '{"a": 1e999}', '{"a": -Infinity}', '{"a": ' + "1" * 400 + "}"):
         path.write_text(text)
         assert read_json(path) is None
-        with pytest.raises(DamagedError, match="no number to work with"):
+        with pytest.raises(DamagedError, match="not a finite number"):
             read_record(path, {})
     write_json(path, {"a": 1})
     assert read_record(path, {"a": int}) == {"a": 1}

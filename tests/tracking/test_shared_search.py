@@ -81,7 +81,7 @@ def test_what_cannot_be_done_with_a_shared_search_is_said(database: str, picture
         assert PASSWORD not in said
         *waiting, sentence = said.splitlines()
         assert expected in sentence
-        assert all(line.startswith("waiting for the store at ") for line in waiting)
+        assert all(line.startswith("Waiting up to ") for line in waiting)
     code, said = Command("tiny_search", pictures, tmp_path / "plan", None, "--storage", database, "--plan").run()
     assert code == 0, said
     assert not (tmp_path / "plan" / "runs" / "studies").exists()
