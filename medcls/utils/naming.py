@@ -105,9 +105,12 @@ def _marked(cleaned: str, unlike: str, taken: set[str], rules: Rules) -> str:
 
 
 def _clean_for_store(name: str) -> str:
-    """Return a name with the characters that MLflow takes, and no part that leads out of a folder."""
-    parts = re.sub(r"[^\w.\- :/]", "_", name).split("/")
-    return "/".join("_" * max(len(part), 1) if part in ("", ".", "..") else part for part in parts)
+    """Return a name with characters that MLflow takes, without parts that a file system would resolve."""
+    parts = []
+    for part in re.sub(r"[^\w.\- :/]", "_", name).split("/"):
+        parts.append("_" * max(len(part), 1) if part in ("", ".", "..") else part)
+    cleaned = "/".join(parts)
+    return f"__{cleaned[2:]}" if cleaned.startswith("..") else cleaned  # MLflow takes ..x for a path, too
 
 
 def _unlike_in_store(name: str) -> str:

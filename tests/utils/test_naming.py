@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name, _validate_param
 
@@ -44,6 +44,7 @@ def test_names_that_clean_alike_stay_apart(make: Callable[..., dict[str, str]], 
 
 
 @given(st.sets(LETTERS | LONG, max_size=12), st.randoms(use_true_random=False))
+@example({"..<", "../a", "..."}, random.Random(0))
 def test_mlflow_takes_them_whatever_their_order(names: set[str], chance: random.Random) -> None:
     safe = in_store(names)
     assert len(set(safe.values())) == len(names)
