@@ -1,1 +1,1 @@
-"""Scores, intervals and answers: arrays in, dictionaries out; no Keras."""
+"""Scores, intervals, paired tests, answers and the summary of a study: arrays in, numbers out; no Keras."""
