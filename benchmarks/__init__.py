@@ -1,1 +1,1 @@
-"""What medcls costs and gains, each as a ratio within one run; see each file's docstring for the command."""
+"""Benchmarks: what medcls costs and saves, as ratios within one run. Each file's docstring has its command."""

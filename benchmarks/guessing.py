@@ -1,9 +1,9 @@
-"""A learner that learns nothing; in a file of its own, as a run's process imports what its learner is from."""
+"""A learner that learns nothing, in a file of its own because the process of a run imports the file of its learner."""
 
 import time
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls.data.dataset import Dataset, Split
 from medcls.tasks import Task
@@ -21,9 +21,18 @@ def guess(
     *,
     epochs: int = 1,
 ) -> Fitted:
-    """Learn nothing, and say of every point that it is of the first class."""
+    """Learn nothing, and assign every point to the first class.
 
-    def predict(rows: Any) -> Any:
+    Args:
+        data: the data set.
+        split: its sets.
+        task: of the study.
+        folder: the run directory.
+        seed: of the run.
+        epochs: of the run.
+    """
+
+    def predict(rows: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.eye(len(data.classes), dtype=np.float32)[np.zeros(len(rows), int)]
 
     metrics = {"loss": 1.0, "val_loss": 1.0, "accuracy": 0.5, "val_accuracy": 0.5, "learning_rate": 0.0}

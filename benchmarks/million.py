@@ -1,10 +1,10 @@
-"""A million images: how they get into the cache, how soon the first batch comes, and what a worker holds in memory.
+"""Benchmark of a million images: writing the cache, the time to the first batch, and the memory of a worker.
 
     python -m benchmarks.million [IMAGES]
 
-The images, of 64x64 grey pixels, are made on the fly while the cache is written, as files would be decoded. A worker
-then opens it, draws its first batch, trains a small network on a fiftieth of them (with all of them as validation, so
-that each is read once), and says what it held at most: resident memory counts what it has mapped of the cache too.
+The images, of 64x64 gray pixels, are generated while the cache is written, as files would be decoded. A worker then
+opens the cache, draws its first batch, trains a small network on a fiftieth of the images and validates on all, so that
+each is read once, and reports its peak memory. Resident memory includes the mapped part of the cache.
 """
 
 import sys
@@ -12,9 +12,9 @@ import tempfile
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.workload import finish
 from medcls import augmentation, data, models, training
@@ -34,19 +34,19 @@ MIB = 2**20
 
 
 def main(count: int) -> None:
-    """Print the times and the memory."""
+    """Measure on `count` images, and print the times and the memory."""
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         started = time.perf_counter()
         images = prepare(made(count), work / "cache")
         taken = time.perf_counter() - started
-        print(f"{count:,} images into the cache in {taken:.0f} s, {count / taken:,.0f} a second", flush=True)
+        print(f"{count:,} images written to the cache in {taken:.0f} s, {count / taken:,.0f} per second", flush=True)
         executor = LocalExecutor(1, 1)
-        executor.ask(int)  # TensorFlow's import is no part of it
+        executor.ask(int)  # importing TensorFlow does not count
         started = time.perf_counter()
         inside = executor.ask(first_batch, images)
         outside = time.perf_counter() - started
-        print(f"first batch {outside:.1f} s after the worker was asked, {inside:.1f} s of it opening and drawing")
+        print(f"first batch {outside:.1f} s after the request, including {inside:.1f} s for opening and drawing")
         learner = partial(
             training.gradient, model=partial(models.cnn, filters=(2, 2), dense=()), batch_size=BATCH, epochs=1
         )
@@ -54,13 +54,13 @@ def main(count: int) -> None:
         job = Job(run, images, work / run.key, 1)
         RunDir(job.folder).describe(RunDescription(key=run.key))
         taken = finish(executor, [job])
-        held = RunDir(job.folder).rows()[-1].system
+        memory = RunDir(job.folder).rows()[-1].system
         executor.stop()
-        print(f"{count // SHARE:,} trained and {count:,} validated in {taken:.0f} s; held by the worker: {held}")
+        print(f"{count // SHARE:,} trained and {count:,} validated in {taken:.0f} s; memory of the worker: {memory}")
 
 
 def made(count: int) -> DatasetSpec:
-    """Return a data set of gratings, one in fifty for training."""
+    """Return a data set of `count` gratings, one in fifty in the training set."""
     labels = np.arange(count, dtype=np.int64) % 2
     return DatasetSpec(
         name="million",
@@ -81,15 +81,21 @@ def made(count: int) -> DatasetSpec:
     )
 
 
-def grating(row: int, size: int, channels: int) -> Any:
-    """Return stripes, level or upright, of a width and brightness that come with the row."""
+def grating(row: int, size: int, channels: int) -> NDArray[np.uint8]:
+    """Return an image of horizontal or vertical stripes.
+
+    Args:
+        row: the number of the image; determines direction, width and brightness.
+        size: height and width, in pixels.
+        channels: 1 or 3.
+    """
     stripes = ((np.arange(size) // (2 + row % 7)) % 2 * (100 + row % 101)).astype(np.uint8)
     image = np.broadcast_to(stripes if row % 2 else stripes[:, None], (size, size))
     return np.repeat(image[:, :, None], channels, axis=2)
 
 
 def first_batch(images: Path) -> float:
-    """Return after how many seconds a worker has its first batch of all images."""
+    """Return how many seconds it takes to open the cache and draw a batch from all images."""
     started = time.perf_counter()
     decoded = open_decoded(images)
     rows = np.arange(len(decoded.labels))

@@ -1,11 +1,11 @@
-"""What the harness costs over bare Keras: an epoch, and a run beyond its epochs.
+"""Benchmark of medcls's overhead over bare Keras: per epoch, and per run outside of its epochs.
 
     python -m benchmarks.overhead [PAIRS]
 
-Both train the same network on the same arrays on one thread, turn by turn, each in a process of its own whose
-TensorFlow is imported already. An epoch is what lies between two epoch ends (through medcls with order, batches,
-journal and checkpoint); the fixed cost is all the rest: process, building, tracing, predictions, scores. The fastest
-of each is what is compared, as what else the machine does only ever adds.
+Both train one network on the same arrays on one thread, alternately, each in a process of its own that has already
+imported TensorFlow. An epoch is the time between two epoch ends; with medcls it includes order, batches, journal and
+checkpoint. The fixed cost is all other time: process, building, tracing, predictions, scores. The fastest of each is
+compared, because other load on the machine only adds time.
 """
 
 import sys
@@ -21,7 +21,7 @@ EPOCHS = 6
 
 
 def main(pairs: int) -> None:
-    """Print the ratios of the fastest over so many pairs."""
+    """Measure pairs of runs, and print the ratios of the fastest."""
     chosen = variant(base=8, epochs=EPOCHS)
     executor = LocalExecutor(1, 1)
     epochs: dict[str, list[float]] = {"medcls": [], "Keras": []}
@@ -31,19 +31,28 @@ def main(pairs: int) -> None:
         images, _ = decoded(work, chosen)
         executor.ask(bare, chosen.with_("learner.epochs", 1), images, 0)  # warm the disk and the forkserver
         for seed in range(pairs):
-            each = job(work, chosen, seed, threads=1)
-            _note(epochs["medcls"], fixed["medcls"], finish(executor, [each]), epoch_ends(each.folder))
-            done = executor.ask(bare, chosen, images, seed)
-            _note(epochs["Keras"], fixed["Keras"], done["seconds"], done["ends"])
+            next_job = job(work, chosen, seed, threads=1)
+            _add_times(epochs["medcls"], fixed["medcls"], finish(executor, [next_job]), epoch_ends(next_job.folder))
+            result = executor.ask(bare, chosen, images, seed)
+            _add_times(epochs["Keras"], fixed["Keras"], result["seconds"], result["ends"])
     executor.stop()
-    for what, taken in (("epoch", epochs), ("fixed cost of a run", fixed)):
-        ours, theirs = min(taken["medcls"]), min(taken["Keras"])
+    for title, seconds in (("epoch", epochs), ("fixed cost of a run", fixed)):
+        ours, theirs = min(seconds["medcls"]), min(seconds["Keras"])
         print(
-            f"{what}: medcls {ours:.3f} s, bare Keras {theirs:.3f} s, ratio {ours / theirs:.3f}, {ours - theirs:+.3f} s"
+            f"{title}: medcls {ours:.3f} s, bare Keras {theirs:.3f} s, "
+            f"ratio {ours / theirs:.3f}, {ours - theirs:+.3f} s"
         )
 
 
-def _note(epochs: list[float], fixed: list[float], seconds: float, ends: list[float]) -> None:
+def _add_times(epochs: list[float], fixed: list[float], seconds: float, ends: list[float]) -> None:
+    """Add the times of one run to the lists.
+
+    Args:
+        epochs: the seconds of each epoch, to which those of this run are added.
+        fixed: the fixed cost of each run in seconds, to which that of this run is added.
+        seconds: of the whole run.
+        ends: when each epoch ended, in seconds.
+    """
     steady = [after - before for before, after in pairwise(ends)]
     epochs += steady
     fixed.append(seconds - median(steady) * len(ends))

@@ -1,10 +1,10 @@
-"""How medcls scales beyond a study of a few runs: planning very many, and what a store takes.
+"""Benchmark of many runs: planning a large study, and logging metrics to a store.
 
     python -m benchmarks.scale [RUNS]
 
-The plan is that of a study of the plane with as many seeds, printed and thrown away, in a process of its own: its wall
-time and the ratio to the same command for 10 runs. The store is a fresh SQLite file, into which runs of 500 epochs with
-twelve metrics are mirrored as a driver does it, against MLflow's own client that logs each epoch as it comes.
+The plan is that of a toy study with RUNS seeds (10,000), printed and discarded, in a process of its own: its wall time,
+and the ratio to the command for 10 runs. The store is a fresh SQLite file, to which runs of 500 epochs with twelve
+metrics are mirrored as a driver does it, compared with MLflow's own client that logs one epoch at a time.
 """
 
 import subprocess
@@ -28,25 +28,26 @@ METRICS = [f"metric_{number}" for number in range(12)]
 
 
 def main(runs: int) -> None:
-    """Print both."""
+    """Measure and print both."""
     few, many = _planned(10), _planned(runs)
     print(f"plan: {runs} runs in {many:.1f} s, 10 runs in {few:.1f} s, ratio {many / few:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = _mirrored(Path(folder) / "ours"), _logged(Path(folder) / "theirs")
-    print(f"store: {ours:,.0f} metrics a second, epoch by epoch {theirs:,.0f}, ratio {ours / theirs:.1f}")
+    print(f"store: {ours:,.0f} metrics per second, epoch by epoch {theirs:,.0f}, ratio {ours / theirs:.1f}")
 
 
 def plan(runs: int, folder: str) -> None:
-    """Plan a study with as many runs."""
+    """Plan a study of `runs` runs and exit."""
     name, first = next(iter(toy_boundaries.STUDY.variants.items()))
     study = replace(toy_boundaries.STUDY, variants={name: first}, seeds=tuple(range(runs)))
     parser = Parser(prog="scale")
     add_flags(parser, search=False)
-    given = options(parser.parse_args(["--plan", "--work-dir", folder, "--offline"]))
-    sys.exit(run_and_report([study], lambda: given))
+    flags = options(parser.parse_args(["--plan", "--work-dir", folder, "--offline"]))
+    sys.exit(run_and_report([study], lambda: flags))
 
 
 def _planned(runs: int) -> float:
+    """Return how many seconds it takes to plan a study of `runs` runs."""
     with tempfile.TemporaryDirectory() as folder:
         line = f"from benchmarks import scale; scale.plan({runs}, {folder!r})"
         started = time.perf_counter()
@@ -55,12 +56,13 @@ def _planned(runs: int) -> float:
 
 
 def _row(epoch: int) -> EpochRow:
+    """Return the journal's row of an epoch."""
     values = dict.fromkeys(METRICS, 1 / (1 + epoch))
     return EpochRow(epoch, values, time=1_700_000_000_000 + epoch, seconds=1.0)
 
 
 def _mirrored(home: Path) -> float:
-    """Return the metrics a second at which a driver's mirror brings over what run folders hold."""
+    """Return how many metrics per second a driver mirrors from run directories to a store."""
     home.mkdir()
     store = Store(f"sqlite:///{home / 'mlflow.db'}", "scale", "", home)
     folders = []
@@ -82,7 +84,7 @@ def _mirrored(home: Path) -> float:
 
 
 def _logged(home: Path) -> float:
-    """Return the metrics a second of MLflow's own client, epoch by epoch."""
+    """Return how many metrics per second MLflow's own client logs, epoch by epoch."""
     home.mkdir()
     store = Store(f"sqlite:///{home / 'mlflow.db'}", "scale", "", home)
     store.create(Node("plain", "plain", None), 1_700_000_000_000)
@@ -93,6 +95,7 @@ def _logged(home: Path) -> float:
 
 
 def _points(row: EpochRow) -> list[Point]:
+    """Return the metrics of an epoch as MLflow takes them."""
     return [(name, value, row.time, row.epoch) for name, value in row.metrics.items()]
 
 

@@ -1,8 +1,8 @@
-"""What placing runs gains: two small runs side by side against one after the other on all threads.
+"""Benchmark of parallel runs: two runs side by side against one after the other on all threads.
 
     python -m benchmarks.side_by_side [PAIRS]
 
-Also prints how many threads the placement gives to a small and to a large network on this machine.
+It also prints how many threads medcls gives to a small and to a large network on this machine.
 """
 
 import sys
@@ -20,7 +20,7 @@ EPOCHS = 4
 
 
 def main(pairs: int) -> None:
-    """Print the ratios of the wall times, pair by pair, for a small and a large network."""
+    """Measure pairs of runs, and print the ratios of their wall times for a small and a large network."""
     cores = available_cores()
     executor = LocalExecutor(cores, cores)
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +31,7 @@ def main(pairs: int) -> None:
             threads = threads_for(cost["operations"], chosen.get("learner.batch_size"), cores)
             ratios = [_ratio(executor, work, chosen, cores, 2 * pair) for pair in range(pairs)]
             print(
-                f"{name}: {cost['operations'] / 1e6:.0f} million multiply-adds an image, placed on {threads} of "
+                f"{name}: {cost['operations'] / 1e6:.0f} million multiply-adds per image, runs on {threads} of "
                 f"{cores} threads; one after the other on {cores} threads takes {median(ratios):.2f} times as "
                 f"long as side by side ({min(ratios):.2f} to {max(ratios):.2f})"
             )
@@ -39,7 +39,15 @@ def main(pairs: int) -> None:
 
 
 def _ratio(executor: LocalExecutor, work: Path, chosen: Variant, cores: int, seed: int) -> float:
-    """Return the time of two runs in turn on all threads over that of two on one thread each."""
+    """Return the time of two runs, one after the other on all threads, divided by that of two on one thread each.
+
+    Args:
+        executor: carries out the runs.
+        work: the work directory.
+        chosen: the variant.
+        cores: the number of threads of this machine.
+        seed: of the first run.
+    """
     together = finish(executor, [job(work, chosen, seed + number, threads=1) for number in (1000, 1001)])
     in_turn = finish(executor, [job(work, chosen, seed + number, threads=cores) for number in (0, 1)])
     return in_turn / together

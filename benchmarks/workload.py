@@ -1,4 +1,4 @@
-"""The runs that the benchmarks time: a residual network on the xray phantom, through medcls and in bare Keras."""
+"""The runs that the benchmarks time: a residual network on the xray phantom, with medcls and in bare Keras."""
 
 import time
 from functools import partial
@@ -23,7 +23,14 @@ from medcls.training.network import network
 
 
 def variant(base: int, epochs: int, depth: int = 14, size: int = 48) -> Variant:
-    """Return a variant without augmentation, as bare Keras would be used."""
+    """Return a variant of a residual network without augmentation.
+
+    Args:
+        base: filters of the first convolution.
+        epochs: how long it is trained.
+        depth: the number of layers.
+        size: height and width of the images, in pixels.
+    """
     learner = partial(
         training.gradient, model=partial(models.resnet, depth=depth, base=base), batch_size=16, epochs=epochs
     )
@@ -31,13 +38,20 @@ def variant(base: int, epochs: int, depth: int = 14, size: int = 48) -> Variant:
 
 
 def decoded(work: Path, chosen: Variant) -> tuple[Path, str]:
-    """Return the decoded images of a variant's data set and its fingerprint."""
+    """Return the directory of the decoded images of a variant's data set, and its fingerprint."""
     bundle = chosen.data(Hashes(work / "hashes.sqlite"))
     return prepare(bundle, work / "cache"), bundle.fingerprint
 
 
 def job(work: Path, chosen: Variant, seed: int, threads: int) -> Job:
-    """Return a fresh job: the first of three folds."""
+    """Return a job for the first of three folds.
+
+    Args:
+        work: the work directory.
+        chosen: the variant.
+        seed: of the run.
+        threads: of the run.
+    """
     images, fingerprint = decoded(work, chosen)
     run = Run(chosen, fingerprint, seed=seed, fold=0, folds=3, data_name="xray", variant_name="benchmark")
     folder = RunDir(work / run.key)
@@ -46,14 +60,14 @@ def job(work: Path, chosen: Variant, seed: int, threads: int) -> Job:
 
 
 def finish(executor: LocalExecutor, jobs: list[Job]) -> float:
-    """Carry jobs out and return the seconds that they took together."""
+    """Carry out jobs and return how many seconds they took together."""
     started = time.perf_counter()
-    for each in jobs:
-        executor.submit(each)
+    for pending in jobs:
+        executor.submit(pending)
     while not executor.idle:
         executor.wait(1.0)
-    for each in jobs:
-        result = RunDir(each.folder).result()
+    for finished in jobs:
+        result = RunDir(finished.folder).result()
         assert result is not None
         assert result.is_finished, result.error
     return time.perf_counter() - started
@@ -65,18 +79,27 @@ def epoch_ends(folder: Path) -> list[float]:
 
 
 def bare(chosen: Variant, images: Path, seed: int) -> dict[str, Any]:
-    """Train what a variant says in bare Keras, on arrays in memory; return its seconds and its epochs' ends."""
-    found = open_decoded(images)
-    rows = split(found.labels, found.parts, found.patients, fold=0, folds=3, seed=0)
-    pixels, targets = np.asarray(found.images, np.float32), MULTICLASS.target(found, np.arange(len(found.labels)))
+    """Train a variant in bare Keras on arrays in memory.
+
+    Args:
+        chosen: the variant.
+        images: the directory of the decoded images.
+        seed: of the run.
+
+    Returns:
+        "seconds" of the whole run, and "ends": when each epoch ended, in seconds since 1970.
+    """
+    dataset = open_decoded(images)
+    rows = split(dataset.labels, dataset.parts, dataset.patients, fold=0, folds=3, seed=0)
+    pixels, targets = np.asarray(dataset.images, np.float32), MULTICLASS.target(dataset, np.arange(len(dataset.labels)))
     ends: list[float] = []
     mark = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.time()))  # noqa: ARG005
     started = time.perf_counter()
     keras.utils.set_random_seed(seed)
-    net = network(chosen.get("learner.model"), MULTICLASS, pixels.shape[1:], len(found.classes))
-    metrics = MULTICLASS.metrics(len(found.classes))
-    net.compile("adam", "categorical_crossentropy", metrics=metrics, jit_compile=False)
-    net.fit(
+    built = network(chosen.get("learner.model"), MULTICLASS, pixels.shape[1:], len(dataset.classes))
+    metrics = MULTICLASS.metrics(len(dataset.classes))
+    built.compile("adam", "categorical_crossentropy", metrics=metrics, jit_compile=False)
+    built.fit(
         pixels[rows.train],
         targets[rows.train],
         batch_size=chosen.get("learner.batch_size"),
