@@ -1,1 +1,1 @@
-"""Models on their way out of the harness."""
+"""Export of models: file formats, preprocessing.json, the model card, the parity check and MLflow's registry."""

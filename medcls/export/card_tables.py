@@ -67,17 +67,15 @@ def scores(facts: Facts) -> MarkdownTable:
     columns: dict[str, dict[str, str]] = {}
     if best is not None and best.folds:
         folds = len(next(iter(best.folds.values())))
-        columns[f"validation sets of {folds} folds, mean ± SD"] = {
-            name: f"{mean:.3f} ± {sd:.3f}" for name, (mean, sd) in best.mean_sd.items()
-        }
+        column = columns.setdefault(f"validation sets of {folds} folds, mean ± SD", {})
+        for name, (mean, sd) in best.mean_sd.items():
+            column[name] = f"{mean:.3f} ± {sd:.3f}"
     else:
         columns["validation set"] = {name: f"{value:.3f}" for name, value in facts.run.metrics.items()}
     if best is not None and best.test:
-        columns["test set [95% interval]"] = {name: _interval(score) for name, score in best.test.items()}
+        columns["test set [95% interval]"] = _intervals(best.test)
     if best is not None and best.ensemble:
-        columns["test set, mean prediction of the folds"] = {
-            name: _interval(score) for name, score in best.ensemble.items()
-        }
+        columns["test set, mean prediction of the folds"] = _intervals(best.ensemble)
     rows: dict[str, list[str]] = {}
     for column in columns.values():
         for name in column:
@@ -118,7 +116,13 @@ def hyperparameters(parameters: Mapping[str, Scalar]) -> MarkdownTable:
     return _markdown_table(["parameter", "value"], rows)
 
 
+def _intervals(scores: Mapping[str, TestScore]) -> dict[str, str]:
+    """Return each score with its interval, as text."""
+    return {name: _interval(score) for name, score in scores.items()}
+
+
 def _interval(score: TestScore) -> str:
+    """Return a score with its interval, as text."""
     low, high = score.ci95
     return f"{score.value:.3f} [{low:.3f}, {high:.3f}]"
 

@@ -1,11 +1,10 @@
-"""A run's model out of its folder: which run, what is known of it, and the folder that is taken away."""
+"""Export of a run's model: choosing the run, collecting facts about it, and writing the directory."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,15 +27,16 @@ from medcls.training import model_files, saved_weights
 from medcls.training.result import weights_sha256
 from medcls.utils.errors import BadInputError, first_line
 from medcls.utils.files import write_atomically, write_json, written_whole
+from medcls.utils.tensors import KerasModel
 from medcls.utils.version import __version__
 
 PACKAGES = ("keras", "tensorflow", "numpy", "pillow")
-EXAMPLES = 200  # training images by which the steps of 8-bit integers are chosen
+EXAMPLES = 200  # training images that determine the scale of 8-bit integers
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """A run of a study that is to be exported: the study's summary, and what this says of the run."""
+    """The run to export: the summary of its study, and its record there."""
 
     summary: StudySummary
     run: RunRecord
@@ -54,22 +54,22 @@ class Chosen:
 
 
 def choose(study: str, work: Path, key: str | None, data_name: str | None, say: Callable[[str], None]) -> Chosen:
-    """Return the run to export: the best of the latest outcome that is no smoke run, or the one with the key.
+    """Return the run to export: the best of the latest outcome that is not a smoke run, or the run with the key.
 
     Args:
         study: its name.
         work: the work directory.
         key: of the run, None for the best.
-        data_name: the name of a data set, None where the study has one only.
+        data_name: the name of a data set, None if the study has only one.
         say: prints a line.
 
     Raises:
-        BadInputError: no such study, data set or run, or one that did not finish.
+        BadInputError: there is no such study, data set or run, or the run did not finish.
     """
     ended = outcomes(work)
     if study not in ended:
-        others = f"those that have are {', '.join(sorted(ended))}" if ended else "run its file first"
-        raise BadInputError(f"No study {study!r} has come to its end in {work}: {others}.")
+        others = f"finished studies are {', '.join(sorted(ended))}" if ended else "run its file first"
+        raise BadInputError(f"No study {study!r} has finished in {work}: {others}.")
     ranked = sorted(ended[study], key=lambda outcome: (outcome.summary.smoke, not outcome.summary.best))  # latest first
     for outcome in ranked:
         summary = outcome.summary
@@ -93,7 +93,7 @@ def _best_key(summary: StudySummary, data_name: str | None) -> str:
     """
     best, study, names = summary.best, summary.study, ", ".join(summary.best)
     if not best:
-        raise BadInputError(f"No variant of {study} was finished: run the study again, or name a run with --key.")
+        raise BadInputError(f"No variant of {study} has finished: run the study again, or name a run with --key.")
     if data_name is None and len(best) > 1:
         raise BadInputError(f"{study} has a best model for each of its data sets: name one with --data ({names}).")
     if data_name is not None and data_name not in best:
@@ -101,11 +101,17 @@ def _best_key(summary: StudySummary, data_name: str | None) -> str:
     return best[data_name or names].key
 
 
-def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] = ("keras",)) -> Facts:
-    """Return what is known of a chosen run, whose network is given and is written in some formats.
+def gathered(chosen: Chosen, work: Path, network: KerasModel, formats: tuple[str, ...] = ("keras",)) -> Facts:
+    """Return the facts about a run.
+
+    Args:
+        chosen: the run.
+        work: the work directory.
+        network: the run's network.
+        formats: the export formats of the network.
 
     Raises:
-        BadInputError: the decoded images are gone.
+        BadInputError: the decoded images are missing.
     """
     data, folder = _decoded(chosen, work, network), RunDir(work / chosen.run.key)
     rows = _rows(chosen, data)
@@ -131,32 +137,32 @@ def gathered(chosen: Chosen, work: Path, network: Any, formats: tuple[str, ...] 
 
 
 def _rows(chosen: Chosen, data: Dataset) -> Split:
-    """Return the rows of the data as the run had them."""
+    """Return the rows of the run's training, validation and test set."""
     run = chosen.run
     return split(data.labels, data.parts, data.patients, fold=run.fold, folds=run.folds, seed=run.split_seed)
 
 
 def papers(facts: Facts, folder: Path) -> None:
-    """Write preprocessing.json and MODEL_CARD.md into a folder."""
+    """Write preprocessing.json and MODEL_CARD.md into a directory."""
     write_json(folder / PREPROCESSING, preprocessing(facts))
     write_atomically(folder / CARD, lambda file: file.write(card(facts).encode()))
 
 
 def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[str, dict[str, float | int]]:
-    """Write a run's model and its papers into a new folder; return each format's parity.
+    """Write a run's model, preprocessing.json and MODEL_CARD.md into a new directory; return each format's parity.
 
-    It is written beside and renamed when whole.
+    The directory is renamed into place when it is complete.
 
     Args:
         chosen: the run.
-        work: the work folder.
-        out: the folder, which must not be there or be empty.
-        names: of the formats.
+        work: the work directory.
+        out: the new directory, which must be missing or empty.
+        names: of the export formats.
 
     Raises:
-        BadInputError: the model is damaged or gone, what a format needs is not installed, or what was written answers
-            otherwise than the run did.
-        OSError: it cannot be written.
+        BadInputError: the model is damaged or missing, a package is not installed, or the exported model predicts
+            differently from the run.
+        OSError: the directory cannot be written.
     """
     for name in names:
         FORMATS[name].check()
@@ -165,14 +171,14 @@ def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[
         return _write(chosen, work, network, folder, names)
 
 
-def loaded(chosen: Chosen, work: Path) -> Any:
-    """Return the network that a chosen run has left in its folder, with one probability a class or pixel for answer.
+def loaded(chosen: Chosen, work: Path) -> KerasModel:
+    """Return the network in a run directory, with one probability per class or pixel as output.
 
     Raises:
-        BadInputError: it is gone or damaged, or could not be saved.
+        BadInputError: the network is missing or damaged, or could not be saved.
     """
     folder = RunDir(work / chosen.run.key)
-    again = "run the study again, which trains nothing that is finished"
+    again = "run the study again, which does not retrain finished runs"
     result = folder.result()
     if result is not None and result.unsaved:
         raise BadInputError(f"The network of run {chosen.run.key} could not be saved as a file ({result.unsaved}).")
@@ -181,27 +187,27 @@ def loaded(chosen: Chosen, work: Path) -> Any:
         raise BadInputError(f"There is no {folder.model}: {again}.")
     network = load(file) if file == folder.model else model_files.put_together(folder)
     if len(network.input_shape) != 4:
-        raise BadInputError(f"Run {chosen.run.key} learnt from points: only models of images are exported.")
+        raise BadInputError(f"Run {chosen.run.key} was trained on points: only models of images can be exported.")
     if weights_sha256(network.get_weights()) != chosen.run.weights_sha256:
         raise BadInputError(f"{file} does not have the weights that the run ended with: remove it and {again}.")
     return of_all_classes(network)
 
 
 def _write(
-    chosen: Chosen, work: Path, network: Any, folder: Path, names: Sequence[str]
+    chosen: Chosen, work: Path, network: KerasModel, folder: Path, names: Sequence[str]
 ) -> dict[str, dict[str, float | int]]:
     predicted = RunDir(work / chosen.run.key).read_arrays("predictions")
     if predicted is None:
-        raise BadInputError(f"The predictions of run {chosen.run.key} are gone: run the study with --force.")
+        raise BadInputError(f"The predictions of run {chosen.run.key} are missing: run the study with --force.")
     data, rows, answers = _decoded(chosen, work, network), predicted["rows"], predicted["predictions"]
-    learnt_from = data.images[_rows(chosen, data).train[:EXAMPLES]]
+    training_images = data.images[_rows(chosen, data).train[:EXAMPLES]]
     found = {}
     for name in names:
-        each, path = FORMATS[name], folder / FILES[name]
-        _put(name, partial(each.write, network, path, learnt_from))
-        predict = each.read(path, network).predict
+        export_format, path = FORMATS[name], folder / FILES[name]
+        _put(name, partial(export_format.write, network, path, training_images))
+        predict = export_format.read(path, network).predict
         found[name] = parity(predict, data.images, rows, answers)
-        if not each.exact:
+        if not export_format.exact:
             found[name] |= cost(data, rows, answers, answers_to(predict, data.images, rows))
         elif not agrees(found[name]):
             _refuse(FILES[name], found[name], answers)
@@ -212,9 +218,16 @@ def _write(
 
 
 def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers) -> dict[str, float | int]:
-    """Return how a coarser model's answers score beside those that the run has stored: "score_before", "score_after".
+    """Return the accuracy, or the mean Dice, of the stored predictions and of a less exact model's.
 
-    It is the accuracy, or of masks the mean Dice of the images.
+    Args:
+        data: the data set.
+        rows: the rows of the predicted images.
+        before: the stored predictions.
+        after: the predictions of the exported model.
+
+    Returns:
+        "score_before" and "score_after".
     """
 
     def score(answers: Answers) -> float:
@@ -228,7 +241,11 @@ def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers
 
 
 def _put(name: str, write: Callable[[], None]) -> None:
-    """Write a network in a format, and say it clearly if the format has no word for something in it."""
+    """Write a network in an export format.
+
+    Raises:
+        BadInputError: the format does not support the network.
+    """
     try:
         write()
     except (BadInputError, OSError):
@@ -239,22 +256,24 @@ def _put(name: str, write: Callable[[], None]) -> None:
         ) from error
 
 
-def _refuse(file: str, found: Mapping[str, float | int], answers: Any) -> None:
+def _refuse(file: str, found: Mapping[str, float | int], answers: Answers) -> None:
+    """Refuse an exported model whose parity is not within the tolerance."""
     raise BadInputError(
-        f"Loaded again from {file}, the model answers otherwise than the run did: by up to "
-        f"{found['largest_difference']:.1g} (allowed are {TOLERANCE:g}), and with another class for "
+        f"Loaded from {file}, the model predicts differently from the run: by up to "
+        f"{found['largest_difference']:.1g} (allowed: {TOLERANCE:g}), and with another class for "
         f"{found['classes_changed']} of {answers[..., 0].size} {'pixels' if answers.ndim == 4 else 'images'}. "
         "Nothing was exported."
     )
 
 
-def _decoded(chosen: Chosen, work: Path, network: Any) -> Dataset:
+def _decoded(chosen: Chosen, work: Path, network: KerasModel) -> Dataset:
+    """Return the decoded data set of a run, with images of the size that its network takes."""
     height, _, channels = network.input_shape[1:]
     home = decoded_cache.place(work / "cache", chosen.data.fingerprint, height, channels)
     try:
         return decoded_cache.open_decoded(home)
     except (OSError, ValueError, KeyError) as error:
         raise BadInputError(
-            f"The decoded images in {home} are gone or damaged: run the study again, which makes them anew and trains "
-            "nothing that is finished."
+            f"The decoded images in {home} are missing or damaged: run the study again, which decodes them again but "
+            "does not retrain finished runs."
         ) from error

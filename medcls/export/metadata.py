@@ -1,4 +1,4 @@
-"""What is known of a model that leaves the harness, and its preprocessing.json."""
+"""The facts about an exported model, and its preprocessing.json."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,42 +21,42 @@ FILES = MappingProxyType(
         "litert_int8": "model.int8.tflite",
     }
 )
-"""The formats that a model is exported in, and what each is called in the folder."""
+"""Export format -> the name of its file or directory."""
 
 BY_DEFAULT = ("keras", "weights")
 
 DIVIDED = "divide 16-bit values by 257"
 RESIZING = (
-    "Turn the image as its EXIF data say; lay what is transparent on black; make it grey (ITU-R 601-2 luma) or RGB; "
-    f"{DIVIDED}; show DICOM through its window; resize to the size, whatever the proportions, by "
-    "Pillow's bilinear filter, which when it reduces averages all pixels that it drops; round to whole numbers."
+    "Rotate the image as its EXIF data say; put transparent images on black; convert to gray (ITU-R 601-2 luma) or "
+    f"RGB; {DIVIDED}; apply the window of DICOM images; resize to the size, ignoring the aspect ratio, with Pillow's "
+    "bilinear filter, which averages over all pixels when it reduces an image; round to whole numbers."
 )
 
 MASK = (
-    "Resize the probabilities to the image's own size, as it is shown, by Pillow's bilinear filter; the mask is where "
-    "they are above 0.5."
+    "Resize the probabilities to the size of the image after its EXIF rotation, with Pillow's bilinear filter; the "
+    "mask is where they are above 0.5."
 )
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one finished run and its study.
+    """What is known about a finished run and its study.
 
     Attributes:
         summary: of the study.
         run: the record of the run in the summary.
         data: the record of its data set in the summary.
-        best: what the summary says of the data set's best variant, if this is its model, else None.
-        described: what the run's folder says of how it was made.
-        counts: "train", "validation" and "test" -> class -> number of images, as the run had them.
-        shape: height, width and channels of the images that the model takes.
-        weights: the digest of its saved weights.
-        leaks: the kinds of what was found in the data because of which scores cannot be trusted.
-        versions: package -> version with which the run was made into a model.
-        formats: what the model is written as, beside these facts.
-        pixels: whether it answers for every pixel, not for the image.
-        levels: what is black and white in images of more than 8 bits: two values or percentiles; None for what the
-            bits of the file hold.
+        best: the record of the data set's best variant, if this is its model, else None.
+        described: the description of the run in its run directory.
+        counts: "train", "validation" and "test" -> class -> the run's number of images.
+        shape: height, width and channels of the model's input.
+        weights: the digest of the saved weights.
+        leaks: the kinds of findings that make the scores too good.
+        versions: package -> the version that exported the model.
+        formats: the export formats.
+        pixels: whether it is a segmentation model.
+        levels: black and white in images of more than 8 bits, as two values or percentiles; None if the range of the
+            file's bits is used.
     """
 
     summary: StudySummary
@@ -75,7 +75,7 @@ class Facts:
 
     @property
     def label(self) -> str:
-        """What a person calls the run: study, variant, seed and fold."""
+        """The name of the run for people: study, variant, seed and fold."""
         run, which = self.run, ""
         if run.is_refit:
             which = ", refitted on all folds"
@@ -85,14 +85,14 @@ class Facts:
 
     @property
     def meaning(self) -> str:
-        """What its answer to an image is."""
+        """What the model returns for an image."""
         if self.pixels:
-            return "the probability of every pixel to belong to what it finds, of the height and width that it takes"
-        return "one probability for each class, in their order"
+            return "the probability of every pixel to belong to the target, with the height and width of the input"
+        return "one probability for each class, in the order of the classes"
 
 
 def preprocessing(facts: Facts) -> dict[str, Any]:
-    """Return what turns an image file into what the model takes, and what its answer means."""
+    """Return the content of preprocessing.json: how to make the model's input, and what its output means."""
     height, width, channels = facts.shape
     return {
         "size": [height, width],
@@ -117,15 +117,15 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
 
 
 def in_words(levels: Mapping[str, Any]) -> str:
-    """Return how values of more than 8 bits become 0 to 255."""
+    """Return how values of more than 8 bits are scaled to 0 to 255, in words."""
     if "percentiles" in levels:
         low, high = levels["percentiles"]
-        return f"stretch grey of more than 8 bits from the image's percentile {low:g} to its percentile {high:g}"
-    return f"stretch grey of more than 8 bits from {levels['black']:g} (black) to {levels['white']:g} (white)"
+        return f"stretch gray values of more than 8 bits from the image's percentile {low:g} to its percentile {high:g}"
+    return f"stretch gray values of more than 8 bits from {levels['black']:g} (black) to {levels['white']:g} (white)"
 
 
 def in_pillow(shape: tuple[int, int, int]) -> list[str]:
-    """Return three lines of Python that read an opaque 8-bit file as the model takes it."""
+    """Return three lines of Python that make input of shape (height, width, channels) from an 8-bit image file."""
     height, width, channels = shape
     mode = "L" if channels == 1 else "RGB"
     return [

@@ -81,7 +81,7 @@ def test_the_whole_path_without_any_weights_under_smoke(tmp_path: Path) -> None:
     head = next(run["key"] for run in summary["runs"] if run["variant"] == "head")
     assert not list((tmp_path / "runs").glob("*/model.keras"))  # nobody's but the work folder's own
     places = ["--key", head, "--work-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "out")]
-    assert main(["export", "borrowed", *places]) == 0  # which refuses what answers otherwise than the run did
+    assert main(["export", "borrowed", *places]) == 0  # which refuses a model that predicts differently from the run
     assert (tmp_path / "out" / "model.keras").stat().st_size > 4 * 14_714_688
     places = ["--key", nearest["key"], "--work-dir", str(tmp_path / "runs"), "--out", str(tmp_path / "neighbours")]
     assert main(["export", "borrowed", *places, "--format", "keras,onnx,litert"]) == 0

@@ -170,7 +170,7 @@ def test_predictions_that_the_model_does_not_make_are_refused(copy: Trained, tmp
     assert stored is not None
     folder.write_arrays("predictions", {**stored, "predictions": stored["predictions"][:, ::-1]})
     (out := tmp_path / "place").mkdir()
-    assert "answers otherwise" in refused(capsys, copy, out / "out")
+    assert "predicts differently" in refused(capsys, copy, out / "out")
 
 
 def test_the_registered_model_knows_its_classes_too(trained: Trained, capsys):

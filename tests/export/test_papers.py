@@ -146,7 +146,7 @@ def test_texts_from_outside_add_no_line():
 @pytest.mark.parametrize(
     ("levels", "words"),
     [
-        ({"black": 0.0, "white": 4095.0}, "stretch grey of more than 8 bits from 0 (black) to 4095 (white)"),
+        ({"black": 0.0, "white": 4095.0}, "stretch gray values of more than 8 bits from 0 (black) to 4095 (white)"),
         ({"percentiles": [0.5, 99.5]}, "from the image's percentile 0.5 to its percentile 99.5"),
     ],
 )
