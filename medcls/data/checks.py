@@ -239,4 +239,4 @@ def _bad(bundle: DatasetSpec, seen: Survey) -> Finding | None:
 
 def _refused(bundle: DatasetSpec, bad: Finding, hint: str) -> str:
     count = f"{bad.count} of {counted(len(bundle.names), 'image')} in {bundle.source}"
-    return f"{count} cannot be read: {listed(bad.names)}; mend or remove them, or {hint} --skip-bad-files."
+    return f"{count} cannot be read: {listed(bad.names)}; repair or remove them, or {hint} --skip-bad-files."

@@ -122,7 +122,7 @@ def homes() -> list[Path]:
     folder = _expanded(own).absolute()
     if not folder.is_dir():
         raise BadInputError(
-            f"{VARIABLE} is {own}, which is no folder: set it to the folder of your data sets or unset it."
+            f"{VARIABLE} is {own}, which is not a folder: set it to the folder of your data sets or unset it."
         )
     return [folder, *_downloads()]
 

@@ -88,7 +88,7 @@ def _check(files: Sequence[Path], model: Predictor) -> None:
             bad.append(f"{file} ({error})")
     if bad:
         raise BadInputError(
-            f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; mend or leave them out."
+            f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; repair them or leave them out."
         )
 
 

@@ -48,7 +48,7 @@ class LoadedModel:
             lambda each: each.probabilities,
             skip_bad=False,
             progress=_silent,
-            remedy="mend them or leave them out",
+            remedy="repair them or leave them out",
         )
         return np.stack(found)
 

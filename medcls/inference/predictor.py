@@ -191,7 +191,7 @@ def predictions(
     *,
     skip_bad: bool,
     progress: Progress,
-    remedy: str = "mend or remove them, or go on without them with --skip-bad-files",
+    remedy: str = "repair or remove them, or leave them out with --skip-bad-files",
 ) -> tuple[list[Kept], list[str]]:
     """Return what is kept of a model's answers to image files, and the names of the bad files with what is wrong.
 

@@ -1,1 +1,1 @@
-"""Tools of no room's own: files, errors, the console, signals, paths, hashes."""
+"""Tools for all other packages: files, errors, the console, signals, paths, hashes."""

@@ -1,4 +1,4 @@
-"""What a study shows while it works: a line per running run, an overall bar, the time left; plain lines elsewhere."""
+"""The screen: tables, lines, and in a terminal the progress of running runs with the time that is left."""
 
 import io
 import os
@@ -6,40 +6,63 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from medcls.utils.lazy import rich
 from medcls.utils.texts import printable
 
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress, TaskID
+
 QUIET = 15.0  # seconds between two lines about the same running runs where the output is not a terminal
 PAUSE = 5.0  # seconds between two lines about one long piece of work
-ENOUGH = 0.05  # of a run, to tell from it how long the others take
-NOTEBOOK = "JPY_PARENT_PID"  # the environment variable of a notebook's kernel and of what it calls
-MANY = 500  # rows of a table; a longer one has no frame, as drawing that takes a millisecond a row
+ENOUGH = 0.05  # share of a run after which the time of the others can be estimated
+NOTEBOOK = "JPY_PARENT_PID"  # an environment variable of a notebook's kernel and of its child processes
+MANY = 500  # rows; a longer table has no frame, because a frame takes a millisecond per row
 
 
 @dataclass(frozen=True)
 class Line:
-    """One running run: what it is called, its epochs done and at most, and its latest scores in words."""
+    """A running run on the screen.
+
+    Attributes:
+        label: the run's name.
+        epoch: the number of completed epochs.
+        epochs: the number of all epochs, 0 for a learner without epochs.
+        scores: the latest scores in words.
+    """
 
     label: str
     epoch: int
     epochs: int
     scores: str
 
+    @property
+    def share(self) -> float:
+        """The completed share of the run, 0..1."""
+        return min(1.0, self.epoch / self.epochs) if self.epochs else 0.0
 
-def moves(output: Any) -> bool:
-    """Tell whether a rich console may move the cursor: in a terminal alone, as others may want colours and no more.
+    @property
+    def progress(self) -> str:
+        """The completed epochs in words; before the first of them, what the run is doing."""
+        if self.epoch and self.epochs:
+            return f"epoch {self.epoch}/{self.epochs}"
+        return self.scores or "starting"
 
-    FORCE_COLOR and its like, which ipykernel and many build servers set, make rich take everything for a terminal.
-    What a cell calls by `!` has a terminal of its own, whose cursor nobody sees move.
+
+def moves(output: "Console") -> bool:
+    """Return whether a rich console may move the cursor, which only makes sense in a terminal.
+
+    FORCE_COLOR and the like, which ipykernel and many build servers set, make rich take everything for a terminal.
+    A command that a notebook's cell calls with `!` has a terminal of its own, but nobody sees that.
     """
     in_notebook = "ipykernel" in sys.modules or NOTEBOOK in os.environ
     return bool(output.file.isatty() and output.is_terminal and not output.is_dumb_terminal and not in_notebook)
 
 
 def escape_what_cannot_be_shown() -> None:
-    """Let standard output write what its encoding lacks as escapes; else a name with an accent could end a command."""
+    """Let standard output escape characters that its encoding lacks; else a name with an accent could end a command."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
@@ -64,9 +87,10 @@ class ProgressLines:
 
 
 class Screen:
-    """Writes to standard output; used as a context while runs are under way.
+    """Writes to standard output; used as a context manager while runs are executed.
 
-    `loudness` is -1 for results alone, 1 for every epoch of every run, else 0.
+    Args:
+        loudness: -1 to print only the final results, 1 to print every epoch of every run, else 0.
     """
 
     def __init__(self, loudness: int = 0) -> None:
@@ -77,18 +101,18 @@ class Screen:
         self._moves = moves(self._console)
         if not self._moves:
             self._console.width = 120
-        self._live: Any = None
-        self._bars: dict[str, Any] = {}
-        self._overall: Any = None
+        self._live: Progress | None = None
+        self._bars: dict[str, TaskID] = {}
+        self._overall: TaskID | None = None
         self._started = time.monotonic()
         self._last = 0.0
 
     def say(self, text: str) -> None:
-        """Print one line, above the live view if there is one; what is no visible character in it is escaped."""
+        """Print one line, above the live view if there is one; characters that are not visible are escaped."""
         self._console.print(printable(text), markup=False)
 
     def tell(self, text: str) -> None:
-        """Print a line about what is under way, which who wants results alone does not read."""
+        """Print a progress line; suppressed by --quiet."""
         if self._loudness >= 0:
             self.say(text)
 
@@ -96,7 +120,7 @@ class Screen:
         self._started = self._last = time.monotonic()
         if self._moves and self._loudness >= 0:
             self._live = rich.progress.Progress(
-                rich.progress.TextColumn("{task.description}", markup=False),  # a name may have what markup has
+                rich.progress.TextColumn("{task.description}", markup=False),  # a name may look like markup
                 rich.progress.BarColumn(bar_width=30),
                 rich.progress.TextColumn("{task.fields[note]}"),
                 console=self._console,
@@ -112,65 +136,78 @@ class Screen:
             self._live, self._bars = None, {}
 
     def show(self, lines: Sequence[Line], done: int, at_hand: float, total: int) -> None:
-        """Show where everything stands; as much work as `at_hand` runs was there before and cost no time."""
+        """Show the progress of all runs.
+
+        Args:
+            lines: the running runs.
+            done: the number of runs that have ended.
+            at_hand: how much work, counted in runs, existed before and so took no time.
+            total: the number of all runs.
+        """
         if self._loudness < 0:
             return
         if self._loudness > 0:
             self._tell_epochs(lines)
-        left = self._left(lines, done, at_hand, total)
+        left = self._time_left(lines, done, at_hand, total)
         note = f"{done} of {total} runs, {left} left" if left else f"{done} of {total} runs"
-        if self._live is None:
+        if self._live is None or self._overall is None:
             if lines and time.monotonic() - self._last > QUIET:
                 self._last = time.monotonic()
-                self.say("  " + note + "; " + "; ".join(f"{each.label} {_epochs(each)}" for each in lines))
+                self.say(f"  {note}; {'; '.join(f'{line.label} {line.progress}' for line in lines)}")
             return
-        part = sum(_part(each) for each in lines)
-        self._live.update(self._overall, total=total, completed=done + part, note=note)
-        for label in set(self._bars) - {each.label for each in lines}:
+        completed = done + sum(line.share for line in lines)
+        self._live.update(self._overall, total=total, completed=completed, note=note)
+        for label in set(self._bars) - {line.label for line in lines}:
             self._live.remove_task(self._bars.pop(label))
-        for each in lines:
-            if each.label not in self._bars:
-                self._bars[each.label] = self._live.add_task(printable(each.label), total=each.epochs, note="")
-            self._live.update(self._bars[each.label], completed=each.epoch, note=f"{_epochs(each)} {each.scores}")
+        for line in lines:
+            if line.label not in self._bars:
+                self._bars[line.label] = self._live.add_task(printable(line.label), total=line.epochs, note="")
+            self._live.update(self._bars[line.label], completed=line.epoch, note=f"{line.progress} {line.scores}")
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table, the first column to the left and the others to the right; long names fold before numbers.
+        """Print a table, its first column aligned to the left and the others to the right.
 
-        One of very many rows is printed without a frame, and nothing in it folds.
+        If the table is too wide, long names are folded before numbers. A table of very many rows is printed without a
+        frame and without folding.
+
+        Args:
+            title: printed above the table.
+            columns: the heading of each column.
+            rows: one text per column in each row.
         """
         title, columns = printable(title), [printable(column) for column in columns]
-        rows = [[printable(cell) for cell in row] for row in rows]
+        rows = [list(map(printable, row)) for row in rows]
         if len(rows) > MANY:
             self._plain_table(title, columns, rows)
             return
-        made = rich.table.Table(title=title, title_justify="left", title_style="bold")
+        table = rich.table.Table(title=title, title_justify="left", title_style="bold")
         cells = list(zip(columns, *rows, strict=True))
         frame = 3 * len(columns) + 1
         for number, width in enumerate(column_widths(cells, self._console.width - frame)):
-            made.add_column(columns[number], justify="right" if number else "left", overflow="fold", width=width)
+            table.add_column(columns[number], justify="right" if number else "left", overflow="fold", width=width)
         for row in rows:
-            made.add_row(*map(rich.text.Text, row))  # a name may have what markup has
-        self._console.print(made)
+            table.add_row(*map(rich.text.Text, row))  # a name may look like markup
+        self._console.print(table)
 
     def _plain_table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        widths = [max(map(len, each)) for each in zip(columns, *rows, strict=True)]
-        lines = [
-            "  ".join(
-                cell.rjust(width) if number else cell.ljust(width)
-                for number, (cell, width) in enumerate(zip(row, widths, strict=True))
-            )
-            for row in (columns, *rows)
-        ]
-        self._console.out("\n".join([title, *lines]), highlight=False)
+        widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+        lines = [title]
+        for row in (columns, *rows):
+            cells = [row[0].ljust(widths[0])]
+            for cell, width in zip(row[1:], widths[1:], strict=True):
+                cells.append(cell.rjust(width))
+            lines.append("  ".join(cells))
+        self._console.out("\n".join(lines), highlight=False)
 
     def _tell_epochs(self, lines: Sequence[Line]) -> None:
-        for each in lines:
-            if each.epoch and self._epochs.get(each.label) != each.epoch:
-                self._epochs[each.label] = each.epoch
-                self.say(f"  {each.label}: {_epochs(each)} {each.scores}".rstrip())
+        for line in lines:
+            if line.epoch and self._epochs.get(line.label) != line.epoch:
+                self._epochs[line.label] = line.epoch
+                self.say(f"  {line.label}: {line.progress} {line.scores}".rstrip())
 
-    def _left(self, lines: Sequence[Line], done: int, at_hand: float, total: int) -> str:
-        ended = done + sum(_part(each) for each in lines)
+    def _time_left(self, lines: Sequence[Line], done: int, at_hand: float, total: int) -> str:
+        """Return the estimated time until all runs have ended; "" before enough has been trained to tell."""
+        ended = done + sum(line.share for line in lines)
         worked = ended - at_hand
         if worked < ENOUGH:
             return ""
@@ -179,18 +216,23 @@ class Screen:
 
 
 def column_widths(cells: Sequence[Sequence[str]], room: int) -> list[int]:
-    """Return the widths of a table's columns, of whose cells these are, that take no more than `room` in all.
+    """Return the widths of the columns of a table, which together take at most `room` characters.
 
-    Each is as wide as its longest cell if there is room for that, else at least as its longest word; whose cells fold
-    least become whole first. Where there is no room for the longest words either, the widest are broken.
+    Each column is as wide as its longest cell if there is room for that, else at least as its longest word. Columns
+    that lack the least are widened first. If there is no room for the longest words, the widest columns are narrowed.
+
+    Args:
+        cells: the cells of each column, with its heading.
+        room: the characters that all columns together may take.
     """
-    whole = [max(rich.cells.cell_len(cell) for cell in column) for column in cells]
-    widths = [
-        max((rich.cells.cell_len(word) for cell in column for word in cell.split()), default=1) for column in cells
-    ]
+    full, widths = [], []
+    for column in cells:
+        full.append(max(rich.cells.cell_len(cell) for cell in column))
+        words = " ".join(column).split()
+        widths.append(max(map(rich.cells.cell_len, words), default=1))
     while sum(widths) > room and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
-    lacks = [full - width for full, width in zip(whole, widths, strict=True)]
+    lacks = [wanted - width for wanted, width in zip(full, widths, strict=True)]
     order = sorted((number for number, lack in enumerate(lacks) if lack > 0), key=lacks.__getitem__)
     for place, number in enumerate(order):
         spare = max(0, room - sum(widths))
@@ -200,16 +242,8 @@ def column_widths(cells: Sequence[Sequence[str]], room: int) -> list[int]:
 
 
 def duration(seconds: float) -> str:
-    """Return a time span as a person says it."""
+    """Return a time span for people, such as 45 s, 12 min or 1.5 h."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = seconds / 60
     return f"{minutes:.0f} min" if minutes < 90 else f"{minutes / 60:.1f} h"
-
-
-def _part(line: Line) -> float:
-    return min(1.0, line.epoch / line.epochs) if line.epochs else 0.0
-
-
-def _epochs(line: Line) -> str:
-    return f"epoch {line.epoch}/{line.epochs}" if line.epoch and line.epochs else line.scores or "starting"

@@ -8,22 +8,22 @@ from dataclasses import dataclass
 
 from medcls.utils.errors import BadInputError, say_without_traceback
 
-DIGITS = range(4, 65)  # of a name's digest: so many as make the name differ from all others
+DIGITS = range(4, 65)  # numbers of digits of a digest that are tried until the name differs from all others
 
-LONGEST_STUDY = 60  # characters of a study's name: of at most 4 bytes each, where a folder's name may have 255
-NOT_IN_A_STUDY = "/\\:?"  # what folders and the URIs of models cannot have
+LONGEST_STUDY = 60  # characters of a study's name: a directory's name has at most 255 bytes, a character up to 4
+NOT_IN_A_STUDY = "/\\:?"  # characters that directories and the URIs of models cannot have
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What a place takes as a name.
+    """The rules for names of one kind.
 
     Attributes:
-        clean: a name -> the name with safe characters only; a safe name comes back unchanged.
-        shorten: a clean name, how much room there is -> as much of its beginning as fits.
-        room: how much room there is for a name, in what `shorten` counts.
-        key: a safe name -> what must differ between two of them.
-        unlike: a name -> the part of it that is not safe, whose digest tells it from others.
+        clean: a name -> the name with safe characters only; a safe name is returned unchanged.
+        shorten: a clean name and the longest length -> as much of the beginning as fits.
+        room: the longest length, in the unit of `shorten` (characters or bytes).
+        key: a safe name -> what must differ between two names.
+        unlike: a name -> the part that is not safe, whose digest distinguishes the name from others.
     """
 
     clean: Callable[[str], str]
@@ -34,17 +34,17 @@ class Rules:
 
 
 def in_store(names: Iterable[str]) -> dict[str, str]:
-    """Return the name that MLflow takes for each name of a metric or parameter."""
+    """Return a name that MLflow accepts for each name of a metric or parameter."""
     return distinct(names, STORE)
 
 
 def in_file(names: Iterable[str]) -> dict[str, str]:
-    """Return a part of a file's name for each name; they differ also where file systems ignore case."""
+    """Return a part of a file name for each name; the parts differ also on file systems that ignore case."""
     return distinct(names, FILE)
 
 
 def beside_others(names: Iterable[str]) -> dict[str, str]:
-    """Return a part of a file's name for each name that this system has taken for a file: only too long ones change."""
+    """Return a part of a file name for each name that a file already has; only names that are too long change."""
     return distinct(names, STEM)
 
 
@@ -73,10 +73,10 @@ def check_study(owner: str, name: str) -> None:
 
 
 def distinct(names: Iterable[str], rules: Rules) -> dict[str, str]:
-    """Return a safe name for each name: no two are the same, and the order of the names does not matter.
+    """Return a distinct safe name for each name; the order of the names does not matter.
 
-    A name that is safe stays as it is. Of names that would be safe under one name, the others get a few digits of
-    their digest at the end.
+    A safe name is returned unchanged. If several names have one safe name, all but the unchanged one end with a few
+    digits of their digest.
     """
     safe = {name: rules.shorten(rules.clean(name), rules.room) for name in sorted(set(names))}
     alike: dict[str, list[str]] = defaultdict(list)
@@ -95,7 +95,7 @@ def distinct(names: Iterable[str], rules: Rules) -> dict[str, str]:
 
 
 def _marked(cleaned: str, unlike: str, taken: set[str], rules: Rules) -> str:
-    """Return a clean name with digits of the digest of `unlike` at its end, which is none of those that are taken."""
+    """Return a clean name that ends with digits of the digest of `unlike` and that is not taken yet."""
     digest = hashlib.sha256(unlike.encode("utf-8", "surrogatepass")).hexdigest()
     for count in DIGITS:
         marked = f"{rules.shorten(cleaned, rules.room - count - 1)}-{digest[:count]}"
@@ -114,7 +114,7 @@ def _clean_for_store(name: str) -> str:
 
 
 def _unlike_in_store(name: str) -> str:
-    """Return the parts that MLflow does not take, so that a class has one digest in all its metrics; else the name."""
+    """Return the parts of a name that MLflow does not accept, so that a class has one digest in all its metrics."""
     changed = [part for part in name.split("/") if _clean_for_store(part) != part]
     return "/".join(changed) or name
 
@@ -124,7 +124,7 @@ def _shorten_for_store(name: str, room: int) -> str:
 
 
 def _clean_for_file(name: str) -> str:
-    """Return a name without what some file system refuses, and without blanks and full stops at its ends."""
+    """Return a name without characters that some file systems refuse, and without blanks and full stops at its ends."""
     cleaned = "".join(letter if letter.isprintable() and letter not in '/\\:*?"<>|' else "_" for letter in name)
     return re.sub(r"^[. ]+|[. ]+$", lambda ends: "_" * len(ends[0]), cleaned) or "_"
 
@@ -135,10 +135,10 @@ def _shorten_for_file(name: str, room: int) -> str:
 
 
 STORE = Rules(_clean_for_store, _shorten_for_store, room=250, unlike=_unlike_in_store)
-"""MLflow's metrics and parameters: it takes 250 characters."""
+"""Names of MLflow's metrics and parameters, which have at most 250 characters."""
 
 FILE = Rules(_clean_for_file, _shorten_for_file, room=150, key=str.casefold)
-"""Parts of files' names: file systems take 255 bytes, and something stands before and behind the part."""
+"""Parts of file names, which have at most 255 bytes including what stands before and after the part."""
 
 STEM = Rules(str, _shorten_for_file, room=150, key=str.casefold)
-"""The same of names that files have already, whatever their characters."""
+"""Parts of file names, from names that files already have, whatever their characters."""

@@ -1,11 +1,11 @@
-"""Passwords, tokens and keys kept out of what is shown, logged or written: in URLs, command lines and sentences."""
+"""Keep passwords, tokens and keys out of everything that is printed, logged or written."""
 
 import re
 import shlex
 from urllib.parse import unquote, unquote_plus
 
 HIDDEN = "***"
-SHORTEST = 3  # characters of a piece of a secret that is looked for in what a library says
+SHORTEST = 3  # characters of the shortest piece of a secret that is searched for in the message of a library
 
 _WORD = (
     r"(?:[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credentials?|signature|api[_-]?key"
@@ -20,14 +20,14 @@ _WHOLE_URL = re.compile(r"(?s)(?P<before>.*?[A-Za-z][\w+.-]*://)(?P<rest>.*)")
 
 
 def text_without_secrets(text: str, *urls: str) -> str:
-    """Return a text without the names, passwords, tokens and keys in the URLs and settings that it holds.
+    """Return a text without the user names, passwords, tokens and keys in its URLs and settings.
 
-    Of `scheme://name:password@host/database?password=...`, `scheme://host/database?password=***` is left, and less
-    where it is not clear what is the password; of `PASSWORD=...`, `PASSWORD=***`.
+    `scheme://name:password@host/database?password=...` becomes `scheme://host/database?password=***`, or less if it
+    is not clear what the password is; `PASSWORD=...` becomes `PASSWORD=***`.
 
     Args:
         text: any text; a URL in it ends at a blank.
-        urls: those that the text may repeat piece by piece, as libraries do that misread them.
+        urls: URLs that the text may repeat in pieces, as libraries do that misread them.
     """
     for url in urls:
         text = text.replace(url, without_secrets(url))
@@ -38,12 +38,12 @@ def text_without_secrets(text: str, *urls: str) -> str:
 
 
 def typed(*words: object) -> str:
-    """Return a command as it is typed into a shell: each word quoted where it must be, and without its secrets."""
+    """Return a command for a shell: each word without its secrets, and quoted if necessary."""
     return shlex.join(without_secrets(str(word)) for word in words)
 
 
 def without_secrets(argument: str) -> str:
-    """Return one URL, or one argument of a command line, without the secrets in it, whatever blanks it has."""
+    """Return one URL, or one argument of a command line, without its secrets; it may contain blanks."""
     url = _WHOLE_URL.fullmatch(argument)
     if url is not None:
         return url["before"] + _shown(url["rest"])
@@ -52,7 +52,7 @@ def without_secrets(argument: str) -> str:
 
 
 def _shown(rest: str) -> str:
-    """Return what may be shown of a URL behind its scheme."""
+    """Return the part of a URL after its scheme without its secrets."""
     secret = _PARAMETER.search(rest)
     if secret is None:
         return rest[_end_of_login(rest) :]
@@ -63,14 +63,14 @@ def _shown(rest: str) -> str:
 
 
 def _end_of_login(rest: str) -> int:
-    """Return where the host begins: behind the last @, since people leave @ and / in passwords as they are."""
+    """Return where the host begins: after the last @, since people do not escape @ and / in passwords."""
     end = rest.rfind("@") + 1
     has_login = "@" in rest.partition("/")[0] or ":" in rest[:end]
     return end if has_login and not rest.startswith("/") else 0
 
 
 def _pieces(url: str) -> list[str]:
-    """Return a URL's secrets, and what libraries may tear them into, the longest first."""
+    """Return the secrets of a URL, and the pieces that libraries may split them into, the longest first."""
     found = _WHOLE_URL.fullmatch(url)
     if found is None:
         return []

@@ -1,4 +1,4 @@
-"""Where in the user's own code an error arose, and what it says in a line."""
+"""Reports of errors in the user's own code: the file and line, and the message in one line."""
 
 import re
 import sys
@@ -13,20 +13,20 @@ from medcls.utils.files import write_atomically
 from medcls.utils.redaction import text_without_secrets
 
 TRACEBACK = "traceback.txt"
-LONGEST = 300  # characters of what an error says
-CONVERTED = "in user code:"  # how TensorFlow begins what arose in a function that it has converted
-WRAPPED = "Exception encountered when calling"  # how Keras begins what arose in a layer
-INNER = "Error encountered:"  # before what arose, where Keras says first what it was about
+LONGEST = 300  # characters of an error's message
+CONVERTED = "in user code:"  # TensorFlow begins errors in functions that it has converted with this
+WRAPPED = "Exception encountered when calling"  # Keras begins errors in layers with this
+INNER = "Error encountered:"  # Keras puts this before the error itself
 GRAPH = "Graph execution error"
 STYLE = re.compile(r"\x1b\[[\d;]*m")
 PLACE = re.compile(r'File "([^"]+)", line (\d+), in ([^\s*]+)')
 
 Frame = tuple[str, int, str]
-"""A file, a line in it, and the function that has the line."""
+"""A file, the number of a line, and the name of the function that contains the line."""
 
 
 def told(error: BaseException) -> str:
-    """Return what an error says in one line: where in the user's own code it arose, its kind, its message."""
+    """Return an error in one line: where in the user's own code it was raised, its type and its message."""
     frame = users_frame(error)
     kind = f"{type(error).__name__}: {message(error)}".rstrip(": ")
     if frame is None:
@@ -37,7 +37,7 @@ def told(error: BaseException) -> str:
 
 
 def message(error: BaseException) -> str:
-    """Return the line of an error's message that says what went wrong."""
+    """Return the line of an error's message that says what went wrong, shortened if it is long."""
     if isinstance(error, SyntaxError):
         return str(error.msg)
     lines = [line.strip() for line in STYLE.sub("", str(error)).splitlines() if line.strip()]
@@ -55,9 +55,10 @@ def message(error: BaseException) -> str:
 
 
 def users_frame(error: BaseException) -> Frame | None:
-    """Return the innermost place in code that is neither medcls's, Python's nor an installed package's; None for none.
+    """Return the innermost frame of an error in the user's own code, None if there is none.
 
-    What was raised because of another error (`raise ... from`) arose where that did, if it has no such place itself.
+    The user's code is neither part of medcls nor of Python nor of an installed package. If the error has no such
+    frame, that of the error which caused it (`raise ... from`) is returned.
     """
     if isinstance(error, SyntaxError) and error.filename and _is_users(error.filename):
         return error.filename, error.lineno or 0, "<module>"
@@ -70,17 +71,17 @@ def users_frame(error: BaseException) -> Frame | None:
 
 
 def whole(error: BaseException) -> str:
-    """Return an error's traceback as Python prints it."""
+    """Return the traceback of an error as Python prints it."""
     return "".join(traceback.format_exception(error))
 
 
 @contextmanager
 def explained(folder: Path, kind: type[Exception]) -> Iterator[None]:
-    """Let what the user's own code raises be one sentence of another kind, its traceback kept in a folder.
+    """Replace errors of the user's own code by errors with one sentence, and keep their traceback in a file.
 
     Args:
-        folder: made if it is not there; where that is impossible the traceback is lost.
-        kind: of the error that is raised in its place, e.g. `BadInputError`.
+        folder: the directory of the file, created if necessary; if that fails the traceback is lost.
+        kind: the type of the new error, e.g. `BadInputError`.
     """
     try:
         yield
@@ -98,19 +99,19 @@ def explained(folder: Path, kind: type[Exception]) -> Iterator[None]:
 
 
 def _of_traceback(error: BaseException) -> Iterator[Frame]:
-    """Yield the places of an error's traceback, the innermost first."""
+    """Yield the frames of an error's traceback, the innermost first."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         yield frame.filename, frame.lineno or 0, frame.name
 
 
 def _of_text(text: str) -> Iterator[Frame]:
-    """Yield the places that TensorFlow names in its message, where its own code stands in for the user's."""
+    """Yield the frames in the message of TensorFlow, which replaces the user's code by its own."""
     for file, line, function in reversed(PLACE.findall(text)):
         yield file, int(line), function
 
 
 def _last_of_graph(lines: list[str]) -> str:
-    """Return what went wrong in a graph: the last line that names no node."""
+    """Return the line that says what went wrong in a graph: the last one that names no node."""
     plain = [line for line in lines if "[[{{" not in line and "[Op:" not in line and not PLACE.search(line)]
     return plain[-1] if plain else lines[-1]
 
@@ -123,7 +124,7 @@ def _is_users(file: str) -> bool:
 
 
 def _of_others() -> list[Path]:
-    """Return the folders of medcls, of Python and of installed packages."""
+    """Return the directories of medcls, of Python and of installed packages."""
     installed = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     packages = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
     return [Path(__file__).resolve().parents[1], *(Path(path).resolve() for path in [*installed, *packages])]

@@ -199,7 +199,7 @@ TABLES = [
 FOLDERS = [
     bad("empty folder", empty, "@data holds no"),
     bad("no folder", no_folder, "There is no data set or folder '@data'", "xray", "labels.csv"),
-    bad("a file instead of a folder", file_instead, "@data is no folder", "give train/CLASS/*"),
+    bad("a file instead of a folder", file_instead, "@data is not a folder", "give train/CLASS/*"),
     bad("one class", counted(only=12), "@data has one class only (only)"),
     bad("a class without training", without_training, "@data has no image of rare to train on (6 in test)"),
     bad("a part twice", parts_twice, "@data has both val and validation"),
@@ -217,7 +217,7 @@ FOLDERS = [
 PLACES = [
     good("no HOME", classes, "12: a 6, b 6", HOME="", XDG_CACHE_HOME=""),
     bad(
-        "MEDCLS_DATA is no folder",
+        "MEDCLS_DATA is not a folder",
         empty,
         "MEDCLS_DATA is /dev/null",
         command="medcls data check xray",

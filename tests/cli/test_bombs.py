@@ -49,7 +49,7 @@ def refused(call: Callable[[], Any], *words: str) -> None:
         ("pipe", "a pipe or a device"),
         ("empty", "an empty file"),
         ("folder", "There are no saved weights"),
-        ("text", "damaged, or of another kind"),
+        ("text", "damaged, or a file of another kind"),
         ("packed zeros", "would take 0.6 GB of memory"),
         ("sparse", "would take 64.0 GB of memory"),
         ("shape", "would take 4,000.0 GB of memory"),
@@ -172,9 +172,9 @@ def test_images_that_are_pipes_devices_or_folders(tmp_path: Path, look: Any) -> 
 
 def test_tables_that_are_pipes_or_devices(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "labels.csv")
-    refused(lambda: read_table(tmp_path / "labels.csv"), "labels.csv is no file but a pipe or a device")
+    refused(lambda: read_table(tmp_path / "labels.csv"), "labels.csv is a pipe or a device, not a file")
     (tmp_path / "zero.csv").symlink_to("/dev/zero")
-    refused(lambda: read_table(tmp_path / "zero.csv"), "zero.csv is no file but a pipe or a device")
+    refused(lambda: read_table(tmp_path / "zero.csv"), "zero.csv is a pipe or a device, not a file")
 
 
 @pytest.mark.parametrize("path", ["learner.epochs", "learner.share", "learner.optimizer.learning_rate", "learner"])

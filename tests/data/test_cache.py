@@ -144,7 +144,7 @@ def test_all_bad_files_are_named_at_once_and_nothing_is_left(source: Path, folde
 def test_ten_bad_files_are_named_and_the_others_counted(source: Path, folder: Path) -> None:
     for name in NAMES[:13]:
         (source / name).write_text("text")
-    with pytest.raises(BadInputError, match=r"13 of 20 .* and 3 more; mend or remove them") as refusal:
+    with pytest.raises(BadInputError, match=r"13 of 20 .* and 3 more; repair or remove them") as refusal:
         decoded_cache.prepare(describe(source), folder)
     assert str(refusal.value).count("not a PNG") == 10
 

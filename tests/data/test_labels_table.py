@@ -183,7 +183,7 @@ def test_names_that_differ_in_more_than_their_spelling_are_two_classes(source: P
 @pytest.mark.parametrize("content", [b"path,label\nimages/a.png,M\0l\nimages/b.png,Nev", b"\x89PNG\r\n", b"\0" * 999])
 def test_what_is_no_text_is_refused(source: Path, content: bytes) -> None:
     (source / "labels.csv").write_bytes(content)
-    with pytest.raises(BadInputError, match=f"{source}/labels.csv (is|has) no[t ].*: (add|save|mend)") as refusal:
+    with pytest.raises(BadInputError, match=f"{source}/labels.csv (is|has) (no|a).*: (add|save|correct)") as refusal:
         data.folder(Hashes(source.parent / "hashes"), source=str(source))
     assert "\n" not in str(refusal.value)
 

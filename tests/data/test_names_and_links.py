@@ -97,7 +97,7 @@ def test_links_that_lead_nowhere_are_named(tmp_path: Path, draw: Draw, describe:
     for target in ("nothing", "C"):  # a class, or an image of a hospital: nobody can tell
         (source / "C").symlink_to(target)
         with pytest.raises(
-            BadInputError, match=rf"{source}/C (is a link that leads|cannot be read).*: mend or remove it"
+            BadInputError, match=rf"{source}/C (is a link that leads|cannot be read).*: repair or remove it"
         ):
             describe(source)
         (source / "C").unlink()

@@ -187,7 +187,7 @@ def _write(bundle: DatasetSpec, path: Path, decode: Decode, progress: Progress |
         os.fsync(file.fileno())
     if bad:
         count = f"{len(bad)} of {len(bundle.labels)} images"
-        raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; mend or remove them.")
+        raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; repair or remove them.")
     return digest.hexdigest()
 
 

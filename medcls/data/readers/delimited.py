@@ -42,7 +42,7 @@ def read_lines(table: Path, column_names: Collection[str]) -> list[tuple[int, li
     try:
         return [(reader.line_num + offset, row) for row in reader if "".join(row).strip()]
     except csv.Error as error:
-        raise BadInputError(f"{table} is no table of values ({error}): mend or remove that line.") from error
+        raise BadInputError(f"{table} is not a table of values ({error}): correct or remove that line.") from error
 
 
 def divided_otherwise(row: list[str], columns: int) -> bool:
@@ -63,7 +63,7 @@ def divided_by(header: str, column_names: Collection[str]) -> str:
 def _text(table: Path) -> str:
     try:
         if table.exists() and not (table.is_file() or table.is_dir()):
-            raise BadInputError(f"{table} is no file but a pipe or a device: save the table as a file.")
+            raise BadInputError(f"{table} is a pipe or a device, not a file: save the table as a file.")
         if table.exists() and table.stat().st_size > MOST_BYTES:
             raise BadInputError(f"{table} is larger than {MOST_BYTES / 1e9:.0f} GB: no table of images is so long.")
         content = table.read_bytes()
@@ -77,7 +77,7 @@ def _text(table: Path) -> str:
     except UnicodeDecodeError as error:
         raise BadInputError(_not_read(table, content, encoding, error)) from error
     if "\0" in text:
-        raise BadInputError(f"{table} is no table of values (it holds zero bytes): mend or remove that line.")
+        raise BadInputError(f"{table} is not a table of values (it holds zero bytes): correct or remove that line.")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -34,7 +34,7 @@ def read_source(source: Path) -> list[Record]:
         return read_table(table)
     if source.is_dir():
         return _read_folder(source)
-    raise BadInputError(f"{source} is no folder, no table and no .npz: give {KNOWN}.")
+    raise BadInputError(f"{source} is not a folder, a table or an .npz file: give {KNOWN}.")
 
 
 def read_arrays(source: Path) -> list[Part]:

@@ -104,11 +104,11 @@ def _is_nameless_dicom(file: Path) -> bool:
     try:
         return stat.S_ISREG(file.stat().st_mode) and is_dicom(file)
     except FileNotFoundError as error:
-        raise BadInputError(f"{file} is a link that leads nowhere: mend or remove it.") from error
+        raise BadInputError(f"{file} is a link that leads nowhere: repair or remove it.") from error
     except PermissionError:
         return True  # reported together with other files that cannot be read
     except OSError as error:
-        raise BadInputError(f"{file} cannot be read ({error.strerror or error}): mend or remove it.") from error
+        raise BadInputError(f"{file} cannot be read ({error.strerror or error}): repair or remove it.") from error
 
 
 def _contents(folder: Path) -> tuple[list[Path], list[Path]]:

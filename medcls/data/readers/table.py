@@ -106,7 +106,7 @@ def _records(table: Path, needed: Sequence[str]) -> list[Record]:
     for record in records:
         missing += [name for name, path in _files(record) if not _is_there(path)]
     if missing:
-        raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; mend these paths.")
+        raise BadInputError(f"{table} lists {len(missing)} missing files: {listed(missing)}; correct these paths.")
     if needed == OF_CLASSES and records and all(Path(record.label).suffix.lower() in READ for record in records):
         raise BadInputError(f"{table} has names of files for labels: if they are masks, call that column {MASK}.")
     if {UNSPLIT, TRAIN} <= {record.part for record in records}:
