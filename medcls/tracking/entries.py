@@ -1,4 +1,4 @@
-"""What a tracking store shows: nodes (study > trial > run) with parameters, epochs, scores and files."""
+"""The nodes of an MLflow store (study > trial > run): their parameters, data sets, scores and files."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,15 @@ class EntryStatus(StrEnum):
 
 @dataclass(frozen=True)
 class DataRecord:
-    """A data set of a node: what the store's input says of it."""
+    """A data set of a node, as MLflow shows it.
+
+    Attributes:
+        name: of the data set.
+        source: where its files come from.
+        kind: "files", "phantom" or "toolkit".
+        fingerprint: the digest of its content.
+        profile: counts, as JSON has them.
+    """
 
     name: str
     source: str
@@ -30,16 +38,17 @@ class DataRecord:
 
 @dataclass(frozen=True)
 class Node:
-    """One entry of the store, found again by its identity; with a run folder its epochs are mirrored.
+    """One entry of the store, found again by its identity; with a run directory its epochs are mirrored.
 
     Attributes:
-        identity: unique in the experiment, the same in every process.
-        name: what the run table shows.
+        identity: unique in the experiment, and the same in every process.
+        name: that the run table shows.
         parent: the identity of the node above, None for the study itself.
-        started: in milliseconds since 1970; None to start with the run of its folder, or with its first child.
-        parameters, tags: as recorded; values become text, None is left out of the tags.
-        data: the data sets, if the node has some of its own.
-        folder: the run folder whose journal belongs to the node.
+        started: in milliseconds since 1970; None to start with the run of its directory, or with its first child.
+        parameters: by name; values are shown as text.
+        tags: by name; values are shown as text, and None leaves the tag out.
+        data: the node's own data sets.
+        folder: the run directory whose journal belongs to the node, None for none.
     """
 
     identity: str
@@ -59,10 +68,10 @@ class Ending:
     Attributes:
         status: how it ended.
         ended: in milliseconds since 1970.
-        metrics: the final scores; single values, at step 0, which the UI shows as numbers and bars.
-        tags: None is left out.
-        files: what to keep -> the folder in the store that it goes to ("" for the top).
-        drawings: the same for figures that are drawn just before, unless they are there already.
+        metrics: the final scores, logged at step 0, which the user interface shows as numbers and bars.
+        tags: by name; None leaves the tag out.
+        files: local file -> the directory in the store that it is copied to, "" for the top.
+        drawings: figure -> the function that draws it unless it exists; figures are copied to the top.
     """
 
     status: EntryStatus

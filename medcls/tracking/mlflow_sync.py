@@ -1,9 +1,9 @@
-"""The mirror of run folders in a tracking store: nothing twice, nothing lost, and nobody waits for the store.
+"""Mirrors run directories in an MLflow store: nothing twice, nothing lost, and no training waits for the store.
 
-A thread of the driver writes at most once a second, many epochs at a time. A store that does not answer leaves all
-as it is for the next try; what a driver could not write before it ended is written when the command is run again,
-because every node that the store does not show as ended is mirrored anew from its folder, and values that the
-store has already are dropped by it.
+A thread of the driver writes at most once a second, many epochs at a time. While the store does not answer, everything
+stays as it is for the next try. What a driver could not write before it ended is written when the command is run again:
+every node that has not ended in the store is mirrored from its run directory, and the store drops values that it has
+already.
 """
 
 import threading
@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,12 @@ from medcls.tracking.run_records import EpochRow
 from medcls.utils.files import draw_whole
 
 PERIOD = 1.0  # seconds between two looks at the journals
-PATIENCE = 5.0  # seconds between two knocks at a store that does not answer
+PATIENCE = 5.0  # seconds between two tries of a store that does not answer
 
 
 @dataclass
 class _Entry:
-    """A node that has not ended: whether the store has it, how many epochs, and the journal's state by then."""
+    """A node that has not ended: whether the store has it, with how many epochs, and the checkpoint's stamp then."""
 
     node: Node
     created: bool = False
@@ -34,11 +35,14 @@ class _Entry:
 
 
 class Mirror:
-    """Keeps a store up to date with the nodes that are open, in a thread of its own.
+    """Keeps a store up to date with the open nodes, in a thread of its own.
+
+    Args:
+        store: that is written to.
 
     Attributes:
         lost: why the store does not answer, None while it does.
-        refused: what the store, or a figure, would not take, in sentences.
+        refused: a sentence for each node that the store refused and each figure that could not be drawn.
     """
 
     def __init__(self, store: Store) -> None:
@@ -53,9 +57,11 @@ class Mirror:
         threading.Thread(target=self._work, name="mirror", daemon=True).start()
 
     def open(self, node: Node, *, anew: bool = False) -> None:
-        """Show a node, as soon as it has a start; its epochs follow.
+        """Show a node as soon as it has a start, and then its epochs.
 
-        One that has ended in the store stays as it is; with `anew` it is made once more, beside that.
+        Args:
+            node: what is shown; if it has ended in the store, it stays as it is there.
+            anew: whether a node that has ended in the store is created again, beside that one.
         """
         if anew and self.store.has_ended(node.identity):
             self.store.forget(node.identity)
@@ -64,28 +70,39 @@ class Mirror:
                 self._open[node.identity] = _Entry(node)
 
     def close(self, identity: str, ending: Ending) -> None:
-        """Write a node's last epochs, its scores and files, and end it."""
+        """Write the last epochs, the scores and the files of a node, and end the node."""
         if not self.has_ended(identity):
             self._closed.add(identity)
             self._last.append(lambda: self._end(identity, ending))
 
     def add(self, identity: str, metrics: Mapping[str, float], ended: int) -> None:
-        """Add scores to a node, which may have ended."""
+        """Log scores to a node, which may have ended.
+
+        Args:
+            identity: of the node.
+            metrics: the scores by name.
+            ended: when the run ended, in milliseconds since 1970.
+        """
         points = [(name, value, ended, 0) for name, value in metrics.items()]
         self._last.append(lambda: self._add(identity, points))
 
     def interrupt(self) -> None:
-        """Show what is still open as killed; it is taken up again when the command is run again."""
+        """Show the open nodes as killed until the command is run again."""
         now = int(time.time() * 1000)
         waiting = [identity for identity in reversed(self._open) if identity not in self._closed]
-        self._last.extend(lambda each=each: self._interrupt(each, now) for each in waiting)  # type: ignore[misc]
+        for identity in waiting:
+            self._last.append(partial(self._interrupt, identity, now))
 
     def has_ended(self, identity: str) -> bool:
-        """Tell whether the store, or what is still to be written, shows the node as ended."""
+        """Tell whether a node has ended in the store, or will once everything is written."""
         return identity in self._closed or self.store.has_ended(identity)
 
     def settle(self, seconds: float | None = None) -> bool:
-        """Write all that is waiting, for at most so long; return whether the store has everything."""
+        """Write everything that is waiting; return whether the store has all of it.
+
+        Args:
+            seconds: the longest time to wait, None for no limit.
+        """
         with self._turn:
             self._asked += 1
             asked = self._asked
@@ -93,18 +110,18 @@ class Mirror:
             return self._turn.wait_for(lambda: self._answered >= asked, seconds) and self.lost is None
 
     def _work(self) -> None:
-        knock = 0.0
+        next_try = 0.0
         while True:
             with self._turn:
                 self._turn.wait_for(lambda: self._asked > self._answered, PERIOD)
                 asked, urgent = self._asked, self._asked > self._answered
-            if urgent or time.monotonic() >= knock:
+            if urgent or time.monotonic() >= next_try:
                 try:
                     self._write()
                     self.lost = None
-                except Exception as error:  # noqa: BLE001 - whatever the client raises: the store is lost for now
+                except Exception as error:  # noqa: BLE001 - whatever the client raises, the store cannot be reached now
                     self.lost = sentence(error, self.store.uri)
-                    knock = time.monotonic() + PATIENCE
+                    next_try = time.monotonic() + PATIENCE
             with self._turn:
                 self._answered = asked
                 self._turn.notify_all()
@@ -121,7 +138,7 @@ class Mirror:
         self.store.check_there()
 
     def _unless_refused(self, write: Callable[..., None], entry: _Entry, *arguments: Any) -> None:
-        """Write; a node that the store refuses (it was deleted there) is left alone and must not hold up the rest."""
+        """Write; drop a node that the store refuses, e.g. because it was deleted there, so that the others go on."""
         try:
             write(entry, *arguments)
         except Exception as error:
@@ -136,7 +153,7 @@ class Mirror:
         self._closed.add(entry.node.identity)
 
     def _follow(self, entry: _Entry) -> None:
-        """Create the node if it has started, and write the epochs that the checkpoint holds by now."""
+        """Create a node if it has started, and write the epochs that its checkpoint holds by now."""
         folder = entry.node.folder
         started = entry.node.started or (folder.description().started if folder is not None else None)
         if not entry.created and started is not None:
@@ -164,13 +181,13 @@ class Mirror:
         if not entry.created:
             self._create(entry, ending.ended)
         for path, figure in ending.drawings.items():
-            if not path.exists():  # its worker has not drawn it
+            if not path.exists():  # the worker has not drawn it
                 self._draw(path, figure)
         self.store.end(entry.node.identity, ending)
         self._drop(entry)
 
     def _draw(self, path: Path, figure: Callable[[Path], object]) -> None:
-        """Draw a figure; one that fails is only said."""
+        """Draw a figure; if that fails, only note why."""
         try:
             draw_whole(path, figure)
         except Exception as error:  # noqa: BLE001 - a figure must never cost a result

@@ -1,7 +1,7 @@
-"""The file of a SQLite store: its tables are made whole, by one process, and once on a machine.
+"""Creates the file of a SQLite store with all its tables, by one process, and fast.
 
-MLflow makes them by carrying out all its migrations since 2018, which takes seconds. So a copy without anything in it
-is kept in the user's cache for each version of MLflow, and later stores begin with that.
+MLflow creates the tables by running all its migrations since 2018, which takes seconds. So an empty store of each
+version of MLflow is kept in the user's cache, and later stores are copied from that.
 """
 
 import contextlib
@@ -16,27 +16,24 @@ from medcls.utils import store_uris
 from medcls.utils.files import user_cache, write_atomically
 from medcls.utils.lazy import mlflow, sqlalchemy_store
 
-PATIENCE = 60.0  # seconds without any progress of whoever makes a store
-LOOK = 2.0  # seconds between two looks at it
+PATIENCE = 60.0  # seconds without any progress of the process that creates a store
+LOOK = 2.0  # seconds between two looks at its progress
 
 
 def make(uri: str) -> None:
-    """Make a SQLite store that is not there, its tables and all: under a lock, as two at once would spoil it.
+    """Create a SQLite store unless it exists: under a lock, because two processes at once would spoil it.
 
-    It is made in a file beside that is renamed when whole, as a kill in between would spoil it too. Who finds another
-    process at it waits as long as that gets on.
+    The store is created in a file of another name and renamed when it is complete, because a kill in between would
+    spoil it too. While another process creates the store, this one waits.
 
     Raises:
-        TimeoutError: another process has been at it for long without getting on.
+        TimeoutError: another process holds the lock and makes no progress.
     """
     path = store_uris.file(uri)
     if path is None or path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    _ = (
-        mlflow.MlflowClient,
-        sqlalchemy_store.SqlAlchemyStore,
-    )  # imported, which takes seconds, before others have to wait
+    _ = mlflow.MlflowClient, sqlalchemy_store.SqlAlchemyStore  # imported before others have to wait for it
     last, since = _stamp(path), time.monotonic()
     while not path.exists():
         try:
@@ -47,11 +44,13 @@ def make(uri: str) -> None:
             if _stamp(path) != last:
                 last, since = _stamp(path), time.monotonic()
             elif time.monotonic() - since > PATIENCE:
-                raise TimeoutError(f"another process holds {path}.lock and does not get on: end that one") from None
+                raise TimeoutError(
+                    f"another process holds {path}.lock and makes no progress: end that process"
+                ) from None
 
 
 def identity(uri: str) -> tuple[int, int] | None:
-    """Return what tells the file of a SQLite store from another that takes its place; None if there is none."""
+    """Return what distinguishes the file of a SQLite store from one that replaces it; None if there is none."""
     path = store_uris.file(uri)
     try:
         state = None if path is None else path.stat()
@@ -65,13 +64,13 @@ def _beside(path: Path) -> Path:
 
 
 def _stamp(path: Path) -> list[tuple[str, int, int]]:
-    """Return a value that changes while a store is being made."""
-    found = []
+    """Return a value that changes while a store is being created."""
+    stamps = []
     for file in sorted(path.parent.glob(f"{_beside(path).name}*")):
         with contextlib.suppress(FileNotFoundError):
             state = file.stat()
-            found.append((file.name, state.st_size, state.st_mtime_ns))
-    return found
+            stamps.append((file.name, state.st_size, state.st_mtime_ns))
+    return stamps
 
 
 def _make(path: Path) -> None:
@@ -84,7 +83,7 @@ def _make(path: Path) -> None:
             _complete(beside, artifacts)
         else:
             _complete(beside, artifacts)
-            with contextlib.suppress(OSError, sqlite3.Error):  # a home that cannot be written to costs time alone
+            with contextlib.suppress(OSError, sqlite3.Error):  # a home that cannot be written to only costs time
                 if kept is not None:
                     _keep(beside, kept)
         beside.rename(path)
@@ -96,19 +95,19 @@ def _has_tables(path: Path) -> bool:
     """Tell whether a file is an undamaged database with tables in it."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-            (told,) = database.execute("pragma quick_check").fetchone()
-            return bool(told == "ok" and database.execute("select 1 from sqlite_master").fetchone())
+            (verdict,) = database.execute("pragma quick_check").fetchone()
+            return bool(verdict == "ok" and database.execute("select 1 from sqlite_master").fetchone())
     except (sqlite3.Error, OSError):
         return False
 
 
 def _complete(path: Path, artifacts: str) -> None:
-    """Let MLflow add what a store lacks: tables, and the experiment that every store has."""
+    """Let MLflow add what a store lacks: the tables, and the default experiment."""
     sqlalchemy_store.SqlAlchemyStore(store_uris.of_file(path), artifacts).engine.dispose()
 
 
 def _keep(made: Path, kept: Path) -> None:
-    """Keep the tables alone: the experiment that every store has says where the files of this one lie."""
+    """Keep a copy of the tables without the default experiment, which has the path of this store's files."""
     kept.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.closing(sqlite3.connect(":memory:")) as empty:
         with contextlib.closing(sqlite3.connect(made)) as database:
@@ -121,8 +120,9 @@ def _keep(made: Path, kept: Path) -> None:
 
 
 def _kept() -> Path | None:
+    """Return the file of the empty store in the user's cache, None for a user without a home."""
     cache = user_cache()
-    return cache and cache / f"mlflow-{mlflow.__version__}.db"
+    return None if cache is None else cache / f"mlflow-{mlflow.__version__}.db"
 
 
 def _remove(beside: Path) -> None:

@@ -115,7 +115,8 @@ def test_a_module_that_calls_run_when_it_is_imported_is_told_so(place, images: P
     ],
 )
 def test_what_the_processes_of_runs_cannot_import_is_named_with_its_line(place, images: Path, text, words):
-    change = ('keras = lazy("keras")', f'keras = lazy("keras")\nif __name__ != "__main__":\n    {text}')
+    line = "from medcls.utils.lazy import keras"
+    change = (line, f'{line}\nif __name__ != "__main__":\n    {text}')
     script = written(place, "in_workers", change)
     ended = place.run(script, "--data", images, *ONE[1:])
     ended.check_complaint(2, f"{script}, line {line_of(script, text)}", *words)

@@ -1,1 +1,1 @@
-"""Optuna's side of a study: trials, their storage, what is proposed and pruned."""
+"""Hyperparameter search with Optuna: trials, their storage, proposals, pruning and plots."""

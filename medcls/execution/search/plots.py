@@ -1,4 +1,4 @@
-"""Optuna's own figures of a search, made wide enough to be read."""
+"""Optuna's own figures of a search, wide enough to be read."""
 
 import copy
 import warnings
@@ -7,14 +7,18 @@ from typing import Any
 
 from medcls.utils.lazy import backend_agg, matplotlib, optuna
 
-PREFIX = "learner."  # on every parameter of a search, so not worth its room
+PREFIX = "learner."  # every parameter of a search has it, so the figures leave it out
 
 
 def plots(trials: Sequence[Any]) -> dict[str, Any]:
-    """Return matplotlib figures of Optuna's trials: history, parallel coordinates, importances where scores differ."""
+    """Return figures of a search by name: history, parallel coordinates, and importances where the scores differ.
+
+    Args:
+        trials: of Optuna.
+    """
     shown = _shortened(trials)
     complete = [trial for trial in shown.trials if trial.state == optuna.trial.TrialState.COMPLETE]
-    matplotlib.use("Agg")  # nothing is to pop up
+    matplotlib.use("Agg")  # no window may open
     draw = optuna.visualization.matplotlib
     with warnings.catch_warnings(), matplotlib.rc_context():  # Optuna sets a style for all figures to come
         warnings.simplefilter("ignore")  # Optuna marks its matplotlib plots as experimental
@@ -29,13 +33,13 @@ def plots(trials: Sequence[Any]) -> dict[str, Any]:
 
 
 def _shortened(trials: Sequence[Any]) -> Any:
-    """Return a study in memory of the same trials, their parameters by their short names."""
+    """Return a study in memory with copies of the trials, whose parameters have their short names."""
     shown = optuna.create_study(direction="maximize", study_name="search")
-    for each in trials:
-        trial = copy.copy(each)
-        trial.distributions = {name.removeprefix(PREFIX): value for name, value in each.distributions.items()}
-        trial.params = {name.removeprefix(PREFIX): value for name, value in each.params.items()}
-        shown.add_trial(trial)
+    for trial in trials:
+        renamed = copy.copy(trial)
+        renamed.distributions = {name.removeprefix(PREFIX): value for name, value in trial.distributions.items()}
+        renamed.params = {name.removeprefix(PREFIX): value for name, value in trial.params.items()}
+        shown.add_trial(renamed)
     return shown
 
 
@@ -48,6 +52,6 @@ def _sized(figure: Any, width: float) -> Any:
     for axes in figure.axes:
         axes.tick_params(labelsize=8)
     figure.tight_layout()
-    matplotlib.pyplot.close(figure)  # which takes the canvas from it that pictures are drawn on
+    matplotlib.pyplot.close(figure)  # which also takes its canvas away
     backend_agg.FigureCanvasAgg(figure)
     return figure

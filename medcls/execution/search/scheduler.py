@@ -1,4 +1,4 @@
-"""Which runs of a search come next: it decides as results come in."""
+"""The scheduler of a search, which decides as results come in which runs come next."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,20 +12,20 @@ from medcls.utils.statuses import TrialState
 
 
 class SearchScheduler:
-    """A search's runs: the folds of each trial in turn, as many trials side by side as the search allows.
+    """Schedules the runs of a search: the folds of a trial one after the other, several trials side by side.
 
-    Trials that ended under an earlier command are gone through again, as their runs are there already: so this
-    command ends with the same records. Those that failed are tried again. Where other drivers carry trials out too,
-    this one waits for theirs; if one of these is the best, its runs are carried out here as well at the end.
+    The trials of an earlier command are scheduled again. Their runs have ended already, so this command ends with the
+    same records. Trials that failed are tried again. Where other drivers carry out trials of the search too, this one
+    waits for them; if the best trial is one of theirs, its runs are carried out here as well at the end.
 
     Args:
-        search: what is searched.
-        tuner: its judgement.
+        search: its space, metric and number of trials.
+        tuner: proposes and prunes the trials.
         run_of: (trial, fold) -> the run.
-        folds: how many folds a trial has.
-        deadline: the time (as of time.monotonic) after which no trial is started.
-        on_trial: told of a trial when it ends, or was taken over by another driver.
-        on_wait: told which trials of other drivers are waited for, when there is nothing else left to do.
+        folds: the number of folds of a trial.
+        deadline: the time, as of time.monotonic, after which no trial is started; None for none.
+        on_trial: called with a trial that has ended or was taken over by another driver.
+        on_wait: called with the numbers of other drivers' trials when only these are waited for.
     """
 
     def __init__(
@@ -50,31 +50,38 @@ class SearchScheduler:
 
     @property
     def done(self) -> bool:
-        """Whether no trial is open, here or elsewhere, and none will be proposed."""
-        return not self._under_way and (self._late() or self._tuner.settled) and not self._open()
+        """Whether no trial is open, here or in another driver, and none will be proposed."""
+        return not self._under_way and (self._is_late() or self._tuner.settled) and not self._open()
 
     @property
     def total(self) -> int:
-        """The folds of all trials that are or may become ours, without those that pruning saved."""
+        """How many runs all trials have that this driver has or may still take, without those that pruning saves."""
         trials = self._tuner.trials()
-        given_up = [trial for trial in trials if trial.state in (TrialState.PRUNED, TrialState.FAILED) and trial.ours]
-        saved = sum(self._folds - len(trial.folds) for trial in given_up)
-        count = len(trials) if self._late() else max(len(trials), self._search.trials)
-        return (count - sum(not trial.ours for trial in trials)) * self._folds - saved
+        count = len(trials) if self._is_late() else max(len(trials), self._search.trials)
+        total = count * self._folds
+        for trial in trials:
+            if not trial.ours:
+                total -= self._folds
+            elif trial.state in (TrialState.PRUNED, TrialState.FAILED):
+                total -= self._folds - len(trial.folds)
+        return total
 
     @property
     def order(self) -> list[Run]:
         """The runs by trial and fold."""
-        return [run for _, runs in sorted(self._runs.items()) for run in runs]
+        order: list[Run] = []
+        for number in sorted(self._runs):
+            order += self._runs[number]
+        return order
 
     def next_runs(self) -> list[Run]:
-        """Take what may be taken and return the next fold of every trial that waits for one.
+        """Take all trials that may be taken, and return the next run of every trial that has none at work.
 
-        Of trials with the same parameters the later one waits, and then finds the run finished.
+        Of trials with equal parameters the later one waits, and then finds the run finished.
         """
-        while not self._late() and self._tuner.take():
+        while not self._is_late() and self._tuner.take():
             pass  # until none may be taken
-        self._let_go()
+        self._drop_lost_trials()
         runs = []
         for trial in self._open():
             if trial.number not in self._under_way.values():
@@ -83,25 +90,30 @@ class SearchScheduler:
                     self._under_way[run.key] = trial.number
                     runs.append(run)
         if not self._under_way:
-            self._wait()
+            self._report_waiting()
         return runs
 
-    def _wait(self) -> None:
-        """Say which trials of other drivers are waited for, once."""
+    def _report_waiting(self) -> None:
+        """Report which trials of other drivers are waited for, if they are not the ones that were reported last."""
         others = [each.number for each in self._tuner.trials() if each.state == TrialState.RUNNING and not each.ours]
-        if others and others != self._waited_for and not self._late():
+        if others and others != self._waited_for and not self._is_late():
             self._waited_for = others
             self._on_wait(others)
 
     def on_run_end(self, run: Run, result: RunResult) -> None:
-        """Score the fold; end the trial, prune it, or leave it open for its next fold."""
+        """Record the score of a fold; then end the trial, prune it, or leave it open for its next fold.
+
+        Args:
+            run: the fold that has ended.
+            result: how it ended.
+        """
         number = self._under_way.pop(run.key)
         runs, scores = self._runs.setdefault(number, []), self._scores.setdefault(number, [])
         if run not in runs:
             runs.append(run)
         trial = self._tuner.trial(number)
         if trial is None or (trial.state in (TrialState.RUNNING, TrialState.WAITING) and not trial.ours):
-            return  # it was given up while this one slept
+            return  # another driver took it over while this one slept
         if not result.is_finished:
             self._end(trial, TrialState.FAILED)
             return
@@ -118,33 +130,34 @@ class SearchScheduler:
             self._end(trial, TrialState.PRUNED)
 
     def _end(self, trial: Trial, state: TrialState, value: float | None = None) -> None:
+        """Record that a trial has ended, and report it; do neither if another driver has taken the trial over."""
         if trial.state == TrialState.RUNNING:
             self._tuner.tell(trial.number, state, value)
         now = self._tuner.trial(trial.number)
         if now is not None and now.state in ENDED:
             self._over.add(trial.number)
             self._on_trial(now)
-        else:  # it was given up while this one slept: whoever takes it goes through all its folds
+        else:  # it was taken over while this driver slept: whoever has it now goes through all its folds
             self._scores[trial.number].clear()
 
-    def _let_go(self) -> None:
-        """Forget what was scored of trials that another driver has taken over; they may come back."""
-        known = {trial.number: trial for trial in self._tuner.trials()}
+    def _drop_lost_trials(self) -> None:
+        """Forget the scores of trials that another driver has taken over; such a trial may come back."""
+        trials = {trial.number: trial for trial in self._tuner.trials()}
         for number in set(self._scores) - self._over - set(self._under_way.values()) - {self._winner}:
-            trial = known.get(number)
+            trial = trials.get(number)
             if trial is None or not trial.ours:
                 self._on_trial(Trial(number, {}, TrialState.RUNNING, None, {}, ours=False, taken_over=True))
                 del self._scores[number]
 
     def _open(self) -> list[Trial]:
-        """Return the trials whose runs are not all through here: ours, and at the very end the best of all."""
+        """Return the trials that still have runs for this driver: its own, and at the very end the best of all."""
         trials = self._tuner.trials()
         ours = [
             trial
             for trial in trials
             if trial.ours and trial.state != TrialState.WAITING and trial.number not in self._over
         ]
-        if ours or self._under_way or not (self._late() or self._tuner.settled):
+        if ours or self._under_way or not (self._is_late() or self._tuner.settled):
             return ours
         winner = best(trials)
         if winner is None or winner.number in self._over:
@@ -152,5 +165,6 @@ class SearchScheduler:
         self._winner = winner.number
         return [winner]
 
-    def _late(self) -> bool:
+    def _is_late(self) -> bool:
+        """Tell whether the deadline has passed."""
         return self._deadline is not None and time.monotonic() > self._deadline

@@ -1,7 +1,7 @@
-"""The storages of a search's memory: a journal file in its work folder, or a database by its URL.
+"""Opens the storage of a search's trials: a journal file in the work directory, or a database.
 
-In a database the same search of several drivers is one study of Optuna's, named by what makes two searches the same.
-See https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/004_distributed.html.
+In a database, the search of several drivers is one study of Optuna's, whose name is the digest of what determines the
+search. See https://optuna.readthedocs.io/en/stable/tutorial/20_recipes/004_distributed.html.
 """
 
 import os
@@ -23,42 +23,43 @@ from medcls.utils.records import DamagedError, said
 from medcls.utils.redaction import text_without_secrets, without_secrets
 
 LOG, NAME = "search.log", "search"
-BEAT, GRACE = 10, 60  # seconds between two heartbeats of a trial, and without any until it is given up
+BEAT = 10  # seconds between two heartbeats of a trial
+GRACE = 60  # seconds without a heartbeat after which a trial counts as abandoned
 LOG_REMEDY = "remove it and run the same command again, which trains no finished run anew"
-TRIES = 10  # where several drivers make the tables at once
-CODE = "code"  # attribute of a study: what code its trials are carried out by
+TRIES = 10  # to create the tables, which several drivers may do at the same time
+CODE = "code"  # attribute of a study: the digest of the code of its trials
 
 
 def in_folder(folder: Path) -> TrialStore:
-    """Open the memory of a search that is carried out from this work folder alone, `folder`/search.log."""
+    """Open the trials of a search that only this work directory has, in the file `folder`/search.log."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOG
     with _reading(path):
         _mend(path)
         storage = _journal(path)
-        memory = TrialStore(_study(storage, NAME), storage)
-        memory.trials()
-        return memory
+        store = TrialStore(_study(storage, NAME), storage)
+        store.trials()  # so that a damaged file is found now
+        return store
 
 
 def in_database(url: str, name: str, folder: Path, code: str | None) -> TrialStore:
-    """Open the memory of a search that several drivers may carry out, each from a work folder of its own.
+    """Open the trials of a search that several drivers carry out, each in a work directory of its own.
 
     Args:
-        url: of the database, for SQLAlchemy.
-        name: of the search in it.
-        folder: the search's own in the work folder; it remembers which driver this is.
-        code: the digest of what code carries trials out, None to count whatever carried out the others'.
+        url: of the database, as SQLAlchemy writes it.
+        name: of the search in the database.
+        folder: the search's directory in the work directory, which keeps the id of this driver.
+        code: the digest of this driver's code, None to accept trials of any code.
 
     Raises:
-        BadInputError: the database cannot be reached, or the other trials were carried out by other code.
+        BadInputError: the database cannot be reached, or its trials were produced by a different version of the code.
     """
     storage = _database(url)
     study = _study(storage, name)
-    known = study.user_attrs.get(CODE)
-    if known is None:
+    code_of_trials = study.user_attrs.get(CODE)
+    if code_of_trials is None:
         study.set_user_attr(CODE, code)
-    elif code not in (None, known):
+    elif code not in (None, code_of_trials):
         raise BadInputError(
             f"--storage {without_secrets(url)}: the trials of {name} were produced by a different version of the code. "
             "Bring all drivers to one version, or use --keep to accept the trials."
@@ -67,7 +68,7 @@ def in_database(url: str, name: str, folder: Path, code: str | None) -> TrialSto
 
 
 def remembered(folder: Path) -> list[Trial]:
-    """Return the trials of the search in `folder`, also while another process writes to it; empty without one."""
+    """Return the trials of the search in a directory, which another process may be writing to; empty without any."""
     if not (folder / LOG).exists():
         return []
     with _reading(folder / LOG):
@@ -76,19 +77,28 @@ def remembered(folder: Path) -> list[Trial]:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Say in one sentence that a search's log is damaged."""
+    """Turn what Optuna raises while it reads a search's file into one sentence.
+
+    Raises:
+        DamagedError: the file is damaged.
+    """
     if path.exists() and not path.is_file():
         raise DamagedError(path, "no file", LOG_REMEDY)
     try:
         yield
     except (OSError, BadInputError):
         raise
-    except Exception as error:  # Optuna takes what its log says at its word
+    except Exception as error:  # Optuna does not check what its file says
         raise DamagedError(path, said(error), LOG_REMEDY) from error
 
 
 def remembered_in_database(url: str, name: str, folder: Path) -> list[Trial]:
-    """Return the trials of a search in a database, of all drivers; empty without it. Nothing is written.
+    """Return the trials of a search in a database, of all drivers; empty without the search. Nothing is written.
+
+    Args:
+        url: of the database.
+        name: of the search in the database.
+        folder: the search's directory in the work directory, which keeps the id of this driver.
 
     Raises:
         BadInputError: the database cannot be reached.
@@ -96,13 +106,13 @@ def remembered_in_database(url: str, name: str, folder: Path) -> list[Trial]:
     with _reaching(url):
         if not _has_tables(url):
             return []
-    return _trials(_database(url), name, _known_driver(folder) or "nobody")
+    return _trials(_database(url), name, _read_driver(folder) or "nobody")
 
 
 def _trials(storage: Any, name: str, driver: str | None = None) -> list[Trial]:
     try:
         study = optuna.load_study(study_name=name, storage=storage)
-    except KeyError:  # not begun, or just being made
+    except KeyError:  # not begun, or being created at this moment
         return []
     return list(TrialStore(study, storage, driver).trials().values())
 
@@ -118,59 +128,65 @@ def _journal(path: Path) -> Any:
 
 
 def _mend(path: Path) -> None:
-    """Drop a line that a kill tore off, and the lock of a process that is no more (the work folder is ours)."""
+    """Remove a line that a kill tore, and the lock of a dead process: this command owns the work directory."""
     path.with_name(path.name + ".lock").unlink(missing_ok=True)
     if path.exists():
         os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
 
 
 def _database(url: str, tries: int = TRIES) -> Any:
-    """Return Optuna's storage in a database, its tables made if there are none."""
-    engine: dict[str, Any] = {"poolclass": sqlalchemy.NullPool}  # a hundred idle drivers are no hundred connections
+    """Return Optuna's storage in a database, whose tables are created if there are none."""
+    engine: dict[str, Any] = {
+        "poolclass": sqlalchemy.NullPool
+    }  # so that a hundred idle drivers hold no hundred connections
     if url.startswith("sqlite"):
-        engine["connect_args"] = {"timeout": 60}  # it has one writer at a time
-    # Heartbeats count as experimental; not only here, as they are recorded and looked at in a thread later.
+        engine["connect_args"] = {"timeout": 60}  # SQLite has one writer at a time
+    # Optuna warns that heartbeats are experimental, also later in the thread that records them.
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     try:
         with _reaching(url):
-            kept = optuna.storages.RDBStorage(url, engine, heartbeat_interval=BEAT, grace_period=GRACE)
-            return optuna.storages.get_storage(kept)
+            storage = optuna.storages.RDBStorage(url, engine, heartbeat_interval=BEAT, grace_period=GRACE)
+            return optuna.storages.get_storage(storage)
     except BadInputError as error:
-        if tries == 1 or not _is_beaten(error.__cause__):
+        if tries == 1 or not _is_race(error.__cause__):
             raise
     time.sleep(1)
     return _database(url, tries - 1)
 
 
-def _is_beaten(error: BaseException | None) -> bool:
-    """Tell whether another driver is just making the tables that this one wanted to make."""
+def _is_race(error: BaseException | None) -> bool:
+    """Tell whether another driver is creating the tables at the same time."""
     return isinstance(error, sqlalchemy.exc.IntegrityError) or "already exists" in str(error)
 
 
 def _has_tables(url: str) -> bool:
-    """Tell whether Optuna has made its tables in a database; it is not made by asking."""
-    place = sqlalchemy.make_url(url)
-    if place.get_backend_name() == "sqlite" and not Path(place.database or "").exists():
+    """Tell whether a database has Optuna's tables; a SQLite file that does not exist is not created."""
+    parsed = sqlalchemy.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
         return False
-    engine = sqlalchemy.create_engine(place, poolclass=sqlalchemy.NullPool)
+    engine = sqlalchemy.create_engine(parsed, poolclass=sqlalchemy.NullPool)
     return bool(sqlalchemy.inspect(engine).has_table("studies"))
 
 
 @contextmanager
 def _reaching(url: str) -> Iterator[None]:
-    """Say in one sentence that a database cannot be used."""
+    """Turn any exception about a database into one sentence.
+
+    Raises:
+        BadInputError: the database cannot be used.
+    """
     try:
         reach(url, print)
         yield
     except Exception as error:
         raise BadInputError(
-            f"--storage {without_secrets(url)} cannot be used ({_said(error, url)}): give the URL of an existing "
+            f"--storage {without_secrets(url)} cannot be used ({_message(error, url)}): give the URL of an existing "
             "database, e.g. postgresql://HOST/NAME."
         ) from error
 
 
-def _said(error: BaseException, url: str) -> str:
-    """Return the first line of an error, without where it was raised and the secrets of the URL."""
+def _message(error: BaseException, url: str) -> str:
+    """Return the first line of an exception's message, without its class and the password of the URL."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__
@@ -178,16 +194,17 @@ def _said(error: BaseException, url: str) -> str:
 
 
 def _driver(folder: Path) -> str:
-    """Return who this driver is, the same after each start from this work folder on this machine."""
+    """Return the id of this driver, the same for each command on this machine in this work directory."""
     folder.mkdir(parents=True, exist_ok=True)
-    if _known_driver(folder) is None:
+    if _read_driver(folder) is None:
         (folder / "driver").write_text(uuid.uuid4().hex)
-    driver = _known_driver(folder)
+    driver = _read_driver(folder)
     assert driver is not None
     return driver
 
 
-def _known_driver(folder: Path) -> str | None:
+def _read_driver(folder: Path) -> str | None:
+    """Return the id of the driver that a directory keeps, None if it keeps none."""
     path = folder / "driver"
     name = path.read_bytes().decode("ascii", "replace") if path.is_file() else ""
     return f"{name}@{platform.node()}" if re.fullmatch("[0-9a-f]{32}", name) else None

@@ -1,13 +1,13 @@
-"""The Optuna study behind a search: proposes trials, and prunes them between folds.
+"""Proposes the trials of a search with Optuna, and prunes them between folds.
 
-What is proposed for trial k, and whether it is pruned, depends on the trials up to k - parallel alone and on a
-sampler seeded by k. So the search is the same on one worker and on ten, by one driver and by several, and one that
-was killed goes on as if it had not been.
+What is proposed for trial k, and whether it is pruned, depends only on the trials up to k - parallel and on a sampler
+that is seeded by k. So a search is the same on one worker and on ten, with one driver and with several, and a search
+that was killed resumes as if it had not been.
 """
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
@@ -18,18 +18,19 @@ from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import optuna
 from medcls.utils.statuses import TrialState
 
-PATIENCE, AGAIN = 300.0, 2.0  # seconds for which a database may be away, and between two tries
+PATIENCE = 300.0  # seconds for which a database may be out of reach
+AGAIN = 2.0  # seconds between two tries to reach it
 Answer = TypeVar("Answer")
 
 
 class Tuner:
-    """A search's judgement of what its memory holds.
+    """Proposes and prunes the trials of a search.
 
     Args:
-        search: what is searched.
-        first: the labels of the first trial.
-        memory: of its trials.
-        most: how many trials of ours may be under way at once, None for as many as the search allows.
+        search: its space, metric and number of trials.
+        first: the parameters of the first trial.
+        memory: the store of the trials.
+        most: the largest number of trials that this driver has at work, None for as many as the search allows.
     """
 
     def __init__(self, search: Search, first: dict[str, Any], memory: TrialStore, most: int | None = None) -> None:
@@ -42,14 +43,13 @@ class Tuner:
         return list(self._patiently(self.memory.trials).values())
 
     def trial(self, number: int) -> Trial | None:
-        """Return a trial that was proposed; None if nobody is at work on it any more and nobody has ended it."""
+        """Return a trial that was proposed; None if every attempt at it was abandoned."""
         return self._patiently(self.memory.trials).get(number)
 
     @property
     def settled(self) -> bool:
-        """Whether all trials have ended, whoever carried them out."""
-        known = self._patiently(self.memory.trials)
-        return all(number in known and known[number].state in ENDED for number in range(self.search.trials))
+        """Whether all trials have ended, whichever driver carried them out."""
+        return self._have_ended(range(self.search.trials), self._patiently(self.memory.trials))
 
     def take(self) -> bool:
         """Take the next trial that may be taken, unless another driver is faster; return whether there was one."""
@@ -63,9 +63,14 @@ class Tuner:
         return True
 
     def report(self, number: int, means: Sequence[float]) -> bool:
-        """Record the mean scores over the folds up to each; return whether the trial should be given up.
+        """Record the mean scores of a trial; return whether the trial should be pruned.
 
-        Optuna's median rule over the same folds of the earlier trials: worse than half of them is out.
+        This is Optuna's median rule over the same folds of the earlier trials: a trial worse than half of them is
+        pruned.
+
+        Args:
+            number: of the trial.
+            means: the mean score over the folds up to each fold.
         """
         self._patiently(lambda: self.memory.report(number, means))
         shadow = self._shadow(number, optuna.samplers.RandomSampler(seed=0))
@@ -74,16 +79,22 @@ class Tuner:
         return bool(trial.should_prune())
 
     def tell(self, number: int, state: TrialState, value: float | None = None) -> None:
-        """Record how a trial ended."""
+        """Record how a trial ended.
+
+        Args:
+            number: of the trial.
+            state: COMPLETE, PRUNED or FAILED.
+            value: the mean score over the folds, None unless the trial is complete.
+        """
         self._patiently(lambda: self.memory.end(number, state, value))
 
     def try_again(self) -> None:
-        """Let the trials that failed be tried again."""
+        """Let the trials that have failed be tried again."""
         self._patiently(self.memory.forgive)
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
-        """Keep what is ours while this lasts, where other drivers would take it over."""
+        """Record heartbeats during the block, so that no other driver takes this driver's trials over."""
         over = threading.Event()
         beating = threading.Thread(target=self._beat, args=(over,), daemon=True, name="heartbeats")
         if self.memory.shared:
@@ -94,35 +105,41 @@ class Tuner:
             over.set()
             if self.memory.shared:
                 beating.join(AGAIN)
-                with suppress(Exception):  # a database that is away is no trouble any more
-                    self.memory.tidy()  # also of drivers that were killed before they could
+                with suppress(Exception):  # that the database is out of reach does not matter any more
+                    self.memory.tidy()  # also after drivers that were killed before they could
 
     def _beat(self, over: threading.Event) -> None:
         while not over.wait(self.memory.beat):
-            with suppress(Exception):  # a database that is away is met by who needs its answer
+            with suppress(Exception):  # a call that needs an answer reports that the database is out of reach
                 self.memory.look_after()
 
     def _next(self) -> int | None:
-        """Return the number of the trial that comes next, None if it must wait, or there is none."""
-        known = self._patiently(self.memory.trials)
-        ours = sum(trial.ours and trial.state not in (*ENDED, TrialState.WAITING) for trial in known.values())
-        if self._most is not None and ours >= self._most:
+        """Return the number of the trial that comes next; None if it must wait, or there is none."""
+        trials = self._patiently(self.memory.trials)
+        at_work = 0
+        for trial in trials.values():
+            if trial.ours and trial.state == TrialState.RUNNING:
+                at_work += 1
+        if self._most is not None and at_work >= self._most:
             return None
         for number in range(self.search.trials):
-            if number not in known or known[number].state == TrialState.WAITING:
-                before = range(self._knows(number))
-                return number if all(each in known and known[each].state in ENDED for each in before) else None
+            if number not in trials or trials[number].state == TrialState.WAITING:
+                return number if self._have_ended(self._earlier(number), trials) else None
         return None
 
-    def _knows(self, number: int) -> int:
-        """Return how many trials a trial may know: those up to number - parallel."""
-        return max(0, number - self.search.parallel + 1)
+    def _earlier(self, number: int) -> range:
+        """Return the numbers of the trials on which a trial depends: those up to number - parallel."""
+        return range(max(0, number - self.search.parallel + 1))
+
+    def _have_ended(self, numbers: range, trials: Mapping[int, Trial]) -> bool:
+        """Tell whether all trials with these numbers have ended."""
+        return all(number in trials and trials[number].state in ENDED for number in numbers)
 
     def _patiently(self, call: Callable[[], Answer]) -> Answer:
-        """Return the answer of the memory, asked again for a while if its database is away.
+        """Return what a call of the store returns, repeated for a while if its database is out of reach.
 
         Raises:
-            TrainingError: it does not come back.
+            TrainingError: the database stays out of reach.
         """
         until = time.monotonic() + PATIENCE
         while True:
@@ -130,31 +147,39 @@ class Tuner:
                 return call()
             except optuna.exceptions.StorageInternalError as error:
                 if time.monotonic() > until:
-                    sentence = "The database of the search cannot be reached any more: run the same command again."
+                    sentence = "The database of the search can no longer be reached: run the same command again."
                     raise TrainingError(sentence) from error
                 time.sleep(AGAIN)
 
     def plots(self) -> dict[str, Any]:
-        """Return Optuna's own figures by name: history, importances, parallel coordinates (matplotlib)."""
+        """Return Optuna's own figures by name, drawn with matplotlib: history, importances, parallel coordinates."""
         return plots(list(self._patiently(self.memory.attempts).values()))
 
     def _sample(self, number: int) -> dict[str, Any]:
+        """Return the parameters that Optuna proposes for a trial."""
         sampler = optuna.samplers.TPESampler(
             seed=self.search.seed * 100_003 + number, n_startup_trials=self.search.startup
         )
         return dict(self._shadow(number, sampler).ask(self._space).params)
 
     def _shadow(self, number: int, sampler: Any) -> Any:
-        """Return a study in memory that knows what trial `number` may know: the trials up to number - parallel."""
+        """Return a study in memory with the trials on which a trial depends.
+
+        Args:
+            number: of the trial.
+            sampler: of Optuna, for the study.
+        """
         pruner = optuna.pruners.MedianPruner(n_startup_trials=self.search.startup)
         shadow = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
-        known = self._patiently(self.memory.attempts)
-        before = [known[each] for each in range(self._knows(number)) if each in known]
-        shadow.add_trials([each for each in before if state_of(each) in (TrialState.COMPLETE, TrialState.PRUNED)])
+        attempts = self._patiently(self.memory.attempts)
+        for earlier in self._earlier(number):
+            if earlier in attempts and state_of(attempts[earlier]) in (TrialState.COMPLETE, TrialState.PRUNED):
+                shadow.add_trial(attempts[earlier])
         return shadow
 
 
 def _distribution(axis: Axis) -> Any:
+    """Return Optuna's distribution for an axis of the search space."""
     if axis.choices is not None:
         return optuna.distributions.CategoricalDistribution(list(axis.choices))
     if axis.whole:
