@@ -9,8 +9,8 @@ from types import FrameType
 
 from medcls.utils.errors import BadInputError
 
-WORKER = "__mp_main__"  # what multiprocessing calls a script while a process that it starts imports it
-SERVER = "medcls.execution.executors.preload"  # what the server of such processes has imported, and they with it
+WORKER = "__mp_main__"  # the name of a script while a process started by multiprocessing imports it
+SERVER = "medcls.execution.executors.preload"  # imported by the server of such processes, and so by them
 
 
 def is_imported() -> bool:
@@ -45,9 +45,9 @@ def refuse_in_worker(call: str) -> None:
 
 @contextmanager
 def importable() -> Iterator[None]:
-    """Keep the processes that are started meanwhile from importing a script that they would carry out once more.
+    """Keep processes that are started meanwhile from importing the script, which they would run once more.
 
-    They are then given the script's functions themselves, as those of a notebook's cells.
+    The functions of the script are then sent to the processes, as those of a notebook's cells are.
     """
     script = sys.modules["__main__"]
     if _is_guarded() or not hasattr(script, "__file__"):
@@ -63,28 +63,29 @@ def importable() -> Iterator[None]:
 
 
 def _is_guarded() -> bool:
-    """Tell whether the statement of the script that is being carried out is one that asks for `__name__`."""
+    """Return whether the script's current statement at top level is an `if` that tests `__name__`."""
     for frame in _top_levels():
         if frame.f_globals is vars(sys.modules["__main__"]):
             try:
                 statements = ast.parse(Path(frame.f_code.co_filename).read_bytes()).body
-            except (OSError, SyntaxError, ValueError):  # no file, or one that was changed meanwhile
+            except (OSError, SyntaxError, ValueError):  # no file, or a file that has been changed meanwhile
                 return True
-            return any(_asks_for_name(each) for each in statements if each.lineno <= frame.f_lineno <= _end(each))
+            return _is_guard_at(statements, frame.f_lineno)
     return True
 
 
-def _asks_for_name(statement: ast.stmt) -> bool:
-    names = ast.walk(statement.test) if isinstance(statement, ast.If) else ()
-    return any(isinstance(node, ast.Name) and node.id == "__name__" for node in names)
-
-
-def _end(statement: ast.stmt) -> int:
-    return statement.end_lineno or statement.lineno
+def _is_guard_at(statements: list[ast.stmt], line: int) -> bool:
+    """Return whether the statement at a line is an `if` that tests `__name__`."""
+    for statement in statements:
+        if isinstance(statement, ast.If) and statement.lineno <= line <= (statement.end_lineno or statement.lineno):
+            for node in ast.walk(statement.test):
+                if isinstance(node, ast.Name) and node.id == "__name__":
+                    return True
+    return False
 
 
 def _top_levels() -> Iterator[FrameType]:
-    """Yield the frames of files' top levels that a call comes from, the innermost first."""
+    """Yield the frames at the top level of a file through which a call came, the innermost first."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "<module>":

@@ -71,5 +71,5 @@ def _latest(work: Path, study: str) -> "tuple[Path, StudySummary]":
     outcome = latest(work, name)
     if outcome is None:
         command = typed("python", f"studies/{name}.py")
-        raise BadInputError(f"{name} has no finished outcome in {work}: run {command} first.")
+        raise BadInputError(f"There are no results of {name} in {work}: run {command} first.")
     return outcome
