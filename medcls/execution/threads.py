@@ -1,4 +1,4 @@
-"""How many threads a run gets: a small network uses a second thread badly, a large one well."""
+"""Chooses the number of threads of a run: a small network makes little use of a second thread, a large one does."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -9,27 +9,37 @@ from medcls.utils.files import read_json, write_json
 from medcls.utils.records import is_count, is_shaped
 
 STEP_WORK = 1_000_000_000
-"""Multiply-adds of a forward batch that keep one more thread busy: between the AlexNets of base 8 (0.2e9, better
-side by side) and base 32 (3e9, better one after the other on all threads), both measured at batch size 8."""
+"""The multiply-adds of a forward batch that keep one more thread busy.
+
+Measured at batch size 8, AlexNets of base 8 (0.2e9) train faster side by side, and AlexNets of base 32 (3e9) one after
+the other on all threads; the number lies in between.
+"""
 
 
 def threads_for(operations: int, batch_size: int, cores: int) -> int:
-    """Return the threads of a run from its network's multiply-adds an image, its batch size and the cores.
+    """Return the number of threads of a run, a divisor of the cores, so that equal runs fill the machine.
 
-    A divisor of the cores, so that runs of one kind fill the machine.
+    Args:
+        operations: the multiply-adds of the network for one image.
+        batch_size: of the training.
+        cores: of the machine.
     """
     wanted = operations * batch_size / STEP_WORK
-    return max(threads for threads in range(1, cores + 1) if cores % threads == 0 and threads <= max(1.0, wanted))
+    most = 1
+    for threads in range(2, cores + 1):
+        if cores % threads == 0 and threads <= wanted:
+            most = threads
+    return most
 
 
 class Placement:
-    """Threads of runs on this machine; networks are measured once and remembered in `memory`.
+    """Chooses the number of threads of runs; each network is measured once and remembered in a file.
 
     Args:
-        cores: how many threads may be at work in all.
-        fixed: the user's own number of threads, if any.
-        memory: a JSON file of multiply-adds by network.
-        measure: (run, its data source) -> {"operations": ...}, by building the network; raises TrainingError.
+        cores: the largest number of threads at work at the same time.
+        fixed: the number of threads that the user asked for, None to choose it.
+        memory: the JSON file with the multiply-adds of each network.
+        measure: (run, its data set) -> {"operations": ...}, by building the network; raises TrainingError.
     """
 
     def __init__(
@@ -40,21 +50,28 @@ class Placement:
         self._failed: set[str] = set()
 
     def threads(self, run: Any, source: Any) -> int:
-        """Return how many threads the run gets: one where no network can be built, as the run itself will say."""
+        """Return the number of threads of a run; 1 where its network cannot be built, which the run itself reports."""
         if self._fixed is not None or self._cores == 1:
             return self._fixed or 1
         parameters = run.variant.parameters()
-        network = {
-            path: value for path, value in parameters.items() if path.startswith(("learner.model", "data.", "task"))
-        }
-        name = repr(sorted((path, value) for path, value in network.items() if path != "data.source"))
+        network = []
+        for path, value in parameters.items():
+            if path.startswith(("learner.model", "data.", "task")) and path != "data.source":
+                network.append((path, value))
+        name = repr(sorted(network))
         if name in self._failed or not self._measured(name, run, source):
             return 1
         batch_size = int(parameters.get("learner.batch_size") or 1)
         return threads_for(self._known[name]["operations"], batch_size, self._cores)
 
     def _measured(self, name: str, run: Any, source: Any) -> bool:
-        """Tell whether the network is known by now; what could not be built is not tried again for every run."""
+        """Measure a network unless it is known; return whether it is known then.
+
+        Args:
+            name: of the network in the file.
+            run: that has the network.
+            source: the run's data set.
+        """
         if name not in self._known:
             try:
                 self._known[name] = self._measure(run, source)
@@ -67,8 +84,10 @@ class Placement:
 
 
 def _remembered(memory: Path) -> dict[str, dict[str, int]]:
-    """Return the networks in a file that are known; others are measured again."""
-    known = read_json(memory)
-    if not isinstance(known, dict):
-        return {}
-    return {name: network for name, network in known.items() if is_shaped(network, {"operations": is_count})}
+    """Return the networks in a file, without those whose entry is damaged: they are measured again."""
+    record = read_json(memory)
+    networks: dict[str, dict[str, int]] = {}
+    for name, network in record.items() if isinstance(record, dict) else ():
+        if is_shaped(network, {"operations": is_count}):
+            networks[name] = network
+    return networks

@@ -1,1 +1,1 @@
-"""What a run leaves behind: the run folder, and its mirror in MLflow."""
+"""Run directories and work directories, their locks and their remote copies, and the mirror of runs in MLflow."""

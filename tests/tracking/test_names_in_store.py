@@ -1,11 +1,13 @@
 """Names that MLflow does not take, in a real store: every value is there, and it is said whose it is."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import pytest
 
+from medcls.evaluation.saliency_record import RegionScores, SaliencyRecord
 from medcls.explain import saliency_scores as heat
 from medcls.tracking import sqlite_tables
 from medcls.tracking.entries import Ending, EntryStatus, Node
@@ -96,8 +98,12 @@ def test_a_deviation_over_repeats_never_stands_where_a_score_belongs() -> None:
 
 
 def test_marked_regions_that_clean_alike_have_shares_of_their_own() -> None:
-    share = {"share": 0.5, "times": 2.0}
-    shown = heat.scores({"regions": {"lesion+": share, "lesion?": share | {"share": 0.25}, "a b": share}})
+    scores = RegionScores(
+        images=4, share=0.5, area=0.25, times=2.0, excess=(0.25, 0.1), accuracy_filled_in=0.5, lost=(0.1, 0.1)
+    )
+    regions = {"lesion+": scores, "lesion?": replace(scores, share=0.25), "a b": scores}
+    record = SaliencyRecord(method="grad_cam", layer="conv", images=4, warm=4, accuracy=0.5, regions=regions)
+    shown = heat.scores(record)
     assert len(shown) == 6
     assert sorted(value for name, value in shown.items() if name.endswith("_share")) == [0.25, 0.5, 0.5]
     assert "heat/a_b_share" in shown
