@@ -8,10 +8,11 @@ import numpy as np
 
 from medcls.evaluation import paired_tests, run_scores
 from medcls.evaluation.metrics import METRICS, missing
-from medcls.evaluation.paired_tests import PairedDifference, Verdict
+from medcls.evaluation.paired_tests import PairedDifference
 from medcls.evaluation.run_scores import Compared, Score
 from medcls.evaluation.spread import is_alike
 from medcls.evaluation.summary import AnswerRecord, Comparison, StudySummary
+from medcls.evaluation.verdict import Verdict
 from medcls.evaluation.wording import data_names, joined, on, p_value, than
 from medcls.utils.errors import BadInputError
 from medcls.utils.typed_json import as_plain

@@ -7,25 +7,16 @@ answer: few repeats can show large effects only, so each comparison says the sma
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.evaluation.verdict import Verdict
 from medcls.utils.lazy import scipy
 
 LEVEL = 0.05  # how often a difference may be claimed where there is none
 POWER = 0.8  # how often the smallest detectable difference would have been found
-
-
-class Verdict(StrEnum):
-    """What a comparison lets one say of the second variant against the first."""
-
-    BETTER = "better"
-    WORSE = "worse"
-    UNDECIDED = "not distinguishable"
-    ONE_RUN = "one run only"
 
 
 @dataclass(frozen=True)

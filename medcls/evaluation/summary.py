@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from medcls.evaluation.paired_tests import Verdict
 from medcls.evaluation.run_record import DataSetRecord, RunRecord, Scalar
+from medcls.evaluation.verdict import Verdict
 from medcls.utils.statuses import RunStatus, TrialState
 from medcls.utils.typed_json import OMITTED_IF_NONE, as_plain, from_json, json_schema, nothing
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 
 from medcls.evaluation import run_scores
-from medcls.evaluation.paired_tests import Verdict
 from medcls.evaluation.run_record import RunRecord
 from medcls.evaluation.spread import ROUNDING, Spread, spread_of
 from medcls.evaluation.summary import StudySummary
+from medcls.evaluation.verdict import Verdict
 
 
 def spread_in_words(spread: Spread, digits: int) -> str:

@@ -71,7 +71,7 @@ def demonstrate(demonstration: Demonstration, options: Options) -> None:
     rows = _changes(demonstration, options, subject.pixels)
     files = {folder / f"{name}.png": "" for name in rows}
     for path, changes in zip(files, rows.values(), strict=True):
-        pictures = [Picture(each.image, each.name, each.sentence) for each in changes]
+        pictures = [Picture(change.image, change.name, change.sentence) for change in changes]
         strips([pictures], path, f"{subject.name}: {path.stem}", ruler=path.stem != "augmentations")
     summary = _summary(demonstration, options, subject, rows, started)
     _print(rows, folder)
@@ -112,7 +112,7 @@ def _decoded(file: Path) -> Images:
 
 
 def _plain(pixels: Images) -> Images:
-    """An image as the transforms take it: grey without an axis for its only channel."""
+    """Return an image as the transforms take it: grey without an axis for its only channel."""
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
@@ -141,7 +141,7 @@ def _make(folder: Path) -> None:
 
 
 def _changes(demonstration: Demonstration, options: Options, image: Images) -> dict[str, list[Changed]]:
-    """Every figure's pictures, by the name of its file: the original, then what became of it."""
+    """Return the pictures of every figure by the name of its file: the original, then its changes."""
     first = transforms.original(image)
     return {
         "rescale": [first, *(transforms.rescaled(image, scale) for scale in demonstration.scales)],
@@ -158,7 +158,10 @@ def _random(demonstration: Demonstration, seed: int, image: Images) -> list[Chan
     with quiet():  # TensorFlow greets on standard error
         drawn = np.asarray(demonstration.augment()(batch, np.array([seed, 0], np.int64)))
     pixels = np.rint(np.clip(drawn, 0, 255)).astype(np.uint8)
-    return [transforms.augmented(_plain(each), image, number + 1) for number, each in enumerate(pixels)]
+    changes = []
+    for number, augmented in enumerate(pixels, start=1):
+        changes.append(transforms.augmented(_plain(augmented), image, number))
+    return changes
 
 
 def _summary(
@@ -211,13 +214,13 @@ def _summary(
 
 
 def _times(home: Path, started: float) -> tuple[int, int]:
-    """When this demonstration was first begun and ended in this work folder, in milliseconds since 1970."""
-    known = read_record(home / "study.json", {"created": is_count, "ended": is_count})
-    if known is None:
+    """Return when this demonstration was first begun and ended in this work directory, in milliseconds since 1970."""
+    times = read_record(home / "study.json", {"created": is_count, "ended": is_count})
+    if times is None:
         _make(home)
-        known = {"created": int(started * 1000), "ended": int(time.time() * 1000)}
-        write_json(home / "study.json", known)
-    return known["created"], known["ended"]
+        times = {"created": int(started * 1000), "ended": int(time.time() * 1000)}
+        write_json(home / "study.json", times)
+    return times["created"], times["ended"]
 
 
 def _show(store: Store, node: Node, summary: StudySummary, files: Mapping[Path, str], times: tuple[int, int]) -> None:
@@ -265,7 +268,7 @@ def _metrics(summary: StudySummary) -> dict[str, float]:
 
 
 def _print(rows: Mapping[str, Sequence[Changed]], folder: Path) -> None:
-    for changes in rows.values():
-        for each in changes[1:]:
-            say(f"  {each.name}: {each.sentence}")
+    for _, *changes in rows.values():
+        for change in changes:
+            say(f"  {change.name}: {change.sentence}")
     say(f"Figures: {folder}")

@@ -148,46 +148,46 @@ class MlflowLogger:
             self.mirror.settle(5.0)
 
 
-def opened_store(programme: StudyPlan, say: Callable[[str], None] = print) -> Store | None:
+def opened_store(plan: StudyPlan, say: Callable[[str], None] = print) -> Store | None:
     """Return the store that a study is to be shown in, None if it is to stay offline; `say` is told of waiting for it.
 
     Raises:
         BadInputError: the store cannot be reached.
     """
-    study, options = programme.study, programme.options
+    study, options = plan.study, plan.options
     if not options.offline:
         reach(options.tracking_uri, say)
     return None if options.offline else Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
 
 
-def study_mirroring(programme: StudyPlan, store: Store | None) -> MlflowLogger:
-    """Return the mirroring of a study's programme into a store, its own node open; nothing is shown without one.
+def study_mirroring(plan: StudyPlan, store: Store | None) -> MlflowLogger:
+    """Return the mirroring of a study's plan into a store, its own node open; nothing is shown without one.
 
     Raises:
         BadInputError: the store cannot be reached.
     """
     commit, is_dirty = provenance.commit(root()), provenance.is_dirty(root())
-    created = _created(programme.work.study(programme.key))
+    created = _created(plan.work.study(plan.key))
     if store is None:
-        return MlflowLogger(None, programme.key, {}, commit, git_dirty=is_dirty)
+        return MlflowLogger(None, plan.key, {}, commit, git_dirty=is_dirty)
     with store.explained():
-        store.find(programme.key, created)
+        store.find(plan.key, created)
     mirror = Mirror(store)
-    mirroring = MlflowLogger(mirror, programme.key, _tags(programme), commit, git_dirty=is_dirty)
-    mirror.open(_node(programme, created, mirroring.tags))
+    mirroring = MlflowLogger(mirror, plan.key, _tags(plan), commit, git_dirty=is_dirty)
+    mirror.open(_node(plan, created, mirroring.tags))
     return mirroring
 
 
-def _node(programme: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
+def _node(plan: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
     """Return the study's own node."""
-    study, sources = programme.study, programme.sources.by_name
+    study, sources = plan.study, plan.sources.by_name
     tags = {
         **tags,
         "medcls.level": "study",
         "mlflow.note.content": opening(study.question, provenance.command()),
     }
     data = tuple(_data_record(source) for source in sources.values())
-    return Node(programme.key, study.name, None, created, _common(programme), tags, data)
+    return Node(plan.key, study.name, None, created, _common(plan), tags, data)
 
 
 def _created(folder: Path) -> int:
@@ -200,12 +200,12 @@ def _created(folder: Path) -> int:
     return int(known["created"])
 
 
-def _tags(programme: StudyPlan) -> dict[str, Any]:
+def _tags(plan: StudyPlan) -> dict[str, Any]:
     return {
-        "medcls.study": programme.study.name,
+        "medcls.study": plan.study.name,
         "medcls.version": __version__,
-        "medcls.smoke": programme.options.smoke,
-        **_data_tags(programme.sources.by_name.values()),
+        "medcls.smoke": plan.options.smoke,
+        **_data_tags(plan.sources.by_name.values()),
         "mlflow.source.name": provenance.script(),
         "mlflow.source.type": "LOCAL",
         "mlflow.user": _user(),
@@ -234,10 +234,10 @@ def _commit_tags(commit: str | None, is_dirty: bool | None) -> dict[str, Any]:
     }
 
 
-def _common(programme: StudyPlan) -> dict[str, Any]:
+def _common(plan: StudyPlan) -> dict[str, Any]:
     """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
-    first, *others = [variant.parameters() for _, variant in programme.study.conditions]
-    searched = tuple(programme.study.search.space) if programme.study.search is not None else ()
+    first, *others = [variant.parameters() for _, variant in plan.study.conditions]
+    searched = tuple(plan.study.search.space) if plan.study.search is not None else ()
     inside_searched = tuple(f"{path}." for path in searched)
     common = {}
     for path, value in first.items():

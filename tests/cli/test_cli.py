@@ -192,13 +192,14 @@ def test_studies_lists_questions_and_what_was_found(tmp_path: Path) -> None:
     (folder / "one.py").write_text('"""Is one enough?\n\nMore.\n"""\nSTUDY = Study(name="one")\n')
     (folder / "helper.py").write_text('"""No study."""\n')
     assert medcls("studies", folder, "--work-dir", work).stdout == "one\n    Is one enough?\n    not finished yet\n"
+    run = {"data": "mine", "variant": "plain", "seed": 0}
     summary = {
         "study": "one",
         "question": "Is one enough?",
         "smoke": False,
-        "runs": [{"key": "a", "status": "finished"}, {"key": "b", "status": "failed"}],
+        "runs": [{**run, "key": "a", "status": "finished"}, {**run, "key": "b", "status": "failed"}],
         "data_sets": [{"name": "mine", "kind": "files"}],
-        "best": {"mine": {"metric": "balanced_accuracy", "value": 0.875}},
+        "best": {"mine": {"key": "a", "variant": "plain", "metric": "balanced_accuracy", "value": 0.875}},
         "answers": [],
     }
     written = work / "studies" / "key" / "summary.json"

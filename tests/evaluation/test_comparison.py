@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from medcls.evaluation import paired_tests
-from medcls.evaluation.paired_tests import Verdict
+from medcls.evaluation.verdict import Verdict
 
 scores = st.lists(st.floats(0, 1), min_size=2, max_size=8)
 STUDIES = 1000
