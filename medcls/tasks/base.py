@@ -7,6 +7,7 @@ from typing import Any
 from medcls.data.dataset import Dataset
 from medcls.evaluation import segmentation
 from medcls.evaluation.summary import TestScore
+from medcls.utils.tensors import KerasTensor, Metric, Tensor
 
 
 def no_further_scores(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
@@ -51,10 +52,10 @@ class Task:
     truth: Callable[..., Any]
     target: Callable[..., Any]
     vary: Callable[..., Any]
-    head: Callable[..., Any]
+    head: Callable[..., KerasTensor]
     read: Callable[..., Any]
-    loss: Callable[..., Any]
-    metrics: Callable[[int], list[Any]]
+    loss: Callable[..., Tensor]
+    metrics: Callable[[int], list[Metric]]
     scores: Callable[..., dict[str, float]]
     tested: Callable[..., Mapping[str, TestScore]]
     score_names: Callable[[tuple[str, ...]], tuple[str, ...]]

@@ -11,6 +11,7 @@ from medcls.evaluation import classification, intervals
 from medcls.tasks import metrics
 from medcls.tasks.base import Task, as_they_are
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor, Metric
 
 
 def labels(data: Dataset, rows: Any) -> Any:
@@ -38,27 +39,27 @@ def images_alone(augmentation: Any) -> Any:
     return augmentation.batch
 
 
-def softmax_head(features: Any, classes: int) -> Any:
+def softmax_head(features: KerasTensor, classes: int) -> KerasTensor:
     """Return class probabilities of shape (batch, classes)."""
     return keras.layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(features)
 
 
-def sigmoid_head(features: Any, classes: int) -> Any:  # noqa: ARG001
+def sigmoid_head(features: KerasTensor, classes: int) -> KerasTensor:  # noqa: ARG001
     """Return the probability of the second of two classes, of shape (batch, 1)."""
     return keras.layers.Dense(1, activation="sigmoid", dtype="float32", name="probability")(features)
 
 
-def class_metrics(classes: int) -> list[Any]:
+def class_metrics(classes: int) -> list[Metric]:
     """Return accuracy and balanced accuracy (the mean recall over the classes that occur)."""
     return [keras.metrics.CategoricalAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
 
 
-def sparse_class_metrics(classes: int) -> list[Any]:
+def sparse_class_metrics(classes: int) -> list[Metric]:
     """Return accuracy and balanced accuracy for targets that are class numbers."""
     return [keras.metrics.SparseCategoricalAccuracy(name="accuracy"), metrics.balanced_accuracy(classes)]
 
 
-def binary_metrics(classes: int) -> list[Any]:
+def binary_metrics(classes: int) -> list[Metric]:
     """Return accuracy and balanced accuracy for the probability of the second of two classes."""
     return [metrics.binary_accuracy(), metrics.balanced_accuracy(classes)]
 

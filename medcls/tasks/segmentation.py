@@ -8,6 +8,7 @@ from medcls.evaluation import segmentation
 from medcls.tasks import metrics
 from medcls.tasks.base import Task, as_they_are, overlaps_at_own_size
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasTensor, Metric, Tensor
 
 
 def masks(data: Dataset, rows: Any) -> Any:
@@ -28,18 +29,18 @@ def with_masks(augmentation: Any) -> Any:
     Masks are moved by nearest neighbour.
     """
 
-    def vary(images: Any, targets: Any, weights: Any, seed: Any) -> tuple[Any, Any, Any]:
+    def vary(images: Tensor, targets: Tensor, weights: Tensor, seed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return augmentation(images, seed), augmentation.masks(targets, seed), weights
 
     return vary
 
 
-def pixel_head(features: Any, classes: int) -> Any:  # noqa: ARG001
+def pixel_head(features: KerasTensor, classes: int) -> KerasTensor:  # noqa: ARG001
     """Return the probability that a pixel belongs to the target, of shape (batch, height, width, 1)."""
     return keras.layers.Conv2D(1, 1, activation="sigmoid", dtype="float32", name="probability")(features)
 
 
-def pixel_metrics(classes: int) -> list[Any]:  # noqa: ARG001
+def pixel_metrics(classes: int) -> list[Metric]:  # noqa: ARG001
     """Return Dice and IoU of masks, averaged over images, and the soft Dice, averaged over batches."""
     return [metrics.dice_score(), metrics.iou_score(), metrics.soft_dice()]
 

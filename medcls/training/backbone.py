@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from medcls import models
 from medcls.data.dataset import Dataset
@@ -21,6 +20,7 @@ from medcls.training.network import network
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import is_full, write_atomically
 from medcls.utils.lazy import h5py, keras
+from medcls.utils.tensors import KerasModel, KerasTensor
 
 IMAGENET, RANDOM = "imagenet", "random"
 BLOCK = re.compile(r"(conv\d+_)?block_?\d+[a-z]?")
@@ -30,9 +30,9 @@ BLOCK = re.compile(r"(conv\d+_)?block_?\d+[a-z]?")
 class Halves:
     """A network in two, which share their layers with the whole: the pretrained body, and the head on its features."""
 
-    whole: Any
-    body: Any
-    head: Any
+    whole: KerasModel
+    body: KerasModel
+    head: KerasModel
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Origin:
         return f"{self.pretrained}-{self.backbone}{width}{layer}"
 
 
-def origin(model: Callable[..., Any], pretrained: str) -> Origin:
+def origin(model: Callable[..., KerasTensor], pretrained: str) -> Origin:
     """Return which weights the body of a model function begins with.
 
     Raises:
@@ -72,7 +72,7 @@ def origin(model: Callable[..., Any], pretrained: str) -> Origin:
 
 
 def pretrained_network(
-    data: Dataset, task: Task, run_dir: RunDir, seed: int, model: Callable[..., Any], pretrained: str
+    data: Dataset, task: Task, run_dir: RunDir, seed: int, model: Callable[..., KerasTensor], pretrained: str
 ) -> Halves:
     """Return the network for a data set: its body frozen with pretrained weights, its head with random ones.
 
@@ -95,14 +95,20 @@ def pretrained_network(
     return parts
 
 
-def halves(whole: Any) -> Halves:
+def halves(whole: KerasModel) -> Halves:
     """Return a network in two, cut at the features of its pretrained body."""
     features = whole.get_layer(FEATURES).output
     return Halves(whole, keras.Model(whole.input, features), keras.Model(features, whole.output))
 
 
 def write_backbone(
-    model: Callable[..., Any], task: Task, pretrained: str, shape: tuple[int, ...], classes: int, path: Path, file: Path
+    model: Callable[..., KerasTensor],
+    task: Task,
+    pretrained: str,
+    shape: tuple[int, ...],
+    classes: int,
+    path: Path,
+    file: Path,
 ) -> None:
     """Write the weights that a model's body begins with.
 
@@ -132,7 +138,7 @@ def write_backbone(
     write_atomically(path, lambda temporary: body.save_weights(temporary.name))
 
 
-def begin_body(body: Any, path: Path) -> None:
+def begin_body(body: KerasModel, path: Path) -> None:
     """Load a body's weights from a work directory.
 
     Raises:
@@ -143,7 +149,7 @@ def begin_body(body: Any, path: Path) -> None:
     body.load_weights(path)
 
 
-def take(body: Any, path: Path) -> None:
+def take(body: KerasModel, path: Path) -> None:
     """Load a body's weights from a file that Keras 3 (.weights.h5) or an earlier Keras (.h5) has written.
 
     Raises:
@@ -178,7 +184,7 @@ def _first_line(error: Exception) -> str:
     return lines[0].removesuffix(".") + "."
 
 
-def freeze(body: Any, blocks: int) -> None:
+def freeze(body: KerasModel, blocks: int) -> None:
     """Let the last `blocks` blocks of a body learn, and no layer before them.
 
     Batch normalisation never learns: its statistics come from millions of images, and a batch has few.
@@ -191,7 +197,7 @@ def freeze(body: Any, blocks: int) -> None:
         layer.trainable = layer.name in learning and not isinstance(layer, keras.layers.BatchNormalization)
 
 
-def blocks_of(body: Any) -> list[list[str]]:
+def blocks_of(body: KerasModel) -> list[list[str]]:
     """Return the names of a body's layers that have weights, block by block, as the network's authors name them.
 
     What stands before the first block is a block of its own; what stands after a block belongs to it.

@@ -10,13 +10,14 @@ from medcls.spec.constraints import for_task, of_classes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import Callback
 
 BATCH = 500
 
 __all__ = ["held_out", "nothing"]
 
 
-def nothing(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
+def nothing(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Callback]:  # noqa: ARG001
     """Record nothing but the history.
 
     Args:
@@ -29,7 +30,7 @@ def nothing(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any
 
 
 @for_task(of_classes)
-def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Any]:  # noqa: ARG001
+def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Callback]:  # noqa: ARG001
     """Add the accuracy on the test set to the history of every epoch, as `test_accuracy`.
 
     It shows how much choosing the epoch on the test set would flatter the result; nothing is chosen by it.

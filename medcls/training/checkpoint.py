@@ -15,11 +15,12 @@ from medcls.utils import records
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import keras, psutil
 from medcls.utils.records import DamagedError
+from medcls.utils.tensors import Callback, KerasModel
 
 CALLBACK_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "cooldown_counter")
 
 
-def recorder(run_dir: RunDir, callbacks: list[Any], began: int = 0) -> Any:
+def recorder(run_dir: RunDir, callbacks: list[Callback], began: int = 0) -> Callback:
     """Return the Keras callback that restores the checkpoint, then journals and saves every epoch.
 
     It must be the last callback. While training, it raises TrainingError if a metric is no longer a finite number.
@@ -32,10 +33,10 @@ def recorder(run_dir: RunDir, callbacks: list[Any], began: int = 0) -> Any:
     """
 
     class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
+        def on_train_begin(self, logs: object = None) -> None:  # noqa: ARG002
             restore(run_dir, self.model, callbacks, began)  # after the others' on_train_begin, which wipes their state
 
-        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
             self.rate = float(self.model.optimizer.learning_rate)
             self.started = time.time()
 
@@ -62,7 +63,7 @@ def recorder(run_dir: RunDir, callbacks: list[Any], began: int = 0) -> Any:
     return Recorder()
 
 
-def save(run_dir: RunDir, epochs: int, model: Any, callbacks: list[Any], began: int = 0) -> None:
+def save(run_dir: RunDir, epochs: int, model: KerasModel, callbacks: list[Callback], began: int = 0) -> None:
     """Write the checkpoint: every variable of model and optimizer, and the state of the callbacks.
 
     Args:
@@ -83,7 +84,7 @@ def save(run_dir: RunDir, epochs: int, model: Any, callbacks: list[Any], began: 
     run_dir.write_checkpoint(epochs, state, arrays)
 
 
-def restore(run_dir: RunDir, model: Any, callbacks: list[Any], began: int = 0) -> None:
+def restore(run_dir: RunDir, model: KerasModel, callbacks: list[Callback], began: int = 0) -> None:
     """Set model, optimizer and callbacks to what the checkpoint holds, if there is one of this stage.
 
     Args:
@@ -148,7 +149,9 @@ def progress(run_dir: RunDir, began: int = 0) -> tuple[int, bool]:
     return epochs, bool(state.get("stopped")) and state.get("began", 0) == began
 
 
-def _check(run_dir: RunDir, model: Any, callbacks: list[Any], state: Mapping[str, Any], arrays: Arrays) -> None:
+def _check(
+    run_dir: RunDir, model: KerasModel, callbacks: list[Callback], state: Mapping[str, Any], arrays: Arrays
+) -> None:
     """Raise DamagedError if a checkpoint does not hold all that is to be restored.
 
     Args:

@@ -7,13 +7,13 @@ They also weigh the validation loss, so that early stopping watches what is bein
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls import losses
 from medcls.spec.constraints import at_least, constrained, for_task, of_classes, rates
+from medcls.utils.tensors import Tensor
 
 __all__ = ["balanced", "effective_number", "focal", "none", "oversample"]
 
@@ -29,7 +29,7 @@ class Imbalance:
     """
 
     class_weights: NDArray[np.float32]
-    loss: Callable[..., Any] | None = None
+    loss: Callable[..., Tensor] | None = None
     oversample: bool = False
 
 

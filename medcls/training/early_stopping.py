@@ -1,22 +1,21 @@
 """When to stop, and which epoch's weights to keep: a task -> Keras callbacks."""
 
-from typing import Any
-
 from medcls.evaluation.metrics import METRICS, metric, missing
 from medcls.spec.constraints import at_least, constrained
 from medcls.tasks.base import Task
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import Callback
 
 __all__ = ["early", "keep_best", "never"]
 
 
-def never(task: Task) -> list[Any]:  # noqa: ARG001
+def never(task: Task) -> list[Callback]:  # noqa: ARG001
     """Train every epoch and keep the last one's weights."""
     return []
 
 
-def _check_mode(*, monitor: str, mode: str, **_: Any) -> None:
+def _check_mode(*, monitor: str, mode: str, **_: object) -> None:
     if mode not in ("", "min", "max"):
         raise BadInputError(f"mode={mode!r} must be min or max, or nothing to take it from the table of metrics.")
     if monitor and not mode and _better(monitor) is None:
@@ -28,7 +27,7 @@ def _check_mode(*, monitor: str, mode: str, **_: Any) -> None:
 
 
 @constrained(_check_mode)
-def keep_best(task: Task, *, monitor: str = "", mode: str = "") -> list[Any]:
+def keep_best(task: Task, *, monitor: str = "", mode: str = "") -> list[Callback]:
     """Train every epoch and keep the weights of the best one; of equally good epochs, the first.
 
     Args:
@@ -50,7 +49,7 @@ def _better(monitor: str) -> bool | None:
 
 
 @constrained(at_least(0, "patience", "minimum_gain"))
-def early(task: Task, *, patience: int = 10, minimum_gain: float = 0.0) -> list[Any]:
+def early(task: Task, *, patience: int = 10, minimum_gain: float = 0.0) -> list[Callback]:
     """Stop when the metric that the task monitors no longer gets better; keep the weights of the best epoch.
 
     Args:

@@ -19,6 +19,7 @@ from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import origin
 from medcls.utils.code_digest import code_digest
 from medcls.utils.hashing import digest
+from medcls.utils.tensors import KerasModel, KerasTensor
 
 BATCH = 8  # images that pass through a network at a time: what lies in its maps is many times larger
 Features = NDArray[np.float32]
@@ -39,7 +40,7 @@ def features_file(cache: Path, data: Dataset, weights: str, preprocessing: str) 
 
 
 def shared_features(
-    body: Callable[[], Any], data: Dataset, run_dir: RunDir, model: Callable[..., Any], pretrained: str
+    body: Callable[[], KerasModel], data: Dataset, run_dir: RunDir, model: Callable[..., KerasTensor], pretrained: str
 ) -> Features:
     """Return the features of every image, of shape (n, ...), which all runs of a work directory share.
 
@@ -55,7 +56,7 @@ def shared_features(
     return features(body, data, path, lambda done, count: run_dir.write_status(f"features of {done} of {count} images"))
 
 
-def features(body: Callable[[], Any], data: Dataset, path: Path, progress: Progress) -> Features:
+def features(body: Callable[[], KerasModel], data: Dataset, path: Path, progress: Progress) -> Features:
     """Return the features of every image, of shape (n, ...), float32, from a file that is written if it is not there.
 
     One process computes and others wait for it. A computation that was killed continues after its last whole batch;
@@ -80,7 +81,7 @@ def features(body: Callable[[], Any], data: Dataset, path: Path, progress: Progr
     return mapped
 
 
-def _compute(body: Any, data: Dataset, path: Path, progress: Progress) -> None:
+def _compute(body: KerasModel, data: Dataset, path: Path, progress: Progress) -> None:
     """Write the batches that the file lacks.
 
     They are written, not mapped: a full disk ends a process that writes into a memory map.

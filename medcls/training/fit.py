@@ -19,6 +19,7 @@ from medcls.training.network import operations
 from medcls.training.result import Fitted, weights_sha256
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import Callback, KerasModel, Metric, Optimizer, Tensor
 
 EVALUATION_BATCH = 64
 EVALUATION_PIXELS = 2**20  # of a batch: more take gigabytes in the maps of a wide network
@@ -49,19 +50,19 @@ class TrainingSetup:
         callbacks: Keras callbacks that record something and change nothing.
     """
 
-    network: Any
+    network: KerasModel
     data: Dataset
     split: Split
     task: Task
     run_dir: RunDir
     seed: int
     imbalance: Callable[..., Imbalance]
-    stop: Callable[..., list[Any]]
+    stop: Callable[..., list[Callback]]
     batch_size: int
-    loss: Callable[..., Any] = losses.of_the_task
+    loss: Callable[..., Tensor] = losses.of_the_task
     share: float = 1.0
     mirrored: bool = False
-    callbacks: Sequence[Any] = ()
+    callbacks: Sequence[Callback] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +80,11 @@ class Stage:
             of another network, so it is not loaded.
     """
 
-    network: Any
+    network: KerasModel
     inputs: Any
     augment: Any
-    optimizer: Any
-    schedule: Callable[..., Any]
+    optimizer: Optimizer
+    schedule: Callable[..., Callback]
     last_epoch: int
     first_epoch: int = 0
 
@@ -134,7 +135,7 @@ def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
     )
 
 
-def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Any]:
+def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Tensor]:
     if function_of(setup.loss) is not losses.of_the_task:
         return setup.loss
     if imbalance.loss is not None:
@@ -142,7 +143,7 @@ def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Any]:
     return setup.task.loss
 
 
-def _compile(stage: Stage, loss: Callable[..., Any], metrics: list[Any]) -> None:
+def _compile(stage: Stage, loss: Callable[..., Tensor], metrics: list[Metric]) -> None:
     """Compile the stage's network and create its optimizer's variables.
 
     Args:
@@ -155,14 +156,14 @@ def _compile(stage: Stage, loss: Callable[..., Any], metrics: list[Any]) -> None
     stage.optimizer.build(stage.network.trainable_variables)  # before a checkpoint can be loaded into its variables
 
 
-def _schedule_callback(stage: Stage, task: Task) -> Any:
+def _schedule_callback(stage: Stage, task: Task) -> Callback:
     learning_rate = float(stage.optimizer.learning_rate)
     if takes(function_of(stage.schedule), "total_epochs"):
         return stage.schedule(learning_rate, task, stage.last_epoch)
     return stage.schedule(learning_rate, task)
 
 
-def _check_monitors(callbacks: list[Any], names: list[str]) -> None:
+def _check_monitors(callbacks: list[Callback], names: list[str]) -> None:
     """Refuse a callback that watches what is not in the history, of which Keras only warns."""
     for callback in callbacks:
         monitor = getattr(callback, "monitor", None)
@@ -175,7 +176,7 @@ def _train(
     setup: TrainingSetup,
     stage: Stage,
     imbalance: Imbalance,
-    callbacks: list[Any],
+    callbacks: list[Callback],
     epochs: range,
     evaluation_batches: Callable[[Rows], Any],
 ) -> None:
@@ -216,7 +217,7 @@ def _steps_per_epoch(setup: TrainingSetup, imbalance: Imbalance) -> int:
     return batches.steps_of(len(_order(setup, imbalance)(0)), setup.batch_size)
 
 
-def _is_light(network: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
+def _is_light(network: KerasModel, batch_size: int, callbacks: Sequence[Callback]) -> bool:
     """Tell whether an epoch is faster as one call of Keras than as a call for each step; no bit of the result changes.
 
     It is for networks so small that a call takes longer than a step, unless a callback is to be called at each step.
@@ -234,7 +235,7 @@ def _is_light(network: Any, batch_size: int, callbacks: Sequence[Any]) -> bool:
     return operations(network) * batch_size <= LIGHT
 
 
-def _load(setup: TrainingSetup, stage: Stage, callbacks: list[Any]) -> None:
+def _load(setup: TrainingSetup, stage: Stage, callbacks: list[Callback]) -> None:
     """Load the checkpoint of a finished stage; let the callbacks choose the weights that are kept.
 
     Args:
@@ -269,7 +270,7 @@ def _evaluation_batch_size(inputs: Any) -> int:
     return max(1, min(EVALUATION_BATCH, EVALUATION_PIXELS // pixels))
 
 
-def _best_epoch(callbacks: list[Any], epochs: int) -> int:
+def _best_epoch(callbacks: list[Callback], epochs: int) -> int:
     """Return the epoch, from 0, whose weights the network has after the training: the last one without a rule."""
     for callback in callbacks:
         if getattr(callback, "best_weights", None):

@@ -17,9 +17,10 @@ from medcls.training.result import Fitted
 from medcls.training.saved_weights import begin_with
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import Callback, KerasTensor, Optimizer, Tensor
 
 
-def _check(*, share: float, **_: Any) -> None:
+def _check(*, share: float, **_: object) -> None:
     if not 0 < share <= 1:
         raise BadInputError(f"share={share} must be above 0 and at most 1.")
 
@@ -32,14 +33,14 @@ def gradient(
     folder: RunDir,
     seed: int,
     *,
-    model: Callable[..., Any] = models.resnet,
+    model: Callable[..., KerasTensor] = models.resnet,
     augment: Callable[..., Any] = augmentation.none,
-    optimizer: Callable[..., Any] = optimizers.adam,
-    schedule: Callable[..., Any] = schedules.constant,
+    optimizer: Callable[..., Optimizer] = optimizers.adam,
+    schedule: Callable[..., Callback] = schedules.constant,
     imbalance: Callable[..., Any] = imbalances.none,
-    stop: Callable[..., Any] = early_stopping.never,
-    watch: Callable[..., Any] = callbacks.nothing,
-    loss: Callable[..., Any] = losses.of_the_task,
+    stop: Callable[..., list[Callback]] = early_stopping.never,
+    watch: Callable[..., list[Callback]] = callbacks.nothing,
+    loss: Callable[..., Tensor] = losses.of_the_task,
     mirrored: bool = False,
     share: float = 1.0,
     batch_size: int = 8,

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasModel
 
 LEAST = 0.05  # between black and white: networks are made for a range of 1 or more
 
 
-def first_range(network: Any) -> tuple[str, float] | None:
+def first_range(network: KerasModel) -> tuple[str, float] | None:
     """Return the layer that scales the images last, and how far apart it leaves black (0) and white (255).
 
     Layers are followed as far as they scale every pixel alike, or only copy or move pixels; None if none scales.
@@ -23,7 +24,7 @@ def first_range(network: Any) -> tuple[str, float] | None:
     return (last, width) if last else None
 
 
-def _first_layers(network: Any) -> Iterator[Any]:
+def _first_layers(network: KerasModel) -> Iterator[Any]:
     """Yield the layers of a network, and of networks within it, up to the first that does more than scale or move."""
     scaling_or_moving = (
         keras.layers.InputLayer,

@@ -22,13 +22,14 @@ from medcls.training.result import Fitted, weights_sha256
 from medcls.training.saved_weights import parameters
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import sklearn
+from medcls.utils.tensors import KerasTensor
 
 INNER_FOLDS = 5
 BATCH = 64  # images that vote at a time
 Rows = NDArray[np.int64]
 
 
-def _check(*, candidates: tuple[int, ...], **_: Any) -> None:
+def _check(*, candidates: tuple[int, ...], **_: object) -> None:
     if not all(isinstance(count, int) and count >= 1 for count in candidates):
         raise BadInputError(f"candidates={list(candidates)} must be numbers of neighbours, e.g. [1, 5, 11, 21].")
 
@@ -42,7 +43,7 @@ def neighbours(
     folder: RunDir,
     seed: int,
     *,
-    model: Callable[..., Any] = models.pretrained,
+    model: Callable[..., KerasTensor] = models.pretrained,
     pretrained: str = IMAGENET,
     count: int = 11,
     candidates: tuple[int, ...] = (),

@@ -1,12 +1,12 @@
 """Nearest neighbours as a Keras network of stock layers: the training images are weights, so any format can hold it."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasModel, KerasTensor
 
 SAME = 2e-6  # of a distance: what rounding may make of two equal ones, in whatever batch and format they are computed
 SHORTEST = 10 * float(np.finfo(np.float32).eps)  # what is shorter stays so, as scikit-learn's `normalize` leaves it
@@ -21,12 +21,12 @@ class Voting:
         head: from the body's features to the numbers of votes, which are whole where nothing is tied.
     """
 
-    whole: Any
-    head: Any
+    whole: KerasModel
+    head: KerasModel
 
 
 def voting(
-    body: Any,
+    body: KerasModel,
     training_features: NDArray[np.float32],
     labels: NDArray[np.int64],
     classes: int,
@@ -70,7 +70,7 @@ def voting(
     return Voting(network, keras.Model(body.output, numbers))
 
 
-def _weights(closeness: Any, features: Any, count: int, length: float) -> Any:
+def _weights(closeness: KerasTensor, features: KerasTensor, count: int, length: float) -> KerasTensor:
     """Return how much each neighbour's vote weighs on each image, of shape (batch, neighbours), `count` in sum.
 
     Args:
@@ -90,6 +90,6 @@ def _weights(closeness: Any, features: Any, count: int, length: float) -> Any:
     return keras.ops.add(nearer, keras.ops.multiply(tied, share))
 
 
-def _lengths(features: Any) -> Any:
+def _lengths(features: KerasTensor) -> KerasTensor:
     """Return the lengths of rows of features, of shape (batch, 1)."""
     return keras.ops.sqrt(keras.ops.sum(keras.ops.square(features), axis=-1, keepdims=True))

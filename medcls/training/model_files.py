@@ -6,7 +6,6 @@ dense layer takes half a gigabyte, a head on it 16 kilobytes.
 
 import json
 from pathlib import Path
-from typing import Any
 
 from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import begin_body, halves
@@ -14,9 +13,10 @@ from medcls.training.network import bare, save
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import read_json, write_atomically, write_json
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasModel
 
 
-def keep(network: Any, body: str, folder: RunDir) -> None:
+def keep(network: KerasModel, body: str, folder: RunDir) -> None:
     """Write a network into a run directory.
 
     Args:
@@ -41,7 +41,7 @@ def file(folder: RunDir) -> Path | None:
     return None
 
 
-def put_together(folder: RunDir) -> Any:
+def put_together(folder: RunDir) -> KerasModel:
     """Return the network whose head is in the run directory and whose body's weights are in the work directory.
 
     Raises:

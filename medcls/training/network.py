@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from medcls.spec.parameters import name_of
 from medcls.spec.variant import Variant
@@ -12,9 +11,10 @@ from medcls.training.input_range import LEAST, first_range
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import KerasModel, KerasTensor
 
 
-def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], classes: int) -> Any:
+def network(model: Callable[..., KerasTensor], task: Task, shape: tuple[int, ...], classes: int) -> KerasModel:
     """Return the Keras network from images, or points, to predictions.
 
     Args:
@@ -37,7 +37,7 @@ def network(model: Callable[..., Any], task: Task, shape: tuple[int, ...], class
     return built
 
 
-def _check_range(model: Callable[..., Any], built: Any) -> None:
+def _check_range(model: Callable[..., KerasTensor], built: KerasModel) -> None:
     """Refuse a network that scales 0..1 as if it were 0..255, to which all images would look black."""
     scaling = first_range(built)
     if scaling is None:
@@ -51,7 +51,7 @@ def _check_range(model: Callable[..., Any], built: Any) -> None:
         )
 
 
-def _features(model: Callable[..., Any], examples: Any, task: Task) -> Any:
+def _features(model: Callable[..., KerasTensor], examples: KerasTensor, task: Task) -> KerasTensor:
     features = model(examples)
     if (len(features.shape) == 4) != task.pixels:
         wanted = "tells pixels apart: use models.unet" if task.pixels else "tells images apart: use models.resnet"
@@ -59,17 +59,17 @@ def _features(model: Callable[..., Any], examples: Any, task: Task) -> Any:
     return features
 
 
-def save(network: Any, path: Path) -> None:
+def save(network: KerasModel, path: Path) -> None:
     """Write a network as a Keras file, without loss and metrics, so that it loads where medcls is not installed."""
     write_atomically(path, lambda file: bare(network).save(file.name))
 
 
-def bare(network: Any) -> Any:
+def bare(network: KerasModel) -> KerasModel:
     """Return a network without loss and metrics, whose code a file would refer to."""
     return keras.Model(network.input, network.output, name=network.name)
 
 
-def operations(network: Any) -> int:
+def operations(network: KerasModel) -> int:
     """Return the number of multiply-adds that the convolutions and dense layers take for one image."""
     total = 0
     for layer in network.layers:

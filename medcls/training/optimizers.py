@@ -1,21 +1,20 @@
 """Optimizers: hyper-parameters -> a fresh Keras optimizer."""
 
-from typing import Any
-
 from medcls.spec.constraints import above, at_least, constrained, rates
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import Optimizer
 
 __all__ = ["adam", "adamw", "sgd"]
 
 
 @constrained(above(0, "learning_rate"))
-def adam(*, learning_rate: float = 1e-3) -> Any:
+def adam(*, learning_rate: float = 1e-3) -> Optimizer:
     """Return Adam (Kingma and Ba 2015)."""
     return keras.optimizers.Adam(learning_rate)
 
 
 @constrained(above(0, "learning_rate"), at_least(0, "weight_decay"))
-def adamw(*, learning_rate: float = 1e-3, weight_decay: float = 1e-4) -> Any:
+def adamw(*, learning_rate: float = 1e-3, weight_decay: float = 1e-4) -> Optimizer:
     """Return Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
     return keras.optimizers.AdamW(learning_rate, weight_decay=weight_decay)
 
@@ -23,7 +22,7 @@ def adamw(*, learning_rate: float = 1e-3, weight_decay: float = 1e-4) -> Any:
 @constrained(above(0, "learning_rate"), rates("momentum"), at_least(0, "weight_decay"))
 def sgd(
     *, learning_rate: float = 1e-2, momentum: float = 0.9, nesterov: bool = False, weight_decay: float = 0.0
-) -> Any:
+) -> Optimizer:
     """Return stochastic gradient descent with momentum (Polyak 1964; Sutskever et al. 2013).
 
     Args:

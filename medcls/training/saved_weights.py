@@ -17,6 +17,7 @@ from medcls.spec.variant import Variant
 from medcls.training.network import network
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import h5py
+from medcls.utils.tensors import KerasModel
 
 IN_KERAS = "model.weights.h5"  # the name of the weights in a .keras file
 MOST_BYTES = 2**35  # of weights
@@ -98,7 +99,7 @@ def digest(weights_file: bytes) -> str:
     return total.hexdigest()
 
 
-def digest_of(network: Any) -> str:
+def digest_of(network: KerasModel) -> str:
     """Return the digest of a network's weights, equal to the digest of a file in which they are saved."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "own.weights.h5"
@@ -118,7 +119,7 @@ def parameters(path: Path) -> int:
     return total
 
 
-def begin_with(network: Any, path: Path) -> None:
+def begin_with(network: KerasModel, path: Path) -> None:
     """Load a network's weights from a file; where only the last layer does not fit, that layer keeps its own.
 
     Raises:
@@ -134,7 +135,7 @@ def begin_with(network: Any, path: Path) -> None:
         network.load_weights(path, skip_mismatch=bool(fit.head))
 
 
-def fit_of(network: Any, path: Path) -> Fit:
+def fit_of(network: KerasModel, path: Path) -> Fit:
     """Compare a network's layers with those in a file of weights."""
     order = {layer.name: number for number, layer in enumerate(network.layers)}
     saved_layers = _layers(path)
@@ -162,7 +163,7 @@ def _shapes(layer: Layer) -> str:
     return " + ".join("x".join(map(str, shape)) for shape in layer.shapes)
 
 
-def _own_layers(network: Any) -> Mapping[str, Layer]:
+def _own_layers(network: KerasModel) -> Mapping[str, Layer]:
     """Return a network's layers by the keys under which Keras writes them; a file is written to learn these."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "own.weights.h5"

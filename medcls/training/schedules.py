@@ -5,22 +5,22 @@ a longer run, so such runs do not share a trajectory. With any other schedule, t
 """
 
 import math
-from typing import Any
 
 from medcls.spec.constraints import above, at_least, constrained, rates
 from medcls.tasks.base import Task
 from medcls.utils.lazy import keras
+from medcls.utils.tensors import Callback
 
 __all__ = ["constant", "cosine", "plateau", "step"]
 
 
-def constant(learning_rate: float, task: Task) -> Any:  # noqa: ARG001
+def constant(learning_rate: float, task: Task) -> Callback:  # noqa: ARG001
     """Return a callback that keeps the learning rate."""
     return keras.callbacks.LearningRateScheduler(lambda epoch: learning_rate)  # noqa: ARG005
 
 
 @constrained(at_least(1, "every"), above(0, "factor"))
-def step(learning_rate: float, task: Task, *, every: int = 30, factor: float = 0.1) -> Any:  # noqa: ARG001
+def step(learning_rate: float, task: Task, *, every: int = 30, factor: float = 0.1) -> Callback:  # noqa: ARG001
     """Return a callback that multiplies the learning rate by `factor` after each `every` epochs.
 
     Args:
@@ -33,7 +33,7 @@ def step(learning_rate: float, task: Task, *, every: int = 30, factor: float = 0
 
 
 @constrained(at_least(0, "patience"), rates("factor"))
-def plateau(learning_rate: float, task: Task, *, patience: int = 3, factor: float = 0.5) -> Any:  # noqa: ARG001
+def plateau(learning_rate: float, task: Task, *, patience: int = 3, factor: float = 0.5) -> Callback:  # noqa: ARG001
     """Return a callback that multiplies the learning rate by `factor` after `patience` epochs without progress.
 
     Args:
@@ -46,7 +46,7 @@ def plateau(learning_rate: float, task: Task, *, patience: int = 3, factor: floa
 
 
 @constrained(at_least(0, "warmup_epochs"))
-def cosine(learning_rate: float, task: Task, total_epochs: int, *, warmup_epochs: int = 2) -> Any:  # noqa: ARG001
+def cosine(learning_rate: float, task: Task, total_epochs: int, *, warmup_epochs: int = 2) -> Callback:  # noqa: ARG001
     """Return a callback that warms up linearly and then falls along half a cosine to zero (Loshchilov and Hutter 2017).
 
     Args:

@@ -16,6 +16,7 @@ from medcls.training.checkpoint import stage_start
 from medcls.training.feature_cache import shared_features
 from medcls.training.fit import Stage, TrainingSetup, fit
 from medcls.training.result import Fitted
+from medcls.utils.tensors import Callback, KerasTensor, Optimizer
 
 
 @for_task(of_classes)
@@ -27,13 +28,13 @@ def transfer(
     folder: RunDir,
     seed: int,
     *,
-    model: Callable[..., Any] = models.pretrained,
+    model: Callable[..., KerasTensor] = models.pretrained,
     pretrained: str = IMAGENET,
     augment: Callable[..., Any] = augmentation.none,
-    optimizer: Callable[..., Any] = optimizers.adam,
-    schedule: Callable[..., Any] = schedules.constant,
+    optimizer: Callable[..., Optimizer] = optimizers.adam,
+    schedule: Callable[..., Callback] = schedules.constant,
     imbalance: Callable[..., Any] = imbalances.none,
-    stop: Callable[..., Any] = early_stopping.never,
+    stop: Callable[..., list[Callback]] = early_stopping.never,
     batch_size: int = 8,
     epochs: int = 50,
     tuned_blocks: int = 0,

@@ -1,4 +1,4 @@
-"""Type aliases for values of Keras and TensorFlow, for signatures that must not load either library.
+"""Type aliases for tensors, networks and other objects of Keras and TensorFlow, for signatures that load neither.
 
 Each alias is a forward reference, which editors follow and Python does not evaluate. To mypy they are `Any`, because
 neither library ships types.
@@ -18,3 +18,12 @@ KerasModel: TypeAlias = "keras.Model"
 
 Tensor: TypeAlias = "tf.Tensor"
 """A tensor of numbers, as in `tf.data` and in losses."""
+
+Callback: TypeAlias = "keras.callbacks.Callback"
+"""Something that Keras calls during training."""
+
+Optimizer: TypeAlias = "keras.optimizers.Optimizer"
+"""An optimizer, compiled into a network."""
+
+Metric: TypeAlias = "keras.metrics.Metric"
+"""A metric that Keras computes batch by batch."""
