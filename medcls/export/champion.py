@@ -1,4 +1,4 @@
-"""The best run's model, from its folder into the registry."""
+"""The best model of a study: how it scored, and its registration in MLflow."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from medcls.export.registry import Standing, meaning, register
 
 
 def standing(summary: StudySummary, data_name: str) -> Standing:
-    """Return how the best model of a data set stands."""
+    """Return how the best model of a data set scored, for the comparison with the champion."""
     best, chosen = summary.best[data_name], _chosen(summary, data_name)
     weights, answers = chosen.run.weights_sha256, meaning(chosen.data.classes)
     return Standing(weights, best.metric, best.value, chosen.data.fingerprint, summary.smoke, answers)
@@ -17,7 +17,7 @@ def standing(summary: StudySummary, data_name: str) -> Standing:
 def register_best(summary: StudySummary, data_name: str, work: Path, uri: str, run_id: str, name: str) -> None:
     """Register the best model of a data set as a version of `name` in the store at `uri`.
 
-    Its preprocessing.json and model card lie beside it there.
+    Its preprocessing.json and model card are stored with it.
     """
     chosen = _chosen(summary, data_name)
     network = loaded(chosen, work)

@@ -207,7 +207,7 @@ def test_every_format_of_a_trained_model_and_what_eight_bits_cost(trained: Train
     run = next(run for run in trained.summary()["runs"] if run["key"] == best(trained)["key"])
     assert cost["score_before"] == pytest.approx(run["metrics"]["accuracy"])
     assert 0 <= cost["score_after"] <= 1
-    assert f"its score there is {cost['score_after']:.3f}, the run's {cost['score_before']:.3f}" in said
+    assert f"it scores {cost['score_after']:.3f}, the run {cost['score_before']:.3f}" in said
     image, answers = trained.images / "dark" / "3.png", {}
     for file in ("model.keras", "savedmodel", "model.onnx", "model.tflite"):
         trust = ["--trust"] * (file == "savedmodel")
