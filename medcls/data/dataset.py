@@ -190,3 +190,6 @@ class Picked:
     def __getitem__(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the rows at the given positions among the chosen ones, float32."""
         return np.asarray(self._read(self.rows[positions]), np.float32)
+
+
+Targets = NDArray[np.float32] | Picked  # of shape (n, classes), (n, 1) or (n, height, width, 1)

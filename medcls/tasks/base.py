@@ -2,15 +2,29 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeAlias
 
-from medcls.data.dataset import Dataset
+import numpy as np
+from numpy.typing import NDArray
+
+from medcls.augmentation.base import Augmentation
+from medcls.data.dataset import Dataset, Targets
+from medcls.data.loading.batches import Augment
 from medcls.evaluation import segmentation
 from medcls.evaluation.summary import TestScore
 from medcls.utils.tensors import KerasTensor, Metric, Tensor
 
+Rows: TypeAlias = NDArray[np.int64]
+"""Numbers of rows of a data set."""
 
-def no_further_scores(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:  # noqa: ARG001
+Truth: TypeAlias = NDArray[np.int64 | np.bool_]
+"""The class of each image, of shape (n,), or its mask, of shape (n, height, width)."""
+
+Predictions: TypeAlias = NDArray[np.float32]
+"""Probabilities of the classes, of shape (n, classes), or of the pixels, of shape (n, height, width, 1)."""
+
+
+def no_further_scores(data: Dataset, rows: Rows, predictions: Predictions) -> dict[str, NDArray[np.float64]]:  # noqa: ARG001
     """Return no scores beyond those at the study's image size.
 
     Args:
@@ -49,12 +63,12 @@ class Task:
     """
 
     name: str
-    truth: Callable[..., Any]
-    target: Callable[..., Any]
-    vary: Callable[..., Any]
-    head: Callable[..., KerasTensor]
-    read: Callable[..., Any]
-    loss: Callable[..., Tensor]
+    truth: Callable[[Dataset, Rows], Truth]
+    target: Callable[[Dataset, Rows], Targets]
+    vary: Callable[[Augmentation], Augment]
+    head: Callable[[KerasTensor, int], KerasTensor]
+    read: Callable[[Predictions], Predictions]
+    loss: Callable[[Tensor, Tensor], Tensor]
     metrics: Callable[[int], list[Metric]]
     scores: Callable[..., dict[str, float]]
     tested: Callable[..., Mapping[str, TestScore]]
@@ -64,15 +78,15 @@ class Task:
     measure: str = "accuracy"
     classes: int | None = None
     soft: bool = True
-    own_size: Callable[..., dict[str, Any]] = no_further_scores
+    own_size: Callable[[Dataset, Rows, Predictions], dict[str, NDArray[np.float64]]] = no_further_scores
     pixels: bool = False
 
-    def functions(self) -> list[Callable[..., Any]]:
+    def functions(self) -> list[Callable[..., object]]:
         """Return the functions that define the task; their sources are hashed."""
         return [self.truth, self.target, self.vary, self.head, self.read, self.loss, self.metrics, self.scores]
 
 
-def overlaps_at_own_size(data: Dataset, rows: Any, predictions: Any) -> dict[str, Any]:
+def overlaps_at_own_size(data: Dataset, rows: Rows, predictions: Predictions) -> dict[str, NDArray[np.float64]]:
     """Return Dice and IoU of each image at its own size, of shape (n,), where its mask is a file.
 
     Args:
@@ -86,6 +100,6 @@ def overlaps_at_own_size(data: Dataset, rows: Any, predictions: Any) -> dict[str
     return segmentation.at_own_size((masks[row] for row in rows), predictions)
 
 
-def as_they_are(predictions: Any) -> Any:
+def as_they_are(predictions: Predictions) -> Predictions:
     """Return probabilities as they are."""
     return predictions

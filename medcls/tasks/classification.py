@@ -1,40 +1,42 @@
 """Classification tasks: softmax with one-hot targets, softmax with class numbers, one sigmoid for two classes."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medcls import losses
-from medcls.data.dataset import Dataset
+from medcls.augmentation.base import Augmentation
+from medcls.data.dataset import Dataset, Targets
+from medcls.data.loading.batches import Augment
 from medcls.evaluation import classification, intervals
 from medcls.tasks import metrics
-from medcls.tasks.base import Task, as_they_are
+from medcls.tasks.base import Rows, Task, Truth, as_they_are
 from medcls.utils.lazy import keras
 from medcls.utils.tensors import KerasTensor, Metric
 
 
-def labels(data: Dataset, rows: Any) -> Any:
+def labels(data: Dataset, rows: Rows) -> Truth:
     """Return the classes of some images, of shape (n,)."""
     return data.labels[rows]
 
 
-def one_hot(labels: Any, classes: int) -> Any:
+def one_hot(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
     """Return labels of shape (n,) as targets of shape (n, classes), float32."""
     return np.eye(classes, dtype=np.float32)[labels]
 
 
-def as_columns(data: Dataset, rows: Any) -> Any:
+def as_columns(data: Dataset, rows: Rows) -> Targets:
     """Return targets of shape (n, classes), float32, one-hot."""
     return one_hot(data.labels[rows], len(data.classes))
 
 
-def as_numbers(data: Dataset, rows: Any) -> Any:
+def as_numbers(data: Dataset, rows: Rows) -> Targets:
     """Return targets of shape (n, 1), float32: the number of the class."""
     return np.asarray(data.labels[rows], np.float32)[:, None]
 
 
-def images_alone(augmentation: Any) -> Any:
+def images_alone(augmentation: Augmentation) -> Augment:
     """Return an augmentation's function of a batch, which changes targets only where it mixes images."""
     return augmentation.batch
 

@@ -1,20 +1,15 @@
 """Final scores of predictions: at the study's image size, and for masks at the images' own sizes too."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from medcls.data.dataset import Dataset
 from medcls.evaluation import intervals as statistics
 from medcls.evaluation.segmentation import means
 from medcls.evaluation.summary import TestScore
-from medcls.tasks.base import Task
-
-Rows = NDArray[np.int64]
+from medcls.tasks.base import Predictions, Rows, Task
 
 
-def scores(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str, float]:
+def scores(task: Task, data: Dataset, rows: Rows, predictions: Predictions) -> dict[str, float]:
     """Return the final scores of some images.
 
     Args:
@@ -29,7 +24,7 @@ def scores(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str,
     return final | {name: float(values[0]) for name, values in own_size.items() if np.isfinite(values[0])}
 
 
-def tested(task: Task, data: Dataset, rows: Rows, predictions: Any) -> dict[str, TestScore]:
+def tested(task: Task, data: Dataset, rows: Rows, predictions: Predictions) -> dict[str, TestScore]:
     """Return the final scores of a test set with 95% bootstrap intervals; a patient's images are drawn together.
 
     Args:

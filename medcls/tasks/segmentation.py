@@ -1,29 +1,29 @@
 """Segmentation tasks: for each pixel, whether it belongs to the target."""
 
-from typing import Any
-
 from medcls import losses
-from medcls.data.dataset import Dataset, Picked
+from medcls.augmentation.base import Augmentation
+from medcls.data.dataset import Dataset, Picked, Targets
+from medcls.data.loading.batches import Augment
 from medcls.evaluation import segmentation
 from medcls.tasks import metrics
-from medcls.tasks.base import Task, as_they_are, overlaps_at_own_size
+from medcls.tasks.base import Rows, Task, Truth, as_they_are, overlaps_at_own_size
 from medcls.utils.lazy import keras
 from medcls.utils.tensors import KerasTensor, Metric, Tensor
 
 
-def masks(data: Dataset, rows: Any) -> Any:
+def masks(data: Dataset, rows: Rows) -> Truth:
     """Return the masks of some images, of shape (n, height, width), bool."""
     assert data.masks is not None
     return data.masks[rows][..., 0] > 0
 
 
-def as_maps(data: Dataset, rows: Any) -> Any:
+def as_maps(data: Dataset, rows: Rows) -> Targets:
     """Return targets of shape (n, height, width, 1), float32, 0 or 1, which are read when they are needed."""
     assert data.masks is not None
     return Picked(data.masks, rows)
 
 
-def with_masks(augmentation: Any) -> Any:
+def with_masks(augmentation: Augmentation) -> Augment:
     """Return a function of a batch that moves images and masks alike, and recolours images alone.
 
     Masks are moved by nearest neighbour.

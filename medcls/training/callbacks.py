@@ -1,7 +1,5 @@
 """What is recorded while a run trains: (data, split, task, run directory) -> Keras callbacks that change nothing."""
 
-from typing import Any
-
 import numpy as np
 
 from medcls.data.dataset import Dataset, Split
@@ -48,7 +46,7 @@ def held_out(data: Dataset, split: Split, task: Task, folder: RunDir) -> list[Ca
     images = batches.evaluation(batches.Examples(data.images, split.test, blank, blank[:, 0]), BATCH)
 
     class Watcher(keras.callbacks.Callback):  # type: ignore[misc]
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
             outputs = np.concatenate([self.model.predict_on_batch(batch) for batch, _, _ in images])
             predicted = task.read(outputs).argmax(axis=1)
             logs["test_accuracy"] = float((predicted == labels).mean())

@@ -40,7 +40,7 @@ def recorder(run_dir: RunDir, callbacks: list[Callback], began: int = 0) -> Call
             self.rate = float(self.model.optimizer.learning_rate)
             self.started = time.time()
 
-        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
             metrics = {name: float(value) for name, value in logs.items()} | {"learning_rate": self.rate}
             for name, value in metrics.items():
                 if not math.isfinite(value):

@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 from filelock import FileLock
@@ -118,7 +118,7 @@ def _compute(body: KerasModel, data: Dataset, path: Path, progress: Progress) ->
     progress(shape[0], shape[0])
 
 
-def _rows_held(file: Any, header: bytes, shape: tuple[int, ...]) -> int:
+def _rows_held(file: IO[bytes], header: bytes, shape: tuple[int, ...]) -> int:
     """Return how many images' features an unfinished file holds in whole batches.
 
     Args:

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls import losses
-from medcls.data.dataset import Dataset, Split
+from medcls.augmentation.base import Augmentation
+from medcls.data.dataset import Dataset, Examples, Split
 from medcls.data.loading import batches
+from medcls.data.loading.batches import Batches
 from medcls.spec.parameters import function_of, takes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
@@ -81,8 +82,8 @@ class Stage:
     """
 
     network: KerasModel
-    inputs: Any
-    augment: Any
+    inputs: Examples
+    augment: Augmentation
     optimizer: Optimizer
     schedule: Callable[..., Callback]
     last_epoch: int
@@ -108,7 +109,7 @@ def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
     if _is_light(stage.network, setup.batch_size, callbacks):
         stage.network.steps_per_execution = _steps_per_epoch(setup, imbalance)
 
-    def evaluation_batches(rows: Rows) -> Any:
+    def evaluation_batches(rows: Rows) -> Batches:
         examples = _examples(setup, stage, imbalance, rows)
         return batches.evaluation(examples, _evaluation_batch_size(examples.images))
 
@@ -178,7 +179,7 @@ def _train(
     imbalance: Imbalance,
     callbacks: list[Callback],
     epochs: range,
-    evaluation_batches: Callable[[Rows], Any],
+    evaluation_batches: Callable[[Rows], Batches],
 ) -> None:
     """Train the stage's network.
 
@@ -262,7 +263,7 @@ def _examples(setup: TrainingSetup, stage: Stage, imbalance: Imbalance, rows: Ro
     return batches.Examples(stage.inputs, rows, targets, imbalance.class_weights[setup.data.labels[rows]])
 
 
-def _evaluation_batch_size(inputs: Any) -> int:
+def _evaluation_batch_size(inputs: Examples) -> int:
     """Return how many images are predicted at a time; fewer where they are large."""
     if inputs.ndim != 4:
         return EVALUATION_BATCH

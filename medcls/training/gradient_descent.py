@@ -1,9 +1,9 @@
 """The learner by gradient descent: one Keras fit, which can be killed and continued without changing a bit."""
 
 from collections.abc import Callable
-from typing import Any
 
 from medcls import augmentation, losses, models
+from medcls.augmentation.base import Augmentation
 from medcls.data.dataset import Dataset, Split
 from medcls.spec.constraints import at_least, constrained
 from medcls.tasks.base import Task
@@ -11,6 +11,7 @@ from medcls.tracking.run_dir import RunDir
 from medcls.training import callbacks, early_stopping, optimizers, schedules
 from medcls.training import class_imbalance as imbalances
 from medcls.training.checkpoint import has_checkpoint
+from medcls.training.class_imbalance import Imbalance
 from medcls.training.fit import Stage, TrainingSetup, fit
 from medcls.training.network import network
 from medcls.training.result import Fitted
@@ -34,10 +35,10 @@ def gradient(
     seed: int,
     *,
     model: Callable[..., KerasTensor] = models.resnet,
-    augment: Callable[..., Any] = augmentation.none,
+    augment: Callable[..., Augmentation] = augmentation.none,
     optimizer: Callable[..., Optimizer] = optimizers.adam,
     schedule: Callable[..., Callback] = schedules.constant,
-    imbalance: Callable[..., Any] = imbalances.none,
+    imbalance: Callable[..., Imbalance] = imbalances.none,
     stop: Callable[..., list[Callback]] = early_stopping.never,
     watch: Callable[..., list[Callback]] = callbacks.nothing,
     loss: Callable[..., Tensor] = losses.of_the_task,

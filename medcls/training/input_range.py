@@ -1,12 +1,11 @@
 """The range of values that reaches a network's first trained layer: some networks scale 0..255 themselves."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from medcls.utils.lazy import keras
-from medcls.utils.tensors import KerasModel
+from medcls.utils.tensors import KerasLayer, KerasModel
 
 LEAST = 0.05  # between black and white: networks are made for a range of 1 or more
 
@@ -24,7 +23,7 @@ def first_range(network: KerasModel) -> tuple[str, float] | None:
     return (last, width) if last else None
 
 
-def _first_layers(network: KerasModel) -> Iterator[Any]:
+def _first_layers(network: KerasModel) -> Iterator[KerasLayer]:
     """Yield the layers of a network, and of networks within it, up to the first that does more than scale or move."""
     scaling_or_moving = (
         keras.layers.InputLayer,
@@ -44,7 +43,7 @@ def _first_layers(network: KerasModel) -> Iterator[Any]:
         yield operation
 
 
-def _scale(layer: Any) -> float | None:
+def _scale(layer: KerasLayer) -> float | None:
     """Return the largest factor by which a layer stretches a channel; None if it does not scale."""
     if isinstance(layer, keras.layers.Rescaling):
         return float(np.max(np.abs(layer.scale)))

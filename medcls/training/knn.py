@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from medcls.utils.tensors import KerasTensor
 INNER_FOLDS = 5
 BATCH = 64  # images that vote at a time
 Rows = NDArray[np.int64]
+Predict = Callable[[Rows], NDArray[np.float32]]
 
 
 def _check(*, candidates: tuple[int, ...], **_: object) -> None:
@@ -124,7 +124,9 @@ def _vectors(features: NDArray[np.float32], *, averaged: bool) -> NDArray[np.flo
     return features.mean(axis=(1, 2)) if maps else features.reshape(len(features), -1)
 
 
-def _best_candidate(features: Any, data: Dataset, rows: Rows, candidates: tuple[int, ...], seed: int) -> int | None:
+def _best_candidate(
+    features: NDArray[np.float32], data: Dataset, rows: Rows, candidates: tuple[int, ...], seed: int
+) -> int | None:
     """Return the number of neighbours with the best balanced accuracy in cross-validation; None if none is possible.
 
     Args:
@@ -154,7 +156,9 @@ def _best_candidate(features: Any, data: Dataset, rows: Rows, candidates: tuple[
     return int(search.fit(features[rows], labels).best_params_["n_neighbors"])
 
 
-def _record(folder: RunDir, task: Task, data: Dataset, split: Split, predict: Any, count: int, started: float) -> None:
+def _record(
+    folder: RunDir, task: Task, data: Dataset, split: Split, predict: Predict, count: int, started: float
+) -> None:
     """Journal the one pass as a finished epoch.
 
     Args:

@@ -3,10 +3,11 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from medcls.utils.tensors import KerasModel
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Fitted:
             such body.
     """
 
-    model: Any
+    model: KerasModel
     predict: Callable[[NDArray[np.int64]], NDArray[np.float32]]
     epochs: int
     best_epoch: int
@@ -33,7 +34,7 @@ class Fitted:
     body: str = ""
 
 
-def weights_sha256(weights: list[NDArray[Any]]) -> str:
+def weights_sha256(weights: list[NDArray[np.float32]]) -> str:
     """Return the SHA-256 of a list of arrays as float32 bytes."""
     digest = hashlib.sha256()
     for weight in weights:

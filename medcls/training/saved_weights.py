@@ -9,7 +9,6 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -180,9 +179,9 @@ def _layers(path: Path) -> dict[str, Layer]:
     return {key: Layer(names[key], tuple(layer_shapes)) for key, layer_shapes in shapes.items()}
 
 
-def _arrays(weights: Any) -> Iterator[tuple[str, Any]]:
+def _arrays(weights: "h5py.File") -> Iterator[tuple[str, "h5py.Dataset"]]:
     """Yield (path in the file, array) for all weights of the layers, without those of an optimizer."""
-    items: list[tuple[str, Any]] = []
+    items: list[tuple[str, h5py.HLObject]] = []
     weights.visititems(lambda path, item: items.append((path, item)))
     for path, item in items:
         if isinstance(item, h5py.Dataset) and not path.startswith("optimizer/"):

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from medcls import augmentation, models
-from medcls.data.dataset import Dataset, Split
+from medcls.augmentation.base import Augmentation
+from medcls.data.dataset import Dataset, Examples, Split
 from medcls.spec.constraints import above, at_least, constrained, for_task, of_classes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
@@ -13,6 +13,7 @@ from medcls.training import class_imbalance as imbalances
 from medcls.training import early_stopping, optimizers, schedules
 from medcls.training.backbone import IMAGENET, Halves, freeze, origin, pretrained_network
 from medcls.training.checkpoint import stage_start
+from medcls.training.class_imbalance import Imbalance
 from medcls.training.feature_cache import shared_features
 from medcls.training.fit import Stage, TrainingSetup, fit
 from medcls.training.result import Fitted
@@ -30,10 +31,10 @@ def transfer(
     *,
     model: Callable[..., KerasTensor] = models.pretrained,
     pretrained: str = IMAGENET,
-    augment: Callable[..., Any] = augmentation.none,
+    augment: Callable[..., Augmentation] = augmentation.none,
     optimizer: Callable[..., Optimizer] = optimizers.adam,
     schedule: Callable[..., Callback] = schedules.constant,
-    imbalance: Callable[..., Any] = imbalances.none,
+    imbalance: Callable[..., Imbalance] = imbalances.none,
     stop: Callable[..., list[Callback]] = early_stopping.never,
     batch_size: int = 8,
     epochs: int = 50,
@@ -106,7 +107,7 @@ def transfer(
     return fit(setup, _tuning(parts, data.images, augment(), tuned_rate, range(tuned_from, last_epoch)))
 
 
-def _tuning(parts: Halves, images: Any, augment: Any, learning_rate: float, epochs: range) -> Stage:
+def _tuning(parts: Halves, images: Examples, augment: Augmentation, learning_rate: float, epochs: range) -> Stage:
     """Return the stage in which all layers learn that are not frozen.
 
     Args:

@@ -16,6 +16,9 @@ KerasTensor: TypeAlias = "keras.KerasTensor"
 KerasModel: TypeAlias = "keras.Model"
 """A network."""
 
+KerasLayer: TypeAlias = "keras.Layer"
+"""A layer of a network."""
+
 Tensor: TypeAlias = "tf.Tensor"
 """A tensor of numbers, as in `tf.data` and in losses."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +11,20 @@ from numpy.typing import NDArray
 from medcls.data import dataset
 from medcls.data.memmap_reader import Reader
 from medcls.utils.lazy import tensorflow as tf
+from medcls.utils.tensors import Tensor
 
 Rows = NDArray[np.int64]
-Augment = Callable[[Any, Any, Any, Any], tuple[Any, Any, Any]]
+Number = TypeVar("Number", bound=np.generic)
+Drawn = tuple[dataset.Examples, NDArray[np.float32], NDArray[np.float32]]  # images, targets and weights of a batch
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Images, targets and weights, as tensors."""
+
+Augment = Callable[[Tensor, Tensor, Tensor, Tensor], Batch]
+"""A function (images, targets, weights, seed) -> the changed images, targets and weights of a batch."""
+
+Batches: TypeAlias = "tf.data.Dataset"
+"""A stream of batches."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +42,7 @@ class Examples:
 
     images: dataset.Examples
     rows: Rows
-    targets: NDArray[np.float32] | dataset.Picked
+    targets: dataset.Targets
     weights: NDArray[np.float32]
     mirrored: bool = False
 
@@ -82,7 +93,7 @@ def training(
     seed: int,
     batch_size: int,
     epochs: range,
-) -> Any:
+) -> Batches:
     """Return a tf.data stream of (images float32 0..255, targets, weights) over whole epochs, one after another.
 
     Args:
@@ -96,11 +107,11 @@ def training(
     order, read = lru_cache(maxsize=2)(order), Reader(examples.images)
     steps = steps_of(len(order(epochs.start)), batch_size)
 
-    def draw(number: int) -> tuple[NDArray[Any], ...]:
+    def draw(number: int) -> Drawn:
         epoch, step = divmod(int(number), steps)
         return _take(examples, read, order(epoch)[step * batch_size : (step + 1) * batch_size])
 
-    def batch(number: Any) -> tuple[Any, ...]:
+    def batch(number: Tensor) -> Batch:
         images, targets, weights = _as_tensors(examples, draw, number)
         return augment(images, targets, weights, tf.stack([tf.constant(seed, tf.int64), number]))
 
@@ -108,14 +119,14 @@ def training(
     return _finished(numbers.map(_as_it_is(batch), num_parallel_calls=2))
 
 
-def evaluation(examples: Examples, batch_size: int) -> Any:
+def evaluation(examples: Examples, batch_size: int) -> Batches:
     """Return a tf.data stream of (images, targets, weights) in the order of the rows, once."""
     positions, read = np.arange(len(examples.rows)), Reader(examples.images)
 
-    def draw(number: int) -> tuple[NDArray[Any], ...]:
+    def draw(number: int) -> Drawn:
         return _take(examples, read, positions[int(number) * batch_size : (int(number) + 1) * batch_size])
 
-    def batch(number: Any) -> tuple[Any, ...]:
+    def batch(number: Tensor) -> Batch:
         images, targets, weights = _as_tensors(examples, draw, number)
         return tf.cast(images, tf.float32), targets, weights
 
@@ -128,7 +139,7 @@ def steps_of(count: int, batch_size: int) -> int:
     return -(-count // batch_size)
 
 
-def _take(examples: Examples, read: Reader, positions: Rows) -> tuple[NDArray[Any], ...]:
+def _take(examples: Examples, read: Reader, positions: Rows) -> Drawn:
     if examples.mirrored:
         count = len(examples.rows)
         flip, positions = positions >= count, positions % count
@@ -139,14 +150,14 @@ def _take(examples: Examples, read: Reader, positions: Rows) -> tuple[NDArray[An
     return images, targets, examples.weights[positions]
 
 
-def _mirrored(maps: NDArray[Any], which: NDArray[np.bool_]) -> NDArray[Any]:
+def _mirrored(maps: NDArray[Number], which: NDArray[np.bool_]) -> NDArray[Number]:
     """Return maps of shape (n, height, width, ...), some of them with left and right exchanged; others as they are."""
     if maps.ndim < 4:
         return maps
     return np.where(which[:, None, None, None], maps[:, :, ::-1], maps)
 
 
-def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ...]], number: Any) -> tuple[Any, ...]:
+def _as_tensors(examples: Examples, draw: Callable[[int], Drawn], number: Tensor) -> Batch:
     images, targets, weights = tf.numpy_function(draw, [number], [examples.images.dtype, tf.float32, tf.float32])
     images.set_shape((None, *examples.images.shape[1:]))
     targets.set_shape((None, *examples.targets.shape[1:]))
@@ -154,13 +165,13 @@ def _as_tensors(examples: Examples, draw: Callable[[int], tuple[NDArray[Any], ..
     return images, targets, weights
 
 
-def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+def _as_it_is(function: Callable[[Tensor], Batch]) -> Callable[[Tensor], Batch]:
     """Return a function that is traced without AutoGraph, whose rewriting of its source takes half a second."""
-    plain: Callable[..., Any] = tf.autograph.experimental.do_not_convert(function)
+    plain: Callable[[Tensor], Batch] = tf.autograph.experimental.do_not_convert(function)
     return plain
 
 
-def _finished(stream: Any) -> Any:
+def _finished(stream: Batches) -> Batches:
     options = tf.data.Options()
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
