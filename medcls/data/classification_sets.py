@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import DatasetSpec, Images
@@ -160,7 +159,7 @@ def folder(
     return opened(hashes, Request(name_of(source), source, size, channels, patients, white))
 
 
-def opened(hashes: Hashes, request: Request, drawing: Mapping[str, Any] = AS_USUAL) -> DatasetSpec:
+def opened(hashes: Hashes, request: Request, drawing: Mapping[str, object] = AS_USUAL) -> DatasetSpec:
     """Return the data set of images with classes that a request asks for.
 
     Args:

@@ -19,8 +19,8 @@ TRAIN, VALIDATION, TEST, UNSPLIT = "train", "validation", "test", ""
 
 Images = NDArray[np.uint8]
 Examples = NDArray[Any]  # images in bytes, or points in float32
-Render = Callable[[int, int, int], Any]
-RenderMask = Callable[[int, int], Any]
+Render = Callable[[int, int, int], Examples]
+RenderMask = Callable[[int, int], Images]
 Stored = Callable[[int], tuple[str, tuple[int, int]]]
 Tell = Callable[[str, int, int], None]
 Unchanged = Callable[[int], AbstractContextManager[None]]
@@ -122,8 +122,7 @@ class DatasetSpec:
 
     def decode(self, row: int) -> Examples:
         """Return an example as a network sees it, of `shape` and `dtype`."""
-        example: Examples = self.render(row, self.size, self.channels)
-        return example
+        return self.render(row, self.size, self.channels)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -111,7 +110,7 @@ class _Resuming:
                         self.progress(done, total)
 
 
-def _come(answer: Any) -> bytes:
+def _come(answer: "requests.Response") -> bytes:
     """Return what has come, without waiting for more; nothing at the end.
 
     Raises:

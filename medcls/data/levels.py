@@ -62,7 +62,7 @@ def from_plain(written: Mapping[str, Any] | None) -> Levels:
     return Levels(own=True) if "percentiles" in written else Levels(written["black"], written["white"])
 
 
-def white_known(*, white: White, **_: Any) -> None:
+def white_known(*, white: White, **_: object) -> None:
     """Check the parameter that says what white is.
 
     Raises:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +27,7 @@ class Marks:
     sizes: tuple[tuple[int, int], ...]
     extents: NDArray[np.int64]
     turned: NDArray[np.int64]
-    whole: Callable[[int], Any]
+    whole: Callable[[int], NDArray[np.bool_]]
 
     def of(self, rows: Sequence[int] | NDArray[np.int64]) -> "Marks":
         """Return what some of the masks mark, in the order given."""

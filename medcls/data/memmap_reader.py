@@ -25,7 +25,7 @@ class Reader:
         return taken
 
 
-def _map_of(array: Any) -> mmap.mmap | None:
+def _map_of(array: object) -> mmap.mmap | None:
     """Return what an array is a map of; None where it lies in memory, or the system cannot be told."""
     while array is not None and not isinstance(array, mmap.mmap):
         array = getattr(array, "base", None)

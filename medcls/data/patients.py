@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import Remark
@@ -26,22 +25,21 @@ MEANINGLESS = frozenset(  # what programs write in place of a patient, in small 
 Known = tuple[list[Record], tuple[Remark, ...]]
 
 
-def patients_known(**parameters: Any) -> None:
+def patients_known(*, patients: str, **_: object) -> None:
     """Check that a data function's parameter `patients` is "", "none", "folder" or a pattern with a group.
 
     Raises:
         BadInputError: a pattern that cannot be read or has no group.
     """
-    given = parameters["patients"]
-    if given in ("", NONE, FOLDER):
+    if patients in ("", NONE, FOLDER):
         return
     advice = "say folder, none or a regular expression whose first group is the patient, e.g. ^(pat\\d+)_"
     try:
-        pattern = re.compile(given)
+        pattern = re.compile(patients)
     except re.error as error:
-        raise BadInputError(f"patients={given!r} is no regular expression ({error}): {advice}.") from None
+        raise BadInputError(f"patients={patients!r} is no regular expression ({error}): {advice}.") from None
     if not pattern.groups:
-        raise BadInputError(f"patients={given!r} has no group in parentheses: {advice}.")
+        raise BadInputError(f"patients={patients!r} has no group in parentheses: {advice}.")
 
 
 def with_patients(source: Path, records: Sequence[Record], asked: str, hashes: Hashes) -> Known:
@@ -85,7 +83,7 @@ def _asked(source: Path, records: Sequence[Record], asked: str) -> list[Record]:
     return [replace(record, patient=patient) for record, patient in zip(records, patients, strict=True)]
 
 
-def _of_pattern(text: str) -> Any:
+def _of_pattern(text: str) -> Callable[[Record], str]:
     pattern = re.compile(text)
 
     def find(record: Record) -> str:

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from medcls.data.download import LOCK, PART
 from medcls.data.phantoms import PHANTOMS
@@ -17,10 +16,10 @@ from medcls.utils.files import user_cache
 
 VARIABLE = "MEDCLS_DATA"
 POINTS = "toy2d"
-AS_USUAL: Mapping[str, Any] = MappingProxyType({})
+AS_USUAL: Mapping[str, object] = MappingProxyType({})
 
 
-def find(source: str, drawing: Mapping[str, Any] = AS_USUAL) -> Path | Phantom:
+def find(source: str, drawing: Mapping[str, object] = AS_USUAL) -> Path | Phantom:
     """Return what a source stands for.
 
     A name with a phantom or a published file is built in: it is looked for in `$MEDCLS_DATA`, then in the

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 State = tuple[tuple[int, ...], int, frozenset[int]]  # patients left of each kind, sides left, what the side lacks
-Taken = tuple[Any, int, int]  # what was taken before (a Taken, or None), the side, the kind of patient
+Taken = tuple["Taken | None", int, int]  # what was taken before, the side, the kind of patient
 
 NONE_LACKING: frozenset[int] = frozenset()
 MOST_STATES = 20_000  # of a search, some seconds: patients of many classes each can make it endless

@@ -4,6 +4,7 @@ Images are of shape (height, width) or (height, width, 3), uint8. Every function
 with what was measured, and the measured values.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ class Changed:
     name: str
     image: Pixels
     sentence: str
-    values: dict[str, Any]
+    values: Mapping[str, object]
 
 
 def original(image: Pixels) -> Changed:
@@ -118,7 +119,7 @@ def _range(image: Pixels) -> str:
     return f"values {image.min():.{digits}f} to {image.max():.{digits}f} ({image.dtype})"
 
 
-def _measured(image: Pixels) -> dict[str, Any]:
+def _measured(image: Pixels) -> dict[str, object]:
     return {
         "shape": list(image.shape),
         "type": str(image.dtype),

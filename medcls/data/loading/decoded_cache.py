@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
+from numpy.typing import NDArray
 
 from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import Dataset, DatasetSpec, Examples
@@ -139,7 +140,7 @@ def _build(bundle: DatasetSpec, home: Path, progress: Progress | None) -> None:
         digests = [_write(bundle, beside / IMAGES, bundle.decode, progress)]
         if bundle.masks is not None:
             digests.append(_write(bundle, beside / MASKS, partial(_mask, bundle), progress))
-        ends_and_sizes: dict[str, Any] = {}
+        ends_and_sizes: dict[str, NDArray[np.int64]] = {}
         if bundle.marks is not None:
             digest, ends_and_sizes = _write_whole(bundle.marks(lambda *_: None), beside / WHOLE)
             digests.append(digest)
@@ -209,7 +210,7 @@ def _decoded(
         yield from pool.map(attempt, batch)
 
 
-def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
+def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, NDArray[np.int64]]]:
     """Write all masks in their own sizes; return the file's SHA-256 in hex, the masks' ends and their sizes."""
     rows = range(len(marks.names))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -223,11 +224,15 @@ def _write_whole(marks: Marks, path: Path) -> tuple[str, dict[str, Any]]:
     return hashlib.sha256(path.read_bytes()).hexdigest(), {"whole_ends": ends, "whole_sizes": sizes}
 
 
-def _write_rows(bundle: DatasetSpec, path: Path, digests: list[str], ends_and_sizes: dict[str, Any]) -> None:
-    patients: dict[str, Any] = {} if bundle.patients is None else {"patients": bundle.patients}
-    levels: dict[str, Any] = {}
+def _write_rows(
+    bundle: DatasetSpec, path: Path, digests: list[str], ends_and_sizes: dict[str, NDArray[np.int64]]
+) -> None:
+    optional: dict[str, Any] = {}  # not of arrays alone to mypy, as np.savez takes a bool by keyword too
+    if bundle.patients is not None:
+        optional["patients"] = bundle.patients
     if not bundle.levels.as_stored:
-        levels = {"levels": np.array(json.dumps(bundle.levels.plain()))}
+        optional["levels"] = np.array(json.dumps(bundle.levels.plain()))
+    optional |= ends_and_sizes
     np.savez(
         path,
         labels=bundle.labels,
@@ -237,9 +242,7 @@ def _write_rows(bundle: DatasetSpec, path: Path, digests: list[str], ends_and_si
         fingerprint=np.array(bundle.fingerprint),
         decoder=np.array(DECODER),
         digests=np.array(digests),
-        **patients,
-        **levels,
-        **ends_and_sizes,
+        **optional,
     )
 
 

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -67,7 +68,7 @@ class MaskFiles:
     store: Path
     unchanged: Unchanged
     _known: list[tuple[Meaning, Sequence[Seen]]] = field(default_factory=list, repr=False, compare=False)
-    _turn: Any = field(default_factory=Lock, repr=False, compare=False)
+    _turn: AbstractContextManager[bool] = field(default_factory=Lock, repr=False, compare=False)
 
     def file(self, row: int) -> Path:
         """Return the file of a mask."""

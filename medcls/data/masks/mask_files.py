@@ -62,7 +62,7 @@ def content_of(path: Path, values: str) -> Content:
     """
     contents: list[Content] = []
 
-    def look(image: "Image.Image") -> NDArray[Any]:
+    def look(image: "Image.Image") -> NDArray[np.float64]:
         contents.append(_content(image, values))
         return np.empty(0)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from medcls.data.masks.mask_files import fit
 from medcls.data.masks.values import ALL, NONE, SOME
 from medcls.data.readers.images import DECODER
 from medcls.data.sqlite_cache import transact
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 CREATE = "CREATE TABLE IF NOT EXISTS mask_sizes (name TEXT PRIMARY KEY, answer TEXT) WITHOUT ROWID"
 KEPT = -1  # instead of NONE or ALL, for a mask that still marks some of its image
@@ -115,7 +118,7 @@ class _Target:
         left, top, right, bottom: the rectangle that holds it, in pixels.
     """
 
-    image: Any
+    image: "Image.Image"
     left: int
     top: int
     right: int
@@ -160,6 +163,6 @@ def _remembered(file: sqlite3.Connection, name: str) -> Any:
     return None if row is None else json.loads(row[0])
 
 
-def _remember(file: sqlite3.Connection, name: str, answer: Any) -> None:
+def _remember(file: sqlite3.Connection, name: str, answer: object) -> None:
     file.execute(CREATE)
     file.execute("INSERT OR REPLACE INTO mask_sizes VALUES (?, ?)", (name, json.dumps(answer)))

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from medcls.data.dataset import DatasetSpec
 from medcls.data.finding import BRIGHTER, DARK, NOTHING_DEEP, Finding, counted
@@ -24,7 +23,9 @@ GREYS = 256
 Tell = Callable[[str, int, int], None]
 
 
-def depths(bundle: DatasetSpec, stored: Sequence[tuple[str, Any]], folder: Path, tell: Tell) -> dict[int, Depth]:
+def depths(
+    bundle: DatasetSpec, stored: Sequence[tuple[str, tuple[int, int]]], folder: Path, tell: Tell
+) -> dict[int, Depth]:
     """Return how far the values of the images reach that have more than 8 bits, by row.
 
     Args:

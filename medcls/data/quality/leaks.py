@@ -1,7 +1,7 @@
 """Leaks and contradictions: copies or patients in two sets, one picture in two classes, missing classes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from medcls.data.finding import DIVIDED, EXACT, MISSING, NEAR, PATIENTS, TWO_CLA
 from medcls.data.readers.records import listed
 
 Rows = NDArray[np.int64]
+Value = TypeVar("Value", bound=np.generic)
 
 CHAIN = 3  # names of a group of copies that a sentence has
 
@@ -162,7 +163,7 @@ def _undivided(bundle: DatasetSpec, copies: Rows) -> Rows:
     return np.asarray(groups[count == 1])
 
 
-def _shared(values: NDArray[Any]) -> NDArray[Any]:
+def _shared(values: NDArray[Value]) -> NDArray[Value]:
     """Return the values that occur more than once."""
     unique, count = np.unique(values, return_counts=True)
     return np.asarray(unique[count > 1])

@@ -1,10 +1,10 @@
 """Images and labels of a set in a file of arrays, and the arrays that are refused."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,8 +60,8 @@ def stack_of(
     path: Path,
     name: str,
     shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    opened: Callable[[], Any],
+    dtype: np.dtype[np.generic],
+    opened: Callable[[], AbstractContextManager[IO[bytes]]],
     start: int,
     plain_at: int | None,
 ) -> Stack:

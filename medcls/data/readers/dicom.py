@@ -216,7 +216,7 @@ def _padding(stored: NDArray[Any], data: "Dataset") -> NDArray[np.bool_]:
     return np.asarray((stored >= ends.min()) & (stored <= ends.max()))
 
 
-def _windowed(stored: NDArray[Any], padding: NDArray[np.bool_], data: "Dataset") -> NDArray[np.floating[Any]]:
+def _windowed(stored: NDArray[Any], padding: NDArray[np.bool_], data: "Dataset") -> NDArray[np.float64]:
     """Return brightness, 0..255: by the look-up table of the file, else its first window, else its full range.
 
     The full range is that of the stored bits up to 8 bits, so that a picture looks as in any other format. Deeper

@@ -84,14 +84,14 @@ def palette_in(data: "Dataset", *, little_endian: bool) -> list[Table]:
     ]
 
 
-def _table(descriptor: Sequence[int], stored: Any, *, little_endian: bool, signed: bool) -> Table:
+def _table(descriptor: Sequence[int], stored: bytes | Sequence[int], *, little_endian: bool, signed: bool) -> Table:
     count, first, bits = (int(value) % WORD for value in descriptor)  # a count may have been read as a negative number
     count = count or WORD
     entries = _entries(_words(stored, little_endian=little_endian), count, bits)
     return Table(entries, first - WORD if signed and first >= WORD // 2 else first, bits)
 
 
-def _words(stored: Any, *, little_endian: bool) -> NDArray[np.int64]:
+def _words(stored: bytes | Sequence[int], *, little_endian: bool) -> NDArray[np.int64]:
     """Return what a table's data are as 16-bit words, be they bytes or numbers."""
     if isinstance(stored, bytes):
         padded = stored + b"\0" * (len(stored) % 2)

@@ -6,7 +6,7 @@ from ctypes import CDLL
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,10 @@ def whole(path: Path) -> Images:
     return read(path, _own)
 
 
-def read(path: Path, make: "Callable[[Image.Image], NDArray[Any]]") -> NDArray[Any]:
+Number = TypeVar("Number", bound=np.generic)
+
+
+def read(path: Path, make: "Callable[[Image.Image], NDArray[Number]]") -> NDArray[Number]:
     """Return the array that `make` computes from the image in a file, turned as its EXIF data say.
 
     Raises:
@@ -137,7 +140,7 @@ def depth_of(path: Path) -> deep.Depth | None:
         return None
     depths: list[deep.Depth | None] = []
 
-    def look(image: "Image.Image") -> NDArray[Any]:
+    def look(image: "Image.Image") -> NDArray[np.float64]:
         depths.append(deep.depth_of(image))
         return np.empty(0)
 
@@ -260,10 +263,10 @@ def _fitted(image: "Image.Image", size: int, channels: int, levels: Levels = AS_
     from PIL import Image
 
     plain = _plain(image, "L" if channels == 1 else "RGB", levels)
-    resized: NDArray[Any] = np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR))
+    resized = np.asarray(plain.resize((size, size), Image.Resampling.BILINEAR))
     if resized.dtype != np.uint8:
         resized = np.rint(resized).astype(np.uint8)
-    pixels: Images = resized.reshape(size, size, -1)
+    pixels = resized.reshape(size, size, -1)
     return pixels if pixels.shape[2] == channels else np.repeat(pixels, channels, axis=2)
 
 

@@ -84,7 +84,7 @@ def _check_size(member: ZipInfo, most: int | None = None) -> None:
         raise ValueError(f"{member.filename} would unpack to {size / 1e9:,.1f} GB")
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[np.generic]]:
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(file)
