@@ -159,12 +159,17 @@ def _paired_t(differences: NDArray[np.float64], inflation: float, level: float) 
         return PairedDifference(mean, (mean, mean), None, n, None)
     error = float(np.std(differences, ddof=1)) * math.sqrt(1 / n + inflation)
     if error < 1e-12:
-        return PairedDifference(
-            mean, (mean, mean), sign_flip(differences.tolist()) if n <= 20 else 2.0 ** (1 - n), n, 0.0
-        )
+        return PairedDifference(mean, (mean, mean), _sign_flip_of_equals(mean, n), n, 0.0)
     half = float(scipy.stats.t.ppf(1 - level / 2, n - 1)) * error
     p = 2 * float(scipy.stats.t.sf(abs(mean) / error, n - 1))
     return PairedDifference(mean, (mean - half, mean + half), p, n, error * _noncentrality(n, level))
+
+
+def _sign_flip_of_equals(difference: float, n: int) -> float:
+    """Return the exact p of the sign-flip test of n equal differences; of few it is computed, of many it is known."""
+    if n <= 10:
+        return sign_flip([difference] * n)
+    return 1.0 if difference == 0 else 2.0 ** (1 - n)
 
 
 @cache

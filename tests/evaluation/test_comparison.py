@@ -180,3 +180,9 @@ def test_p_and_interval_of_a_look_agree() -> None:
     edge = paired_tests.over_seeds([0.0] * 4, np.subtract(b, a) - found.ci95[0], level)
     assert edge.ci95[0] == pytest.approx(0)
     assert paired_tests.at_look(edge.p, level) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("n", [2, 10, 11, 30])
+def test_differences_that_are_all_the_same_have_the_sign_flip_tests_p(n: int) -> None:
+    assert paired_tests.over_seeds([0.5] * n, [0.75] * n).p == pytest.approx(2.0 ** (1 - n))
+    assert paired_tests.over_seeds([0.5] * n, [0.5] * n).p == 1.0
