@@ -56,7 +56,10 @@ class Hashes:
             new = [stamp for stamp in present if stamp not in digests]
             _let_clock_tick(new)
             read = dict(zip(new, pool.map(_sha256, new), strict=True))
-        unchanged = {stamp: digest for stamp, digest in read.items() if digest and _stamp(stamp.path) == stamp}
+        unchanged: dict[Stamp, str] = {}
+        for stamp, digest in read.items():
+            if digest and _stamp(stamp.path) == stamp:
+                unchanged[stamp] = digest
         if unchanged:
             transact(self._path, lambda store: _keep(store, unchanged), None)
         digests |= read
@@ -114,12 +117,18 @@ class Hashes:
         """
         with ThreadPoolExecutor() as pool:
             stamps = list(pool.map(_stamp, paths))
-            present = {stamp: path for stamp, path in zip(stamps, paths, strict=True) if stamp}
+            present: dict[Stamp, Path] = {}
+            for stamp, path in zip(stamps, paths, strict=True):
+                if stamp:
+                    present[stamp] = path
             texts: dict[Stamp, str] = transact(self._path, lambda store: _kept_texts(store, list(present), name), {})
             new = [stamp for stamp in present if stamp not in texts]
             _let_clock_tick(new)
             fresh = dict(zip(new, pool.map(lambda stamp: read(present[stamp]), new), strict=True))
-        unchanged = {stamp: text for stamp, text in fresh.items() if _stamp(stamp.path) == stamp}
+        unchanged: dict[Stamp, str] = {}
+        for stamp, text in fresh.items():
+            if _stamp(stamp.path) == stamp:
+                unchanged[stamp] = text
         if unchanged:
             transact(self._path, lambda store: _keep_texts(store, unchanged, name), None)
         texts |= fresh

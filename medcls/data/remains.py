@@ -71,8 +71,10 @@ def _unused_folders(source: Path, homes: Sequence[Path]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for folder in folders_in(source):
         if folder not in homes and not folder.name.endswith(MASKS):
-            counts[folder.name] = len(images_and_others_below(folder)[0])
-    return {name: count for name, count in counts.items() if count}
+            images = images_and_others_below(folder)[0]
+            if images:
+                counts[folder.name] = len(images)
+    return counts
 
 
 def _is_companion(path: Path) -> bool:

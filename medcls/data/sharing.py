@@ -71,11 +71,11 @@ class Sharing:
 
     def _plentiful(self, counts: tuple[int, ...], sides: int) -> list[int]:
         """Return the kinds of patients of a single class of which there is one for every side."""
-        return [
-            kind
-            for kind, (labels, count) in enumerate(zip(self.kinds, counts, strict=True))
-            if len(labels) == 1 and count >= sides
-        ]
+        plentiful = []
+        for kind, (labels, count) in enumerate(zip(self.kinds, counts, strict=True)):
+            if len(labels) == 1 and count >= sides:
+                plentiful.append(kind)
+        return plentiful
 
     def _search(self, counts: tuple[int, ...], sides: int, lacking: frozenset[int]) -> list[tuple[int, int]] | None:
         """Return (side, kind of patient) for each patient that a side needs, None if no division was found.

@@ -60,9 +60,9 @@ def evenly(labels: NDArray[np.int64], seed: int) -> Callable[[int], Rows]:
         generator = np.random.default_rng([seed, epoch])
         share, rest = divmod(len(labels), len(groups))
         one_more = generator.permutation(len(groups)) < rest
-        drawn = [
-            np.resize(generator.permutation(group), share + more) for group, more in zip(groups, one_more, strict=True)
-        ]
+        drawn = []
+        for group, more in zip(groups, one_more, strict=True):
+            drawn.append(np.resize(generator.permutation(group), share + more))
         return generator.permutation(np.concatenate(drawn))
 
     return order

@@ -85,7 +85,10 @@ class MaskFiles:
         with self._turn:
             if not self._known:
                 seen = self._look(tell)
-                readable = [(self.file(row), pair.content) for row, pair in enumerate(seen) if pair.content]
+                readable = []
+                for row, pair in enumerate(seen):
+                    if pair.content:
+                        readable.append((self.file(row), pair.content))
                 self._known.append((decide(self.source, self.values, readable), seen))
         return self._known[0]
 
@@ -139,7 +142,10 @@ class MaskFiles:
 
     def _look(self, tell: Tell) -> list[Seen]:
         seen: dict[str, Seen] = transact(self.store, partial(_remembered, set(self.contents)), {})
-        new = {content: row for row, content in enumerate(self.contents) if content and content not in seen}
+        new: dict[str, int] = {}
+        for row, content in enumerate(self.contents):
+            if content and content not in seen:
+                new[content] = row
         names = list(new)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for start in range(0, len(names), AT_ONCE):

@@ -113,12 +113,15 @@ def _remedy(by_row: Mapping[int, Depth], reach: int) -> str:
 
 
 def _brighter(bundle: DatasetSpec, by_row: Mapping[int, Depth], white: float | None) -> list[Finding]:
-    names = tuple(bundle.names[row] for row, depth in by_row.items() if white is not None and depth.upper > white)
+    names = []
+    for row, depth in by_row.items():
+        if white is not None and depth.upper > white:
+            names.append(bundle.names[row])
     if not names:
         return []
     has = "1 image has" if len(names) == 1 else f"{len(names)} images have"
     sentence = f"{has} more than 0.5% of the pixels above data.white={white:g}, which are shown as white."
-    return [Finding(BRIGHTER, sentence, len(names), names)]
+    return [Finding(BRIGHTER, sentence, len(names), tuple(names))]
 
 
 def _depth(bundle: DatasetSpec, row: int) -> Depth | None:
@@ -133,13 +136,15 @@ def _depth(bundle: DatasetSpec, row: int) -> Depth | None:
 
 def _remembered(file: sqlite3.Connection) -> dict[str, Depth]:
     question = "SELECT sha256, full, largest, lower, upper, colours FROM extents WHERE decoder = ?"
-    return {content: Depth(*reach) for content, *reach in file.execute(question, (DECODER,))}
+    by_content = {}
+    for content, *reach in file.execute(question, (DECODER,)):
+        by_content[content] = Depth(*reach)
+    return by_content
 
 
 def _remember(new: Mapping[str, Depth], file: sqlite3.Connection) -> None:
     file.execute(CREATE)
-    rows = [
-        (content, DECODER, depth.full, depth.largest, depth.lower, depth.upper, int(depth.colours))
-        for content, depth in new.items()
-    ]
+    rows = []
+    for content, depth in new.items():
+        rows.append((content, DECODER, depth.full, depth.largest, depth.lower, depth.upper, int(depth.colours)))
     file.executemany("INSERT OR REPLACE INTO extents VALUES (?, ?, ?, ?, ?, ?, ?)", rows)

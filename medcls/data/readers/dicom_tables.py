@@ -73,15 +73,12 @@ def palette_in(data: "Dataset", *, little_endian: bool) -> list[Table]:
         TableError: there are fewer entries than a descriptor says.
     """
     name = "{}PaletteColorLookupTable{}"
-    return [
-        _table(
-            data[name.format(colour, "Descriptor")].value,
-            data[name.format(colour, "Data")].value,
-            little_endian=little_endian,
-            signed=bool(data.PixelRepresentation),
-        )
-        for colour in COLOURS
-    ]
+    tables = []
+    for colour in COLOURS:
+        descriptor, stored = data[name.format(colour, "Descriptor")].value, data[name.format(colour, "Data")].value
+        signed = bool(data.PixelRepresentation)
+        tables.append(_table(descriptor, stored, little_endian=little_endian, signed=signed))
+    return tables
 
 
 def _table(descriptor: Sequence[int], stored: bytes | Sequence[int], *, little_endian: bool, signed: bool) -> Table:

@@ -156,10 +156,15 @@ def _named_by_set(source: Path) -> list[_Section]:
     sections = []
     folders = folders_in(source)
     for set_name in (TRAIN, VALIDATION, TEST):
-        sides = [(folder, side_of(folder.name)) for folder in folders]
-        masks = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (MASK, set_name)]
-        images = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == (IMAGE, set_name)]
-        alone = [(folder, side.rest) for folder, side in sides if (side.kind, side.part) == ("", set_name)]
+        masks, images, alone = [], [], []
+        for folder in folders:
+            side = side_of(folder.name)
+            if (side.kind, side.part) == (MASK, set_name):
+                masks.append((folder, side.rest))
+            elif (side.kind, side.part) == (IMAGE, set_name):
+                images.append((folder, side.rest))
+            elif (side.kind, side.part) == ("", set_name):
+                alone.append((folder, side.rest))
         images = images or [(folder, rest) for folder, rest in alone if images_in(folder)]
         if len(masks) == len(images) == 1 and masks[0][1] == images[0][1]:
             (of_images, _), (of_masks, _) = images[0], masks[0]

@@ -178,8 +178,14 @@ def _refuse_class_of_masks(records: Sequence[Record], source: Path) -> None:
         words = set(WORDS.findall(label.lower()))
         if side.kind != MASK or side.rest or not words & SEVERAL:
             continue
-        stems = {PurePosixPath(record.name).stem: record for record in records if record.label != label}
-        masks = [PurePosixPath(record.name) for record in records if record.label == label]
+        stems: dict[str, Record] = {}
+        masks = []
+        for record in records:
+            path = PurePosixPath(record.name)
+            if record.label == label:
+                masks.append(path)
+            else:
+                stems[path.stem] = record
         images = [stems.get(mask.stem, stems.get(unmarked(mask.stem))) for mask in masks]
         mirrored = any(len(mask.parts) > 2 for mask in masks)
         if stems and all(image is not None for image in images) and not mirrored:

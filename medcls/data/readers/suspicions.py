@@ -40,15 +40,11 @@ def of_columns(source: Path) -> list[Remark]:
     table = table_of(source)
     if table is None:
         return []
-    return [
-        Remark(
-            UNREAD,
-            f"{table.name} has a column {name}, which is passed over: if it says the {meant}, call it {meant}.",
-            1,
-            (name,),
-        )
-        for meant, name in unread_columns(table).items()
-    ]
+    remarks = []
+    for meant, name in unread_columns(table).items():
+        sentence = f"{table.name} has a column {name}, which is passed over: if it says the {meant}, call it {meant}."
+        remarks.append(Remark(UNREAD, sentence, 1, (name,)))
+    return remarks
 
 
 def of_patients(records: Sequence[Record]) -> list[Remark]:
@@ -150,7 +146,10 @@ def _suggest_patients(beginnings: Stems, records: Sequence[Record]) -> bool:
 
 
 def _remark_on_names(beginnings: Stems, records: Sequence[Record]) -> Remark:
-    repeated = {name: images for name, images in sorted(beginnings.items()) if len(images) > 1}
+    repeated = {}
+    for name, images in sorted(beginnings.items()):
+        if len(images) > 1:
+            repeated[name] = images
     first, second = sorted(PurePosixPath(image.name).name for image in next(iter(repeated.values())))[:2]
     pattern = _pattern(beginnings, records)
     advice = f'e.g. --set "data.patients={pattern}"' if pattern else "a pattern whose first group is the patient"
@@ -168,8 +167,12 @@ def _pattern(by_beginning: Stems, records: Sequence[Record]) -> str:
         for image in images:
             beginnings[image.name] = beginning
     for pattern in PATTERNS:
-        matches = {record.name: re.search(pattern, PurePosixPath(record.name).name) for record in records}
-        patients = {name: match[1].casefold() for name, match in matches.items() if match}
-        if len(patients) == len(matches) and patients == patients | beginnings:
+        patients: dict[str, str] = {}
+        for record in records:
+            match = re.search(pattern, PurePosixPath(record.name).name)
+            if match:
+                patients[record.name] = match[1].casefold()
+        every_name = len(patients) == len({record.name for record in records})
+        if every_name and patients == patients | beginnings:
             return pattern
     return ""

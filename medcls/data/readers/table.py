@@ -151,7 +151,10 @@ def _missing(table: Path, name: str, header: list[str], there: str) -> str:
 
 def _nearest(column: str, names: Sequence[str]) -> str:
     """Return the name that seems to mean a column, "" if none does."""
-    plain = {re.sub(r"[\W_]+", "", name.lower()): name.strip() for name in names if name.strip().lower() not in COLUMNS}
+    plain = {}
+    for name in names:
+        if name.strip().lower() not in COLUMNS:
+            plain[re.sub(r"[\W_]+", "", name.lower())] = name.strip()
     for word in OTHER_WORDS[column]:
         if word in plain:
             return plain[word]
