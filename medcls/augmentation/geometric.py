@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from math import pi
-from typing import Any
 
 from medcls.augmentation import seeded_random
 from medcls.augmentation.resampling import deform, warp
@@ -22,7 +21,7 @@ def random_warp(
     flips: tuple[bool, ...],
     elastic: float,
     grid: int,
-    fill: Mapping[str, Any],
+    fill: Mapping[str, object],
 ) -> Callable[..., Tensor]:
     """Return a function (images, seed, interpolation) -> images that warps each image by its own random draws.
 
@@ -66,7 +65,7 @@ def random_warp(
     return warp_randomly
 
 
-def of_masks(fill: Mapping[str, Any]) -> dict[str, Tensor]:
+def of_masks(fill: Mapping[str, object]) -> dict[str, Tensor]:
     """Return the `fill` of masks that belongs to a `fill` of images: outside of an image there is no target."""
     return {**fill, "fill_value": 0.0}
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from medcls.inference.predictor import Predictor, images_among, opened, predictions
 from medcls.utils import paths
 from medcls.utils.errors import BadInputError
+from medcls.utils.tensors import KerasModel
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class LoadedModel:
         return self.model.classes
 
     @property
-    def network(self) -> Any:
+    def network(self) -> KerasModel:
         """The Keras network itself: images as numbers from 0 to 255 go in."""
         return self.model.network
 

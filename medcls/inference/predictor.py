@@ -29,11 +29,12 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.quiet import quiet
 from medcls.utils.records import Shape, is_count, read_record
 from medcls.utils.redaction import without_secrets
+from medcls.utils.tensors import KerasModel
 
 NAMED = 100  # bad files in one message
 
 
-def _are_names(value: Any) -> bool:
+def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
@@ -57,7 +58,7 @@ class Predictor:
     channels: int
     classes: tuple[str, ...]
     numbered: bool
-    network: Any
+    network: KerasModel
     pixels: bool = False
     levels: Levels = AS_STORED
 

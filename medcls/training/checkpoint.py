@@ -176,7 +176,7 @@ def _check(
                 raise DamagedError(path, f"of another network: {variable.path} has {shape} there")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.item() if hasattr(value, "item") else value
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from medcls.data.masks.values import (
     TWO,
     Content,
     Meaning,
+    Numbers,
     alone,
     content_of_labels,
     content_of_shades,
@@ -78,11 +79,11 @@ def fit(mask: NDArray[np.bool_], size: int) -> Images:
     from PIL import Image
 
     image = Image.fromarray(np.where(mask, np.uint8(255), np.uint8(0)))
-    shades: NDArray[Any] = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
+    shades: Numbers = np.asarray(image.resize((size, size), Image.Resampling.BILINEAR))
     return (shades > 127).astype(np.uint8)[:, :, None]
 
 
-def numbers_in(image: "Image.Image", values: str, *, laid: bool) -> NDArray[Any]:
+def numbers_in(image: "Image.Image", values: str, *, laid: bool) -> Numbers:
     """Return the numbers of a mask's pixels, of shape (height, width), in the file's own range.
 
     Args:
@@ -120,25 +121,25 @@ def _alpha(image: "Image.Image") -> NDArray[np.uint8] | None:
     return None if alpha.min() == OPAQUE else alpha
 
 
-def _labels(image: "Image.Image") -> NDArray[Any]:
+def _labels(image: "Image.Image") -> Numbers:
     """The numbers that a file stores: indices of a palette, 16 bits as they are; of colours the brightest channel."""
     bands = image.getbands()
     if len(bands) == 2:  # grey or a palette, with alpha
         return np.asarray(image.getchannel(0))
-    numbers: NDArray[Any] = np.asarray(image)
+    numbers: Numbers = np.asarray(image)
     return numbers if numbers.ndim == 2 else numbers[..., :3].max(axis=2)
 
 
-def _shades(image: "Image.Image") -> NDArray[Any]:
+def _shades(image: "Image.Image") -> Numbers:
     """The grey of every pixel, in the file's own range."""
     if image.mode in ("L", "1", "F") or image.mode.startswith("I"):
-        numbers: NDArray[Any] = np.asarray(image)
+        numbers: Numbers = np.asarray(image)
         return numbers
     opaque = image.convert("RGB") if image.mode in ("P", "RGBA", "PA", "CMYK") else image
     return np.asarray(opaque.convert("L"))
 
 
-def _laid_on_black(image: "Image.Image") -> NDArray[Any]:
+def _laid_on_black(image: "Image.Image") -> Numbers:
     from PIL import Image
 
     shown = Image.new("RGBA", image.size, "black")

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+Numbers = NDArray[np.integer | np.floating | np.bool_]
+"""The pixels of a mask as they are stored: whole numbers, floats or bits."""
 
 TWO, LABELS, GREY = "two", "labels", "grey"
 GREYEST = 0.01  # share of the pixels that may be neither black nor white: real outlines have grey edges
@@ -104,7 +107,7 @@ class Meaning:
         """Return what a file holds, its transparency taken as everywhere in the data set."""
         return content if self.laid or content.bare is None else content.bare
 
-    def marked(self, numbers: NDArray[Any]) -> NDArray[np.bool_]:
+    def marked(self, numbers: Numbers) -> NDArray[np.bool_]:
         """Return where the target is, of the shape of a mask's numbers.
 
         A mask with both black and white is cut at half its own range, for JPEG and resizing shift it a little.
@@ -148,7 +151,7 @@ def alone(content: Content, values: str) -> Meaning:
     return Meaning(values, content.low, content.high)
 
 
-def content_of_labels(numbers: NDArray[Any], values: str, *, lossy: bool) -> Content:  # noqa: ARG001
+def content_of_labels(numbers: Numbers, values: str, *, lossy: bool) -> Content:  # noqa: ARG001
     """Return what a mask holds whose numbers other than 0 are labels.
 
     Args:
@@ -162,7 +165,7 @@ def content_of_labels(numbers: NDArray[Any], values: str, *, lossy: bool) -> Con
     return content._replace(fault=FRAYED) if content.low != content.high and _frayed(numbers) else content
 
 
-def content_of_shades(numbers: NDArray[Any], values: str, *, lossy: bool) -> Content:
+def content_of_shades(numbers: Numbers, values: str, *, lossy: bool) -> Content:
     """Return what a mask holds whose numbers are greys.
 
     Args:
@@ -198,7 +201,7 @@ def several_labels(values: Sequence[float]) -> str:
     return f"a mask of several labels ({shown}): set data.mask_values=labels if all but 0 are the target"
 
 
-def _content(numbers: NDArray[Any], *, lossy: bool) -> Content:
+def _content(numbers: Numbers, *, lossy: bool) -> Content:
     distinct, counts = np.unique(numbers, return_counts=True)
     content = Content(float(distinct[0]), float(distinct[-1]), int(numbers.size), lossy=lossy)
     if len(distinct) > FEW:
@@ -210,7 +213,7 @@ def _content(numbers: NDArray[Any], *, lossy: bool) -> Content:
     )
 
 
-def _amid_their_like(numbers: NDArray[Any]) -> NDArray[Any]:
+def _amid_their_like(numbers: Numbers) -> Numbers:
     """Return the values of those pixels all of whose eight neighbours have the same value."""
     height, width = numbers.shape
     if height < 3 or width < 3:
@@ -247,7 +250,7 @@ def _third(content: Content) -> bool:
     )
 
 
-def _level(numbers: NDArray[Any], middle: NDArray[np.bool_], reach: float) -> float | None:
+def _level(numbers: Numbers, middle: NDArray[np.bool_], reach: float) -> float | None:
     """Return the grey of an area of mid-grey that is level but for the traces of JPEG, None if there is none."""
     height, width = numbers.shape
     if height < 3 or width < 3 or not middle.any():
@@ -259,7 +262,7 @@ def _level(numbers: NDArray[Any], middle: NDArray[np.bool_], reach: float) -> fl
     return float(np.round(np.median(windows[level, 1, 1])))
 
 
-def _frayed(numbers: NDArray[Any]) -> bool:
+def _frayed(numbers: Numbers) -> bool:
     """Tell whether labels have the traces of a lossy format: 1, 2 and 3 as well as most others are nowhere flat."""
     labels = np.unique(numbers[numbers != 0])
     flat = np.unique(_amid_their_like(numbers))
