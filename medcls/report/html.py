@@ -3,8 +3,7 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 
 from medcls.evaluation import run_scores
 from medcls.evaluation.answers import interim_look
@@ -15,6 +14,7 @@ from medcls.report import tables
 from medcls.report.figures import study_curves
 from medcls.utils.lazy import jinja2
 from medcls.utils.texts import printable
+from medcls.utils.typed_json import nothing
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class PageExtras:
     command: str
     version: str
     day: str
-    montages: Mapping[str, bytes] = MappingProxyType({})
-    sheets: Mapping[str, bytes] = MappingProxyType({})
+    montages: Mapping[str, bytes] = field(default_factory=nothing)
+    sheets: Mapping[str, bytes] = field(default_factory=nothing)
     left_out: Sequence[str] = ()
 
 
