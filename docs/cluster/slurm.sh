@@ -3,7 +3,7 @@
 #
 #   sbatch --nodes 4 docs/cluster/slurm.sh studies/bonus_resnet.py --trials 64
 #
-# Put the environment, the work folder and your home where all machines see them. A job that is cut off by its time limit goes on
+# Put the environment, the work directory and your home where all machines see them. A job that is cut off by its time limit resumes
 # when the same command is submitted again.
 #SBATCH --job-name=medcls
 #SBATCH --nodes=2

@@ -1,4 +1,4 @@
-"""Patients by a short digest, wherever something leaves the run folders: no store and no model card names them."""
+"""Patients by a short digest, wherever something leaves the run directories: no store and no model card names them."""
 
 import hashlib
 import re

@@ -191,7 +191,7 @@ def _node(plan: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
 
 
 def _created(folder: Path) -> int:
-    """Return when the study was begun in this work folder, in milliseconds since 1970; --force begins it anew."""
+    """Return when the study was begun in this work directory, in milliseconds since 1970; --force begins it anew."""
     known = read_record(folder / "study.json", {"created": is_count})
     if known is None:
         known = {"created": int(time.time() * 1000)}
