@@ -232,9 +232,8 @@ def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers
 
     def score(answers: Answers) -> float:
         if data.masks is None:
-            return classification.scores(data.labels[rows], classification.with_both_classes(answers), data.classes)[
-                "accuracy"
-            ]
+            probabilities = classification.with_both_classes(answers)
+            return classification.scores(data.labels[rows], probabilities, data.classes)["accuracy"]
         return segmentation.scores(data.masks[rows][..., 0] > 0, answers, data.classes)["dice"]
 
     return {"score_before": score(before), "score_after": score(after)}

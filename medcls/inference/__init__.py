@@ -1,1 +1,1 @@
-"""Trained models at work: predictions, masks and saliency maps of image files."""
+"""Inference: predictions, masks and saliency maps of image files, from exported or registered models."""

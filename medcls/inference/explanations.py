@@ -1,4 +1,6 @@
-"""Why a model says what it says of image files: maps of a class, overlays and numbers."""
+"""Saliency maps of image files: overlays as pictures, and where each map is largest in numbers."""
+
+from __future__ import annotations
 
 import difflib
 from collections import Counter
@@ -6,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +25,42 @@ from medcls.utils.lazy import PIL
 from medcls.utils.naming import beside_others
 
 BY_NAME: Mapping[str, str] = MappingProxyType({name.lower().replace(" ", "-"): name for name in METHODS})
-"""Each method as it is typed: "grad-cam" for "Grad-CAM"."""
+"""The methods by their names on the command line, such as "grad-cam" for "Grad-CAM"."""
 
 NUMBERS = "explanations.json"
 AT_ONCE = 64  # images
 
-Found = dict[str, Any]
+Explanation = TypedDict(
+    "Explanation",
+    {
+        "file": str,
+        "class": str,
+        "probability": float,
+        "explained": str,
+        "probability_explained": float,
+        "method": str,
+        "layer": str,
+        "warmest": list[float] | None,
+        "half_of_the_heat": float | None,
+        "overlay": str,
+    },
+)
+"""An image's entry in explanations.json.
+
+"class" is the predicted class, "explained" the class whose saliency map was drawn. "warmest" is the map's largest pixel
+as fractions of width and height; "half_of_the_heat" is the smallest fraction of the area that holds half of the map's
+sum; both are None for a map that is 0 everywhere. "overlay" is the name of the picture.
+"""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is to be explained: by which method, at which layer ("" for the last convolution's), which class.
+    """What is to be explained.
 
-    `label` is None for the class that the model says.
+    Attributes:
+        method: the name of the saliency method, as in its paper.
+        layer: the name of the layer whose maps are used.
+        label: the number of the class to explain, None for the predicted class of each image.
     """
 
     method: str
@@ -44,42 +69,63 @@ class Asked:
 
 
 def asked(model: Predictor, method: str, layer: str, name: str | None) -> Asked:
-    """Return what the command line asks of a model.
+    """Check what the user wants explained against the model.
+
+    Args:
+        model: the model.
+        method: the name of the method on the command line.
+        layer: the name of a layer; "" for the last convolution.
+        name: of the class to explain, None for the predicted class of each image.
 
     Raises:
-        BadInputError: no such method, class or layer; or a model without a convolution.
+        BadInputError: the model has no such class or layer, no convolution, or no Keras network.
     """
     if model.network is None:
-        raise BadInputError(f"{model.name} shows its answers but not its layers: explain the Keras model beside it.")
+        raise BadInputError(
+            f"{model.name} gives access to its predictions but not to its layers: explain the Keras model beside it."
+        )
     layer = opened(model.network, layer).layer
     if name is not None and name not in model.classes:
-        near = difflib.get_close_matches(name, model.classes, n=3, cutoff=0.3) or list(model.classes)[:5]
-        raise BadInputError(f"--class {name}: {model.name} knows no such class; the nearest are {', '.join(near)}.")
+        nearest = difflib.get_close_matches(name, model.classes, n=3, cutoff=0.3) or list(model.classes)[:5]
+        raise BadInputError(f"--class {name}: {model.name} has no such class. Did you mean {', '.join(nearest)}?")
     return Asked(BY_NAME[method], layer, None if name is None else model.classes.index(name))
 
 
-def explain(model: Predictor, files: Sequence[Path], what: Asked, out: Path) -> list[Found]:
-    """Write an overlay of each image into a folder, and what was found as explanations.json; return that.
+def explain(model: Predictor, files: Sequence[Path], what: Asked, out: Path) -> list[Explanation]:
+    """Write an overlay of each image and explanations.json into a folder.
 
-    An overlay is 1024 pixels wide: in jet, as the laboratory has it, and in colours that are even to the eye.
+    An overlay shows the image below its saliency map twice, side by side: in jet and in viridis, 512 pixels each.
+
+    Args:
+        model: the model.
+        files: the images.
+        what: is to be explained.
+        out: the folder.
+
+    Returns:
+        The entries of explanations.json, one per image.
 
     Raises:
-        BadInputError: images that cannot be read, all named, before anything is written; or a folder that cannot be.
+        BadInputError: images cannot be read, all of which are named before anything is written; or the folder cannot
+            be written.
     """
-    _check(files, model)
-    names, found = _names(files), []
+    _check_images(files, model)
+    names = _overlay_names(files)
+    explanations: list[Explanation] = []
     try:
         out.mkdir(parents=True, exist_ok=True)
         for start in range(0, len(files), AT_ONCE):
-            some = slice(start, start + AT_ONCE)
-            found += _explained(model, files[some], what, out, names[some])
-        write_json(out / NUMBERS, found)
+            end = start + AT_ONCE
+            explanations += _explain_batch(model, files[start:end], what, out, names[start:end])
+        write_json(out / NUMBERS, explanations)
     except OSError as error:
-        raise BadInputError(f"--out {out} cannot be written ({error.strerror or error}): give another.") from error
-    return found
+        raise BadInputError(
+            f"--out {out} cannot be written ({error.strerror or error}): name another folder."
+        ) from error
+    return explanations
 
 
-def _check(files: Sequence[Path], model: Predictor) -> None:
+def _check_images(files: Sequence[Path], model: Predictor) -> None:
     bad = []
     for file in files:
         try:
@@ -92,62 +138,74 @@ def _check(files: Sequence[Path], model: Predictor) -> None:
         )
 
 
-def _explained(model: Predictor, files: Sequence[Path], what: Asked, out: Path, names: Sequence[str]) -> list[Found]:
+def _explain_batch(
+    model: Predictor, files: Sequence[Path], what: Asked, out: Path, names: Sequence[str]
+) -> list[Explanation]:
     images = np.stack([decode(file, model.size, model.channels, model.levels) for file in files])
     answers = probabilities(model.network, images)
     labels = answers.argmax(axis=1) if what.label is None else np.full(len(files), what.label)
     maps = METHODS[what.method](model.network, images, labels, layer=what.layer)
-    found = []
+    explanations: list[Explanation] = []
     for row, (file, answer, label) in enumerate(zip(files, answers, labels.tolist(), strict=True)):
-        both = [overlay(images[row], maps[row], scale) for scale in ("jet", "viridis")]
-        _write(out / names[row], np.concatenate(both, axis=1))
-        found.append(
+        both = [overlay(images[row], maps[row], "jet"), overlay(images[row], maps[row], "viridis")]
+        _write_png(out / names[row], np.concatenate(both, axis=1))
+        predicted = int(np.argmax(answer))
+        is_empty = not maps[row].any()
+        explanations.append(
             {
                 "file": str(file),
-                "class": model.classes[answer.argmax()],
-                "probability": _number(answer.max()),
+                "class": model.classes[predicted],
+                "probability": _number(answer[predicted]),
                 "explained": model.classes[label],
                 "probability_explained": _number(answer[label]),
                 "method": what.method,
                 "layer": what.layer,
-                **_where(maps[row]),
+                "warmest": None if is_empty else _warmest(maps[row]),
+                "half_of_the_heat": None if is_empty else _half_area(maps[row]),
                 "overlay": names[row],
             }
         )
-    return found
+    return explanations
 
 
-def _where(heat: Maps) -> dict[str, Any]:
-    """Return where a map is warmest, as shares of width and height, and how much of the area has half of its heat."""
-    if not heat.any():
-        return {"warmest": None, "half_of_the_heat": None}
-    row, column = np.unravel_index(int(heat.argmax()), heat.shape)
-    height, width = heat.shape
-    sums = np.cumsum(np.sort(heat, axis=None)[::-1], dtype=np.float64)
+def _warmest(saliency_map: Maps) -> list[float]:
+    """Return the centre of the largest pixel of a map, of shape (height, width), as fractions of width and height."""
+    row, column = np.unravel_index(int(np.argmax(saliency_map)), saliency_map.shape)
+    height, width = saliency_map.shape
+    return [round((int(column) + 0.5) / width, 4), round((int(row) + 0.5) / height, 4)]
+
+
+def _half_area(saliency_map: Maps) -> float:
+    """Return the smallest fraction of the pixels of a map, of shape (height, width), that holds half of its sum."""
+    sums = np.cumsum(np.sort(saliency_map, axis=None)[::-1], dtype=np.float64)
     half = int(np.searchsorted(sums, sums[-1] / 2)) + 1
-    warmest = [round((int(column) + 0.5) / width, 4), round((int(row) + 0.5) / height, 4)]
-    return {"warmest": warmest, "half_of_the_heat": round(half / heat.size, 4)}
+    return round(half / saliency_map.size, 4)
 
 
-def _names(files: Sequence[Path]) -> list[str]:
-    """Return what each overlay is called: as its image, numbered where several are called alike."""
-    often = Counter(file.stem.casefold() for file in files)
-    taken, last = {stem for stem, count in often.items() if count == 1}, Counter[str]()
+def _overlay_names(files: Sequence[Path]) -> list[str]:
+    """Return the names of the overlays: as their images, with a number where several images have the same name.
+
+    Names that differ only in upper and lower case count as the same.
+    """
+    counts = Counter(file.stem.casefold() for file in files)
+    taken = {stem for stem, count in counts.items() if count == 1}
+    last_number = Counter[str]()
     stems = []
     for file in files:
-        stem, alike = file.stem, file.stem.casefold()
-        while often[alike] > 1 and (stem == file.stem or stem.casefold() in taken):
-            last[alike] += 1
-            stem = f"{file.stem}_{last[alike]}"
+        stem, folded = file.stem, file.stem.casefold()
+        while counts[folded] > 1 and (stem == file.stem or stem.casefold() in taken):
+            last_number[folded] += 1
+            stem = f"{file.stem}_{last_number[folded]}"
         taken.add(stem.casefold())
         stems.append(stem)
     safe = beside_others(stems)
     return [f"{safe[stem]}_heat.png" for stem in stems]
 
 
-def _write(path: Path, pixels: NDArray[np.uint8]) -> None:
+def _write_png(path: Path, pixels: NDArray[np.uint8]) -> None:
     write_atomically(path, lambda file: PIL.Image.fromarray(pixels).save(file, "PNG"))
 
 
-def _number(probability: Any) -> float:
+def _number(probability: np.float32) -> float:
+    """Return a 32-bit number as a double with the digits that the 32-bit number has."""
     return float(f"{probability:.9g}")

@@ -1,9 +1,10 @@
-"""A model at hand in Python: loaded by the name of its study, and asked about images."""
+"""Models in Python: `load` finds a study's best model by the study's name, and `predict` applies it to images."""
+
+from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,69 +14,79 @@ from medcls.utils import paths
 from medcls.utils.errors import BadInputError
 from medcls.utils.tensors import KerasModel
 
+Pixels = NDArray[np.integer] | NDArray[np.floating]
+
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model: what it is called, its classes in the order of its probabilities, and its Keras network."""
+    """A trained model that predicts images.
+
+    Attributes:
+        model: the model with the size, channels and classes that it was trained with.
+    """
 
     model: Predictor
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The names of the classes."""
+        """The names of the classes, in the order of the probabilities."""
         return self.model.classes
 
     @property
-    def network(self) -> KerasModel:
-        """The Keras network itself: images as numbers from 0 to 255 go in."""
+    def network(self) -> KerasModel | None:
+        """The Keras network, which takes images of numbers from 0 to 255; None where the format holds none."""
         return self.model.network
 
-    def predict(self, images: Any) -> NDArray[np.float32]:
-        """Return a row of probabilities for each image, of shape (n, classes); of masks, (n, height, width, 1).
+    def predict(self, images: str | Path | Iterable[str | Path] | Pixels) -> NDArray[np.float32]:
+        """Return the probabilities for images.
 
-        `images` is a file or folder, a list of files and folders, or an array of shape (n, size, size, channels) or of
-        one image, of numbers from 0 to 255 and of the size that the model takes.
+        Args:
+            images: a file or folder, a list of files and folders, or an array of shape (n, size, size, channels), or
+                of a single image, with numbers from 0 to 255 and the size and channels that the model takes.
+
+        Returns:
+            Probabilities of shape (n, classes); of shape (n, size, size, 1) if the model predicts masks.
 
         Raises:
-            BadInputError: files that cannot be read, all named; an array of another size.
+            BadInputError: files cannot be read, all of which are named; or an array has another shape.
         """
         if isinstance(images, np.ndarray):
-            return self._of_arrays(images)
-        given: Iterable[Any] = [images] if isinstance(images, str | Path) else images
-        files = images_among([Path(each).expanduser() for each in given])
-        found, _ = predictions(
+            return self._of_array(images)
+        places = [images] if isinstance(images, str | Path) else list(images)
+        files = images_among([Path(place).expanduser() for place in places])
+        probabilities, _ = predictions(
             self.model,
             files,
-            lambda each: each.probabilities,
+            lambda prediction: prediction.probabilities,
             skip_bad=False,
-            progress=_silent,
+            progress=lambda _: None,
             remedy="repair them or leave them out",
         )
-        return np.stack(found)
+        return np.stack(probabilities)
 
-    def _of_arrays(self, images: NDArray[Any]) -> NDArray[np.float32]:
+    def _of_array(self, images: Pixels) -> NDArray[np.float32]:
         shape = (self.model.size, self.model.size, self.model.channels)
         several = images.ndim == 4 or (images.ndim == 3 and images.shape != shape)
-        given = images if several else images[None]
-        if given.ndim == 3 and shape[2] == 1:
-            given = given[..., None]
-        if given.shape[1:] != shape:
+        batch = images if several else images[None]
+        if batch.ndim == 3 and self.model.channels == 1:
+            batch = batch[..., None]
+        if batch.shape[1:] != shape:
             raise BadInputError(
                 f"{self.model.name} takes images of shape {shape}, not {images.shape}: resize them, or give files."
             )
-        return self.model.answers(given)
+        return self.model.answers(batch)
 
 
 def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = False) -> LoadedModel:
-    """Return a study's champion by the study's name, or the model of an exported folder, a file or a models:/ URI.
+    """Load a study's champion, or the model in an exported folder, in a file or behind a models:/ URI.
 
     Args:
         name: of the study, folder, file or URI.
-        tracking_uri: of the store, for the champion (MLFLOW_TRACKING_URI, else mlflow.db).
+        tracking_uri: of the MLflow store that has the champion; by default MLFLOW_TRACKING_URI, else mlflow.db.
         trust: load a SavedModel too: it is a program, which may read and write files.
 
     Raises:
-        BadInputError: there is none, or it is a SavedModel without `trust`.
+        BadInputError: there is no such model, or it is a SavedModel without `trust`.
     """
     uri = paths.tracking_uri(tracking_uri)
     text = str(name)
@@ -83,7 +94,3 @@ def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = Fal
         text = f"models:/medcls-{text}@champion"
     with opened(text, lambda: uri, trust=trust) as model:
         return LoadedModel(model)
-
-
-def _silent(done: int) -> None:
-    pass

@@ -1,4 +1,6 @@
-"""From image files to a model's answers: decoded as for training, batch by batch, in flat memory."""
+"""Models for inference: opened from a folder, a file or the registry, and their predictions for image files."""
+
+from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,18 +40,27 @@ def _are_names(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 
-PAPERS: Shape = MappingProxyType({"classes": _are_names, "size": list, "channels": is_count})
+PREPROCESSING_FIELDS: Shape = MappingProxyType({"classes": _are_names, "size": list, "channels": is_count})
 
 Kept = TypeVar("Kept")
 Progress = Callable[[int], None]
+"""Called with the number of files that are done."""
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A model at hand: what it is called, its answers to a batch, the images that it takes, its classes.
+    """A model for inference.
 
-    `network` is the Keras network itself, None in a format that holds none; `numbered` if the names of the classes are
-    not known; `pixels` if it answers for every pixel: then there are none. `levels` are black and white of deep images.
+    Attributes:
+        name: the folder, file or URI that it was opened from.
+        predict: a batch of images, of shape (n, size, size, channels), 0..255 -> the model's own answers.
+        size: height and width of the images that it takes, in pixels.
+        channels: 1 (grey) or 3 (RGB).
+        classes: the names of the classes, in the order of the probabilities.
+        numbered: whether the names of the classes are not known and numbers stand for them.
+        network: the Keras network, None where the format holds none.
+        pixels: whether it predicts masks, a probability for each pixel, instead of classes.
+        levels: what is black and white in images of more than 8 bits.
     """
 
     name: str
@@ -58,24 +69,35 @@ class Predictor:
     channels: int
     classes: tuple[str, ...]
     numbered: bool
-    network: KerasModel
+    network: KerasModel | None
     pixels: bool = False
     levels: Levels = AS_STORED
 
-    def answers(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Return its answers to images of the size that it takes, batch by batch: probabilities, one a class or pixel.
+    def answers(self, images: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.float32]:
+        """Return the model's probabilities, of shape (n, classes), or (n, size, size, 1) if it predicts masks.
+
+        Args:
+            images: of shape (n, size, size, channels), 0..255; they are predicted batch by batch.
 
         Raises:
-            BadInputError: they are no probabilities.
+            BadInputError: the model's answers are not probabilities.
         """
-        count = at_once((self.size, self.size, self.channels))
-        batches = (images[start : start + count] for start in range(0, len(images), count))
-        return np.concatenate([_probabilities(self, batch) for batch in batches])
+        batch_size = at_once((self.size, self.size, self.channels))
+        answers = []
+        for start in range(0, len(images), batch_size):
+            answers.append(_probabilities(self, images[start : start + batch_size]))
+        return np.concatenate(answers)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model answers for one image: its probabilities as they come, and the image's own (height, width)."""
+    """What a model predicts for one image.
+
+    Attributes:
+        file: the image.
+        probabilities: of shape (classes,), or (size, size, 1) if the model predicts masks.
+        own_size: height and width of the image in its file, in pixels.
+    """
 
     file: Path
     probabilities: NDArray[np.float32]
@@ -83,40 +105,41 @@ class Prediction:
 
 
 def images_among(places: Sequence[Path]) -> list[Path]:
-    """Return the files among the places, and all image files in and below the folders.
+    """Return the given files, and all image files in and below the given folders.
 
     Raises:
-        BadInputError: a place that is not there, or a folder without images.
+        BadInputError: a file or folder does not exist, or a folder has no images.
     """
-    found = []
+    images = []
     for place in places:
         if place.is_dir():
             below = images_below(place)
             if not below:
-                raise BadInputError(f"{place} holds no image that can be read: give files or folders of images.")
-            found += below
+                raise BadInputError(f"{place} has no image that can be read: give files or folders of images.")
+            images += below
         elif place.exists():
-            found.append(place)
+            images.append(place)
         else:
             raise BadInputError(f"There is no file or folder {place}: give images, or folders of images.")
-    return found
+    return images
 
 
 @contextmanager
 def opened(name: str, store: Callable[[], str], *, trust: bool = False) -> Iterator[Predictor]:
-    """Open the model that a folder, a file or a models:/ URI is.
+    """Open a model for inference.
 
     Args:
-        name: the folder, file or URI.
-        store: is asked for the tracking URI.
-        trust: open a SavedModel too, which may do anything with files.
+        name: an exported folder, a model's file, or a models:/ URI.
+        store: returns the tracking URI; called only for a models:/ URI.
+        trust: open a SavedModel too: it is a program, which may read and write files.
 
     Raises:
-        BadInputError: there is none, none that tells classes of square images apart, or none to be trusted.
+        BadInputError: there is no such model, it does not predict classes or masks of square images, or it is a
+            SavedModel without `trust`.
     """
-    with tempfile.TemporaryDirectory() as elsewhere:
+    with tempfile.TemporaryDirectory() as download:
         if name.startswith("models:"):
-            folder = _fetched(name, store(), Path(elsewhere))
+            folder = _fetched(name, store(), Path(download))
             yield _model(name, folder / "data" / "model.keras", folder, trust=trust)
         else:
             file = _file(Path(name).expanduser())
@@ -124,20 +147,21 @@ def opened(name: str, store: Callable[[], str], *, trust: bool = False) -> Itera
 
 
 def _file(path: Path) -> Path:
-    """Return what to load of a folder: Keras's own file first, a SavedModel, which may do anything, last."""
+    """Return the file to load from a folder: Keras's own format first, a SavedModel, which is a program, last."""
     if not path.is_dir():
         return path
-    files = [path / name for kind, name in FILES.items() if kind not in ("weights", "savedmodel")]
-    for model in (*files, path / FILES["savedmodel"]):
-        if model.exists():
-            return model
+    for kind, name in FILES.items():
+        if kind not in ("weights", "savedmodel") and (path / name).exists():
+            return path / name
+    if (path / FILES["savedmodel"]).exists():
+        return path / FILES["savedmodel"]
     return path if (path / "saved_model.pb").exists() else path / FILES["keras"]
 
 
 def _loaded(file: Path, *, trust: bool) -> Loaded:
-    """Load a model by its file's ending; without one known it is taken for a Keras file."""
-    endings = {".onnx": "onnx", ".tflite": "litert", ".h5": "weights"}
-    kind = endings.get(file.suffix.lower(), "keras")
+    """Load a model in the format of its file's suffix; a file of another suffix is taken for a Keras file."""
+    formats = {".onnx": "onnx", ".tflite": "litert", ".h5": "weights"}
+    kind = formats.get(file.suffix.lower(), "keras")
     if file.is_dir():
         check_trusted(file, trust=trust)
         kind = "savedmodel"
@@ -151,36 +175,43 @@ def _fetched(name: str, uri: str, folder: Path) -> Path:
     except Exception as error:
         raise BadInputError(
             f"{name} cannot be fetched from {without_secrets(uri)} ({sentence(error, uri).rstrip('.')}): "
-            "--tracking-uri names another store."
+            "use --tracking-uri to name another store."
         ) from error
 
 
-def _model(name: str, file: Path, beside: Path, *, trust: bool) -> Predictor:
+def _model(name: str, file: Path, folder: Path, *, trust: bool) -> Predictor:
+    """Return the model in a file, with the classes and levels that the preprocessing file in a folder gives."""
     if not file.exists():
         raise BadInputError(f"There is no model {file}: give an exported folder, a model's file or a models:/ URI.")
-    papers = read_record(beside / PREPROCESSING, PAPERS, remedy="export the model again")
+    metadata = read_record(folder / PREPROCESSING, PREPROCESSING_FIELDS, remedy="export the model again")
     with quiet():
         loaded = _loaded(file, trust=trust)
     size, channels = _shape(name, loaded)
     pixels = len(loaded.gives) == 4
-    count = 1 if pixels else max(2, loaded.gives[1] or 0)
-    classes = tuple(map(str, range(count))) if papers is None else tuple(papers["classes"])
-    if papers is not None and (papers["size"], papers["channels"], len(classes)) != ([size, size], channels, count):
-        raise BadInputError(f"{beside / PREPROCESSING} is of another model than {file.name}: export the model again.")
-    numbered = papers is None and not pixels
-    levels = from_plain((papers or {}).get("levels"))
+    class_count = 1 if pixels else max(2, loaded.gives[1] or 0)
+    if metadata is None:
+        classes, levels = tuple(map(str, range(class_count))), AS_STORED
+    else:
+        classes, levels = tuple(metadata["classes"]), from_plain(metadata.get("levels"))
+        if (metadata["size"], metadata["channels"], len(classes)) != ([size, size], channels, class_count):
+            raise BadInputError(
+                f"{folder / PREPROCESSING} is of another model than {file.name}: export the model again."
+            )
+    numbered = metadata is None and not pixels
     return Predictor(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels, levels)
 
 
 def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
-    """Return size and channels of the images that a network takes, having looked at what it makes of them."""
+    """Return size and channels of the images that a model takes, after a check of what it returns for them."""
     takes, gives = loaded.takes, loaded.gives
-    size, channels = (takes[1], takes[3]) if isinstance(takes, tuple) and len(takes) == 4 else (None, None)
-    answers = len(gives) == 2 or gives[1:] == (size, size, 1)
-    if size is None or size != takes[2] or channels not in (1, 3) or not answers:
+    size, channels = None, None
+    if isinstance(takes, tuple) and len(takes) == 4:
+        size, channels = takes[1], takes[3]
+    gives_probabilities = len(gives) == 2 or gives[1:] == (size, size, 1)
+    if size is None or size != takes[2] or channels not in (1, 3) or not gives_probabilities:
         raise BadInputError(
-            f"{name} makes {gives} of {takes}: medcls predict is for models that make probabilities, one a class or "
-            "one a pixel, of square images, grey or RGB."
+            f"{name} turns {takes} into {gives}: medcls predict needs a model that turns square images, grey or RGB, "
+            "into one probability per class or per pixel."
         )
     return size, channels
 
@@ -194,54 +225,64 @@ def predictions(
     progress: Progress,
     remedy: str = "repair or remove them, or leave them out with --skip-bad-files",
 ) -> tuple[list[Kept], list[str]]:
-    """Return what is kept of a model's answers to image files, and the names of the bad files with what is wrong.
+    """Predict image files batch by batch, so that memory does not grow with their number.
 
     Args:
         model: the model.
         files: the images.
-        keep: called with each answer in turn, returns what to keep of it.
-        skip_bad: go on without files that cannot be read.
-        progress: told how many files are done.
-        remedy: what whoever asks can do about bad files.
+        keep: called with each prediction in turn; returns what to keep of it.
+        skip_bad: leave out files that cannot be read.
+        progress: called with the number of files that are done.
+        remedy: for the error message: what to do about files that cannot be read.
+
+    Returns:
+        What was kept of the predictions, and the files that cannot be read, each with the reason.
 
     Raises:
-        BadInputError: files that cannot be read, all named, unless they are skipped; or answers that are no
-            probabilities.
+        BadInputError: some files cannot be read and are not to be left out; or the answers are not probabilities.
     """
-    found: list[Kept] = []
+    kept: list[Kept] = []
     bad: list[str] = []
-    count = at_once((model.size, model.size, model.channels))
+    batch_size = at_once((model.size, model.size, model.channels))
     with ThreadPoolExecutor() as pool:
-        for start in range(0, len(files), count):
-            some = files[start : start + count]
-            decoded = list(pool.map(lambda file: _decoded(file, model), some))
-            bad += [f"{file} ({fault})" for file, fault in zip(some, decoded, strict=True) if isinstance(fault, str)]
-            good = [(file, image) for file, image in zip(some, decoded, strict=True) if not isinstance(image, str)]
+        for start in range(0, len(files), batch_size):
+            batch = files[start : start + batch_size]
+            good: list[Path] = []
+            images: list[Images] = []
+            own_sizes: list[tuple[int, int]] = []
+            for file, decoded in zip(batch, pool.map(lambda file: _decoded(file, model), batch), strict=True):
+                if isinstance(decoded, str):
+                    bad.append(f"{file} ({decoded})")
+                else:
+                    good.append(file)
+                    images.append(decoded[0])
+                    own_sizes.append(decoded[1])
             if good and (skip_bad or not bad):
-                answers = _probabilities(model, np.stack([image for _, (image, _) in good]))
-                kept = zip(good, answers, strict=True)
-                found += [keep(Prediction(file, answer, own_size)) for (file, (_, own_size)), answer in kept]
-            progress(start + len(some))
+                answers = _probabilities(model, np.stack(images))
+                for file, answer, own_size in zip(good, answers, own_sizes, strict=True):
+                    kept.append(keep(Prediction(file, answer, own_size)))
+            progress(start + len(batch))
     if bad and not skip_bad:
         raise BadInputError(f"{len(bad)} of {len(files)} images cannot be read: {listed(bad, NAMED)}; {remedy}.")
-    return found, bad
+    return kept, bad
 
 
 def _decoded(file: Path, model: Predictor) -> tuple[Images, tuple[int, int]] | str:
+    """Return an image at the model's size, and its own height and width; or the reason why it cannot be read."""
     try:
         return decode_sized(file, model.size, model.channels, model.levels)
     except UnreadableImageError as error:
         return str(error)
 
 
-def _probabilities(model: Predictor, images: Images) -> NDArray[np.float32]:
+def _probabilities(model: Predictor, images: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.float32]:
     answers = model.predict(images)
     if model.pixels:
-        fine = bool(np.all((answers >= 0) & (answers <= 1)))
+        valid = bool(np.all((answers >= 0) & (answers <= 1)))
     else:
         answers = with_both_classes(answers)
-        rounded = min(max(answers.shape[1] / 512, 1e-3), 0.02)  # what 8 bits make of the sum of probabilities
-        fine = bool(np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=rounded))
-    if not fine:
-        raise BadInputError(f"{model.name} does not answer with probabilities: end it with a softmax or a sigmoid.")
+        tolerance = min(max(answers.shape[1] / 512, 1e-3), 0.02)  # 8-bit models round each probability
+        valid = bool(np.all(answers >= 0) and np.allclose(answers.sum(axis=1), 1, atol=tolerance))
+    if not valid:
+        raise BadInputError(f"{model.name} does not return probabilities: end it with a softmax or a sigmoid.")
     return answers

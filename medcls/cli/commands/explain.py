@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medcls.cli.commands.common import Commands, add_images, add_model, examples, store
 from medcls.cli.options import Parser
@@ -11,7 +11,7 @@ from medcls.utils.quiet import quiet
 from medcls.utils.texts import say
 
 if TYPE_CHECKING:
-    from medcls.inference.explanations import Asked
+    from medcls.inference.explanations import Asked, Explanation
     from medcls.inference.predictor import Predictor
 
 NAMES = ("grad-cam", "grad-cam++", "hirescam", "score-cam", "guided-backpropagation", "guided-grad-cam")
@@ -68,7 +68,7 @@ def _explain(arguments: argparse.Namespace) -> None:
     )
 
 
-def _sentence(explanation: dict[str, Any], model: "Predictor", question: "Asked") -> str:
+def _sentence(explanation: "Explanation", model: "Predictor", question: "Asked") -> str:
     """Return the line that is printed of one image: the predicted class, and where its saliency map is warmest."""
     line = f"{explanation['file']}: {explanation['class']} {explanation['probability']:.3f}"
     if question.label is not None:
