@@ -211,7 +211,7 @@ def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
     if size is None or size != takes[2] or channels not in (1, 3) or not gives_probabilities:
         raise BadInputError(
             f"{name} turns {takes} into {gives}: medcls predict needs a model that turns square images, grey or RGB, "
-            "into one probability per class or per pixel."
+            "into probabilities, one per class or per pixel."
         )
     return size, channels
 

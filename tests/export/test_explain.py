@@ -161,7 +161,7 @@ def test_what_cannot_be_explained_is_refused_before_anything_is_written(
     image, out = pictures / "a.png", tmp_path / "out"
     assert "no layer secnd" in complaint(capsys, out, folder, image, "--layer", "secnd")
     assert "flat puts out no maps" in complaint(capsys, out, folder, image, "--layer", "flat")
-    assert "wart?" in complaint(capsys, out, folder, image, "--class", "warts")
+    assert "Did you mean wart" in complaint(capsys, out, folder, image, "--class", "warts")
     assert "--method" in complaint(capsys, out, folder, image, "--method", "magic")
     assert "gone.png" in complaint(capsys, out, folder, pictures / "gone.png")
     assert "gone.keras" in complaint(capsys, out, tmp_path / "gone.keras", image)

@@ -131,7 +131,7 @@ def test_what_does_not_fit_together_is_refused(folder: Path, tmp_path: Path, cap
     assert "not an empty folder" in refused(capsys, folder, image, "--mask", image)
     other = picture(tmp_path / "elsewhere" / "image.bmp", 20, 20)
     said = refused(capsys, folder, image, other, "--mask", out)
-    assert "would have one name" in said
+    assert "same file name" in said
     assert str(other) in said
     for name, model in {"two": bright(columns=2), "logits": bright(activation=None)}.items():
         model.save(tmp_path / f"{name}.keras")
