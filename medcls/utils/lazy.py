@@ -131,6 +131,7 @@ if TYPE_CHECKING:  # what editors and mypy follow
     import scipy.fft
     import scipy.ndimage
     import scipy.optimize
+    import scipy.sparse.csgraph
     import scipy.stats
     import skimage.exposure
     import skimage.measure

@@ -69,4 +69,4 @@ def test_papers_and_parity_are_those_of_masks(trained: Trained):
 
 def test_a_model_of_masks_is_not_asked_for_classes(trained: Trained, capsys: pytest.CaptureFixture[str]):
     assert medcls("predict", trained.exported, trained.images / "validation" / "images") == 2
-    assert "say with --mask" in capsys.readouterr().err
+    assert "--mask" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from medcls.data.content_hashes import Hashes
 from medcls.execution.mlflow_logger import _created
 from medcls.execution.search import storages
 from medcls.execution.threads import Placement
-from medcls.inference.predictor import PAPERS
+from medcls.inference.predictor import PREPROCESSING_FIELDS
 from medcls.tracking.lock import described
 from medcls.tracking.record_faults import faults
 from medcls.tracking.record_file import LocalRecordFile
@@ -198,7 +198,7 @@ def test_papers_of_an_exported_model(tmp_path: Path):
     path = tmp_path / "preprocessing.json"
     for content in damages(b'{"classes": ["a", "b"], "size": [8, 8], "channels": 1}').values():
         path.write_bytes(content)
-        in_one_sentence(lambda: read_record(path, PAPERS, remedy="export the model again"), str(path))
+        in_one_sentence(lambda: read_record(path, PREPROCESSING_FIELDS, remedy="export the model again"), str(path))
 
 
 def test_notes_of_what_is_the_same_elsewhere(tmp_path: Path):

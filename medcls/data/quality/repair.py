@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medcls.data.dataset import TRAIN, UNSPLIT, DatasetSpec
 from medcls.data.finding import FIXED, Finding, counted
+from medcls.data.quality.connected import smallest_connected
 from medcls.data.quality.leaks import contradictory, home_of
 from medcls.data.readers.records import Record, fingerprint
 from medcls.utils.errors import BadInputError
@@ -97,20 +98,10 @@ def _together(bundle: DatasetSpec, copies: Rows) -> Rows:
     """Return for each image the number of its group: copies and images of one patient, linked by chains of both."""
     if bundle.patients is None:
         return copies
-    groups, patients = copies, np.unique(bundle.patients, return_inverse=True)[1]
-    while True:
-        spread = _least(groups, patients)
-        joined = _least(spread, groups)
-        if np.array_equal(joined, groups):
-            return groups
-        groups = joined
-
-
-def _least(values: Rows, keys: Rows) -> Rows:
-    """Return for each row the least value among the rows with its key."""
-    least = np.full(keys.max() + 1, values.max())
-    np.minimum.at(least, keys, values)
-    return least[keys]
+    names, patients = np.unique(bundle.patients, return_inverse=True)
+    count = int(np.max(copies)) + 1  # the patients are numbered after the groups of copies
+    pairs = np.stack([copies, count + patients], axis=1)
+    return smallest_connected(count + len(names), pairs)[copies]
 
 
 def _names(bundle: DatasetSpec, groups: Rows, kept: Rows) -> NDArray[np.str_] | None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from medcls.data.dataset import DatasetSpec, Tell
 from medcls.data.marks import Marks
 from medcls.data.masks.findings import with_faults_of_masks
+from medcls.data.quality.connected import smallest_connected
 from medcls.data.quality.duplicates import LEAST_SIDE, copies
 from medcls.data.quality.registration import SIDE
 from medcls.data.readers.images import DECODER, UnreadableImageError
@@ -101,21 +102,24 @@ def survey(bundle: DatasetSpec, folder: Path, tell: Tell = lambda *_: None) -> S
     )
 
 
-def linked(contents: Sequence[str], links: Iterable[tuple[str, str]]) -> NDArray[np.int64]:
-    """Return for each content the number of its group: equal contents, and contents that a chain of links connects."""
-    leader: dict[str, str] = {}
+def linked(contents: Sequence[str], links: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
+    """Return for each content the number of its group: equal contents, and contents that a chain of links connects.
 
-    def first(content: str) -> str:
-        while content in leader:
-            content = leader[content]
-        return content
+    Args:
+        contents: of length n; an empty one belongs to no group.
+        links: pairs of contents that belong together.
 
-    for one, other in links:
-        low, high = sorted((first(one), first(other)))
-        if low != high:
-            leader[high] = low
-    alone = [content or f"unreadable {row}" for row, content in enumerate(contents)]
-    return np.unique([first(content) for content in alone], return_inverse=True)[1]
+    Returns:
+        The numbers of the groups, of shape (n,), int64, in the alphabetical order of each group's first content.
+    """
+    names = [content or f"unreadable {row}" for row, content in enumerate(contents)]
+    distinct = set(names)
+    for link in links:
+        distinct.update(link)
+    numbers = {name: number for number, name in enumerate(sorted(distinct))}
+    pairs = [(numbers[one], numbers[other]) for one, other in links]
+    groups = smallest_connected(len(numbers), np.array(pairs, np.int64).reshape(-1, 2))
+    return np.unique(groups[[numbers[name] for name in names]], return_inverse=True)[1]
 
 
 def _look(bundle: DatasetSpec, row: int) -> Look:
