@@ -97,7 +97,7 @@ def test_a_count_is_kept_exactly_and_every_part_has_every_class(name: str, count
 def test_the_command_writes_the_folder_and_says_that_it_is_not_real(tmp_path: Path) -> None:
     done = medcls("data", "make", "breast", tmp_path / "a" / "b", "--count", "12", "--seed", "4")
     assert done.returncode == 0, done.stderr
-    assert "12 made-up images of breast" in done.stdout
+    assert "12 synthetic images of breast" in done.stdout
     with (tmp_path / "a" / "b" / "labels.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["path", "label", "patient"]

@@ -23,7 +23,9 @@ from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tasks import BINARY, MULTICLASS
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_records import RunResult
 from medcls.training import gradient
+from medcls.utils.statuses import RunStatus
 
 NETWORK = partial(models.mlp, hidden=(3,), activation="relu")
 HISTORY = {"loss": [0.7, 0.5, 0.4], "val_loss": [0.8, 0.6, 0.5], "accuracy": [0.4, 0.7, 0.9]}
@@ -122,10 +124,10 @@ def test_a_run_of_points_has_boundary_and_film_and_no_images_among_its_figures(h
     rows = np.arange(0, 100, 5)  # of both classes
     folder.write_arrays("predictions", {"rows": rows, "predictions": fitted.predict(rows)})
     run = Run(Variant(data=partial(data.toy2d), learner=gradient, task=MULTICLASS), "sha256:0", variant_name="toy")
-    drawings = {path.name: path for path in pictures(run, folder, {"best_epoch": 1}, home)}
+    drawings = {path.name: path for path in pictures(run, folder, RunResult(RunStatus.FINISHED, best_epoch=1), home)}
     assert {"boundary.png", "boundary.gif", "confusion_matrix.png"} <= set(drawings)
     assert "certain_errors.png" not in drawings
-    for path, draw in pictures(run, folder, {"best_epoch": 1}, home).items():
+    for path, draw in pictures(run, folder, RunResult(RunStatus.FINISHED, best_epoch=1), home).items():
         draw(path)
     for name in ("boundary.gif", "boundary.png"):
         with Image.open(drawings[name]) as drawn:

@@ -74,7 +74,7 @@ def test_poolings_and_the_name_of_the_last_convolution(model: Any, pools: int) -
 @pytest.mark.parametrize(
     ("model", "hyper", "words"),
     [
-        (vgg, {"depth": 17}, "say 11, 13, 16, 19"),
+        (vgg, {"depth": 17}, "use 11, 13, 16, 19"),
         (vgg, {"dense": (0,)}, "units"),
         (alexnet, {"dense": ("a",)}, "units"),
         (alexnet, {"dropout": 1.0}, "below 1"),

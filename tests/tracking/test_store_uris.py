@@ -38,12 +38,12 @@ def test_a_path_that_means_another_file_is_refused_with_nothing_left_behind(tmp_
     folder = tmp_path / "above" / name
     folder.mkdir(parents=True)
     uri = store_uris.of_file(folder / "mlflow.db")
-    with pytest.raises(BadInputError, match="its file would be"):
+    with pytest.raises(BadInputError, match="the file would be"):
         store_uris.meant(uri)
     command = [sys.executable, str(TINY), "--tracking-uri", uri, "--work-dir", str(tmp_path / "work")]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
-    assert "its file would be" in ended.stderr
+    assert "the file would be" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["above"]
     assert list((tmp_path / "above").iterdir()) == [folder]
     assert list(folder.iterdir()) == []
@@ -57,9 +57,9 @@ def test_what_a_browser_would_escape_and_options_are_taken(tmp_path: Path) -> No
         assert uri == f"sqlite:///{tmp_path}/my studies/m.db" + (options if options in rest else "")
         assert store_uris.file(uri) == tmp_path / "my studies" / "m.db"
     (tmp_path / "my%20studies").mkdir()
-    with pytest.raises(BadInputError, match="its file would be"):
+    with pytest.raises(BadInputError, match="the file would be"):
         store_uris.meant(f"sqlite:///{tmp_path}/my%20studies/m.db")
-    with pytest.raises(BadInputError, match="a folder that is there"):
+    with pytest.raises(BadInputError, match="in an existing folder"):
         store_uris.meant(f"sqlite:///{tmp_path}/not%20there/m.db")
     for other in ("http://127.0.0.1:5000/?a=b/c", "postgresql://host/50%25", "databricks"):
         assert store_uris.meant(other) == other
