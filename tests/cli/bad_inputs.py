@@ -254,7 +254,7 @@ STUDIES = [
 MODELS = [
     bad("no model", classes, "There is no model @here/none", command="medcls predict @here/none @data"),
     bad("a folder without a model", classes, "@data/model.keras", command="medcls predict @data @data"),
-    bad("no image to predict", empty, "@data holds no image", command="medcls predict none.keras @data"),
+    bad("no image to predict", empty, "@data has no image", command="medcls predict none.keras @data"),
     bad("a model of no store", classes, "There is no store", command="medcls predict models:/none@champion @data"),
     bad("export of no study", empty, "'none'", command="medcls export none --out @data/out"),
 ]
