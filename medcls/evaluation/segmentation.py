@@ -173,9 +173,15 @@ def enlarged(answer: Numbers, size: tuple[int, ...]) -> Numbers:
 
 def _overlaps(mask: Masks, answer: Numbers) -> tuple[float, float]:
     """Return Dice and IoU of a mask that marks something, else NaN."""
-    predicted = answer > 0.5
-    common, true, told = (int(np.count_nonzero(each)) for each in (mask & predicted, mask, predicted))
-    return (2 * common / (true + told), common / (true + told - common)) if true else (math.nan, math.nan)
+    common, true, marked = _pixel_counts(mask, answer > 0.5)
+    if not true:
+        return math.nan, math.nan
+    return 2 * common / (true + marked), common / (true + marked - common)
+
+
+def _pixel_counts(mask: Masks, predicted: Masks) -> tuple[int, int, int]:
+    """Return the number of pixels that both masks mark, that the true mask marks, and that the prediction marks."""
+    return int(np.count_nonzero(mask & predicted)), int(np.count_nonzero(mask)), int(np.count_nonzero(predicted))
 
 
 def border_distances(one: Masks, other: Masks) -> tuple[Numbers, Numbers]:
@@ -195,19 +201,19 @@ def _of_image(mask: Masks, answer: Numbers) -> dict[str, float]:
     if not np.isfinite(answer).all():
         raise TrainingError("The predicted probabilities are not numbers: try a lower learning rate.")
     predicted = answer > 0.5
-    common, true, told = (int(np.count_nonzero(each)) for each in (mask & predicted, mask, predicted))
-    if not true and not told:
+    common, true, marked = _pixel_counts(mask, predicted)
+    if not true and not marked:
         far, near = 0.0, 0.0
-    elif not true or not told:
+    elif not true or not marked:
         far = near = math.hypot(*mask.shape)
     else:
         distances = border_distances(mask, predicted)
-        far = max(float(np.percentile(each, FAR)) for each in distances)
+        far = max(float(np.percentile(of_border, FAR)) for of_border in distances)
         near = float(np.concatenate(distances).mean())
     return {
-        "dice": _ratio(2 * common, true + told, 1.0),
-        "iou": _ratio(common, true + told - common, 1.0),
-        "precision": _ratio(common, told, math.nan),
+        "dice": _ratio(2 * common, true + marked, 1.0),
+        "iou": _ratio(common, true + marked - common, 1.0),
+        "precision": _ratio(common, marked, math.nan),
         "recall": _ratio(common, true, math.nan),
         "hausdorff95": far,
         "surface_distance": near,

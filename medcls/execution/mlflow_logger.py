@@ -214,11 +214,13 @@ def _tags(plan: StudyPlan) -> dict[str, Any]:
 
 def _data_tags(sources: Collection[DataSource]) -> dict[str, Any]:
     """Return what the store says of data sets: their kinds, their leaks, how many files were left out."""
-    leaky = [source for source in sources if source.leaks != "none"]
-    found = [source.leaks if len(sources) == 1 else f"{source.name}: {source.leaks}" for source in leaky]
+    leaks = []
+    for source in sources:
+        if source.leaks != "none":
+            leaks.append(source.leaks if len(sources) == 1 else f"{source.name}: {source.leaks}")
     return {
         "data.kind": ",".join(sorted({source.bundle.kind for source in sources})),
-        "data.leaks": "; ".join(found) or "none",
+        "data.leaks": "; ".join(leaks) or "none",
         "data.skipped": sum(len(source.skipped) for source in sources),
     }
 

@@ -201,20 +201,20 @@ def _write(
         raise BadInputError(f"The predictions of run {chosen.run.key} are missing: run the study with --force.")
     data, rows, answers = _decoded(chosen, work, network), predicted["rows"], predicted["predictions"]
     training_images = data.images[_rows(chosen, data).train[:EXAMPLES]]
-    found = {}
+    comparisons = {}
     for name in names:
         export_format, path = FORMATS[name], folder / FILES[name]
         _put(name, partial(export_format.write, network, path, training_images))
         predict = export_format.read(path, network).predict
-        found[name] = parity(predict, data.images, rows, answers)
+        comparisons[name] = parity(predict, data.images, rows, answers)
         if not export_format.exact:
-            found[name] |= cost(data, rows, answers, answers_to(predict, data.images, rows))
-        elif not agrees(found[name]):
-            _refuse(FILES[name], found[name], answers)
+            comparisons[name] |= cost(data, rows, answers, answers_to(predict, data.images, rows))
+        elif not agrees(comparisons[name]):
+            _refuse(FILES[name], comparisons[name], answers)
     papers(gathered(chosen, work, network, tuple(names)), folder)
     compared = {"images": len(rows), "compared_with": "the run's own predictions on its validation set"}
-    write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": found})
-    return found
+    write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": comparisons})
+    return comparisons
 
 
 def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers) -> dict[str, float | int]:

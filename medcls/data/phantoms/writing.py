@@ -103,11 +103,15 @@ def _shares(sizes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
 def _write_all(phantom: Phantom, home: Path, progress: Progress | None) -> None:
     files = paths(phantom)
     draws = {"": phantom.render, **phantom.masks}
-    places = [{mask: home / (phantom.mask_file(file, mask) if mask else file) for mask in draws} for file in files]
-    for parent in {path.parent for each in places for path in each.values()}:
-        parent.mkdir(parents=True, exist_ok=True)
+    places = []
+    for file in files:
+        paths_of_image = {}
+        for mask in draws:
+            paths_of_image[mask] = home / (phantom.mask_file(file, mask) if mask else file)
+            paths_of_image[mask].parent.mkdir(parents=True, exist_ok=True)
+        places.append(paths_of_image)
     processes = joblib.Parallel(joblib.cpu_count() if len(files) > FEW else 1, return_as="generator")
-    saved = processes(joblib.delayed(_save)(draws, row, each) for row, each in enumerate(places))
+    saved = processes(joblib.delayed(_save)(draws, row, paths_of_image) for row, paths_of_image in enumerate(places))
     for done, _ in enumerate(saved, start=1):
         if progress:
             progress(done, len(files))

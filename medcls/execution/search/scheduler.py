@@ -95,7 +95,8 @@ class SearchScheduler:
 
     def _report_waiting(self) -> None:
         """Report which trials of other drivers are waited for, if they are not the ones that were reported last."""
-        others = [each.number for each in self._tuner.trials() if each.state == TrialState.RUNNING and not each.ours]
+        trials = self._tuner.trials()
+        others = [trial.number for trial in trials if trial.state == TrialState.RUNNING and not trial.ours]
         if others and others != self._waited_for and not self._is_late():
             self._waited_for = others
             self._on_wait(others)
