@@ -86,4 +86,4 @@ def test_seeds_are_added_up_to_the_most_and_the_same_command_ends_the_same(image
     assert outcomes.summary(undecided) == found
     planned = Command(undecided.study, images, tmp_path, (*undecided.flags, "--plan")).run()
     assert "10 finished." in planned.output
-    assert "run again with 4, 5 seeds in all" in planned.output
+    assert "the study continues with 4, 5 seeds in total" in planned.output

@@ -72,7 +72,7 @@ def test_commands_that_share_a_search_each_end_with_the_whole_of_it(
 
 def test_what_cannot_be_done_with_a_shared_search_is_said(database: str, pictures: Path, tmp_path: Path) -> None:
     for flags, expected in (
-        (("--storage", database, "--force"), "--force would throw away what other commands have searched"),
+        (("--storage", database, "--force"), "--force would also delete the trials of other commands"),
         (("--storage", "postgresql://me:tiramisu@127.0.0.1:1/x"), "cannot be used"),
         (("--storage", "postgresql://me:tiramisu@127.0.0.1:1/x", "--plan"), "cannot be used"),
     ):
