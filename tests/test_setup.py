@@ -139,6 +139,14 @@ def test_constraints_are_names_and_versions_within_the_bounds() -> None:
             assert wanted.specifier.contains(versions[wanted.name.lower()]), f"{wanted} under Python {python}"
 
 
+def test_a_folder_of_the_packages_name_beside_a_script_hides_nothing(tmp_path: Path) -> None:
+    """Who clones the repository into a folder and keeps scripts beside it has such a folder."""
+    (tmp_path / "medcls").mkdir()
+    (tmp_path / "script.py").write_text("from medcls import Study\nprint(Study.__name__)\n")
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Study\n", "")
+
+
 def test_every_dependency_is_bounded_and_has_a_reason() -> None:
     reasons = (ROOT / "CONTRIBUTING.md").read_text().partition("## Why each dependency")[2].partition("\n## ")[0]
     for each in REQUIREMENTS:

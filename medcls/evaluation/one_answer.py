@@ -85,4 +85,4 @@ def _of_variant(remarked: Sequence[RunRecord], runs: int) -> str:
     sentence = f"{first.variant} seed {first.seed}{fold} {first.remark}"
     if len(remarked) == 1:
         return sentence
-    return f"{sentence} {len(remarked)} of the variant's {runs} runs have such a remark."
+    return f"{sentence} {len(remarked)} of the {runs} runs of {first.variant} have such a remark."

@@ -76,7 +76,7 @@ def test_what_was_run_offline_comes_into_the_store_later(finished, stored):
 def test_what_other_code_made_is_not_counted_silently(stored):
     before, data = stored.results(), ["--data", stored.images]
     study = changed(stored, 'activation="relu"', 'activation="tanh"')
-    stored.run(study, *data).check_complaint(2, "4 runs", "narrow seed 0", "--force", "--keep")
+    stored.run(study, *data).check_complaint(2, "4 finished runs", "narrow seed 0", "--force", "--keep")
     assert stored.run(study, *data, "--keep").code == 0
     assert stored.results() == before
     assert stored.run(study, *data, "--force").code == 0

@@ -91,7 +91,7 @@ def test_a_variants_runs_are_remarked_in_one_line() -> None:
     found = remarks(typed({"data_sets": [{"name": "skin"}], "runs": runs}))
     assert [row.variant for row in found] == ["plain", "wide"]
     assert found[0].sentence.startswith(f"plain seed 0 {one}")
-    assert "2 of the variant's 3 runs" in found[0].sentence
+    assert "2 of the 3 runs of plain" in found[0].sentence
     assert found[1].sentence == f"wide seed 0 fold 2 {one}"
 
 
