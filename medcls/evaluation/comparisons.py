@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from medcls.evaluation import paired_tests, run_scores
+from medcls.evaluation import paired_tests, ranges, run_scores
 from medcls.evaluation.metrics import METRICS, missing
 from medcls.evaluation.paired_tests import PairedDifference
 from medcls.evaluation.run_scores import Compared, Score
@@ -64,7 +64,7 @@ class Compare:
             p_adjusted=tested.p,
             n=tested.n,
             runs=len(run_scores.every_pair(summary, data, self.a, self.b, self.score)),
-            detectable=tested.detectable,
+            detectable=ranges.detectable(summary, self.score.name, tested.detectable),
             mcnemar=self._mcnemar(summary, data) if tested.n == 1 else None,
             verdict=Verdict.UNDECIDED if tested.n else Verdict.ONE_RUN,
         )
@@ -144,7 +144,7 @@ class Compare:
         numbers = f"{verdict} ({interval}, adjusted p {p_value(row.p_adjusted, '= ')}, {count})"
         if row.verdict == Verdict.UNDECIDED:
             if not row.detectable:
-                return f"{numbers}."
+                return f"{numbers}; with n = {row.n}, no difference that is possible would be found (80% power)."
             least = f"only differences of about {row.detectable:.{digits}f} or more are detectable (80% power)"
             return f"{numbers}; with n = {row.n}, {least}."
         return f"{numbers}.{self._agreement(row)}"

@@ -14,6 +14,7 @@ from types import MappingProxyType
 ANY, SHARE, EPOCHS, POSITIVE = (-math.inf, math.inf), (0.0, 1.0), (1.0, math.inf), (0.0, math.inf)
 
 SETS = ("val_", "test_", "train_")  # before a metric's name: of which images it is
+EPOCHS_OF_A_CURVE = ("epochs_to_", "epoch_of_")  # how scores begin that count epochs
 GROUPS = ("best/", "test/", "mean/")  # before that, in the store's run table
 
 CLASSES, MASKS = "classes", "masks"
@@ -112,7 +113,7 @@ def metric(name: str) -> Metric | None:
 
 def digits(name: str) -> int:
     """Return how many digits after the point a score is said with: epochs and parameters are counted."""
-    if name.startswith(("epochs_to_", "epoch_of_")):
+    if name.startswith(EPOCHS_OF_A_CURVE):
         return 1
     row = metric(name)
     return 3 if row is None else row.digits

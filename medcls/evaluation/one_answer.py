@@ -63,14 +63,17 @@ def of_masks(masks: Masks, probabilities: Numbers) -> str:
 
 
 def remarks(summary: StudySummary) -> tuple[Remark, ...]:
-    """Return what is to be remarked of a study's networks, variant by variant; of a search's, of the best alone."""
+    """Return what is to be remarked of a study's networks, variant by variant; of a search's, of the best alone.
+
+    A refit on all folds is no repeat of the folds: it has a remark of its own.
+    """
     best = {record.variant for record in summary.best.values()}
-    groups: dict[tuple[str, str], list[RunRecord]] = {}
+    groups: dict[tuple[str, str, bool], list[RunRecord]] = {}
     for run in summary.finished:
         if summary.trials is None or run.variant in best:
-            groups.setdefault((run.data, run.variant), []).append(run)
+            groups.setdefault((run.data, run.variant, run.is_refit), []).append(run)
     remarks = []
-    for (data, variant), runs in groups.items():
+    for (data, variant, _), runs in groups.items():
         remarked = [run for run in runs if run.remark]
         if remarked:
             sentence = _of_variant(remarked, len(runs))
@@ -81,6 +84,8 @@ def remarks(summary: StudySummary) -> tuple[Remark, ...]:
 def _of_variant(remarked: Sequence[RunRecord], runs: int) -> str:
     """Return the remark of a variant's first run that has one, and how many of its runs have one."""
     first = remarked[0]
+    if first.is_refit:
+        return f"The refit of {first.variant} {first.remark}"
     fold = "" if first.fold is None else f" fold {first.fold + 1}"
     sentence = f"{first.variant} seed {first.seed}{fold} {first.remark}"
     if len(remarked) == 1:

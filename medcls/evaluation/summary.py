@@ -25,7 +25,8 @@ class Comparison:
         p_adjusted: p corrected for all comparisons of the study (Holm) and for all looks.
         n: the number of pairs that differ from one another.
         runs: the number of pairs, with those that repeat another to the bit.
-        detectable: the smallest difference that would be found with 80% power, None for one pair.
+        detectable: the smallest difference that would be found with 80% power; None for one pair, and where it would
+            be larger than any difference that the score can have.
         mcnemar: p of McNemar's test on the images of the only pair, None where there are more or none.
         verdict: of b against a, in the score's better direction.
     """

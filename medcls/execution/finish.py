@@ -201,7 +201,7 @@ def _candidates(controller: RunController, best: Mapping[str, BestModel | None],
 
 def _scores(controller: RunController, best: BestModel) -> dict[str, float]:
     """Return the best variant's means, deviations and test scores; the test scores go to its run's entry, too."""
-    scores = run_table.of_best(best.mean_sd)
+    scores = run_table.of_best(best.mean_sd, len(best.scores[best.metric]))
     test_scores = {f"test/{metric}": score.value for metric, score in (best.test or {}).items()}
     for record in controller.records_of(best.run)[:1]:
         controller.mirroring.add_scores(best.run, record.parent, record.result.ended, test_scores)

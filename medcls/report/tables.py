@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from medcls.evaluation import run_scores
+from medcls.evaluation import ranges, run_scores
 from medcls.evaluation.metrics import digits, words
 from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.spread import spread_of
@@ -126,6 +126,7 @@ def comparisons(summary: StudySummary, rows: Sequence[Comparison]) -> Table | No
     for row in rows:
         name = f"{row.b} vs {row.a} on {row.data}" if several else f"{row.b} vs {row.a}"
         count, (low, high) = digits(row.metric), row.ci95
+        least = ranges.detectable(summary, row.metric, row.detectable)  # older summaries know no limit
         cells.append(
             (
                 name,
@@ -135,7 +136,7 @@ def comparisons(summary: StudySummary, rows: Sequence[Comparison]) -> Table | No
                 f"{low:+.{count}f} to {high:+.{count}f}" if low < high else "",
                 p_value(row.p_adjusted),
                 str(row.n),
-                "" if row.detectable is None else f"{row.detectable:.{count}f}",
+                "" if least is None else f"{least:.{count}f}",
             )
         )
     columns = ("compared", VERDICT, "score", "difference", "95% interval", "adjusted p", "pairs", "detectable")

@@ -46,18 +46,21 @@ def of_group(runs: Sequence[Ended]) -> dict[str, float]:
     return columns
 
 
-def of_best(mean_sd: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Return the best variant's mean scores and their standard deviations over the repeats.
+def of_best(mean_sd: Mapping[str, tuple[float, float]], repeats: int) -> dict[str, float]:
+    """Return the best variant's mean scores and their standard deviations, which a single repeat has none of.
 
     The name of a deviation is the name of its score with "_sd" at the end. Where a score has that very name, as
     "dice_sd" over the images or the recall of a class called "x_sd", it ends with "_sd_over_repeats" instead.
 
     Args:
         mean_sd: the mean and the standard deviation of each metric.
+        repeats: over how many folds or seeds.
     """
     scores: dict[str, float] = {}
     for name, (mean, _) in mean_sd.items():
         scores[shown(name)] = mean
+    if repeats < 2:
+        return scores
     deviations: dict[str, float] = {}
     for name, (_, sd) in mean_sd.items():
         ending = "_sd_over_repeats" if f"{shown(name)}_sd" in scores else "_sd"

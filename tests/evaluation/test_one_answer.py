@@ -95,6 +95,15 @@ def test_a_variants_runs_are_remarked_in_one_line() -> None:
     assert found[1].sentence == f"wide seed 0 fold 2 {one}"
 
 
+def test_a_refit_is_not_counted_among_the_folds() -> None:
+    folds = [run("plain", 0, "predicts a.", fold) for fold in range(2)]
+    refit = run("plain", 0, "predicts b.")
+    runs = [{**record, "params": {"folds": 2}} for record in [*folds, refit]]
+    found = remarks(typed({"data_sets": [{"name": "skin"}], "runs": runs}))
+    assert "2 of the 2 runs of plain" in found[0].sentence
+    assert found[1].sentence == "The refit of plain predicts b."
+
+
 def test_of_a_search_the_best_trial_alone_is_remarked() -> None:
     runs = [run("trial 0", 0, "predicts a."), run("trial 1", 0, "predicts b.")]
     best = {"skin": {"variant": "trial 1"}}

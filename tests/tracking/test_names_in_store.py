@@ -90,11 +90,12 @@ def test_a_study_of_any_name_that_it_may_have_is_found_again(uri: str, tmp_path:
 
 def test_a_deviation_over_repeats_never_stands_where_a_score_belongs() -> None:
     means = {"dice": (0.8, 0.01), "dice_sd": (0.2, 0.02), "recall/x": (0.7, 0.03), "recall/x_sd": (0.6, 0.04)}
-    shown = of_best(means | {"gap": (0.1, 0.05)})
+    shown = of_best(means | {"gap": (0.1, 0.05)}, repeats=3)
     assert sorted(shown.values()) == sorted(value for pair in [*means.values(), (0.1, 0.05)] for value in pair)
     assert (shown["best/val_dice"], shown["best/val_dice_sd"]) == (0.8, 0.2)
     assert (shown["best/val_recall/x"], shown["best/val_recall/x_sd"]) == (0.7, 0.6)
     assert (shown["gap"], shown["gap_sd"]) == (0.1, 0.05)
+    assert of_best({"dice": (0.8, 0.0)}, repeats=1) == {"best/val_dice": 0.8}
 
 
 def test_marked_regions_that_clean_alike_have_shares_of_their_own() -> None:
