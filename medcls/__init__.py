@@ -10,13 +10,14 @@ if TYPE_CHECKING:  # editors and mypy follow these; at run time a name is import
     from medcls.cli.study import main as main
     from medcls.execution.api import load as load
     from medcls.execution.api import run as run
+    from medcls.report.results import results as results
     from medcls.spec import Search as Search
     from medcls.spec import Study as Study
     from medcls.spec import Variant as Variant
     from medcls.spec import grid as grid
     from medcls.utils.errors import BadInputError as BadInputError
 
-__all__ = ["BadInputError", "Search", "Study", "Variant", "grid", "load", "main", "run"]
+__all__ = ["BadInputError", "Search", "Study", "Variant", "grid", "load", "main", "results", "run"]
 
 # TensorFlow's faster kernels, which by itself it uses only where the processor has AVX-512: on one with AVX2 they made
 # a step of AlexNet and of ResNet 1.4 to 2 times as fast, with the same bits from run to run. It must be said before the
@@ -34,6 +35,7 @@ def __getattr__(name: str) -> Any:
         "grid": "medcls.spec",
         "load": "medcls.execution.api",
         "main": "medcls.cli.study",
+        "results": "medcls.report.results",
         "run": "medcls.execution.api",
     }
     if name not in homes:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from medcls.cli.flag_values import executor, seconds, seeds, split_seed, whole
-from medcls.execution.options import Options, default_storage, default_work_dir, source_of, work_place
+from medcls.execution.options import Options, default_storage, source_of, work_place
 from medcls.utils.errors import BadInputError
-from medcls.utils.paths import tracking_uri
+from medcls.utils.paths import default_work_dir, tracking_uri
 from medcls.utils.redaction import text_without_secrets
 from medcls.utils.texts import printable
 

@@ -1,84 +1,33 @@
 """medcls in Python, for notebooks: run a study, look at its runs as tables, ask its best model.
 
-from medcls import load, run
+from medcls import load, results, run
 ended = run(study, data="my_images", seeds=(0, 1, 2))
 ended.runs, ended.epochs, ended.plot("val_loss")
+results("bonus_resnet").runs
 load("bonus_resnet").predict(["image.png"])
 """
 
 import contextlib
-import json
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from medcls.evaluation.summary import read_summary
 from medcls.execution.options import Options
 from medcls.inference.load import LoadedModel, load
+from medcls.report.results import StudyResult, results
 from medcls.spec.study import Study
 from medcls.utils.errors import BadInputError
 from medcls.utils.importing import importable, refuse_in_worker
-from medcls.utils.lazy import matplotlib, pandas
 from medcls.utils.texts import say
 
-__all__ = ["LoadedModel", "StudyResult", "load", "run"]
+__all__ = ["LoadedModel", "StudyResult", "load", "results", "run"]
 
 
 OF_A_SEARCH = ("trials", "timeout", "storage")
-
-
-@dataclass(frozen=True)
-class StudyResult:
-    """A study that has been carried out.
-
-    Attributes:
-        summary: all that was found, as `--json` writes it.
-        report: the page of the study's report; None where nothing was trained.
-    """
-
-    summary: Mapping[str, Any]
-    report: Path | None
-
-    @property
-    def runs(self) -> "pandas.DataFrame":
-        """A line for each run: what it is, how it ended, its final scores."""
-        columns = ("variant", "data", "seed", "fold", "status", "epochs", "best_epoch", "seconds", "key")
-        rows = []
-        for run in self.summary["runs"]:
-            described = {name: run.get(name) for name in columns}
-            rows.append({**described, **(run["metrics"] or {})})
-        return pandas.DataFrame(rows)
-
-    @property
-    def epochs(self) -> "pandas.DataFrame":
-        """A line for each epoch of each run: `epoch`, counted from 1, and everything that was measured."""
-        rows = []
-        for run in self.summary["runs"]:
-            described = {name: run[name] for name in ("variant", "data", "seed", "fold")}
-            for epoch, values in enumerate(_by_epoch(run["history"]), start=1):
-                rows.append({**described, "epoch": epoch, **values})
-        return pandas.DataFrame(rows)
-
-    def plot(self, metric: str = "val_loss") -> "matplotlib.figure.Figure":
-        """Return a figure of a metric over the epochs: one line a run, one colour a variant.
-
-        Raises:
-            BadInputError: no such metric was measured.
-        """
-        epochs = self.epochs
-        if metric not in epochs:
-            raise BadInputError(f"There is no {metric!r}: {', '.join(epochs.columns[5:])} were measured.")
-        drawn = matplotlib.figure.Figure(figsize=(7, 4), layout="constrained")
-        axes = drawn.add_subplot(xlabel="epoch", ylabel=metric.replace("_", " "))
-        for number, (variant, of_variant) in enumerate(epochs.groupby("variant", sort=False)):
-            for _, of_run in of_variant.groupby(["data", "seed", "fold"], dropna=False):
-                axes.plot(of_run["epoch"], of_run[metric], color=f"C{number}", label=variant)
-        lines = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        axes.legend(lines.values(), lines.keys())
-        return drawn
 
 
 def run(study: Study, **flags: Any) -> StudyResult:
@@ -100,14 +49,8 @@ def run(study: Study, **flags: Any) -> StudyResult:
         sentence = run_studies([study], options).sentence
         if sentence:
             say(f"{study.name}: {sentence}", sys.stderr)
-        summary = {"study": study.name, "runs": []} if options.plan else json.loads(options.json.read_text())
-    return StudyResult(summary, _report(study, options))
-
-
-def _by_epoch(history: Mapping[str, Sequence[float]]) -> Iterator[dict[str, float]]:
-    count = max((len(values) for values in history.values()), default=0)
-    for epoch in range(count):
-        yield {name: values[epoch] for name, values in history.items() if epoch < len(values)}
+        found = None if options.plan else read_summary(options.json.read_bytes())
+    return StudyResult(found, _report(study, options))
 
 
 def _report(study: Study, options: Options) -> Path | None:

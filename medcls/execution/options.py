@@ -11,15 +11,10 @@ from urllib.parse import unquote
 
 from medcls.spec.parameters import unknown
 from medcls.utils.errors import BadInputError
-from medcls.utils.paths import home_of, root, tracking_uri
+from medcls.utils.paths import default_work_dir, home_of, tracking_uri
 
 LARGEST_SEED = 2**32 - 2  # under --vary split the split is seeded with one more
 STORAGE = "MEDCLS_STORAGE"
-
-
-def default_work_dir() -> Path:
-    """Return the work directory that is used unless --work-dir names another."""
-    return (root() / "mlruns" / "runs").absolute()
 
 
 def default_storage() -> str | None:

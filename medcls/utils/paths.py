@@ -20,6 +20,11 @@ def default_tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or store_uris.of_file(root() / "mlflow.db")
 
 
+def default_work_dir() -> Path:
+    """Return the work directory that is used unless --work-dir names another."""
+    return (root() / "mlruns" / "runs").absolute()
+
+
 def tracking_uri(given: str | None) -> str:
     """Return the URI of the store that --tracking-uri names, else of the default store.
 

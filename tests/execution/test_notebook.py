@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from jupyter_client.manager import start_new_kernel
 from PIL import Image
+from typed_summaries import typed
 
 import medcls
 from medcls.execution.api import StudyResult, run
@@ -123,7 +124,7 @@ def test_what_cannot_be_run_is_raised_in_one_sentence(tmp_path: Path):
 
 def test_a_metric_that_was_not_measured_is_refused_by_those_that_were():
     one = {"variant": "a", "data": "xray", "seed": 0, "fold": None, "history": {"loss": [2.0, 1.0], "val_loss": [3.0]}}
-    ended = StudyResult({"runs": [one]}, None)
+    ended = StudyResult(typed({"data_sets": [{"name": "xray"}], "runs": [one]}))
     assert ended.epochs["loss"].tolist() == [2.0, 1.0]
     assert ended.epochs["val_loss"].isna().tolist() == [False, True]
     with pytest.raises(BadInputError, match=r"no 'dice': loss, val_loss were measured"):
