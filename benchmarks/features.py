@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from medcls import models
 from medcls.data.dataset import Dataset
 from medcls.execution.executors.local import available_cores
-from medcls.execution.executors.worker import set_threads
+from medcls.execution.worker import set_threads
 from medcls.tasks import BINARY
 from medcls.tracking.run_dir import RunDir
 from medcls.training.backbone import origin, pretrained_network, write_backbone

@@ -30,7 +30,7 @@ from medcls.cli.study import run_and_report
 from medcls.data.loading.batches import shuffled, steps_of
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.split import split
-from medcls.execution.executors.worker import set_threads
+from medcls.execution.worker import set_threads
 from medcls.spec.study import Study
 from medcls.spec.variant import Variant
 from medcls.training.network import network

@@ -120,7 +120,8 @@ def test_files_that_the_pages_for_developers_name_exist(page: str) -> None:
 def test_the_story_of_a_run_names_functions_that_are_there() -> None:
     text = (ROOT / "docs" / "architecture.md").read_text()
     steps = re.findall(r"^\d+\. \*\*`([\w/]+\.py)`, `(\w+)`\*\*", text, re.MULTILINE)
-    assert len(steps) == 10
+    assert 5 < len(steps) <= 10
+    assert len({path for path, _ in steps}) <= 7  # a stranger opens no more files than that on the way to Keras's fit
     for path, name in steps:
         assert re.search(rf"^ *(def|class) {name}\b", (ROOT / "medcls" / path).read_text(), re.MULTILINE), (path, name)
 

@@ -10,10 +10,10 @@ from medcls.data.regions import regions
 from medcls.data.split import split
 from medcls.evaluation.metrics import ENDED, WATCHED, words
 from medcls.execution.executors.base import Executor
+from medcls.execution.failures import interrupted_result
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
 from medcls.execution.mlflow_logger import MlflowLogger
 from medcls.execution.planning.datasets import DataSource, StudyData
-from medcls.execution.run import interrupted_result
 from medcls.execution.threads import Placement
 from medcls.spec.parameters import flattened, functions
 from medcls.spec.run import Run

@@ -9,6 +9,9 @@ from medcls.spec.run import Run
 from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.training import model_files
 
+OUTPUT = "output.txt"
+"""The file in a run directory with what the run's process prints."""
+
 
 @dataclass(frozen=True)
 class Explanation:

@@ -1,38 +1,35 @@
-"""A session: studies are planned together, their data checked and decoded, and their runs executed."""
+"""A session: studies are planned together, their runs executed side by side, and each study concluded."""
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from functools import partial
 
-from medcls.data.dataset import DatasetSpec
+from medcls.execution.conclusion import conclude, write_summaries
 from medcls.execution.controller import RunController, stale
 from medcls.execution.executors.base import Executor
 from medcls.execution.executors.local import LocalExecutor, available_cores
 from medcls.execution.executors.ray import RayExecutor
-from medcls.execution.executors.remote_job import WEIGHTS
+from medcls.execution.loop import run_until_done
 from medcls.execution.mlflow_logger import opened_store, study_mirroring
 from medcls.execution.options import Options
 from medcls.execution.planning.configure import apply_options, options_for
-from medcls.execution.planning.datasets import DataSource, StudyData, decode
 from medcls.execution.planning.dry_run import print_plan
 from medcls.execution.planning.plan import StudyPlan
-from medcls.execution.planning.pretrained import prepare
-from medcls.execution.planning.weights import check
-from medcls.execution.runner import run_planned_studies
-from medcls.execution.threads import Placement
+from medcls.execution.preparation import decoded_data, placement_of, upload_inputs
+from medcls.execution.scheduling import StudyAtWork, scheduled
+from medcls.execution.summary import summarise
 from medcls.spec.run import Run
 from medcls.spec.study import Study
 from medcls.tracking.lock import RECORD, work_dir_lock
 from medcls.tracking.mlflow_client import import_client
 from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.work_dir import STUDIES, Progress, WorkDir
-from medcls.training.network import measure
 from medcls.utils.console import ProgressLines, Screen
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.outputs import check_writable
 from medcls.utils.redaction import without_secrets
+from medcls.utils.signals import stop_repeating
 from medcls.utils.statuses import RunStatus
 from medcls.utils.tracing import explained
 
@@ -121,11 +118,7 @@ def _train(plans: Sequence[StudyPlan], executor: Executor, screen: Screen, start
     """Decode the data sets, open the MLflow store, and execute the runs of all plans."""
     options, work = plans[0].options, plans[0].work
     try:
-        for plan in plans:
-            for source in plan.sources.by_name.values():
-                screen.say(_description(source))
-            _check_weights(plan, executor, screen)
-        decoded = [_decoded(plan, screen) for plan in plans]
+        data = decoded_data(plans, executor, screen)
         if not options.offline:
             import_client()  # while the server of workers imports TensorFlow
         runs = _known_runs(plans)
@@ -136,21 +129,57 @@ def _train(plans: Sequence[StudyPlan], executor: Executor, screen: Screen, start
             for plan in plans:
                 plan.forget()  # not before it is certain that the studies can be run
         if options.executor != "local":
-            work.upload(WEIGHTS, *_decoded_directories(decoded, work))
-        placement = _placement(options, work, executor)
-        controllers = []
-        for plan, store, sources in zip(plans, stores, decoded, strict=True):
+            upload_inputs(work, data)
+        placement = placement_of(options, work, executor)
+        tuners = [plan.tuner(executor.slots) if plan.study.search is not None else None for plan in plans]
+        studies = []
+        for plan, store, sources, tuner in zip(plans, stores, data, tuners, strict=True):
             mirroring = study_mirroring(plan, store)
             explain, resources = plan.study.explain, plan.study.resources
-            controllers.append(RunController(work, executor, placement, mirroring, screen, sources, explain, resources))
+            controller = RunController(work, executor, placement, mirroring, screen, sources, explain, resources)
+            studies.append(StudyAtWork(plan, controller, tuner))
         try:
             with explained(work.path, TrainingError):
-                run_planned_studies(list(zip(plans, controllers, strict=True)), started)
+                _carry_out(studies, started)
         finally:
             work.upload(*(f"{STUDIES}/{plan.key}" for plan in plans))
-        return _result(controllers)
+        return _result(studies)
     finally:
         executor.stop()
+
+
+def _carry_out(studies: Sequence[StudyAtWork], started: float) -> None:
+    """Run the runs of all studies and conclude each; if that is cut off, MLflow shows the studies as killed.
+
+    Args:
+        studies: which share the executor and the screen.
+        started: when the command began, as of time.monotonic.
+    """
+    options, several = studies[0].plan.options, len(studies) > 1
+    try:
+        with ExitStack() as stack:
+            for study in studies:
+                if study.tuner is not None:
+                    stack.enter_context(study.tuner.at_work())
+            run_until_done([scheduled(study, started, alone=not several) for study in studies])
+        summaries = []
+        for study in studies:
+            if several:
+                study.controller.screen.say("")
+                study.controller.screen.say(f"{study.plan.study.name}: {study.plan.study.question}")
+            summaries.append(conclude(study, started))
+        write_summaries(summaries, options.json)
+    except BaseException as error:
+        stop_repeating()
+        for study in studies:
+            study.controller.mirroring.interrupt()
+        if isinstance(error, KeyboardInterrupt) and options.json is not None:
+            summaries = []
+            for study in studies:
+                study.controller.note_interruption()
+                summaries.append(summarise(study.plan, study.controller, {}, study.plan.trials(), started, ()))
+            write_summaries(summaries, options.json)
+        raise
 
 
 def _known_runs(plans: Sequence[StudyPlan]) -> list[Run]:
@@ -165,71 +194,12 @@ def _lock(work: WorkDir, *, wait: bool, tell: Callable[[str], None]) -> Abstract
     return work_dir_lock(work.path, wait=wait, tell=tell, record=record, named=without_secrets(work.url))
 
 
-def _decoded_directories(decoded: Sequence[StudyData], work: WorkDir) -> set[str]:
-    """Return the directories of decoded images, relative to the work directory."""
-    directories = set()
-    for sources in decoded:
-        for source in sources.by_name.values():
-            if source.decoded is not None:
-                directories.add(source.decoded.relative_to(work.path).as_posix())
-    return directories
-
-
 def _local_executor(options: Options) -> LocalExecutor:
     """Return the executor of this machine, which begins to import TensorFlow while the data are checked."""
     cores = available_cores()
     executor = LocalExecutor(cores, options.workers or cores)
     executor.warm_up()
     return executor
-
-
-def _placement(options: Options, work: WorkDir, executor: Executor) -> Placement:
-    """Return what chooses the number of threads of each run."""
-
-    def measured(run: Run, source: DataSource) -> dict[str, int]:
-        bundle = source.bundle
-        result: dict[str, int] = executor.ask(measure, run.variant, bundle.shape, len(bundle.classes))
-        return result
-
-    threads = options.threads
-    if threads is None and options.smoke:
-        threads = 1  # tiny runs spend their time in tracing, on one core
-    return Placement(executor.cores, threads, work.cache / "networks.json", measured)
-
-
-def _decoded(plan: StudyPlan, screen: Screen) -> StudyData:
-    """Return the data sets of a plan with their images decoded."""
-    progress = _progress(screen)
-
-    def decoded(source: DataSource) -> DataSource:
-        return decode(source, plan.work, partial(progress, f"decoding {source.name}"), screen.tell)
-
-    with explained(plan.work.path, BadInputError):
-        return plan.sources.map(decoded)
-
-
-def _check_weights(plan: StudyPlan, executor: Executor, screen: Screen) -> None:
-    """Print which variants start from saved weights; refuse weights that do not fit before anything is trained."""
-    study, options = plan.study, plan.options
-    shared = study.folds is not None or options.vary_split or options.split_seed > 0
-    for line in check(study.conditions, plan.sources, options.work_dir, executor.ask, folds=shared):
-        screen.say(line)
-    for line in prepare(study.conditions, plan.sources, options.work_dir, executor.ask, options.weights):
-        screen.say(line)
-
-
-def _description(source: DataSource) -> str:
-    """Return the line that is printed of a data set: its number of images, its classes or masks, and its origin."""
-    bundle = source.bundle
-    origin = "a phantom drawn by medcls, no real images" if bundle.kind == "phantom" else bundle.source
-    targets = f"of {len(bundle.classes)} classes" if bundle.masks is None else _masks(bundle)
-    return f"{source.name}: {len(bundle.labels)} {bundle.noun} {targets} ({origin})"
-
-
-def _masks(bundle: DatasetSpec) -> str:
-    if bundle.marks is None:
-        return "with masks"
-    return f"with masks, in which {bundle.marks(lambda *_: None).sentence}"
 
 
 def _print_findings(plan: StudyPlan, screen: Screen) -> None:
@@ -243,10 +213,11 @@ def _progress(screen: Screen) -> ProgressLines:
     return ProgressLines(screen.tell, indent="  ")
 
 
-def _result(controllers: Sequence[RunController]) -> SessionResult:
+def _result(studies: Sequence[StudyAtWork]) -> SessionResult:
     ended = 0
     failures = []
-    for controller in controllers:
+    for study in studies:
+        controller = study.controller
         for record in controller.records.values():
             ended += 1
             if record.result.status == RunStatus.FAILED:

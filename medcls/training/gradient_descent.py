@@ -1,24 +1,34 @@
-"""The learner by gradient descent: one Keras fit, which can be killed and continued without changing a bit."""
+"""Training by gradient descent: the usual learner, and the fit of one stage, which can be killed and continued."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 from medcls import augmentation, losses, models
 from medcls.augmentation.base import Augmentation
 from medcls.data.dataset import Dataset, Split
 from medcls.spec.constraints import at_least, constrained
+from medcls.spec.parameters import function_of, takes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.training import callbacks, early_stopping, optimizers, schedules
+from medcls.training import callbacks as recording
 from medcls.training import class_imbalance as imbalances
-from medcls.training.checkpoint import has_checkpoint
+from medcls.training import early_stopping, optimizers, schedules
+from medcls.training.checkpoint import has_checkpoint, progress, recorder, restore
 from medcls.training.class_imbalance import Imbalance
-from medcls.training.fit import Stage, TrainingSetup, fit
-from medcls.training.network import network
-from medcls.training.result import Fitted
+from medcls.training.network import network, operations
+from medcls.training.result import Fitted, weights_sha256
 from medcls.training.saved_weights import begin_with
+from medcls.training.stage import Stage, TrainingSetup, evaluation_batches, steps_per_epoch, training_batches
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
-from medcls.utils.tensors import Callback, KerasTensor, Optimizer, Tensor
+from medcls.utils.tensors import Callback, KerasModel, KerasTensor, Metric, Optimizer, Tensor
+
+LIGHT = 10_000_000  # multiply-adds of a batch that take no longer than Keras's own call of a step
+BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
+
+Rows = NDArray[np.int64]
 
 
 def _check(*, share: float, **_: object) -> None:
@@ -40,7 +50,7 @@ def gradient(
     schedule: Callable[..., Callback] = schedules.constant,
     imbalance: Callable[..., Imbalance] = imbalances.none,
     stop: Callable[..., list[Callback]] = early_stopping.never,
-    watch: Callable[..., list[Callback]] = callbacks.nothing,
+    watch: Callable[..., list[Callback]] = recording.nothing,
     loss: Callable[..., Tensor] = losses.of_the_task,
     mirrored: bool = False,
     share: float = 1.0,
@@ -105,3 +115,150 @@ def gradient(
         last_epoch=epochs,
     )
     return fit(setup, stage)
+
+
+def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
+    """Train one stage from where the run directory's checkpoint stands, and return the trained model.
+
+    If the checkpoint is already at the end of the stage, it is only loaded.
+
+    Raises:
+        TrainingError: the loss or a metric is no longer a finite number.
+        BadInputError: the rule for stopping watches a metric that is not in the history.
+        DamagedError: the checkpoint is damaged or of another network.
+    """
+    data, split, task = setup.data, setup.split, setup.task
+    imbalance = setup.imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
+    metrics = task.metrics(len(data.classes))
+    _compile(stage, _loss(setup, imbalance), metrics)
+    callbacks = [_schedule_callback(stage, task), *setup.stop(task), *setup.callbacks]
+    _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
+    if _is_light(stage.network, setup.batch_size, callbacks):
+        stage.network.steps_per_execution = steps_per_epoch(setup, imbalance)
+    epochs_done, stopped = progress(setup.run_dir, stage.first_epoch)
+    setup.run_dir.truncate(epochs_done)
+    if epochs_done < stage.last_epoch and not stopped:
+        _train(setup, stage, imbalance, callbacks, range(epochs_done, stage.last_epoch))
+    else:
+        _load(setup, stage, callbacks)
+
+    def predict(rows: Rows) -> NDArray[np.float32]:
+        unchanged = evaluation_batches(setup, stage, imbalance, rows)
+        predictions: NDArray[np.float32] = task.read(stage.network.predict(unchanged, verbose=0))
+        return predictions
+
+    epochs = setup.run_dir.epochs_held()
+    trainable = sum(int(np.prod(weight.shape)) for weight in setup.network.trainable_weights)
+    return Fitted(
+        model=setup.network,
+        predict=predict,
+        epochs=epochs,
+        best_epoch=_best_epoch(callbacks, epochs),
+        parameters={"total": int(setup.network.count_params()), "trainable": trainable},
+        weights_sha256=weights_sha256(setup.network.get_weights()),
+    )
+
+
+def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Tensor]:
+    if function_of(setup.loss) is not losses.of_the_task:
+        return setup.loss
+    if imbalance.loss is not None:
+        return imbalance.loss
+    return setup.task.loss
+
+
+def _compile(stage: Stage, loss: Callable[..., Tensor], metrics: list[Metric]) -> None:
+    """Compile the stage's network and create its optimizer's variables.
+
+    Args:
+        stage: the stage.
+        loss: (targets, predictions) -> one value an image.
+        metrics: Keras metrics.
+    """
+    # jit_compile="auto" may choose XLA, which is slower on a CPU.
+    stage.network.compile(stage.optimizer, loss=loss, metrics=metrics, jit_compile=False)
+    stage.optimizer.build(stage.network.trainable_variables)  # before a checkpoint can be loaded into its variables
+
+
+def _schedule_callback(stage: Stage, task: Task) -> Callback:
+    learning_rate = float(stage.optimizer.learning_rate)
+    if takes(function_of(stage.schedule), "total_epochs"):
+        return stage.schedule(learning_rate, task, stage.last_epoch)
+    return stage.schedule(learning_rate, task)
+
+
+def _check_monitors(callbacks: list[Callback], names: list[str]) -> None:
+    """Refuse a callback that watches what is not in the history, of which Keras only warns."""
+    for callback in callbacks:
+        monitor = getattr(callback, "monitor", None)
+        if monitor is not None and monitor.removeprefix("val_") not in names:
+            choices = ", ".join(f"val_{name}" for name in names)
+            raise BadInputError(f"learner.stop.monitor={monitor!r} is not in the history: use one of {choices}.")
+
+
+def _train(
+    setup: TrainingSetup,
+    stage: Stage,
+    imbalance: Imbalance,
+    callbacks: list[Callback],
+    epochs: range,
+) -> None:
+    """Train the stage's network.
+
+    Args:
+        setup: what the stages have in common.
+        stage: the stage.
+        imbalance: how the classes are weighted and drawn.
+        callbacks: the training's callbacks, without the recorder of the checkpoint.
+        epochs: the numbers of the epochs to train, from 0.
+    """
+    stage.network.fit(
+        training_batches(setup, stage, imbalance, epochs),
+        validation_data=evaluation_batches(setup, stage, imbalance, setup.split.validation),
+        steps_per_epoch=steps_per_epoch(setup, imbalance),
+        initial_epoch=epochs.start,
+        epochs=epochs.stop,
+        shuffle=False,
+        verbose=0,
+        callbacks=[*callbacks, recorder(setup.run_dir, callbacks, stage.first_epoch)],
+    )
+
+
+def _is_light(network: KerasModel, batch_size: int, callbacks: Sequence[Callback]) -> bool:
+    """Tell whether an epoch is faster as one call of Keras than as a call for each step; no bit of the result changes.
+
+    It is for networks so small that a call takes longer than a step, unless a callback is to be called at each step.
+
+    Args:
+        network: the Keras network that is trained.
+        batch_size: images a step.
+        callbacks: the training's callbacks.
+    """
+    base = keras.callbacks.Callback
+    for callback in callbacks:
+        for method in BATCH_METHODS:
+            if getattr(type(callback), method) is not getattr(base, method):
+                return False
+    return operations(network) * batch_size <= LIGHT
+
+
+def _load(setup: TrainingSetup, stage: Stage, callbacks: list[Callback]) -> None:
+    """Load the checkpoint of a finished stage; let the callbacks choose the weights that are kept.
+
+    Args:
+        setup: what the stages have in common.
+        stage: the stage.
+        callbacks: the training's callbacks.
+    """
+    restore(setup.run_dir, stage.network, callbacks, stage.first_epoch)
+    for callback in callbacks:
+        callback.set_model(stage.network)
+        callback.on_train_end()
+
+
+def _best_epoch(callbacks: list[Callback], epochs: int) -> int:
+    """Return the epoch, from 0, whose weights the network has after the training: the last one without a rule."""
+    for callback in callbacks:
+        if getattr(callback, "best_weights", None):
+            return int(callback.best_epoch)
+    return epochs - 1

@@ -15,8 +15,9 @@ from medcls.training.backbone import IMAGENET, Halves, freeze, origin, pretraine
 from medcls.training.checkpoint import stage_start
 from medcls.training.class_imbalance import Imbalance
 from medcls.training.feature_cache import shared_features
-from medcls.training.fit import Stage, TrainingSetup, fit
+from medcls.training.gradient_descent import fit
 from medcls.training.result import Fitted
+from medcls.training.stage import Stage, TrainingSetup
 from medcls.utils.tensors import Callback, KerasTensor, Optimizer
 
 

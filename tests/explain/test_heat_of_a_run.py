@@ -15,7 +15,7 @@ from medcls import data, explain, models, training
 from medcls.data.content_hashes import Hashes
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
-from medcls.execution.run import execute_job
+from medcls.execution.worker import execute_job
 from medcls.explain import overlays as pixels
 from medcls.explain import saliency_scores
 from medcls.report.saliency_report import drawings, figures

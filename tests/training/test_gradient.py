@@ -42,7 +42,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 import numpy as np
-from medcls.execution.executors.worker import set_threads
+from medcls.execution.worker import set_threads
 set_threads(int(sys.argv[1]))
 from medcls import augmentation, models, training
 from medcls.data.dataset import Dataset as Decoded, Split

@@ -14,9 +14,9 @@ from medcls.execution.executors import startup
 from medcls.execution.executors.base import TRIES, Executor
 from medcls.execution.executors.notebook_pickle import portable_call
 from medcls.execution.executors.remote_job import run_and_upload
-from medcls.execution.executors.worker import DRIVER, answer, work
-from medcls.execution.job import Job, is_over
-from medcls.execution.run import OUTPUT, crashed_result
+from medcls.execution.failures import crashed_result
+from medcls.execution.job import OUTPUT, Job, is_over
+from medcls.execution.worker import answer, work
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import RunResult
 from medcls.utils.errors import BadInputError, TrainingError
@@ -55,7 +55,6 @@ class LocalExecutor(Executor):
 
     def warm_up(self) -> None:
         """Start the server of workers, which imports TensorFlow once, without waiting for it."""
-        os.environ[DRIVER] = str(os.getpid())
         startup.prepare()
         with contextlib.suppress(ImportError):
             from multiprocessing import forkserver, resource_tracker

@@ -5,7 +5,6 @@ import sys
 import threading
 
 from medcls.execution.executors import startup
-from medcls.execution.executors.worker import DRIVER
 from medcls.utils.quiet import quiet
 
 _imported = threading.Event()
@@ -13,7 +12,7 @@ _imported = threading.Event()
 
 def _die_with_driver() -> None:
     """Exit when the driver has ended: the server itself notices that only after the imports."""
-    driver = int(os.environ.get(DRIVER, os.getppid()))
+    driver = int(os.environ.get(startup.DRIVER, os.getppid()))
     while not _imported.wait(0.2):
         if os.getppid() != driver:
             os._exit(1)

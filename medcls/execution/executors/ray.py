@@ -17,8 +17,8 @@ from medcls.execution.executors.base import TRIES, Executor
 from medcls.execution.executors.local import LocalExecutor, result_of_death
 from medcls.execution.executors.ray_connection import connect
 from medcls.execution.executors.remote_job import fetch_inputs
+from medcls.execution.failures import crashed_result
 from medcls.execution.job import Job, is_over
-from medcls.execution.run import crashed_result
 from medcls.tracking.remote_sync import PERIOD, RemoteSync
 from medcls.tracking.run_records import RunResult
 from medcls.utils.errors import BadInputError, TrainingError, first_line

@@ -5,7 +5,7 @@ from dataclasses import replace
 from filelock import FileLock
 
 from medcls.execution.job import Job
-from medcls.execution.run import execute_job
+from medcls.execution.worker import execute_job
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.paths import home_of

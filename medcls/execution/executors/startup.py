@@ -21,9 +21,13 @@ from medcls.utils.tracing import told, whole
 FOLDER = "MEDCLS_STARTUP"
 """The environment variable with the path of that directory."""
 
+DRIVER = "MEDCLS_DRIVER"
+"""The environment variable with the number of the process that started the server of workers."""
+
 
 def prepare() -> None:
-    """Make the directory, unless there is one, and have it removed when this process ends."""
+    """Note which process is the driver; make the directory, unless there is one, until this process ends."""
+    os.environ[DRIVER] = str(os.getpid())
     if not Path(os.environ.get(FOLDER, "")).is_dir() or not os.environ.get(FOLDER):
         os.environ[FOLDER] = tempfile.mkdtemp(prefix="medcls-startup-")
         atexit.register(_remove, os.environ[FOLDER], os.getpid())

@@ -1,7 +1,16 @@
-"""Carries one run out, from its description to its result: the only place where data, learner and task meet."""
+"""The worker, the process of one run: it ends with its driver, and carries the run out, from its job to its result."""
 
+import faulthandler
+import multiprocessing
+import os
+import signal
 import sys
+import threading
 import time
+from collections.abc import Callable, Mapping
+from multiprocessing import connection
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +18,7 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Dataset, Split
 from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.split import split
+from medcls.execution.failures import failed_result
 from medcls.execution.job import Explanation, Job, is_done, is_explained
 from medcls.report.run_figures import draw_all
 from medcls.tasks import scoring
@@ -17,13 +27,80 @@ from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.tracking.run_records import RunResult
 from medcls.training import model_files
 from medcls.training.result import Fitted
-from medcls.utils.errors import BadInputError, TrainingError
-from medcls.utils.files import is_full
 from medcls.utils.redaction import text_without_secrets
 from medcls.utils.statuses import RunStatus
 from medcls.utils.tracing import told, whole
 
-OUTPUT = "output.txt"  # in a run directory: what the run's process prints
+
+def work(
+    target: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    threads: int,
+    output: Path,
+    environment: Mapping[str, str],
+) -> Any:
+    """Call a function in this process, which has just been started, and return what the function returns.
+
+    Args:
+        target: the function.
+        arguments: its arguments.
+        threads: the number of TensorFlow's threads.
+        output: the file for what the process prints.
+        environment: variables that are added to the environment.
+    """
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _die_with_driver()
+    _redirect(output)
+    set_threads(threads)
+    return target(*arguments)
+
+
+def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any, environment: Mapping[str, str]) -> None:
+    """Call a function in this process, which has just been started, and send what the function returns.
+
+    Args:
+        target: the function.
+        arguments: its arguments.
+        reply: the connection; what is sent is (return value, None), or (None, sentence) if the function raised.
+        environment: variables that are added to the environment.
+    """
+    try:
+        reply.send((work(target, arguments, 1, Path(os.devnull), environment), None))
+    except Exception as error:  # noqa: BLE001 - the driver reports any error
+        reply.send((None, told(error)))
+
+
+def _die_with_driver() -> None:
+    """Exit at once when the driver has ended: a new command must never train beside an orphan."""
+    driver = multiprocessing.parent_process()
+    if driver is None:
+        return
+
+    def watch() -> None:
+        connection.wait([driver.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _redirect(output: Path) -> None:
+    file = output.open("a")
+    os.dup2(file.fileno(), 1)
+    os.dup2(file.fileno(), 2)
+    sys.stdout = sys.stderr = file
+    faulthandler.enable(file)
+
+
+def set_threads(threads: int) -> None:
+    """Set the number of TensorFlow's threads in this process, which must come before its first operation."""
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    np.seterr(all="ignore")
 
 
 def execute_job(job: Job) -> None:
@@ -42,7 +119,7 @@ def execute_job(job: Job) -> None:
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
             trace = text_without_secrets(whole(error))
             print(trace, file=sys.stderr, flush=True)  # in a run's own process this goes to output.txt
-            run_dir.finish(_failed_result(job, run_dir, error, trace), {})
+            run_dir.finish(failed_result(job, run_dir, error, trace), {})
         if job.figures:
             draw_all(job.run, run_dir, job.data)
 
@@ -135,47 +212,3 @@ def _explain(explain: Explanation, run_dir: RunDir, data: Dataset, rows: Split, 
     for figure in run_dir.path.glob(f"{HEAT}_*.png"):
         figure.unlink()
     run_dir.write_arrays(HEAT, {**answer, "digest": np.array(explain.digest)})
-
-
-def interrupted_result(run_dir: RunDir) -> RunResult:
-    """Return the result of a run that is being interrupted: the epochs that its checkpoint holds, and no scores."""
-    return RunResult(RunStatus.INTERRUPTED, epochs=run_dir.epochs_held(), ended=int(time.time() * 1000))
-
-
-def crashed_result(job: Job, exit_code: int | None) -> RunResult:
-    """Return the result of a job whose process died repeatedly of something that no code could catch.
-
-    Args:
-        job: that was carried out.
-        exit_code: of its process, negative for a signal, None where it is not known.
-    """
-    if exit_code is not None and exit_code < 0:
-        death = f"was killed by signal {-exit_code}"
-    else:
-        death = f"ended with exit code {exit_code}"
-    error = TrainingError(f"The worker {death} repeatedly (out of memory?). Its output is in {job.folder / OUTPUT}.")
-    return _failed_result(job, RunDir(job.folder), error, "")
-
-
-def _failed_result(job: Job, run_dir: RunDir, error: Exception, trace: str) -> RunResult:
-    """Return the result of a run that failed.
-
-    Args:
-        job: that was carried out.
-        run_dir: the run directory.
-        error: why it failed.
-        trace: the traceback, "" for none.
-    """
-    if is_full(error):
-        sentence = f"No space left in {job.folder.parent}: free some space and run the same command again."
-    elif isinstance(error, TrainingError | BadInputError):
-        sentence = str(error)
-    else:
-        sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT})."
-    return RunResult(
-        RunStatus.FAILED,
-        epochs=run_dir.epochs_held(),
-        error=text_without_secrets(sentence),
-        ended=int(time.time() * 1000),
-        traceback=trace,
-    )
