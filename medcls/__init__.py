@@ -16,8 +16,9 @@ if TYPE_CHECKING:  # editors and mypy follow these; at run time a name is import
     from medcls.spec import Variant as Variant
     from medcls.spec import grid as grid
     from medcls.utils.errors import BadInputError as BadInputError
+    from medcls.utils.errors import TrainingError as TrainingError
 
-__all__ = ["BadInputError", "Search", "Study", "Variant", "grid", "load", "main", "results", "run"]
+__all__ = ["BadInputError", "Search", "Study", "TrainingError", "Variant", "grid", "load", "main", "results", "run"]
 
 # TensorFlow's faster kernels, which by itself it uses only where the processor has AVX-512: on one with AVX2 they made
 # a step of AlexNet and of ResNet 1.4 to 2 times as fast, with the same bits from run to run. It must be said before the
@@ -31,6 +32,7 @@ def __getattr__(name: str) -> Any:
         "BadInputError": "medcls.utils.errors",
         "Search": "medcls.spec",
         "Study": "medcls.spec",
+        "TrainingError": "medcls.utils.errors",
         "Variant": "medcls.spec",
         "grid": "medcls.spec",
         "load": "medcls.execution.api",

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from medcls import augmentation
+from medcls import BadInputError, augmentation
 from medcls.augmentation import geometric, intensity, resampling, seeded_random
-from medcls.utils.errors import BadInputError
 
 EVERYTHING: dict[str, Any] = {
     "rotation": 30.0,

@@ -11,14 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from medcls import augmentation, losses
+from medcls import BadInputError, Variant, augmentation, losses
 from medcls.augmentation import seeded_random
 from medcls.augmentation.mixing import mixed_labels
 from medcls.data.loading import batches
-from medcls.spec.variant import Variant
 from medcls.tasks import BINARY, MULTICLASS, SPARSE, metrics
 from medcls.training import gradient
-from medcls.utils.errors import BadInputError
 
 COUNT = 64
 KINDS = [augmentation.mixup, augmentation.cutmix]

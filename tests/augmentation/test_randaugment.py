@@ -9,11 +9,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from medcls import augmentation
+from medcls import BadInputError, augmentation
 from medcls.augmentation import photometric
 from medcls.augmentation.randaugment import OPERATIONS, _drawn
 from medcls.spec.parameters import check_limits
-from medcls.utils.errors import BadInputError
 
 Pixels = NDArray[np.float32]
 

@@ -17,14 +17,12 @@ import h5py
 import numpy as np
 import pytest
 
-from medcls import data, training
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data, training
 from medcls.data.readers.images import UnreadableImageError, decode, kind_of
 from medcls.data.readers.table import read_table
 from medcls.execution.planning.weights import kept
 from medcls.spec.overrides import set_text
 from medcls.training.saved_weights import content, digest
-from medcls.utils.errors import BadInputError
 from medcls.utils.reachability import PATIENCE, reach
 
 LONG = 20.0  # seconds, on a machine that is busy: what fills memory takes longer
@@ -94,7 +92,7 @@ def test_weights_of_zeros_are_weights(tmp_path: Path) -> None:
 
 
 def opened(path: Path) -> Any:
-    return data.folder(Hashes(path.parent / "hashes"), source=str(path), size=8)
+    return data.folder(data.Hashes(path.parent / "hashes"), source=str(path), size=8)
 
 
 @pytest.mark.parametrize("name", ["train_images", "train_labels"])

@@ -11,7 +11,6 @@ import pytest
 from PIL import Image
 
 from medcls import data
-from medcls.data.content_hashes import Hashes
 from medcls.tracking.lock import work_dir_lock
 
 
@@ -43,7 +42,7 @@ def test_images_that_changed_while_a_command_waited_count_as_they_are(
         assert process.wait(900) == 0, (place.folder / "err.txt").read_text()
     assert "xray: its images changed while this command waited" in (place.folder / "out.txt").read_text()
     (described,) = place.summary()["data_sets"]
-    bundle = data.xray(Hashes(tmp_path / "hashes"), source=str(images), size=8)
+    bundle = data.xray(data.Hashes(tmp_path / "hashes"), source=str(images), size=8)
     assert described["fingerprint"] == bundle.fingerprint
     (decoded,) = place.work.glob("cache/*-8x8x1")
     assert decoded.name.startswith(bundle.fingerprint[7:23])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medcls import BadInputError
 from medcls.cli.commands.preview import BORDER, COLUMNS, parse_augmentation
 from medcls.cli.main import main
-from medcls.utils.errors import BadInputError
 
 
 @pytest.fixture(scope="module")

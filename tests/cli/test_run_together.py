@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from ended import Ended
 
+from medcls import BadInputError
 from medcls.cli.commands.run import selected_files
-from medcls.utils.errors import BadInputError
 
 STUDIES = Path(__file__).parents[2] / "studies"
 

@@ -18,14 +18,12 @@ import pytest
 import ray
 from crash_commands import Command, Running, kill, until
 
-from medcls import data, models, training
+from medcls import BadInputError, TrainingError, Variant, data, models, training
 from medcls.execution.executors.ray import RayExecutor, _run_job
 from medcls.execution.job import Job
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import RunDir
-from medcls.utils.errors import BadInputError, TrainingError
 
 pytestmark = pytest.mark.slow
 

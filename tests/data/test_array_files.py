@@ -18,13 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcls import data
+from medcls import BadInputError, data
 from medcls.data.checks import examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import TEST, TRAIN, VALIDATION, DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.data.readers.stacks import Stack
-from medcls.utils.errors import BadInputError
 
 SIDE = 9
 Arrays = dict[str, np.ndarray]
@@ -71,7 +69,7 @@ def save_idx(folder: Path, arrays: Arrays, *, packed: bool, dot: bool = False) -
 @pytest.fixture
 def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle, with one store of hashes."""
-    hashes = Hashes(tmp_path / "work" / "hashes")
+    hashes = data.Hashes(tmp_path / "work" / "hashes")
     return lambda source, **keywords: data.folder(hashes, source=str(source), **{"size": SIDE, **keywords})
 
 
@@ -185,12 +183,12 @@ def test_the_cache_takes_them_and_nothing_is_left_beside_it(tmp_path: Path, desc
 
 def test_what_is_said_of_them(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", **medmnist())
-    described = examine(str(tmp_path / "a.npz"), Hashes(tmp_path / "h"))
+    described = examine(str(tmp_path / "a.npz"), data.Hashes(tmp_path / "h"))
     assert described.bundle.layout == "arrays in a.npz"
     assert described.channels == {"grey": 12 + 7 + 11}
     assert described.counts()["train"] == {"0": 4, "1": 4, "2": 4}
     save_idx(tmp_path / "idx", mnist(), packed=True)
-    assert examine(str(tmp_path / "idx"), Hashes(tmp_path / "h")).bundle.layout == "MNIST's idx files"
+    assert examine(str(tmp_path / "idx"), data.Hashes(tmp_path / "h")).bundle.layout == "MNIST's idx files"
 
 
 def without(*names: str) -> Arrays:
@@ -306,7 +304,7 @@ def test_no_damage_raises_anything_else(
     folder = tmp_path_factory.mktemp("damaged")
     (folder / "a.npz").write_bytes(content[: choose.draw(st.integers(len(content) // 2, len(content)))])
     try:
-        bundle = data.folder(Hashes(folder / "h"), source=str(folder / "a.npz"), size=SIDE)
+        bundle = data.folder(data.Hashes(folder / "h"), source=str(folder / "a.npz"), size=SIDE)
         assert bundle.decode(0).shape == (SIDE, SIDE, 1)
     except BadInputError as error:
         assert "a.npz" in str(error)  # noqa: PT017 - either is right
@@ -369,8 +367,8 @@ def test_room_that_is_lacking_to_unpack_is_one_sentence(tmp_path: Path) -> None:
     code = """
 import resource, sys
 from medcls import data
-from medcls.data.content_hashes import Hashes
-bundle = data.folder(Hashes(sys.argv[1] + "/h"), source=sys.argv[1] + "/a.npz")
+from medcls import data
+bundle = data.folder(data.Hashes(sys.argv[1] + "/h"), source=sys.argv[1] + "/a.npz")
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 try:
     print(bundle.decode(bundle.names.index("train_images[0]")))

@@ -9,15 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from medcls import data, models, training
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, Variant, data, models, training
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.resolve import find, name_of
 from medcls.data.segmentation_sets import any_kind
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 TINY = Path(__file__).parent.parent / "cli" / "tiny_study.py"
@@ -35,8 +32,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def hashes(tmp_path: Path) -> Hashes:
-    return Hashes(tmp_path / "hashes")
+def hashes(tmp_path: Path) -> data.Hashes:
+    return data.Hashes(tmp_path / "hashes")
 
 
 @pytest.mark.parametrize("name", [*PHANTOMS, "mnist", "toy2d", "medmnist:pathmnist"])
@@ -50,7 +47,7 @@ def test_a_name_of_two_things_is_refused_and_both_are_told(name: str, kind: str,
     assert f"builtin:{name} " in str(refusal.value)
 
 
-def test_the_folder_and_the_built_in_set_are_both_to_be_had(hashes: Hashes, here: Path, draw: Draw) -> None:
+def test_the_folder_and_the_built_in_set_are_both_to_be_had(hashes: data.Hashes, here: Path, draw: Draw) -> None:
     draw(here / "xray", "normal/a.png", "ill/b.png")
     folder, phantom = data.folder(hashes, source="./xray"), data.folder(hashes, source="builtin:xray")
     assert (folder.kind, folder.classes, folder.source) == ("files", ("ill", "normal"), str(here / "xray"))
@@ -64,13 +61,13 @@ def test_the_folder_and_the_built_in_set_are_both_to_be_had(hashes: Hashes, here
     [data.xray, partial(data.folder, source="xray"), partial(any_kind, source="xray")],
     ids=["own", "any", "seen"],
 )
-def test_a_studys_own_source_is_refused_as_well(read: Callable[..., object], hashes: Hashes, here: Path) -> None:
+def test_a_studys_own_source_is_refused_as_well(read: Callable[..., object], hashes: data.Hashes, here: Path) -> None:
     (here / "xray").mkdir()
     with pytest.raises(BadInputError, match="xray is a folder here and a built-in name"):
         read(hashes)
 
 
-def test_functions_that_know_a_name_know_it_with_the_prefix(hashes: Hashes, here: Path) -> None:
+def test_functions_that_know_a_name_know_it_with_the_prefix(hashes: data.Hashes, here: Path) -> None:
     for name in ("bone", "mnist", "toy2d", "lungs"):
         (here / name).mkdir()
     letters = [data.bone(hashes, source="builtin:bone"), data.bone_unlettered(hashes, source="builtin:bone")]

@@ -12,11 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import DatasetSpec, Images
 from medcls.data.loading import decoded_cache
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 NAMES = [f"{part}/{label}/{number}.png" for part in ("train", "test") for label in ("A", "B") for number in range(5)]
@@ -24,11 +22,11 @@ PREPARE = """
 import dataclasses, json, pathlib, resource, sys, time
 from medcls import data
 from medcls.data.loading import decoded_cache as cache
-from medcls.data.content_hashes import Hashes
+from medcls import data
 source, folder, told = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), json.loads(sys.argv[3])
 if "bytes" in told:
     resource.setrlimit(resource.RLIMIT_FSIZE, (told["bytes"], told["bytes"]))
-bundle = data.folder(Hashes(source.parent / "hashes"), source=str(source), size=told["size"])
+bundle = data.folder(data.Hashes(source.parent / "hashes"), source=str(source), size=told["size"])
 def progress(done, total):
     if done == told.get("stop_after"):
         print("stopped", flush=True)
@@ -51,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def describe(source: Path, size: int = 8, channels: int = 1) -> DatasetSpec:
-    return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=size, channels=channels)
+    return data.folder(data.Hashes(source.parent / "hashes"), source=str(source), size=size, channels=channels)
 
 
 def start(source: Path, folder: Path, **told: int) -> subprocess.Popen[str]:

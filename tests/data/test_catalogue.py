@@ -9,23 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.resolve import find
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 
 
 @pytest.fixture
-def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hashes:
+def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> data.Hashes:
     monkeypatch.delenv("MEDCLS_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Hashes(tmp_path / "hashes")
+    return data.Hashes(tmp_path / "hashes")
 
 
-def test_a_built_in_name_without_images_is_its_phantom(hashes: Hashes) -> None:
+def test_a_built_in_name_without_images_is_its_phantom(hashes: data.Hashes) -> None:
     phantom = PHANTOMS["xray"]()
     bundle = data.xray(hashes)
     assert (bundle.kind, bundle.source, bundle.name) == ("phantom", "xray", "xray")
@@ -39,7 +37,7 @@ def test_a_built_in_name_without_images_is_its_phantom(hashes: Hashes) -> None:
 
 
 def test_a_built_in_name_is_looked_for_in_the_users_data(
-    hashes: Hashes, tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+    hashes: data.Hashes, tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = draw(tmp_path / "own" / "xray", "train/C1_1.png", "train/C2_1.png", "test/C2_2.png")
     monkeypatch.setenv("MEDCLS_DATA", str(own.parent))
@@ -53,7 +51,7 @@ def test_a_built_in_name_is_looked_for_in_the_users_data(
         data.xray(hashes)
 
 
-def test_a_path_replaces_a_built_in_set_but_not_its_name(hashes: Hashes, tmp_path: Path, draw: Draw) -> None:
+def test_a_path_replaces_a_built_in_set_but_not_its_name(hashes: data.Hashes, tmp_path: Path, draw: Draw) -> None:
     source = draw(tmp_path / "mine", "A/a.png", "B/b.png")
     bundle = data.xray(hashes, source=str(source))
     assert (bundle.kind, bundle.source, bundle.name) == ("files", str(source), "xray")
@@ -62,7 +60,7 @@ def test_a_path_replaces_a_built_in_set_but_not_its_name(hashes: Hashes, tmp_pat
 
 @pytest.mark.skipif(sys.platform != "linux", reason="downloads lie elsewhere on other systems")
 def test_what_is_fetched_is_found_in_the_users_data_then_in_the_cache(
-    hashes: Hashes, tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
+    hashes: data.Hashes, tmp_path: Path, draw: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, own = "medmnist:pathmnist", tmp_path / "own"
     own.mkdir()
@@ -81,7 +79,7 @@ def test_what_is_fetched_is_found_in_the_users_data_then_in_the_cache(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="downloads lie elsewhere on other systems")
 def test_mnist_is_one_file_or_a_folder_of_files(
-    hashes: Hashes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hashes: data.Hashes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "own" / "mnist"
     folder.mkdir(parents=True)
@@ -106,19 +104,19 @@ def test_a_user_without_a_home_has_no_download_cache_and_everything_else(tmp_pat
 
 
 @pytest.mark.parametrize("source", ["xrays", "/no/such/folder", "", "nul\0"])
-def test_an_unknown_source_is_refused_with_what_is_known(hashes: Hashes, source: str) -> None:
+def test_an_unknown_source_is_refused_with_what_is_known(hashes: data.Hashes, source: str) -> None:
     with pytest.raises(BadInputError, match=r"xray.*train/CLASS.*labels\.csv") as refusal:
         data.folder(hashes, source=source)
     assert repr(source) in str(refusal.value)
 
 
-def test_a_single_image_is_no_data_set(hashes: Hashes, tmp_path: Path, draw: Draw) -> None:
+def test_a_single_image_is_no_data_set(hashes: data.Hashes, tmp_path: Path, draw: Draw) -> None:
     with pytest.raises(BadInputError, match=r"a\.png"):
         data.folder(hashes, source=str(draw(tmp_path, "a.png") / "a.png"))
 
 
 @pytest.mark.parametrize(("keywords", "named"), [({"size": 0}, "size=0"), ({"channels": 2}, "channels=2")])
-def test_impossible_shapes_are_refused(hashes: Hashes, keywords: dict[str, int], named: str) -> None:
+def test_impossible_shapes_are_refused(hashes: data.Hashes, keywords: dict[str, int], named: str) -> None:
     with pytest.raises(BadInputError, match=named):
         data.xray(hashes, **keywords)
 

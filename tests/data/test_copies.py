@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
 from medcls import data
-from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made
 from medcls.data.quality.duplicate_candidates import _hashes, alike_by_circles, alike_by_hash
@@ -96,7 +95,7 @@ def test_different_phantom_images_are_no_copies(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif("MEDCLS_TEST_DATA" not in os.environ, reason="needs real images")
 def test_turned_copies_of_real_images_are_found_as_their_names_say(tmp_path: Path) -> None:
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=f"{os.environ['MEDCLS_TEST_DATA']}/bone")
+    bundle = data.folder(data.Hashes(tmp_path / "hashes"), source=f"{os.environ['MEDCLS_TEST_DATA']}/bone")
     seen = survey(bundle, tmp_path)
     named = re.compile(r"(.*)/(\d+)((?:-rotated\d)+)(?:_-_Copy)?(_\(\d+\))?\.jpg")
     families: dict[tuple[str, ...], set[int]] = {}

@@ -28,11 +28,9 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.loading import decoded_cache
 from medcls.data.readers.images import UnreadableImageError, decode, kind_of
-from medcls.utils.errors import BadInputError
 
 SIDE = 16
 HOUNSFIELD = np.linspace(-1024, 3071, SIDE * SIDE).astype(np.int16).reshape(SIDE, SIDE)
@@ -236,7 +234,7 @@ def test_a_folder_of_a_hospital(tmp_path: Path) -> None:
     (tmp_path / "A/LICENSE").write_text("free " * 99)
     (tmp_path / "B/licences").mkdir()
     (tmp_path / "B/licences/empty").touch()
-    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
     assert sorted(bundle.names) == sorted(names)
     shown = {name: bundle.decode(row)[:, :, 0] for row, name in enumerate(bundle.names)}
     for number, name in enumerate(names):
@@ -260,7 +258,7 @@ def test_what_lacks_its_preamble_is_read_where_it_is_named_as_dicom(
     (tmp_path / "set/A").mkdir()
     (tmp_path / "set" / name).write_bytes(BARE[bare](whole.read_bytes()))
     np.testing.assert_array_equal(grey(tmp_path / "set" / name), grey(whole))
-    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path / "set"), size=SIDE)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path / "set"), size=SIDE)
     assert sorted(bundle.names) == [name, "B/whole.dcm"]
     (tmp_path / "set/A/x.png").write_bytes(BARE[bare](whole.read_bytes()))
     with pytest.raises(UnreadableImageError, match="not a PNG"):
@@ -280,7 +278,7 @@ def test_what_only_begins_as_dicom_is_no_image(tmp_path: Path) -> None:
     save(tmp_path / "B/b.dcm", EIGHT_BITS)
     save(tmp_path / "A/a.dcm", EIGHT_BITS)
     (tmp_path / "A/weights").write_bytes(b"\x08\0\x16\0\4\0\0\0" + bytes(range(256)) * 4)
-    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
     assert sorted(bundle.names) == ["A/a.dcm", "B/b.dcm"]
     (tmp_path / "c.dcm").write_bytes((tmp_path / "A/weights").read_bytes())
     with pytest.raises(UnreadableImageError, match=r"damaged|DICOM without an image"):
@@ -301,7 +299,7 @@ def test_a_file_without_a_suffix_that_was_cut_off_is_not_passed_over(tmp_path: P
     for name in ("A/IM0001", "A/IM0002", "B/IM0003"):
         save(tmp_path / name, EIGHT_BITS)
     (tmp_path / "A/IM0002").write_bytes(b"")
-    bundle = data.folder(Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes" / "h"), source=str(tmp_path), size=SIDE)
     with pytest.raises(BadInputError, match=r"1 of 3 images .*A/IM0002 \(empty file\)"):
         decoded_cache.prepare(bundle, tmp_path / "cache")
 
@@ -314,10 +312,10 @@ def test_without_pydicom_one_sentence_says_how_to_get_it(tmp_path: Path) -> None
 import sys; sys.modules["pydicom"] = None
 from pathlib import Path
 from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import data
 from medcls.data.readers.images import decode
 root = Path(sys.argv[1])
-folder = lambda path: data.folder(Hashes(root / "h"), source=str(path))
+folder = lambda path: data.folder(data.Hashes(root / "h"), source=str(path))
 for read, path in ((folder, root / "set"), (lambda path: decode(path, 8, 1), root / "named.png")):
     try:
         read(path)

@@ -9,20 +9,18 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import DatasetSpec
 from medcls.data.loading.decoded_cache import open_decoded, prepare
-from medcls.utils.errors import BadInputError
 
 REAL = Path(os.environ.get("MEDCLS_TEST_DATA", "/nowhere")) / "mnist"
 
 
 @pytest.fixture
-def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hashes:
+def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> data.Hashes:
     monkeypatch.delenv("MEDCLS_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return Hashes(tmp_path / "hashes")
+    return data.Hashes(tmp_path / "hashes")
 
 
 def small(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +54,7 @@ def parts(bundle: DatasetSpec) -> dict[str, int]:
     return dict(Counter(bundle.parts.tolist()))
 
 
-def test_one_file_and_four_are_the_same_data_set(hashes: Hashes, tmp_path: Path) -> None:
+def test_one_file_and_four_are_the_same_data_set(hashes: data.Hashes, tmp_path: Path) -> None:
     folders = [
         write_npz(tmp_path / "a"),
         write_idx(tmp_path / "b", packed=True),
@@ -68,7 +66,7 @@ def test_one_file_and_four_are_the_same_data_set(hashes: Hashes, tmp_path: Path)
     assert one.decode(3).tolist() == others[0].decode(3).tolist()
 
 
-def test_the_validation_set_is_stratified_and_makes_another_data_set(hashes: Hashes, tmp_path: Path) -> None:
+def test_the_validation_set_is_stratified_and_makes_another_data_set(hashes: data.Hashes, tmp_path: Path) -> None:
     folder = str(write_npz(tmp_path / "mnist"))
     some, more = data.mnist(hashes, source=folder), data.mnist(hashes, source=folder, validation=12_000)
     assert parts(more) == {"train": 480, "validation": 120, "test": 100}
@@ -81,14 +79,14 @@ def test_the_validation_set_is_stratified_and_makes_another_data_set(hashes: Has
     }
 
 
-def test_it_is_looked_for_by_name(hashes: Hashes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_looked_for_by_name(hashes: data.Hashes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_npz(tmp_path / "own" / "mnist")
     monkeypatch.setenv("MEDCLS_DATA", str(folder.parent))
     found = data.mnist(hashes)
     assert (found.kind, found.source) == ("files", str(folder / "mnist.npz"))
 
 
-def test_without_it_there_are_real_digits_that_say_what_they_are(hashes: Hashes, tmp_path: Path) -> None:
+def test_without_it_there_are_real_digits_that_say_what_they_are(hashes: data.Hashes, tmp_path: Path) -> None:
     digits, published = data.mnist(hashes), load_digits()
     assert (digits.kind, digits.name) == ("toolkit", "mnist")
     assert "1,797 real digits of 8x8 pixels" in digits.source
@@ -103,12 +101,12 @@ def test_without_it_there_are_real_digits_that_say_what_they_are(hashes: Hashes,
 
 
 @pytest.mark.parametrize("validation", [0, -5, 60_000])
-def test_holding_none_or_all_is_refused(hashes: Hashes, validation: int) -> None:
+def test_holding_none_or_all_is_refused(hashes: data.Hashes, validation: int) -> None:
     with pytest.raises(BadInputError, match=rf"data\.validation={validation}"):
         data.mnist(hashes, validation=validation)
 
 
-def test_a_cut_off_idx_file_is_named(hashes: Hashes, tmp_path: Path) -> None:
+def test_a_cut_off_idx_file_is_named(hashes: data.Hashes, tmp_path: Path) -> None:
     folder = write_idx(tmp_path / "mnist", packed=False)
     labels = folder / "train-labels-idx1-ubyte"
     labels.write_bytes(labels.read_bytes()[:-5])
@@ -116,7 +114,7 @@ def test_a_cut_off_idx_file_is_named(hashes: Hashes, tmp_path: Path) -> None:
         data.mnist(hashes, source=str(folder))
 
 
-def test_a_missing_idx_file_is_named(hashes: Hashes, tmp_path: Path) -> None:
+def test_a_missing_idx_file_is_named(hashes: data.Hashes, tmp_path: Path) -> None:
     folder = write_idx(tmp_path / "mnist", packed=True)
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
     with pytest.raises(BadInputError, match="lacks t10k-labels of MNIST's four idx files"):
@@ -132,7 +130,7 @@ def test_a_missing_idx_file_is_named(hashes: Hashes, tmp_path: Path) -> None:
     ],
 )
 def test_arrays_of_wrong_shapes_are_named(
-    hashes: Hashes, tmp_path: Path, change: dict[str, np.ndarray], words: str
+    hashes: data.Hashes, tmp_path: Path, change: dict[str, np.ndarray], words: str
 ) -> None:
     folder = write_npz(tmp_path / "mnist")
     with np.load(folder / "mnist.npz") as arrays:
@@ -143,5 +141,5 @@ def test_arrays_of_wrong_shapes_are_named(
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="no real MNIST here")
-def test_of_the_real_one_5000_are_held(hashes: Hashes) -> None:
+def test_of_the_real_one_5000_are_held(hashes: data.Hashes) -> None:
     assert parts(data.mnist(hashes, source=str(REAL))) == {"train": 55_000, "validation": 5_000, "test": 10_000}

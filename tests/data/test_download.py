@@ -16,9 +16,9 @@ import pytest
 from file_server import serving
 from filelock import FileLock
 
+from medcls import BadInputError
 from medcls.data.download import CHUNK, fetch
 from medcls.data.published import PUBLISHED, Published
-from medcls.utils.errors import BadInputError
 
 CONTENT = np.random.default_rng(0).bytes(1_000_000)
 

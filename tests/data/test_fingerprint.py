@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medcls import data
-from medcls.data.content_hashes import Hashes
 from medcls.data.readers.records import Record, fingerprint
 
 Draw = Callable[..., Path]
@@ -72,7 +71,9 @@ def test_any_row_changes_it(rows: list, choose: st.DataObject) -> None:
 @pytest.fixture
 def print_of(tmp_path: Path) -> Callable[..., str]:
     """Return a function from a source to its fingerprint, with one store of hashes for all."""
-    return lambda source, **keywords: data.folder(Hashes(tmp_path / "h"), source=str(source), **keywords).fingerprint
+    return lambda source, **keywords: (
+        data.folder(data.Hashes(tmp_path / "h"), source=str(source), **keywords).fingerprint
+    )
 
 
 def test_a_renamed_folder_and_renamed_files_are_the_same_data(tmp_path: Path, draw: Draw, print_of: Callable) -> None:
@@ -130,8 +131,8 @@ def test_a_folder_and_a_table_of_the_same_images_are_the_same_data(
 
 def test_a_bundle_tells_the_content_of_each_image(tmp_path: Path, draw: Draw) -> None:
     folder = draw(tmp_path / "own", *SPLIT)
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(folder))
+    bundle = data.folder(data.Hashes(tmp_path / "hashes"), source=str(folder))
     assert bundle.contents == tuple(sha256((folder / name).read_bytes()).hexdigest() for name in bundle.names)
-    phantom = data.xray(Hashes(tmp_path / "hashes"))
+    phantom = data.xray(data.Hashes(tmp_path / "hashes"))
     assert set(phantom.contents) == {""}
     assert len(phantom.contents) == len(phantom.names)

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from medcls.data.content_hashes import Hashes
+from medcls import data
 
 HASH_ALL = """
 import pathlib, sys
-from medcls.data.content_hashes import Hashes
+from medcls import data
 print("begun", flush=True)
-print(*Hashes(sys.argv[1]).sha256_of(sorted(pathlib.Path(sys.argv[2]).iterdir())))
+print(*data.Hashes(sys.argv[1]).sha256_of(sorted(pathlib.Path(sys.argv[2]).iterdir())))
 """
 
 
@@ -39,10 +39,10 @@ def opened() -> list[str]:
 
 
 @pytest.fixture
-def read(opened: list[str], files: list[Path]) -> Callable[[Hashes], int]:
+def read(opened: list[str], files: list[Path]) -> Callable[[data.Hashes], int]:
     """Return a function that hashes all the files, checks the hashes and returns how many files were opened."""
 
-    def read(hashes: Hashes) -> int:
+    def read(hashes: data.Hashes) -> int:
         opened.clear()
         digests = hashes.sha256_of(files)
         count = len(set(opened) & {str(file) for file in files})
@@ -66,12 +66,12 @@ def expected(paths: list[Path]) -> list[str]:
 
 
 def test_every_file_is_read_once_and_again_only_when_it_changes(
-    tmp_path: Path, files: list[Path], read: Callable[[Hashes], int]
+    tmp_path: Path, files: list[Path], read: Callable[[data.Hashes], int]
 ) -> None:
-    hashes = Hashes(tmp_path / "below" / "hashes.sqlite")
+    hashes = data.Hashes(tmp_path / "below" / "hashes.sqlite")
     assert read(hashes) == len(files)
     assert read(hashes) == 0
-    assert read(Hashes(tmp_path / "below" / "hashes.sqlite")) == 0
+    assert read(data.Hashes(tmp_path / "below" / "hashes.sqlite")) == 0
     files[3].write_bytes(b"longer than before")
     before = files[5].stat()
     files[5].write_bytes(b"9")
@@ -82,7 +82,7 @@ def test_every_file_is_read_once_and_again_only_when_it_changes(
 
 
 def test_a_change_just_after_hashing_is_seen(tmp_path: Path) -> None:
-    path, hashes = tmp_path / "file", Hashes(tmp_path / "hashes")
+    path, hashes = tmp_path / "file", data.Hashes(tmp_path / "hashes")
     for number in range(30):
         path.write_bytes(b"%03d" % number)
         assert hashes.sha256_of([path]) == expected([path])
@@ -93,24 +93,24 @@ def test_order_repeats_relative_paths_and_other_names(tmp_path: Path, monkeypatc
     odd = Path(os.fsdecode(bytes(tmp_path) + b"/\xff\xfe.png"))
     odd.write_text("odd")
     monkeypatch.chdir(tmp_path)
-    hashes = Hashes(tmp_path / "hashes")
+    hashes = data.Hashes(tmp_path / "hashes")
     paths = [odd, Path("a"), tmp_path / "a", odd]
     assert hashes.sha256_of(paths) == hashes.sha256_of(paths) == expected(paths)
     assert hashes.sha256_of([]) == []
 
 
 def test_what_cannot_be_read_has_no_hash_until_it_can(tmp_path: Path) -> None:
-    hashes, path = Hashes(tmp_path / "hashes"), tmp_path / "later"
+    hashes, path = data.Hashes(tmp_path / "hashes"), tmp_path / "later"
     assert hashes.sha256_of([path, tmp_path]) == ["", ""]
     path.write_text("now")
     assert hashes.sha256_of([path]) == expected([path])
 
 
 def test_a_damaged_store_costs_only_the_time_to_read_again(
-    tmp_path: Path, files: list[Path], read: Callable[[Hashes], int]
+    tmp_path: Path, files: list[Path], read: Callable[[data.Hashes], int]
 ) -> None:
     store = tmp_path / "hashes.sqlite"
-    hashes = Hashes(store)
+    hashes = data.Hashes(store)
     assert read(hashes) == len(files)
     whole = store.read_bytes()
     for damaged in (b"no database" * 500, whole[: len(whole) // 2], whole[:4096] + b"\xaa" * (len(whole) - 4096)):
@@ -128,19 +128,19 @@ def test_a_place_that_cannot_hold_a_store_is_no_hindrance(tmp_path: Path, files:
     (tmp_path / "file").write_text("no folder")
     (tmp_path / "folder").mkdir()
     for place in (tmp_path / "file" / "hashes", tmp_path / "folder", Path("/proc/none/hashes")):
-        assert Hashes(place).sha256_of(files) == expected(files)
+        assert data.Hashes(place).sha256_of(files) == expected(files)
 
 
 def test_a_read_only_store_is_still_read() -> None:
     code = """
 import os, pathlib, sys
-from medcls.data.content_hashes import Hashes
+from medcls import data
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setuid(65534)  # the permissions do not bind root
 opened = []
 sys.addaudithook(lambda event, details: opened.append(details[0]) if event == "open" else None)
 root = pathlib.Path(sys.argv[1])
-print(*Hashes(root / "store" / "hashes").sha256_of([root / "known", root / "new"]))
+print(*data.Hashes(root / "store" / "hashes").sha256_of([root / "known", root / "new"]))
 print(os.fsencode(root / "known") in opened, os.fsencode(root / "new") in opened)
 """
     with tempfile.TemporaryDirectory() as name:
@@ -148,7 +148,7 @@ print(os.fsencode(root / "known") in opened, os.fsencode(root / "new") in opened
         root.chmod(0o755)
         for each in ("known", "new"):
             (root / each).write_text(each)
-        Hashes(root / "store" / "hashes").sha256_of([root / "known"])
+        data.Hashes(root / "store" / "hashes").sha256_of([root / "known"])
         (root / "store" / "hashes").chmod(0o444)
         (root / "store").chmod(0o555)
         done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, check=True)
@@ -158,7 +158,7 @@ print(os.fsencode(root / "known") in opened, os.fsencode(root / "new") in opened
 
 @pytest.mark.slow
 def test_a_store_that_another_process_keeps_locked_is_no_hindrance(tmp_path: Path, files: list[Path]) -> None:
-    hashes = Hashes(tmp_path / "hashes.sqlite")
+    hashes = data.Hashes(tmp_path / "hashes.sqlite")
     hashes.sha256_of(files[:-1])
     with closing(sqlite3.connect(tmp_path / "hashes.sqlite")) as holder:
         holder.execute("BEGIN EXCLUSIVE")
@@ -179,7 +179,7 @@ def test_two_processes_may_hash_at_once(tmp_path: Path, files: list[Path]) -> No
 
 
 def test_a_killed_process_leaves_a_store_that_works(
-    tmp_path: Path, files: list[Path], read: Callable[[Hashes], int]
+    tmp_path: Path, files: list[Path], read: Callable[[data.Hashes], int]
 ) -> None:
     store = tmp_path / "hashes.sqlite"
     command = [sys.executable, "-c", HASH_ALL, str(store), str(files[0].parent)]
@@ -189,7 +189,7 @@ def test_a_killed_process_leaves_a_store_that_works(
             process.stdout.readline()
             time.sleep(milliseconds / 1000)
             process.send_signal(signal.SIGKILL)
-    hashes = Hashes(store)
+    hashes = data.Hashes(store)
     read(hashes)
     assert read(hashes) == 0
 
@@ -203,13 +203,13 @@ def test_a_text_in_a_file_is_read_again_only_when_the_file_has_changed(tmp_path:
 
     wanted = [path.read_text()[:2] for path in files]
     for _ in range(2):
-        assert Hashes(tmp_path / "store").texts_of(files, "half", first_half) == wanted
+        assert data.Hashes(tmp_path / "store").texts_of(files, "half", first_half) == wanted
     assert sorted(asked) == files
     files[3].write_text("changed")
-    assert Hashes(tmp_path / "store").texts_of([*files[:5], tmp_path / "none"], "half", first_half)[3:] == [
+    assert data.Hashes(tmp_path / "store").texts_of([*files[:5], tmp_path / "none"], "half", first_half)[3:] == [
         "ch",
         wanted[4],
         "",
     ]
     assert asked[len(files) :] == [files[3]]
-    assert Hashes(tmp_path / "store").texts_of(files[:1], "other", lambda _: "x") == ["x"]
+    assert data.Hashes(tmp_path / "store").texts_of(files[:1], "other", lambda _: "x") == ["x"]

@@ -14,11 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec
 from medcls.data.readers.records import Record, ordered
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 SPLIT = ("train/Mel/a.png", "train/Nev/b.png", "validation/Mel/c.png", "validation/Nev/d.png")
@@ -27,7 +25,7 @@ SPLIT = ("train/Mel/a.png", "train/Nev/b.png", "validation/Mel/c.png", "validati
 @pytest.fixture
 def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
-    return lambda source, **keywords: data.folder(Hashes(tmp_path / "hashes"), source=str(source), **keywords)
+    return lambda source, **keywords: data.folder(data.Hashes(tmp_path / "hashes"), source=str(source), **keywords)
 
 
 def rows(bundle: DatasetSpec) -> list[tuple[str, str, str]]:
@@ -140,14 +138,14 @@ def test_a_folder_that_may_not_be_read_is_refused() -> None:
     code = """
 import os, pathlib, sys
 from medcls import data
-from medcls.data.content_hashes import Hashes
-from medcls.utils.errors import BadInputError
+from medcls import data
+from medcls import BadInputError
 if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.setuid(65534)  # the permissions do not bind root
 root = pathlib.Path(sys.argv[1])
 for source in (root / "locked", root / "inside", root / "locked" / "below"):
     try:
-        data.folder(Hashes(root / "hashes"), source=str(source))
+        data.folder(data.Hashes(root / "hashes"), source=str(source))
     except BadInputError as error:
         print(error)
 """

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import DatasetSpec
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 
@@ -20,7 +18,7 @@ def source(tmp_path: Path, draw: Draw) -> Path:
 
 def read(source: Path, text: str, encoding: str = "utf-8") -> DatasetSpec:
     (source / "labels.csv").write_bytes(text.encode(encoding))
-    return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=8)
+    return data.folder(data.Hashes(source.parent / "hashes"), source=str(source), size=8)
 
 
 def test_a_table_says_label_patient_and_split(source: Path) -> None:
@@ -70,7 +68,7 @@ def test_other_columns_are_passed_over(source: Path) -> None:
 def test_a_table_is_a_source_itself_and_may_name_absolute_paths(source: Path, tmp_path: Path) -> None:
     table = tmp_path / "my table.csv"
     table.write_text(f"path,label\n{source}/images/a.png,Mel\nset/images/b.png,Nev\n")
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(table), size=8)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes"), source=str(table), size=8)
     assert bundle.names == (f"{source}/images/a.png", "set/images/b.png")
     assert bundle.decode(0).shape == (8, 8, 1)
     assert (bundle.name, bundle.source) == (tmp_path.name, str(table))
@@ -156,14 +154,14 @@ def test_a_table_may_be_called_by_its_tabs(source: Path, name: str) -> None:
     table = source / name
     table.write_text("path\tlabel\nimages/a.png\tMel\nimages/b.png\tNev\n")
     given = source if name == "labels.tsv" else table
-    bundle = data.folder(Hashes(source.parent / "hashes"), source=str(given), size=8)
+    bundle = data.folder(data.Hashes(source.parent / "hashes"), source=str(given), size=8)
     assert (bundle.name, bundle.classes) == ("set", ("Mel", "Nev"))
 
 
 def test_a_spreadsheet_under_the_name_of_a_table_is_told(source: Path) -> None:
     (source / "labels.csv").write_bytes(b"PK\x03\x04" + bytes(range(256)))
     with pytest.raises(BadInputError, match=r"labels.csv is a spreadsheet.*: save it as CSV UTF-8"):
-        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+        data.folder(data.Hashes(source.parent / "hashes"), source=str(source))
 
 
 def test_what_a_wrong_byte_is_and_how_to_save_the_table_is_said(source: Path) -> None:
@@ -171,7 +169,7 @@ def test_what_a_wrong_byte_is_and_how_to_save_the_table_is_said(source: Path) ->
         read(source, "path,label\nimages/é.png,Mel", "cp1252")
     (source / "labels.csv").write_bytes("path,label\n".encode("utf-16") + b"x")
     with pytest.raises(BadInputError, match="UTF-16 and is damaged"):
-        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+        data.folder(data.Hashes(source.parent / "hashes"), source=str(source))
 
 
 @pytest.mark.parametrize("labels", [("Mel", "Nev"), ("1.1", "1.10"), ("10", "1"), ("-1", "1"), ("C1", "C10")])
@@ -184,14 +182,14 @@ def test_names_that_differ_in_more_than_their_spelling_are_two_classes(source: P
 def test_what_is_no_text_is_refused(source: Path, content: bytes) -> None:
     (source / "labels.csv").write_bytes(content)
     with pytest.raises(BadInputError, match=f"{source}/labels.csv (is|has) (no|a).*: (add|save|correct)") as refusal:
-        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+        data.folder(data.Hashes(source.parent / "hashes"), source=str(source))
     assert "\n" not in str(refusal.value)
 
 
 def test_a_table_that_may_not_be_read_is_refused(source: Path) -> None:
     (source / "labels.csv").mkdir()
     with pytest.raises(BadInputError, match=r"labels\.csv cannot be read: Is a directory"):
-        data.folder(Hashes(source.parent / "hashes"), source=str(source))
+        data.folder(data.Hashes(source.parent / "hashes"), source=str(source))
 
 
 def test_ten_missing_files_are_named_and_the_others_counted(source: Path) -> None:

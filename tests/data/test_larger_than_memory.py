@@ -14,7 +14,7 @@ MEASURE = """
 import json, pathlib, sys
 from medcls import augmentation, data
 from medcls.data.loading import decoded_cache as cache, batches as stream
-from medcls.data.content_hashes import Hashes
+from medcls import data
 root, size = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 
 def held(kind="RssAnon"):
@@ -22,7 +22,7 @@ def held(kind="RssAnon"):
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(kind))
 
 def plan(name):
-    return data.folder(Hashes(root / "work" / "hashes"), source=str(root / name), size=size, channels=3)
+    return data.folder(data.Hashes(root / "work" / "hashes"), source=str(root / name), size=size, channels=3)
 
 def build(bundle):
     most = []

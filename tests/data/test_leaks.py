@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from medcls import BadInputError
 from medcls.data.checks import cuts
 from medcls.data.dataset import DatasetSpec
 from medcls.data.finding import leaks
 from medcls.data.quality.leaks import divided, found_in
 from medcls.data.quality.repair import fixed, selected, without
 from medcls.data.readers.records import Record, fingerprint
-from medcls.utils.errors import BadInputError
 
 Row = tuple[str, str, str | None, str]  # part, class, patient, content
 

@@ -14,11 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made, paths, write
-from medcls.utils.errors import BadInputError
 
 LAYOUTS = {
     "skin": "train/Mel/0001.png",
@@ -64,7 +62,9 @@ def test_every_image_and_mask_is_written_where_the_real_set_has_it(name: str, tm
 def test_what_is_read_back_has_the_same_labels_parts_patients_and_pixels(name: str, tmp_path: Path) -> None:
     phantom = made(name, seed=3, count=40)
     write(phantom, tmp_path / name)
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(tmp_path / name), size=phantom.shape[0], channels=3)
+    bundle = data.folder(
+        data.Hashes(tmp_path / "hashes"), source=str(tmp_path / name), size=phantom.shape[0], channels=3
+    )
     assert bundle.classes == phantom.classes
     assert len(bundle.labels) == 40
     rows = {place: row for row, place in enumerate(paths(phantom))}
@@ -166,10 +166,10 @@ def test_an_interrupted_make_leaves_nothing(tmp_path: Path) -> None:
 def test_masks_without_classes_are_refused_for_classification(name: str, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("MEDCLS_DATA", raising=False)
     with pytest.raises(BadInputError, match=f"{name} holds images with masks and no classes"):
-        data.folder(Hashes(tmp_path / "hashes"), source=name)
+        data.folder(data.Hashes(tmp_path / "hashes"), source=name)
     write(made(name, count=4), tmp_path / name)
     with pytest.raises(BadInputError, match="holds images with masks and no classes"):
-        data.folder(Hashes(tmp_path / "hashes"), source=str(tmp_path / name))
+        data.folder(data.Hashes(tmp_path / "hashes"), source=str(tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_masks_without_classes_are_refused_for_classification(name: str, tmp_pat
 def test_the_courses_data_functions_draw_their_phantoms(load, name: str, shape: tuple, tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("MEDCLS_DATA", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    bundle, phantom = load(Hashes(tmp_path / "hashes")), PHANTOMS[name]()
+    bundle, phantom = load(data.Hashes(tmp_path / "hashes")), PHANTOMS[name]()
     assert (bundle.kind, bundle.name, bundle.source, bundle.classes) == ("phantom", name, name, phantom.classes)
     assert (bundle.size, bundle.channels) == (shape[0], shape[2])
     assert (bundle.patients is None) == (phantom.patients is None)

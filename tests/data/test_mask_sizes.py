@@ -12,16 +12,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from medcls import data, models, training
+from medcls import BadInputError, Variant, data, models, training
 from medcls.data.checks import Policy, checked, examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.finding import Finding
 from medcls.data.masks import mask_files
 from medcls.execution.planning.datasets import describe
-from medcls.spec.variant import Variant
 from medcls.tasks import SEGMENTATION
 from medcls.tracking.work_dir import WorkDir
-from medcls.utils.errors import BadInputError
 
 HEIGHT, WIDTH = 240, 300
 Mask = NDArray[np.bool_]
@@ -59,7 +56,7 @@ def folder_of(folder: Path, **parts: list[Mask]) -> Path:
 
 def found(folder: Path, size: int) -> list[Finding]:
     """Return what a study of a size says of targets that are lost."""
-    hashes = Hashes(folder.parent / "cache/hashes.sqlite")
+    hashes = data.Hashes(folder.parent / "cache/hashes.sqlite")
     bundle = data.lungs(hashes, source=str(folder), size=size)
     findings = checked(bundle, hashes, Policy(), folds=None, split_seeds={0}, tell=lambda *_: None).findings
     return [finding for finding in findings if finding.kind == "lost_targets"]
@@ -138,7 +135,7 @@ def test_every_size_of_a_study_is_looked_at(tmp_path: Path):
 
 def test_the_check_of_data_looks_at_the_size_that_it_is_given(tmp_path: Path):
     folder = folder_of(tmp_path / "set", train=SMALL["lesions"], validation=[large(7)])
-    hashes = Hashes(tmp_path / "cache/hashes.sqlite")
+    hashes = data.Hashes(tmp_path / "cache/hashes.sqlite")
     assert not examine(str(folder), hashes).complaint
     assert "all 4 targets of train are lost" in examine(str(folder), hashes, size=24).complaint
     command = [sys.executable, "-m", "medcls", "data", "check", str(folder), "--work-dir", str(tmp_path / "work")]

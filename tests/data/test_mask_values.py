@@ -13,15 +13,13 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from medcls import data
+from medcls import BadInputError, data
 from medcls.data.checks import Description, examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import DatasetSpec
 from medcls.data.masks import mask_files
 from medcls.data.masks.census import MaskFiles
 from medcls.data.readers.images import UnreadableImageError
 from medcls.data.readers.pairs import read_pairs
-from medcls.utils.errors import BadInputError
 
 SIDE = 96
 ROWS, COLUMNS = np.mgrid[:SIDE, :SIDE]
@@ -57,7 +55,7 @@ def folder_of(folder: Path, drawn: Sequence[Image.Image], suffix: str = "png", *
 
 
 def opened(folder: Path, mask_values: str = "two") -> DatasetSpec:
-    return data.lungs(Hashes(folder.parent / "cache/hashes.sqlite"), source=str(folder), mask_values=mask_values)
+    return data.lungs(data.Hashes(folder.parent / "cache/hashes.sqlite"), source=str(folder), mask_values=mask_values)
 
 
 def told(folder: Path, mask_values: str = "two") -> str:
@@ -74,7 +72,7 @@ def read(folder: Path, mask_values: str = "two") -> dict[str, Mask]:
 
 
 def checked(folder: Path) -> Description:
-    return examine(str(folder), Hashes(folder.parent / "cache/hashes.sqlite"))
+    return examine(str(folder), data.Hashes(folder.parent / "cache/hashes.sqlite"))
 
 
 def assert_read_as(folder: Path, expected: Sequence[Mask], mask_values: str = "two") -> None:
@@ -287,7 +285,7 @@ def test_one_file_alone_is_judged_by_its_own_values(tmp_path: Path):
 def test_a_second_look_decodes_nothing(tmp_path: Path):
     folder = folder_of(tmp_path / "set", [valued(1, 2)(mask) for mask in (*discs(25, 12), np.zeros_like(disc()))])
     records = read_pairs(folder)
-    contents = Hashes(tmp_path / "hashes").sha256_of([record.path for record in records])
+    contents = data.Hashes(tmp_path / "hashes").sha256_of([record.path for record in records])
     looked = MaskFiles("set", records, contents, "two", tmp_path / "seen", lambda _: nullcontext())
     first = looked.marks()
     gone = [replace(record, mask=record.path.with_name("gone.png")) for record in records]

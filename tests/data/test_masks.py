@@ -10,16 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from medcls import data
+from medcls import BadInputError, data
 from medcls.data.checks import Policy, checked, examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.data.masks import mask_files
 from medcls.data.phantoms import lungs
 from medcls.data.phantoms.writing import write
 from medcls.data.readers.images import UnreadableImageError
-from medcls.utils.errors import BadInputError
 
 LAYOUTS = {
     "parts": ("{part}/images/{stem}.png", "{part}/masks/{stem}.png"),
@@ -58,7 +56,7 @@ def folder_of(folder: Path, layout: str) -> Path:
 @pytest.fixture
 def opened(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
-    return lambda source, **keywords: data.lungs(Hashes(tmp_path / "hashes"), source=str(source), **keywords)
+    return lambda source, **keywords: data.lungs(data.Hashes(tmp_path / "hashes"), source=str(source), **keywords)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -113,7 +111,7 @@ def test_classes_in_place_of_masks_are_refused(tmp_path: Path, opened: Callable[
 def test_masks_in_place_of_classes_are_refused(tmp_path: Path):
     for source in (folder_of(tmp_path / "set", "parts"), "lungs"):
         with pytest.raises(BadInputError, match="holds images with masks and no classes"):
-            data.folder(Hashes(tmp_path / "hashes"), source=str(source))
+            data.folder(data.Hashes(tmp_path / "hashes"), source=str(source))
 
 
 BAD = {
@@ -131,7 +129,7 @@ def test_bad_masks_stop_a_study_or_are_skipped(tmp_path: Path, opened: Callable[
     folder, (mask, words) = folder_of(tmp_path / "set", "parts"), BAD[kind]
     save(folder / "train/masks/a.png", mask)
     asked = {"folds": None, "split_seeds": {0}, "tell": lambda *_: None}
-    bundle, hashes = opened(folder), Hashes(tmp_path / "hashes")
+    bundle, hashes = opened(folder), data.Hashes(tmp_path / "hashes")
     with pytest.raises(BadInputError, match=f"1 of 6 images .*cannot be read: train/images/a.png .*{words}"):
         checked(bundle, hashes, Policy(), **asked)
     left = checked(bundle, hashes, Policy(skip_bad_files=True), **asked)
@@ -142,7 +140,7 @@ def test_bad_masks_stop_a_study_or_are_skipped(tmp_path: Path, opened: Callable[
 
 
 def test_masks_that_mark_nothing_are_said_and_refused_if_all_do(tmp_path: Path):
-    folder, hashes = folder_of(tmp_path / "set", "parts"), Hashes(tmp_path / "hashes")
+    folder, hashes = folder_of(tmp_path / "set", "parts"), data.Hashes(tmp_path / "hashes")
     save(folder / "train/masks/a.png", np.zeros((24, 24), np.uint8))
     said = examine(str(folder), hashes)
     assert [each.sentence for each in said.findings if each.kind == "empty_masks"] == [
@@ -229,7 +227,7 @@ def test_the_phantom_as_files_is_read_as_the_phantom(tmp_path: Path, opened: Cal
 
 
 def test_the_homework_compares_on_the_test_part(tmp_path: Path):
-    folder, hashes = folder_of(tmp_path / "set", "warwick"), Hashes(tmp_path / "hashes")
+    folder, hashes = folder_of(tmp_path / "set", "warwick"), data.Hashes(tmp_path / "hashes")
     plain = data.glands(hashes, source=str(folder))
     as_homework = data.glands(hashes, source=str(folder), compared_on_test=True)
     assert set(plain.parts) == {TRAIN, TEST}

@@ -10,11 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcls import data
+from medcls import BadInputError, data
 from medcls.data.checks import examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, DatasetSpec
-from medcls.utils.errors import BadInputError
 
 ROWS, COLUMNS = np.mgrid[:32, :32]
 CLASSES = ("benign", "malignant")
@@ -38,7 +36,7 @@ def make(
 
 
 def opened(read: Callable[..., DatasetSpec], folder: Path) -> DatasetSpec:
-    return read(Hashes(folder.parent / "cache/hashes.sqlite"), source=str(folder), size=32)
+    return read(data.Hashes(folder.parent / "cache/hashes.sqlite"), source=str(folder), size=32)
 
 
 def assert_pairs(folder: Path, counts: dict[str, int]) -> None:
@@ -77,7 +75,7 @@ BESIDE = {
 def test_pairs_are_known_by_the_names_of_files_and_folders(tmp_path: Path, kind: str):
     folder = make(tmp_path / "set", *{**FOLDERS, **BESIDE}[kind])
     assert_pairs(folder, {UNSPLIT: 3})
-    assert examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite")).bundle.masks is not None
+    assert examine(str(folder), data.Hashes(tmp_path / "cache/hashes.sqlite")).bundle.masks is not None
 
 
 @pytest.mark.parametrize("kind", FOLDERS)
@@ -135,7 +133,7 @@ def test_masks_among_images_of_classes_are_left_out_and_said(tmp_path: Path, kin
     image, mask = OF_CLASSES[kind]
     folder = make(tmp_path / "set", image, mask, classes=CLASSES)
     bare = make(tmp_path / "bare", image, "../unused/{c}{i}.png", classes=CLASSES)
-    described = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite"))
+    described = examine(str(folder), data.Hashes(tmp_path / "cache/hashes.sqlite"))
     assert [sum(counts.values()) for counts in described.counts().values()] == [6]
     assert described.bundle.classes == CLASSES
     (said,) = [finding for finding in described.findings if finding.kind == "masks_left_out"]
@@ -218,7 +216,7 @@ def turned_set(folder: Path, orientation: int, size: tuple[int, int], *, mask_as
 @pytest.mark.parametrize(("turn", "size"), [("upside down", WIDE), ("mirrored", WIDE), ("on its side", (30, 30))])
 def test_an_image_turned_by_exif_beside_a_mask_that_is_not_is_named(tmp_path: Path, turn: str, size: tuple[int, int]):
     folder = turned_set(tmp_path / "set", TURNS[turn], size, mask_as_shown=False)
-    described = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite"))
+    described = examine(str(folder), data.Hashes(tmp_path / "cache/hashes.sqlite"))
     (said,) = [finding for finding in described.findings if finding.kind == "turned_apart"]
     assert said.names == (f"images/0.jpg (the image is turned (orientation {TURNS[turn]}) and its mask is not turned)",)
     assert said.word == "warning"
@@ -226,14 +224,14 @@ def test_an_image_turned_by_exif_beside_a_mask_that_is_not_is_named(tmp_path: Pa
 
 def test_a_mask_of_the_image_as_it_is_stored_is_refused_and_exif_named(tmp_path: Path):
     folder = turned_set(tmp_path / "set", 6, WIDE, mask_as_shown=False)
-    complaint = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite")).complaint
+    complaint = examine(str(folder), data.Hashes(tmp_path / "cache/hashes.sqlite")).complaint
     assert "1 of 4 images" in complaint
     assert "its mask 0.png is of 40x24 pixels, the image of 24x40, for by EXIF the image is turned" in complaint
 
 
 def test_a_mask_of_the_image_as_it_is_shown_is_right(tmp_path: Path):
     folder = turned_set(tmp_path / "set", 6, WIDE, mask_as_shown=True)
-    described = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite"))
+    described = examine(str(folder), data.Hashes(tmp_path / "cache/hashes.sqlite"))
     assert not described.complaint
     assert not [finding for finding in described.findings if finding.kind == "turned_apart"]
     assert json.dumps(described.counts()) == '{"": {"foreground": 4}}'
@@ -252,7 +250,7 @@ def test_folders_of_patients_with_masks_are_no_classes(tmp_path: Path, folders: 
     folder = make(tmp_path / "set", "{c}/{c}_{i}.png", "{c}/{c}_{i}_mask.png", classes=folders)
     with pytest.raises(BadInputError, match=r"look like patients, not classes.*data\.patients=folder"):
         opened(data.folder, folder)
-    described = examine(str(folder), Hashes(tmp_path / "cache/hashes.sqlite"), patients="folder")
+    described = examine(str(folder), data.Hashes(tmp_path / "cache/hashes.sqlite"), patients="folder")
     assert described.bundle.masks is not None
     assert described.bundle.patients is not None
     assert sorted(set(described.bundle.patients.tolist())) == sorted(folders)

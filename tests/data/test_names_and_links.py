@@ -12,11 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import DatasetSpec
 from medcls.data.loading import decoded_cache
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 
@@ -24,7 +22,7 @@ Draw = Callable[..., Path]
 @pytest.fixture
 def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
-    return lambda source: data.folder(Hashes(tmp_path / "work" / "hashes"), source=str(source), size=8)
+    return lambda source: data.folder(data.Hashes(tmp_path / "work" / "hashes"), source=str(source), size=8)
 
 
 def spelt(form: str, text: str) -> str:
@@ -117,11 +115,11 @@ def test_a_folder_that_may_only_be_read_is_enough() -> None:
 import os, pathlib, sys
 from medcls import data
 from medcls.data.loading import decoded_cache as cache
-from medcls.data.content_hashes import Hashes
+from medcls import data
 root = pathlib.Path(sys.argv[1])
 def counts(work):
     for source in ("set", "table.csv", "a.npz"):
-        bundle = data.folder(Hashes(work / "hashes"), source=str(root / "set" / source), size=8)
+        bundle = data.folder(data.Hashes(work / "hashes"), source=str(root / "set" / source), size=8)
         yield len(cache.open_decoded(cache.prepare(bundle, work)).images)
 list(counts(root / "first"))  # imports what the other user may not
 if hasattr(os, "geteuid") and os.geteuid() == 0:

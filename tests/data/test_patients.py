@@ -12,13 +12,10 @@ import pytest
 from dicom_files import save as save_dicom
 from PIL import Image
 
-from medcls import data
+from medcls import BadInputError, Variant, data
 from medcls.data.checks import Policy, checked, cuts, examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import DatasetSpec
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 
@@ -26,7 +23,9 @@ Draw = Callable[..., Path]
 @pytest.fixture
 def describe(tmp_path: Path) -> Callable[..., DatasetSpec]:
     """Return a function from a source to its Bundle."""
-    return lambda source, **keywords: data.folder(Hashes(tmp_path / "hashes"), source=str(source), size=8, **keywords)
+    return lambda source, **keywords: data.folder(
+        data.Hashes(tmp_path / "hashes"), source=str(source), size=8, **keywords
+    )
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def remarks(tmp_path: Path) -> Callable[..., str]:
     """Return a function from a source to the kinds of what `medcls data check` finds in it, and to its sentences."""
 
     def found(source: Path, **keywords: str) -> str:
-        described = examine(str(source), Hashes(tmp_path / "hashes"), **keywords)
+        described = examine(str(source), data.Hashes(tmp_path / "hashes"), **keywords)
         return " ".join(f"{finding.kind}: {finding.sentence}" for finding in described.findings)
 
     return found
@@ -200,7 +199,7 @@ def test_arrays_and_phantoms_have_no_names_to_tell_patients_by(tmp_path: Path, d
 
 def test_patients_of_images_with_masks(tmp_path: Path, remarks: Callable) -> None:
     names = [f"pat{patient}_{number}.png" for patient in range(8) for number in range(3)]
-    source, hashes = with_masks(tmp_path / "set", *names), Hashes(tmp_path / "hashes")
+    source, hashes = with_masks(tmp_path / "set", *names), data.Hashes(tmp_path / "hashes")
     plain = data.lungs(hashes, source=str(source), size=32)
     assert plain.patients is None
     assert r"suggest several images of one patient, 8 patients in all" in remarks(source)
@@ -226,11 +225,11 @@ def test_a_table_of_masks_says_the_sets_and_leaks_are_found_and_closed(tmp_path:
     lines = [f"images/{n}.png;masks/{n}.png;{n % 4};{'test' if n > 8 else 'train'}" for n in range(12)]
     (source / "labels.csv").write_text("\n".join(["path;mask;patient;split", *lines]))
     assert "3 patients have images in more than one set" in remarks(source)
-    bundle = data.glands(Hashes(tmp_path / "hashes"), source=str(source / "labels.csv"), size=32)
+    bundle = data.glands(data.Hashes(tmp_path / "hashes"), source=str(source / "labels.csv"), size=32)
     assert np.bincount(bundle.parts == "test").tolist() == [9, 3]
     policy = Policy(fix_leaks=True)
     with pytest.raises(BadInputError, match="leaves no image of foreground in test"):
-        checked(bundle, Hashes(tmp_path / "hashes"), policy, folds=None, split_seeds=(0,), tell=lambda *_: None)
+        checked(bundle, data.Hashes(tmp_path / "hashes"), policy, folds=None, split_seeds=(0,), tell=lambda *_: None)
 
 
 FAULTY_MASKS = {
@@ -249,7 +248,7 @@ def test_a_faulty_table_of_masks_is_refused(tmp_path: Path, fault: str) -> None:
     source = with_masks(tmp_path / "set", "0.png", "1.png")
     (source / "labels.csv").write_text(text)
     with pytest.raises(BadInputError, match=complaint):
-        data.lungs(Hashes(tmp_path / "hashes"), source=str(source / "labels.csv"), size=8)
+        data.lungs(data.Hashes(tmp_path / "hashes"), source=str(source / "labels.csv"), size=8)
 
 
 PEOPLE = ("smith", "jones", "miller", "brown", "davis", "wilson")
@@ -302,7 +301,7 @@ def test_folders_among_images_with_masks_may_be_patients(tmp_path: Path, remarks
         tmp_path / "set", *(f"p{patient}/{number}x{patient}.png" for patient in range(6) for number in range(3))
     )
     assert re.search(r"lie in 6 folders, such as images/p0: .*data.patients=folder", remarks(source))
-    bundle = data.lungs(Hashes(tmp_path / "hashes"), source=str(source), size=16, patients="folder")
+    bundle = data.lungs(data.Hashes(tmp_path / "hashes"), source=str(source), size=16, patients="folder")
     assert set(patients_of(bundle).values()) == {f"p{patient}" for patient in range(6)}
     assert bundle.remarks == ()
 
@@ -310,7 +309,7 @@ def test_folders_among_images_with_masks_may_be_patients(tmp_path: Path, remarks
 def test_a_refusal_because_of_dicoms_patients_says_how_to_pass_them_over(tmp_path: Path, describe: Callable) -> None:
     bundle = describe(dicoms(tmp_path / "set", lambda label, number: f"P{label}{number // 4}"))
     with pytest.raises(BadInputError, match=r"Class a has 2 patients .*at least 4: .*data\.patients=none"):
-        checked(bundle, Hashes(tmp_path / "h"), Policy(), folds=3, split_seeds=(0,), tell=lambda *_: None)
+        checked(bundle, data.Hashes(tmp_path / "h"), Policy(), folds=3, split_seeds=(0,), tell=lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -410,7 +409,7 @@ def test_data_check_tries_patients(tmp_path: Path, draw: Draw) -> None:
 
 def test_digits_of_known_patients_are_not_cut_by_image(tmp_path: Path, draw: Draw) -> None:
     names = [f"train/{digit}/p{p}_{n}.png" for digit in range(2) for p in range(40) for n in range(30)]
-    source, hashes = draw(tmp_path / "set", *names[::10]), Hashes(tmp_path / "hashes")
+    source, hashes = draw(tmp_path / "set", *names[::10]), data.Hashes(tmp_path / "hashes")
     bundle = data.mnist(hashes, source=str(source), patients=r"^(p\d+)_")
     assert set(bundle.parts) == {"train"}
     sides = [set(bundle.patients[rows]) for rows in cuts(bundle, None, 0).values()]

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from medcls import data
-from medcls.data.content_hashes import Hashes
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made, write
 from medcls.data.regions import regions
@@ -14,12 +13,12 @@ from medcls.execution.planning.datasets import sample
 
 
 @pytest.fixture
-def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hashes:
+def hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> data.Hashes:
     monkeypatch.setenv("MEDCLS_DATA", str(tmp_path))
-    return Hashes(tmp_path / "hashes.sqlite")
+    return data.Hashes(tmp_path / "hashes.sqlite")
 
 
-def test_a_phantom_marks_bone_and_letters_also_in_a_sample(hashes: Hashes) -> None:
+def test_a_phantom_marks_bone_and_letters_also_in_a_sample(hashes: data.Hashes) -> None:
     few = sample(data.bone(hashes, size=256), 2)
     found = regions(few)
     assert list(found) == ["bone", "label"]
@@ -30,7 +29,7 @@ def test_a_phantom_marks_bone_and_letters_also_in_a_sample(hashes: Hashes) -> No
             assert np.array_equal(region(row), phantom.masks[name](own) >= 128)
 
 
-def test_without_letters_femurs_are_equal_and_the_letters_place_is_marked(hashes: Hashes) -> None:
+def test_without_letters_femurs_are_equal_and_the_letters_place_is_marked(hashes: data.Hashes) -> None:
     lettered, bare = data.bone(hashes, size=256), data.bone_unlettered(hashes, size=256)
     assert lettered.fingerprint != bare.fingerprint
     assert np.array_equal(lettered.labels, bare.labels)
@@ -41,7 +40,9 @@ def test_without_letters_femurs_are_equal_and_the_letters_place_is_marked(hashes
     assert not differing[~label].any()
 
 
-def test_masks_beside_files_are_found_by_name_and_missing_ones_are_not_known(tmp_path: Path, hashes: Hashes) -> None:
+def test_masks_beside_files_are_found_by_name_and_missing_ones_are_not_known(
+    tmp_path: Path, hashes: data.Hashes
+) -> None:
     phantom = made("bone", count=8)
     write(phantom, tmp_path / "made")
     bundle = data.folder(hashes, source=str(tmp_path / "made"), size=64)
@@ -56,7 +57,7 @@ def test_masks_beside_files_are_found_by_name_and_missing_ones_are_not_known(tmp
     assert found["bone"](4) is not None
 
 
-def test_a_folder_without_masks_marks_nothing(tmp_path: Path, hashes: Hashes, draw) -> None:
+def test_a_folder_without_masks_marks_nothing(tmp_path: Path, hashes: data.Hashes, draw) -> None:
     draw(tmp_path / "plain", *(f"{label}/{number}.png" for label in "ab" for number in range(3)))
     assert regions(data.folder(hashes, source=str(tmp_path / "plain"))) == {}
     assert regions(data.bone_unlettered(hashes, source=str(tmp_path / "plain"))) == {}

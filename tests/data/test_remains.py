@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from medcls import data
 from medcls.data.checks import examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.finding import Finding
 
 
@@ -23,7 +23,7 @@ def put(path: Path) -> None:
 
 
 def found(source: Path) -> dict[str, Finding]:
-    return {finding.kind: finding for finding in examine(str(source), Hashes(source.parent / "h")).findings}
+    return {finding.kind: finding for finding in examine(str(source), data.Hashes(source.parent / "h")).findings}
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from medcls import BadInputError
 from medcls.data.dataset import TEST, TRAIN, UNSPLIT, VALIDATION, Split
 from medcls.data.split import split
-from medcls.utils.errors import BadInputError
 
 SEEDS = st.integers(0, 2**32 - 1)
 

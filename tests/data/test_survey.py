@@ -10,7 +10,6 @@ import pytest
 from PIL import Image, ImageOps
 
 from medcls import data
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import DatasetSpec
 from medcls.data.phantoms.writing import made
 from medcls.data.quality.duplicates import LEAST_SIDE
@@ -34,7 +33,7 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read(folder: Path, work: Path) -> DatasetSpec:
-    return data.folder(Hashes(work / "hashes.sqlite"), source=str(folder))
+    return data.folder(data.Hashes(work / "hashes.sqlite"), source=str(folder))
 
 
 def groups(bundle: DatasetSpec, seen: Survey) -> set[frozenset[str]]:

@@ -9,14 +9,12 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import DatasetSpec
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.toy2d import TOYS
-from medcls.utils.errors import BadInputError
 
-HASHES = Hashes(Path("/nowhere"))  # is not looked at, as there are no files
+HASHES = data.Hashes(Path("/nowhere"))  # is not looked at, as there are no files
 
 
 def points(toy: DatasetSpec) -> np.ndarray:

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcls import data
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.data.dataset import DatasetSpec
 from medcls.data.loading import decoded_cache
 from medcls.data.quality.scan import survey
-from medcls.utils.errors import BadInputError
 
 Draw = Callable[..., Path]
 NAMES = [f"{part}/{label}/{number}.png" for part in ("train", "test") for label in ("A", "B") for number in range(3)]
@@ -28,7 +26,7 @@ def paint(path: Path, grey: int = 0) -> None:
 
 
 def describe(source: Path) -> DatasetSpec:
-    return data.folder(Hashes(source.parent / "hashes"), source=str(source), size=8)
+    return data.folder(data.Hashes(source.parent / "hashes"), source=str(source), size=8)
 
 
 def arrays(seed: int, **changes: Any) -> dict[str, Any]:
@@ -99,7 +97,7 @@ def test_masks_count_as_images_do(tmp_path: Path, changed: str) -> None:
             path = tmp_path / "set" / kind / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.asarray(np.roll(pixels, number), np.uint8)).save(path)
-    bundle = data.lungs(Hashes(tmp_path / "hashes"), source=str(tmp_path / "set"), size=8)
+    bundle = data.lungs(data.Hashes(tmp_path / "hashes"), source=str(tmp_path / "set"), size=8)
     paint(tmp_path / "set" / changed)
     with pytest.raises(BadInputError, match=f"{changed} {CHANGED}"):
         decoded_cache.prepare(bundle, tmp_path / "cache")
@@ -109,7 +107,7 @@ def test_masks_count_as_images_do(tmp_path: Path, changed: str) -> None:
 def test_arrays_in_a_file_count_as_images_do(tmp_path: Path, save: Any) -> None:
     path = tmp_path / "set.npz"
     save(path, **arrays(0))
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(path), size=8)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes"), source=str(path), size=8)
     save(path, **arrays(1))
     with pytest.raises(BadInputError, match=f"set.npz {CHANGED}"):
         decoded_cache.prepare(bundle, tmp_path / "cache")
@@ -118,7 +116,7 @@ def test_arrays_in_a_file_count_as_images_do(tmp_path: Path, save: Any) -> None:
 def test_a_file_of_arrays_that_shrinks_is_refused_and_ends_no_process(tmp_path: Path) -> None:
     path = tmp_path / "set.npz"
     np.savez(path, **arrays(0))
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(path), size=8)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes"), source=str(path), size=8)
     bundle.decode(0)
     os.truncate(path, 0)
     with pytest.raises(BadInputError, match=CHANGED):
@@ -136,7 +134,7 @@ def test_idx_files_count_as_images_do(tmp_path: Path) -> None:
 
     (tmp_path / "set").mkdir()
     write(0)
-    bundle = data.folder(Hashes(tmp_path / "hashes"), source=str(tmp_path / "set"), size=8)
+    bundle = data.folder(data.Hashes(tmp_path / "hashes"), source=str(tmp_path / "set"), size=8)
     write(1)
     with pytest.raises(BadInputError, match=CHANGED):
         decoded_cache.prepare(bundle, tmp_path / "cache")

@@ -12,14 +12,12 @@ import tifffile
 from dicom_files import save as save_dicom
 from PIL import Image
 
-from medcls import data
+from medcls import BadInputError, data
 from medcls.data.checks import Policy, checked, examine
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import DatasetSpec
 from medcls.data.levels import Levels, from_plain, white_known
 from medcls.data.loading import decoded_cache
 from medcls.data.readers.images import UnreadableImageError, decode
-from medcls.utils.errors import BadInputError
 
 SIDE = 48
 EIGHT_BITS = np.random.default_rng(5).integers(0, 256, (SIDE, SIDE), np.uint8)
@@ -42,7 +40,7 @@ def folder(home: Path, count: int = 4, suffix: str = ".png", largest: int = 4095
 
 
 def opened(source: Path, hashes: Path, **given: Any) -> DatasetSpec:
-    return data.folder(Hashes(hashes / "hashes.sqlite"), source=str(source), size=SIDE, **given)
+    return data.folder(data.Hashes(hashes / "hashes.sqlite"), source=str(source), size=SIDE, **given)
 
 
 def shown(bundle: DatasetSpec) -> dict[str, np.ndarray]:
@@ -53,7 +51,7 @@ def said(source: Path, hashes: Path, **given: Any) -> dict[str, str]:
     """Return the sentences that a study says of its data, by kind."""
     bundle = opened(source, hashes, **given)
     found = checked(
-        bundle, Hashes(hashes / "hashes.sqlite"), Policy(), folds=None, split_seeds=(0,), tell=lambda *_: None
+        bundle, data.Hashes(hashes / "hashes.sqlite"), Policy(), folds=None, split_seeds=(0,), tell=lambda *_: None
     )
     return {finding.kind: finding.sentence for finding in found.findings}
 
@@ -73,7 +71,7 @@ def test_deep_images_that_do_not_fill_their_bits_are_a_finding(
     source = folder(tmp_path / "set", suffix=suffix, largest=largest)
     for found in (
         said(source, tmp_path)["dark_images"],
-        next(f.sentence for f in examine(str(source), Hashes(tmp_path / "h")).findings if f.kind == "dark_images"),
+        next(f.sentence for f in examine(str(source), data.Hashes(tmp_path / "h")).findings if f.kind == "dark_images"),
         said(source, tmp_path)["dark_images"],  # as it is remembered
     ):
         assert all(word in found for word in ("8 images of more than 8 bits", *words)), found
@@ -217,7 +215,7 @@ def test_images_with_masks_have_a_white_too(tmp_path: Path) -> None:
         Image.fromarray(np.kron(np.eye(2), np.full((SIDE // 2, SIDE // 2), 255)).astype(np.uint8)).save(
             tmp_path / f"set/masks/{number}.png"
         )
-    make = partial(data.lungs, Hashes(tmp_path / "h"), source=str(tmp_path / "set"), size=SIDE)
+    make = partial(data.lungs, data.Hashes(tmp_path / "h"), source=str(tmp_path / "set"), size=SIDE)
     bundle = make(white=4095)
     row = bundle.names.index("images/2.png")
     np.testing.assert_allclose(bundle.decode(row)[:, :, 0], dark(2) / 4095 * 255, atol=0.51)
@@ -236,7 +234,7 @@ def test_white_where_it_has_no_meaning(tmp_path: Path) -> None:
         shown(opened(tmp_path / "set", tmp_path, white=100))["a/a1.png"], np.roll(EIGHT_BITS, 1)
     )
     with pytest.raises(BadInputError, match=r"data\.white=4095 is for image files, and skin is drawn"):
-        data.skin(Hashes(tmp_path / "h"), white=4095)
+        data.skin(data.Hashes(tmp_path / "h"), white=4095)
     for wrong in (0, -1, "full", True):
         with pytest.raises(BadInputError, match=r"white=.*4095.*'image'.*'set'"):
             white_known(white=wrong)

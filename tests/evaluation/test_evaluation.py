@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
+from medcls import TrainingError
 from medcls.evaluation import calibration, classification, intervals
-from medcls.utils.errors import TrainingError
 
 Array = np.ndarray[Any, Any]
 ALWAYS = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "brier", "ece")

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typed_summaries import answered, typed
 
+from medcls import BadInputError
 from medcls.evaluation import classification, metrics, run_scores, segmentation
 from medcls.evaluation.answers import compare, comparisons, converges, final, reaches, sooner, until
 from medcls.evaluation.convergence import CompareCurves
 from medcls.evaluation.summary import StudySummary
 from medcls.tasks import BINARY, MULTICLASS, SEGMENTATION, SPARSE
-from medcls.utils.errors import BadInputError
 
 TASKS = [BINARY, MULTICLASS, SPARSE, SEGMENTATION]
 MISLEADING = [

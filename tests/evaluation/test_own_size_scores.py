@@ -10,7 +10,6 @@ from skimage.transform import resize
 from sklearn.metrics import f1_score, jaccard_score
 
 from medcls import data
-from medcls.data.content_hashes import Hashes
 from medcls.data.dataset import Dataset
 from medcls.data.loading import decoded_cache
 from medcls.evaluation import segmentation
@@ -31,7 +30,7 @@ def decoded(folder: Path, drawn: list[Mask], size: int = 32) -> Dataset:
         for name, pixels in (("images", np.where(mask, 200, 50 + number)), ("masks", 255 * mask)):
             (folder / "set" / name).mkdir(parents=True, exist_ok=True)
             Image.fromarray(pixels.astype(np.uint8)).save(folder / f"set/{name}/{number}.png")
-    bundle = data.lungs(Hashes(folder / "cache/hashes.sqlite"), source=str(folder / "set"), size=size)
+    bundle = data.lungs(data.Hashes(folder / "cache/hashes.sqlite"), source=str(folder / "set"), size=size)
     return decoded_cache.open_decoded(decoded_cache.prepare(bundle, folder / "cache"))
 
 

@@ -13,8 +13,8 @@ from skimage.segmentation import find_boundaries
 from sklearn.metrics import f1_score, jaccard_score, precision_score, recall_score
 from sklearn.neighbors import KDTree
 
+from medcls import TrainingError
 from medcls.evaluation import run_scores, segmentation
-from medcls.utils.errors import TrainingError
 
 Masks = NDArray[np.bool_]
 PAIRS = arrays.arrays(np.bool_, (2, 9, 7))

@@ -12,9 +12,9 @@ from PIL import Image
 from typed_summaries import typed
 
 import medcls
+from medcls import BadInputError
 from medcls.execution.api import StudyResult, run
 from medcls.spec.study import Study
-from medcls.utils.errors import BadInputError
 
 CELLS = (
     """

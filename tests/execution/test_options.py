@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from medcls import BadInputError
 from medcls.cli.options import parse
 from medcls.execution.options import Options
-from medcls.utils.errors import BadInputError
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcls import data, models, training
+from medcls import TrainingError, Variant, data, models, training
 from medcls.execution.threads import STEP_WORK, Placement, threads_for
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.utils.errors import TrainingError
 
 VARIANT = Variant(
     partial(data.xray), partial(training.gradient, model=partial(models.resnet, depth=8), batch_size=8), MULTICLASS

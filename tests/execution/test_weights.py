@@ -8,14 +8,12 @@ from typing import Any
 import keras
 import pytest
 
-from medcls import data, models, training
+from medcls import BadInputError, Variant, data, models, training
 from medcls.execution.planning.weights import inherited, with_weights
 from medcls.spec import Search, choice, floats
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.training.result import Fitted
-from medcls.utils.errors import BadInputError
 
 BASE = Variant(
     data=partial(data.xray, size=8),

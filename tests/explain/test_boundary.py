@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcls import data, explain, models
-from medcls.data.content_hashes import Hashes
+from medcls import Variant, data, explain, models
 from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.data.split import split
@@ -20,7 +19,6 @@ from medcls.report.figures import decision_boundary
 from medcls.report.figures.montage import scatter
 from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import BINARY, MULTICLASS
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import RunResult
@@ -35,7 +33,7 @@ HISTORY = {"loss": [0.7, 0.5, 0.4], "val_loss": [0.8, 0.6, 0.5], "accuracy": [0.
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return where the points of a toy lie."""
     folder = tmp_path_factory.mktemp("toy")
-    return prepare(data.toy2d(Hashes(folder), name="2blob", points=100), folder)
+    return prepare(data.toy2d(data.Hashes(folder), name="2blob", points=100), folder)
 
 
 def fit(home: Path, folder: Path, *lengths: int, task: Any = MULTICLASS, **learner: Any) -> tuple[Any, RunDir]:

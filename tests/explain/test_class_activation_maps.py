@@ -9,10 +9,9 @@ import pytest
 from networks import FEWER, KINDS, built, by_hand, pictures
 from scipy.special import softmax
 
-from medcls import explain
+from medcls import BadInputError, explain
 from medcls.explain.layer_probe import last_convolution, opened, probabilities
 from medcls.explain.methods import METHODS
-from medcls.utils.errors import BadInputError
 
 IMAGES = pictures(3, 12)
 

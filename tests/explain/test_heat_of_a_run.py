@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 from scipy.stats import sem
 
-from medcls import data, explain, models, training
-from medcls.data.content_hashes import Hashes
+from medcls import Variant, data, explain, models, training
 from medcls.data.loading.decoded_cache import open_decoded, prepare
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
 from medcls.execution.worker import execute_job
@@ -20,7 +19,6 @@ from medcls.explain import overlays as pixels
 from medcls.explain import saliency_scores
 from medcls.report.saliency_report import drawings, figures
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.tracking.run_records import RunResult
@@ -48,7 +46,7 @@ def decoded(tmp_path_factory: pytest.TempPathFactory, draw: Callable[..., Path])
     """Return where the decoded images of two classes lie."""
     home = tmp_path_factory.mktemp("data")
     source = draw(home / "images", *(f"{label}/{number}.png" for label in ("a b", "c") for number in range(15)))
-    bundle = data.folder(Hashes(home / "hashes.sqlite"), source=str(source), size=16, channels=1)
+    bundle = data.folder(data.Hashes(home / "hashes.sqlite"), source=str(source), size=16, channels=1)
     return prepare(bundle, home / "cache")
 
 

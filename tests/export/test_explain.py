@@ -12,7 +12,7 @@ import pytest
 from export_commands import medcls
 from PIL import Image
 
-from medcls import explain
+from medcls import BadInputError, explain
 from medcls.cli.commands.explain import NAMES
 from medcls.data.readers.images import decode
 from medcls.explain.layer_probe import opened, probabilities
@@ -21,7 +21,6 @@ from medcls.explain.overlays import overlay
 from medcls.export.formats.keras import of_all_classes
 from medcls.inference.explanations import BY_NAME
 from medcls.training.saved_weights import digest_of
-from medcls.utils.errors import BadInputError
 
 CLASSES = ["cyst", "naevus", "wart"]
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from test_papers import facts
 
-from medcls import models
+from medcls import BadInputError, models
 from medcls.data.dataset import Dataset
 from medcls.export.exporter import cost
 from medcls.export.formats import FORMATS, onnx
@@ -27,7 +27,6 @@ from medcls.inference.predictor import opened
 from medcls.tasks import BINARY, MULTICLASS, SEGMENTATION
 from medcls.training.knn_network import voting
 from medcls.training.network import network
-from medcls.utils.errors import BadInputError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the converters, which call each other by old names
 

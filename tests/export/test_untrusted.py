@@ -14,8 +14,8 @@ from export_commands import medcls
 from onnx import TensorProto, helper, numpy_helper
 
 import medcls as package
+from medcls import BadInputError
 from medcls.export.formats import FORMATS
-from medcls.utils.errors import BadInputError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the converters, which call each other by old names
 

@@ -14,11 +14,9 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score, jaccard_score
 
-from medcls import losses, models
-from medcls.spec.variant import Variant
+from medcls import BadInputError, Variant, losses, models
 from medcls.tasks import BINARY, metrics
 from medcls.training import gradient
-from medcls.utils.errors import BadInputError
 
 Floats = NDArray[np.float32]
 

@@ -7,11 +7,10 @@ import keras
 import numpy as np
 import pytest
 
+from medcls import BadInputError, Variant
 from medcls.models import alexnet, vgg
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.training import gradient
-from medcls.utils.errors import BadInputError
 
 
 def network(model: Any, channels: int, units: int, **hyper: Any) -> keras.Model:

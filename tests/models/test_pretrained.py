@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 from keras.src.utils import file_utils
 
-from medcls import models
+from medcls import BadInputError, models
 from medcls.models import backbones
 from medcls.tasks import BINARY
 from medcls.training.backbone import blocks_of, halves
 from medcls.training.network import network
-from medcls.utils.errors import BadInputError
 
 TINY = {"pooling": "average", "dense": (), "dropout": 0.0}
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from medcls import BadInputError
 from medcls.models.resnet import layout, resnet
-from medcls.utils.errors import BadInputError
 
 
 def network(shape: tuple[int, int, int], classes: int, **hyper: Any) -> keras.Model:

@@ -8,8 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from medcls import models
-from medcls.utils.errors import BadInputError
+from medcls import BadInputError, models
 
 
 def built(model: Callable[..., Any], shape: tuple[int, int, int]) -> Any:

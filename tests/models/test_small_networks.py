@@ -7,12 +7,11 @@ import keras
 import numpy as np
 import pytest
 
+from medcls import BadInputError, Variant
 from medcls.models import cnn, mlp
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.training import gradient
 from medcls.training.network import network
-from medcls.utils.errors import BadInputError
 
 HOMEWORK = partial(cnn, initializer="random_normal")
 REPORT = partial(

@@ -9,12 +9,10 @@ import numpy as np
 import pytest
 from figure_parts import predicted
 
-from medcls import data, training
-from medcls.data.content_hashes import Hashes
+from medcls import Variant, data, training
 from medcls.data.loading.decoded_cache import prepare
 from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import RunResult
@@ -32,7 +30,7 @@ def decoded(tmp_path_factory: pytest.TempPathFactory, draw) -> Path:
     """Return where the decoded images of three classes lie."""
     home = tmp_path_factory.mktemp("data")
     source = draw(home / "images", *(f"{label}/{number}.png" for label in "abc" for number in range(10)))
-    bundle = data.folder(Hashes(home / "hashes.sqlite"), source=str(source), size=12, channels=1)
+    bundle = data.folder(data.Hashes(home / "hashes.sqlite"), source=str(source), size=12, channels=1)
     return prepare(bundle, home / "cache")
 
 

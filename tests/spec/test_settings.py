@@ -7,10 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcls import augmentation, data, models, training
-from medcls.spec.variant import Variant
+from medcls import BadInputError, Variant, augmentation, data, models, training
 from medcls.tasks import MULTICLASS
-from medcls.utils.errors import BadInputError
 
 BASE = Variant(
     data=partial(data.xray, size=32),

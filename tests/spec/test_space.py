@@ -9,12 +9,10 @@ from typing import Any
 
 import pytest
 
-from medcls import augmentation, data, models, training
+from medcls import BadInputError, Variant, augmentation, data, models, training
 from medcls.spec import Search, choice, floats, integers
 from medcls.spec.search_space import Axis
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
-from medcls.utils.errors import BadInputError
 
 BASE = Variant(
     data=partial(data.xray, size=32),

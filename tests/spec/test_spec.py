@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from medcls import augmentation, data, models, training
+from medcls import BadInputError, Variant, augmentation, data, grid, models, training
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant, grid
 from medcls.tasks import MULTICLASS
-from medcls.utils.errors import BadInputError
 
 
 def variant(**learner: object) -> Variant:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from medcls.data.content_hashes import Hashes
+from medcls import BadInputError, data
 from medcls.execution.mlflow_logger import _created
 from medcls.execution.search import storages
 from medcls.execution.threads import Placement
@@ -22,7 +22,6 @@ from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
 from medcls.tracking.study_results import damaged, outcomes, state
-from medcls.utils.errors import BadInputError
 from medcls.utils.files import read_json, write_json
 from medcls.utils.records import DamagedError, read_arrays, read_record
 from medcls.utils.statuses import RunStatus
@@ -229,10 +228,10 @@ def test_the_memory_of_a_search(tmp_path: Path):
 
 def test_what_is_known_of_files(tmp_path: Path):
     (tmp_path / "image").write_bytes(b"1")
-    first = Hashes(tmp_path / "hashes").sha256_of([tmp_path / "image"])
+    first = data.Hashes(tmp_path / "hashes").sha256_of([tmp_path / "image"])
     for content in damages((tmp_path / "hashes").read_bytes()).values():
         (tmp_path / "hashes").write_bytes(content)
-        assert Hashes(tmp_path / "hashes").sha256_of([tmp_path / "image"]) == first
+        assert data.Hashes(tmp_path / "hashes").sha256_of([tmp_path / "image"]) == first
 
 
 def test_arrays_of_another_kind_and_ones_that_say_to_be_huge(tmp_path: Path):

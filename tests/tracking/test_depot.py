@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from medcls import BadInputError, TrainingError
 from medcls.tracking.record_file import LocalRecordFile
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
-from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.paths import home_of
 from medcls.utils.statuses import RunStatus
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from medcls import BadInputError, TrainingError
 from medcls.tracking.lock import LAPSED, LOCK, RECORD, Lease, described, work_dir_lock
 from medcls.tracking.record_file import LocalRecordFile
-from medcls.utils.errors import BadInputError, TrainingError
 
 BEAT = 0.2
 OWNER = """
@@ -36,7 +36,7 @@ except KeyboardInterrupt:
 FOLDER = """
 import sys
 from pathlib import Path
-from medcls.utils.errors import BadInputError, TrainingError
+from medcls import BadInputError, TrainingError
 from medcls.tracking.lock import work_dir_lock as owned
 try:
     with owned(Path(sys.argv[1]), wait="wait" in sys.argv, tell=print):

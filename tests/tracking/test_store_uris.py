@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from medcls import BadInputError
 from medcls.tracking.mlflow_client import Store
 from medcls.utils import store_uris
-from medcls.utils.errors import BadInputError
 from medcls.utils.redaction import typed
 
 TINY = Path(__file__).parent.parent / "cli" / "tiny_study.py"

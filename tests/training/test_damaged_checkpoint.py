@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 from tiny_network import Fit, features
 
-from medcls import training
+from medcls import BadInputError, training
 from medcls.execution.planning.weights import kept
 from medcls.tracking.record_faults import faults
 from medcls.tracking.run_dir import RunDir
 from medcls.training.feature_cache import features as computed
 from medcls.training.network import save
 from medcls.training.saved_weights import content, digest
-from medcls.utils.errors import BadInputError
 from medcls.utils.records import DamagedError
 
 STILL = {"model": partial(features, norm=False), "optimizer": partial(training.sgd, learning_rate=1e-30)}

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from tiny_network import Fit, features
 
-from medcls import augmentation, training
+from medcls import TrainingError, augmentation, training
 from medcls.data.dataset import Dataset, Split
 from medcls.tasks.classification import one_hot
 from medcls.tracking.run_dir import RunDir
-from medcls.utils.errors import TrainingError
 
 MOVED = partial(augmentation.standard, rotation=20.0, brightness=0.2, horizontal_flip=True)
 WAYS: dict[str, dict[str, Any]] = {

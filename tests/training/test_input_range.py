@@ -7,10 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from medcls import models
+from medcls import BadInputError, models
 from medcls.tasks import BINARY
 from medcls.training.network import network
-from medcls.utils.errors import BadInputError
 
 SHAPE = (32, 32, 3)
 SCALING = ["EfficientNetB0", "EfficientNetV2B0", "EfficientNetV2S", "MobileNetV3Small", "ConvNeXtTiny"]

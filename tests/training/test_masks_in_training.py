@@ -8,15 +8,13 @@ import keras
 import numpy as np
 import pytest
 
-from medcls import augmentation, losses, models, training
+from medcls import BadInputError, Variant, augmentation, losses, models, training
 from medcls.data.dataset import Dataset, Picked, Split
 from medcls.data.loading import batches as stream
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS, SEGMENTATION
 from medcls.tracking.run_dir import RunDir
 from medcls.training.network import network
 from medcls.training.result import Fitted
-from medcls.utils.errors import BadInputError
 
 MOVED = partial(
     augmentation.standard,

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from tiny_network import Fit, features
 
-from medcls import training
+from medcls import BadInputError, training
 from medcls.tasks import MULTICLASS
 from medcls.training.network import network, save
 from medcls.training.saved_weights import begin_with, content, digest, fit_of
-from medcls.utils.errors import BadInputError
 
 STILL = {"model": partial(features, norm=False), "optimizer": partial(training.sgd, learning_rate=1e-30)}
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from tiny_network import Fit
 
-from medcls import training
+from medcls import BadInputError, training
 from medcls.spec.constraints import limits_of
-from medcls.utils.errors import BadInputError
 
 WILD = {"optimizer": partial(training.sgd, learning_rate=2.0)}
 

@@ -13,7 +13,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 
-from medcls import augmentation, models, training
+from medcls import BadInputError, augmentation, models, training
 from medcls.data.dataset import Dataset, Split
 from medcls.tasks import BINARY
 from medcls.tracking.run_dir import RunDir
@@ -23,7 +23,6 @@ from medcls.training.model_files import keep, put_together
 from medcls.training.network import network
 from medcls.training.result import Fitted, weights_sha256
 from medcls.training.saved_weights import digest_of
-from medcls.utils.errors import BadInputError
 
 SMALL = partial(models.pretrained, backbone="vgg16", dense=(4,))
 SHAPE = (32, 32, 3)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from medcls.utils.errors import BadInputError
+from medcls import BadInputError
 from medcls.utils.files import is_dead, read_json, remove_unfinished, write_atomically, write_json, written_whole
 from medcls.utils.outputs import check_writable, write_output
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from mlflow.utils.validation import _validate_metric_name, _validate_param
 
-from medcls.utils.errors import BadInputError
+from medcls import BadInputError
 from medcls.utils.naming import beside_others, check_study, in_file, in_store
 
 ALIKE = [

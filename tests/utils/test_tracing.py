@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from medcls.utils.errors import BadInputError, TrainingError
+from medcls import BadInputError, TrainingError
 from medcls.utils.tracing import TRACEBACK, explained, message, told, users_frame
 
 OWN = """

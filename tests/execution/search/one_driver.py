@@ -11,14 +11,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-from medcls import data, training
+from medcls import Variant, data, training
 from medcls.execution.search import storages
 from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner
 from medcls.spec import Search, choice, floats, integers
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_records import RunResult
 from medcls.utils.statuses import RunStatus

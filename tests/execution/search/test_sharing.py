@@ -18,11 +18,11 @@ import sqlalchemy
 from databases import PASSWORD, ask
 from one_driver import FOLDS, SEARCH, run_of, told
 
+from medcls import BadInputError
 from medcls.execution.search import storages
 from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.tuner import Tuner
 from medcls.spec.run import Run
-from medcls.utils.errors import BadInputError
 from medcls.utils.statuses import TrialState
 
 pytestmark = pytest.mark.filterwarnings("ignore:XDG_RUNTIME_DIR")

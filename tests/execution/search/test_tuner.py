@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medcls import data, training
+from medcls import Variant, data, training
 from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.storages import in_folder, remembered
 from medcls.execution.search.trials import Trial
@@ -18,7 +18,6 @@ from medcls.execution.search.tuner import Tuner, best
 from medcls.report.figures import canvas
 from medcls.spec import Search, choice, floats, integers
 from medcls.spec.run import Run
-from medcls.spec.variant import Variant
 from medcls.tasks import MULTICLASS
 from medcls.tracking.run_records import RunResult
 from medcls.utils.statuses import RunStatus, TrialState
