@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from medcls.evaluation import run_scores
-from medcls.evaluation.comparisons import Answer, Compare, compare, comparisons, decided, interim_look
+from medcls.evaluation.comparisons import (
+    Answer,
+    Compare,
+    Comparing,
+    compare,
+    comparisons,
+    decided,
+    interim_look,
+    questions,
+)
 from medcls.evaluation.convergence import converges, reaches, sooner, until
 from medcls.evaluation.metrics import missing
 from medcls.evaluation.run_scores import Score
@@ -15,7 +24,10 @@ from medcls.utils.typed_json import as_plain
 
 __all__ = [
     "Answer",
+    "AnswerRecord",
     "Compare",
+    "Comparing",
+    "StudySummary",
     "compare",
     "comparisons",
     "converges",
@@ -23,6 +35,7 @@ __all__ = [
     "final",
     "interim_look",
     "overfitting",
+    "questions",
     "reaches",
     "sooner",
     "until",

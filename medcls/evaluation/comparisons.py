@@ -1,8 +1,8 @@
 """Whether one variant is better than another: the verdicts of a study, corrected for all that it compares."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 
@@ -22,6 +22,14 @@ Answer: TypeAlias = Callable[[StudySummary], AnswerRecord]
 """What a study asks: a function of the summary."""
 
 
+@runtime_checkable
+class Comparing(Protocol):
+    """An answer that rests on comparisons of two variants each."""
+
+    def questions(self, summary: StudySummary | None) -> Sequence["Compare"]:
+        """Return these comparisons; before anything has run, without a summary, those that are certain by then."""
+
+
 @dataclass(frozen=True)
 class Compare:
     """Is variant `b` better than variant `a`? The verdict is corrected for all comparisons of the study.
@@ -32,6 +40,7 @@ class Compare:
         question: as the study asks it.
         expected: the verdict that theory or earlier work leads one to expect, "" for none: the answer says
             whether the data agree.
+        candidates: out of how many variants `b` was chosen by this very score: p is multiplied by that number.
     """
 
     a: str
@@ -39,6 +48,11 @@ class Compare:
     score: Compared
     question: str
     expected: str = ""
+    candidates: int = field(default=1, kw_only=True)
+
+    def questions(self, summary: StudySummary | None) -> Sequence["Compare"]:  # noqa: ARG002
+        """Return this comparison itself."""
+        return (self,)
 
     def __call__(self, summary: StudySummary) -> AnswerRecord:
         """Return the verdicts on every data set in words."""
@@ -46,13 +60,14 @@ class Compare:
         values = {}
         for comparison in summary.comparisons:
             if self.is_mine(comparison):
-                sentences.append(on(summary, comparison.data, self._sentence(summary, comparison)))
+                sentences.append(on(summary, comparison.data, self.sentence(summary, comparison)))
                 values[comparison.data] = as_plain(comparison)
         return AnswerRecord(self.question, joined(sentences) or self._no_pair(summary), values)
 
     def comparison(self, summary: StudySummary, data: str) -> Comparison:
         """Return the comparison on one data set, its p not yet adjusted and its verdict still open."""
         tested = _tested(summary, data, self)
+        p = None if tested.p is None else min(1.0, tested.p * self.candidates)
         return Comparison(
             data=data,
             metric=self.score.name,
@@ -61,7 +76,7 @@ class Compare:
             difference=tested.difference,
             ci95=tested.ci95,
             p=tested.p,
-            p_adjusted=tested.p,
+            p_adjusted=p,
             n=tested.n,
             runs=len(run_scores.every_pair(summary, data, self.a, self.b, self.score)),
             detectable=ranges.detectable(summary, self.score.name, tested.detectable),
@@ -120,7 +135,13 @@ class Compare:
             return f"{self.b} and {self.a} cannot be compared: {missing(self.score.name, recorded)}"
         return f"{self.b} and {self.a} have no finished pair of runs to compare by {self.score.words}."
 
-    def _sentence(self, summary: StudySummary, row: Comparison) -> str:
+    def sentence(self, summary: StudySummary, row: Comparison) -> str:
+        """Return a verdict of the summary in words.
+
+        Args:
+            summary: what the study ended with.
+            row: that one of its comparisons which answers this question.
+        """
         digits = run_scores.digits(self.score.name)
         if not row.n:
             return self._no_pair(summary, row.data)
@@ -184,13 +205,13 @@ def comparisons(summary: StudySummary, answers: Sequence[Answer]) -> tuple[Compa
 
     In a study that adds seeds until it is decided, p counts for all looks, too (`paired_tests.levels`).
     """
-    questions = [answer for answer in answers if isinstance(answer, Compare)]
     names = data_names(summary)
     asked = []
     for data in names:
-        concerned = [question for question in questions if len(names) == 1 or _concerns(question, summary, data)]
-        asked += [(question, question.comparison(summary, data)) for question in concerned]
-    adjusted = paired_tests.holm([row.p for _, row in asked])
+        for question in questions(answers, summary):
+            if len(names) == 1 or _concerns(question, summary, data):
+                asked.append((question, question.comparison(summary, data)))
+    adjusted = paired_tests.holm([row.p_adjusted for _, row in asked])
     rows = []
     for (question, row), holm in zip(asked, adjusted, strict=True):
         p, verdict = paired_tests.at_look(holm, _level(summary)), row.verdict
@@ -200,6 +221,15 @@ def comparisons(summary: StudySummary, answers: Sequence[Answer]) -> tuple[Compa
             verdict = Verdict.ONE_RUN
         rows.append(replace(row, p_adjusted=p, verdict=verdict))
     return tuple(rows)
+
+
+def questions(answers: Sequence[object], summary: StudySummary | None = None) -> list[Compare]:
+    """Return all comparisons of two variants on which answers rest, in their order."""
+    asked: list[Compare] = []
+    for answer in answers:
+        if isinstance(answer, Comparing):
+            asked += answer.questions(summary)
+    return asked
 
 
 def _why_one_pair(row: Comparison) -> str:
@@ -219,7 +249,7 @@ def decided(summary: StudySummary, answers: Sequence[Answer]) -> bool:
 
     That is where on every data set it has a verdict of better or worse, or no seed changes anything.
     """
-    first = next(answer for answer in answers if isinstance(answer, Compare))
+    first = questions(answers, summary)[0]
     for row in comparisons(summary, answers):
         if first.is_mine(row) and row.verdict not in (Verdict.BETTER, Verdict.WORSE) and not row.repeats_nothing:
             return False

@@ -179,6 +179,8 @@ class StudySummary:
         best: data set -> its best variant; lacks data sets on which no variant was finished.
         look: the interim look, None unless seeds are added until the study is decided.
         trials: of the search, None without one.
+        importances: path of each parameter that is searched over -> its share of the variance of the trials' scores
+            (fANOVA); None without a search or from too few trials.
         remarks: on variants whose networks tell little apart.
         figures: of the report, beside what every report has.
     """
@@ -198,6 +200,7 @@ class StudySummary:
     best: Mapping[str, BestRecord]
     look: Look | None = field(default=None, metadata=OMITTED_IF_NONE)
     trials: tuple[TrialRecord, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
+    importances: Mapping[str, float] | None = field(default=None, metadata=OMITTED_IF_NONE)
     remarks: tuple[Remark, ...] = ()
     figures: tuple[FigureRecord, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
 

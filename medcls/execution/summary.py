@@ -9,10 +9,11 @@ from statistics import median
 import numpy as np
 
 from medcls.data.dataset import DatasetSpec
-from medcls.evaluation.answers import Answer, comparisons
+from medcls.evaluation.answers import Answer
 from medcls.evaluation.one_answer import remarks
 from medcls.evaluation.run_record import DataSetRecord, FindingRecord, RunRecord
 from medcls.evaluation.summary import BestRecord, StudySummary, TrialRecord
+from medcls.execution.answering import with_answers
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
@@ -69,8 +70,7 @@ def summarise(
         records = [TrialRecord(trial.number, trial.state, trial.value, trial.labels) for trial in trials]
         summary = replace(summary, trials=tuple(records))
     summary = replace(summary, remarks=remarks(summary))
-    summary = replace(summary, comparisons=comparisons(summary, answers))
-    return replace(summary, answers=tuple(answer(summary) for answer in answers))
+    return with_answers(summary, answers, plan.work.study(plan.key)) if answers else summary
 
 
 def data_sets(plan: StudyPlan) -> tuple[DataSetRecord, ...]:

@@ -1,5 +1,6 @@
 """A study: a question, named variants, seeds or folds, perhaps a search, and the answers."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -8,7 +9,9 @@ from typing import Any
 from medcls.spec.parameters import declared, function_of, given_to
 from medcls.spec.search_space import Search
 from medcls.spec.variant import Variant
+from medcls.utils.errors import BadInputError, say_without_traceback
 from medcls.utils.naming import check_study
+from medcls.utils.tracing import defined_at
 
 Answer = Callable[..., Any]
 """Takes a study's summary, `evaluation.summary.StudySummary`, and returns an `AnswerRecord`."""
@@ -30,7 +33,8 @@ class Study:
         metric: the score that decides which variant is best.
         explain: a function that is called with every trained network at the end of its run, e.g. `explain.heat_maps`;
             None for none. It is not part of a run's key: with other parameters it is called again, without training.
-        answers: functions of the summary, from `medcls.evaluation.answers`.
+        answers: functions of the summary, from `medcls.evaluation.answers` or your own. Without any, each variant is
+            compared with the first by `metric`, and a search tells its best trial.
         resources: what a run needs on a cluster: "gpu" (which may be a fraction), "memory" in bytes. Not part of a key.
         smoke: parameters that --smoke sets, besides fewer images, seeds and trials.
         document: the docstring of the study's file, which the report prints; set by `main`.
@@ -51,8 +55,13 @@ class Study:
     document: str = ""
 
     def __post_init__(self) -> None:
-        """Check the name."""
+        """Check the name and the answers.
+
+        Raises:
+            BadInputError: a name that cannot be used, or something that is no answer.
+        """
         check_study("Study", self.name)
+        object.__setattr__(self, "answers", _checked_answers(self.name, self.answers))
 
     @property
     def variant_names(self) -> str:
@@ -76,3 +85,40 @@ def seen_as(own: Callable[..., Any], other: Callable[..., Any]) -> partial[Any]:
     function = function_of(other)
     kept = {name: value for name, value in given_to(own).items() if name in declared(function) and name != "source"}
     return partial(function, **{**kept, **given_to(other)})
+
+
+def _checked_answers(study: str, answers: object) -> tuple[Answer, ...]:
+    """Return a study's answers as a tuple.
+
+    Raises:
+        BadInputError: something that is no function of the summary alone.
+    """
+    if isinstance(answers, list | tuple):
+        for answer in answers:
+            fault = _fault(answer)
+            if fault:
+                say_without_traceback()
+                raise BadInputError(f"Study.answers of {study}: {fault}")
+        return tuple(answers)
+    say_without_traceback()
+    kind = "one answer" if callable(answers) else f"a {type(answers).__name__}"
+    raise BadInputError(
+        f"Study.answers of {study} is {kind} and no tuple of answers: write answers=(..., ) in brackets."
+    )
+
+
+def _fault(answer: object) -> str:
+    """Return why something cannot answer a study's question, as a sentence; "" where it can."""
+    kind = "An answer is a function of one argument, the summary, that returns an AnswerRecord"
+    if not callable(answer):
+        return f"{answer!r} is no function. {kind}."
+    name, place = getattr(answer, "__qualname__", type(answer).__name__), defined_at(answer)
+    if inspect.isfunction(answer) and answer.__module__.startswith("medcls.evaluation.") and "<locals>" not in name:
+        return f"{name} makes an answer when it is called: write {name}(...), with brackets."
+    try:
+        inspect.signature(answer).bind(None)
+    except TypeError as error:
+        return f"{name}{place} cannot be called with the summary alone ({error}). {kind}."
+    except ValueError:
+        return ""  # a function of C without a signature
+    return ""

@@ -1,12 +1,14 @@
 """Reports of errors in the user's own code: the file and line, and the message in one line."""
 
+import inspect
 import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.files import write_atomically
@@ -90,12 +92,28 @@ def explained(folder: Path, kind: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if users_frame(error) is None:
             raise
-        file, sentence, trace = folder / TRACEBACK, told(error), text_without_secrets(whole(error)).encode()
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, lambda opened: opened.write(trace))
-            sentence += f" (the traceback is in {file})"
-        raise kind(f"{sentence}.") from error
+        raise kind(kept(error, folder / TRACEBACK)) from error
+
+
+def kept(error: BaseException, file: Path) -> str:
+    """Write the traceback of an error into a file; return a sentence with the place, the error and the file.
+
+    Where the file cannot be written, the traceback is lost, and the sentence does not name it.
+    """
+    sentence, trace = told(error), text_without_secrets(whole(error)).encode()
+    with suppress(OSError):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(file, lambda opened: opened.write(trace))
+        sentence += f" (the traceback is in {file})"
+    return f"{sentence}."
+
+
+def defined_at(function: Callable[..., Any]) -> str:
+    """Return where a function stands in the user's own code, as " (FILE, line N)"; "" where it is not the user's."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or not _is_users(code.co_filename):
+        return ""
+    return f" ({code.co_filename}, line {code.co_firstlineno})"
 
 
 def _of_traceback(error: BaseException) -> Iterator[Frame]:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
-from medcls.evaluation.answers import Compare
+from medcls.evaluation.answers import Answer, questions
+from medcls.evaluation.best_answers import best_trial, compare_each, deciding_score
 from medcls.execution.options import Options
 from medcls.execution.planning.datasets import data_name, with_sources
 from medcls.execution.planning.pretrained import with_pretrained
@@ -29,7 +30,9 @@ def apply_options(study: Study, options: Options) -> Study:
     Raises:
         BadInputError: an option that does not fit the study, or a value that nothing can be trained with.
     """
-    conditions = with_sources(_with_variants(study, options.only).conditions, options.data)
+    study = _with_variants(study, options.only)
+    study = replace(study, answers=study.answers or _default_answers(study))
+    conditions = with_sources(study.conditions, options.data)
     if options.smoke:
         conditions = _with_settings(conditions, _smoke_settings(study, conditions))
     explain = _with_explain_settings(study, options)
@@ -61,6 +64,14 @@ def apply_options(study: Study, options: Options) -> Study:
         seeds=seeds,
         explain=explain,
     )
+
+
+def _default_answers(study: Study) -> tuple[Answer, ...]:
+    """Return what a study that declares no answers is asked: its best trial, or each variant against the first."""
+    if study.search is not None:
+        return (best_trial(study.search.metric, study.question),)
+    first, *others = study.variants
+    return (compare_each(first, others, deciding_score(study.metric)),) if others else ()
 
 
 def _smoke_settings(study: Study, conditions: Conditions) -> dict[str, str]:
@@ -188,7 +199,7 @@ def _with_explain_settings(study: Study, options: Options) -> Callable[..., obje
 def _check_until_decided(study: Study, seeds: int, most: int | None) -> None:
     if most is None:
         return
-    if study.search is not None or not any(isinstance(answer, Compare) for answer in study.answers):
+    if study.search is not None or not questions(study.answers):
         raise BadInputError(f"--until-decided {most}: {study.name} compares no two variants, so nothing is decided.")
     if most <= seeds:
         raise BadInputError(f"--until-decided {most}: the study begins with {seeds} seeds; give a larger number.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from medcls.evaluation import metrics
-from medcls.evaluation.answers import Compare
+from medcls.evaluation.answers import questions
 from medcls.execution.planning.datasets import StudyData
 from medcls.spec.parameters import arguments_of, function_of, unknown
 from medcls.spec.study import Study
@@ -28,11 +28,10 @@ def check_scores(study: Study, sources: StudyData) -> None:
         for owner, metric in selecting.items():
             if metric not in known:
                 raise BadInputError(f"{owner}.metric: {unknown(metric, known, 'score to maximise')}")
-    for answer in study.answers:
-        if isinstance(answer, Compare):
-            compared = [variant for name, variant in study.conditions if name in (answer.a, answer.b)]
-            if compared:
-                answer.check(_recorded(compared, sources))
+    for question in questions(study.answers):
+        compared = [variant for name, variant in study.conditions if name in (question.a, question.b)]
+        if compared:
+            question.check(_recorded(compared, sources))
 
 
 def _recorded(variants: Sequence[Variant], sources: StudyData) -> list[str] | None:

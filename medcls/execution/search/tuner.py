@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from medcls.execution.search.importances import importances
 from medcls.execution.search.plots import plots
 from medcls.execution.search.trials import ENDED, Trial, TrialStore, state_of
 from medcls.spec.search_space import Axis, Search
@@ -154,6 +155,10 @@ class Tuner:
     def plots(self) -> dict[str, Any]:
         """Return Optuna's own figures by name, drawn with matplotlib: history, importances, parallel coordinates."""
         return plots(list(self._patiently(self.memory.attempts).values()))
+
+    def importances(self) -> dict[str, float] | None:
+        """Return how much each parameter mattered, None where the trials are too few to tell."""
+        return importances(list(self._patiently(self.memory.attempts).values()))
 
     def _sample(self, number: int) -> dict[str, Any]:
         """Return the parameters that Optuna proposes for a trial."""
