@@ -102,9 +102,7 @@ def _checked_answers(study: str, answers: object) -> tuple[Answer, ...]:
         return tuple(answers)
     say_without_traceback()
     kind = "one answer" if callable(answers) else f"a {type(answers).__name__}"
-    raise BadInputError(
-        f"Study.answers of {study} is {kind} and no tuple of answers: write answers=(..., ) in brackets."
-    )
+    raise BadInputError(f"Study.answers of {study} is {kind}, not a tuple of answers: write answers=(..., ).")
 
 
 def _fault(answer: object) -> str:
@@ -112,9 +110,10 @@ def _fault(answer: object) -> str:
     kind = "An answer is a function of one argument, the summary, that returns an AnswerRecord"
     if not callable(answer):
         return f"{answer!r} is no function. {kind}."
-    name, place = getattr(answer, "__qualname__", type(answer).__name__), defined_at(answer)
-    if inspect.isfunction(answer) and answer.__module__.startswith("medcls.evaluation.") and "<locals>" not in name:
+    name, place = getattr(answer, "__qualname__", ""), defined_at(answer)
+    if name in getattr(inspect.getmodule(answer), "__all__", ()) and str(answer.__module__).startswith("medcls."):
         return f"{name} makes an answer when it is called: write {name}(...), with brackets."
+    name = name or type(answer).__name__
     try:
         inspect.signature(answer).bind(None)
     except TypeError as error:
