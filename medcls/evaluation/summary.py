@@ -1,7 +1,7 @@
 """The summary of a study: what it found, as typed values, and the JSON that `--json` writes from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from medcls.evaluation.run_record import DataSetRecord, RunRecord, Scalar
@@ -222,6 +222,17 @@ class StudySummary:
     def data_set(self, name: str) -> DataSetRecord:
         """Return the data set of a name."""
         return next(data for data in self.data_sets if data.name == name)
+
+    def on(self, name: str) -> "StudySummary":
+        """Return what the study found on one of its data sets."""
+        return replace(
+            self,
+            data_sets=(self.data_set(name),),
+            runs=tuple(run for run in self.runs if run.data == name),
+            comparisons=tuple(comparison for comparison in self.comparisons if comparison.data == name),
+            best={data: best for data, best in self.best.items() if data == name},
+            remarks=tuple(remark for remark in self.remarks if remark.data == name),
+        )
 
     def run(self, key: str) -> RunRecord:
         """Return the first run with a key."""

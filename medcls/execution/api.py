@@ -54,12 +54,14 @@ def run(study: Study, **flags: Any) -> StudyResult:
 
 
 def _report(study: Study, options: Options) -> Path | None:
-    from medcls.tracking.study_results import outcomes
+    from medcls.tracking.outcomes import outcomes
 
     if options.plan:
         return None
-    ended = outcomes(options.work_dir).get(study.name, [])
-    return ended[0].folder / "report.html" if ended else None
+    ended = [outcome for outcome in outcomes(options.work_dir) if outcome.summary.study == study.name]
+    if not ended:
+        return None
+    return max(ended, key=lambda outcome: outcome.written).folder / "report.html"
 
 
 def _options(study: Study, flags: Mapping[str, Any]) -> Options:

@@ -1,5 +1,6 @@
 """How a study ends in the store: its scores, figures and summary, the champion; and what to type next."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from medcls.spec.run import Run
 from medcls.tracking import run_table
 from medcls.tracking.entries import Ending, EntryStatus
 from medcls.tracking.mlflow_client import Store, sentence
+from medcls.tracking.outcomes import Outcome
 from medcls.tracking.run_dir import RunDir
 from medcls.utils import store_uris
 from medcls.utils.console import Screen
@@ -226,12 +228,14 @@ def _register(controller: RunController, summary: StudySummary, candidate: _Cand
     unsaved = record.result.unsaved
     if unsaved or mirror is None:
         return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
-    uri, new = mirror.store.uri, standing(summary, candidate.data_name)
+    folder = controller.work.study(controller.mirroring.study)
+    outcome = Outcome(time.time(), folder, summary, summary.data_set(candidate.data_name))
+    uri, new = mirror.store.uri, standing(outcome)
     try:
         version = placed(uri, model, new, promote=promote)
         if version is None:
             work = controller.work.path
-            controller.executor.ask(register_best, summary, candidate.data_name, work, uri, run_id, model)
+            controller.executor.ask(register_best, outcome, work, uri, run_id, model)
             version = placed(uri, model, new, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
         return f"The best model was not registered ({sentence(error, uri)}). Run the same command again."

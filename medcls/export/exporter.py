@@ -21,8 +21,8 @@ from medcls.export.formats.keras import load, of_all_classes
 from medcls.export.metadata import CARD, FILES, PREPROCESSING, Facts, preprocessing
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, parity
+from medcls.tracking.outcomes import Outcome, matching
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.study_results import outcomes, state
 from medcls.training import model_files, saved_weights
 from medcls.training.result import weights_sha256
 from medcls.utils.errors import BadInputError, first_line
@@ -36,69 +36,72 @@ EXAMPLES = 200  # training images that determine the scale of 8-bit integers
 
 @dataclass(frozen=True)
 class Chosen:
-    """The run to export: the summary of its study, and its record there."""
+    """The run to export: the outcome of its study on its data set, and its record there."""
 
-    summary: StudySummary
+    outcome: Outcome
     run: RunRecord
+
+    @property
+    def summary(self) -> StudySummary:
+        """What the study found."""
+        return self.outcome.summary
 
     @property
     def data(self) -> DataSetRecord:
         """The record of the run's data set."""
-        return self.summary.data_set(self.run.data)
+        return self.outcome.data
 
     @property
     def best(self) -> BestRecord | None:
         """The record of the best variant, if the run is its model."""
-        best = self.summary.best.get(self.run.data)
+        best = self.outcome.best
         return best if best is not None and best.key == self.run.key else None
 
 
-def choose(study: str, work: Path, key: str | None, data_name: str | None, say: Callable[[str], None]) -> Chosen:
-    """Return the run to export: the best of the latest outcome that is not a smoke run, or the run with the key.
+def choose(name: str, work: Path, key: str | None = None) -> Chosen:
+    """Return the run to export: the best one of the outcome that a name means, or the run with the key.
 
     Args:
-        study: its name.
+        name: STUDY, STUDY@DATA or STUDY@DATA#KEY, see `medcls.tracking.outcomes.matching`.
         work: the work directory.
         key: of the run, None for the best.
-        data_name: the name of a data set, None if the study has only one.
-        say: prints a line.
 
     Raises:
-        BadInputError: there is no such study, data set or run, or the run did not finish.
+        BadInputError: there is no such outcome or run, several outcomes are meant, or the run did not finish.
     """
-    ended = outcomes(work)
-    if study not in ended:
-        others = f"finished studies are {', '.join(sorted(ended))}" if ended else "run its file first"
-        raise BadInputError(f"No study {study!r} has finished in {work}: {others}.")
-    ranked = sorted(ended[study], key=lambda outcome: (outcome.summary.smoke, not outcome.summary.best))  # latest first
-    for outcome in ranked:
-        summary = outcome.summary
-        wanted = key or _best_key(summary, data_name)
-        run = next((run for run in summary.runs if run.key == wanted), None)
-        if run is not None:
-            if not run.is_finished:
-                raise BadInputError(f"Run {wanted} of {study} has {run.status}: there is no model to export.")
-            say(f"{study} of {state(outcome)}.")
-            return Chosen(summary, run)
-        if key is None:
-            break
-    raise BadInputError(f"--key {key}: {study} has no such run; summary.json and the MLflow tag medcls.key have them.")
+    candidates = matching(name, work)
+    if key is None:
+        return best_run(_one_with_best(name, candidates))
+    for outcome in candidates:
+        for run in outcome.summary.runs:
+            if (run.key, run.data) == (key, outcome.data.name):
+                if not run.is_finished:
+                    raise BadInputError(f"Run {key} of {name} has {run.status}: there is no model to export.")
+                return Chosen(outcome, run)
+    raise BadInputError(f"--key {key}: {name} has no such run; summary.json and the MLflow tag medcls.key have them.")
 
 
-def _best_key(summary: StudySummary, data_name: str | None) -> str:
-    """Return the key of the best run on a data set.
+def best_run(outcome: Outcome) -> Chosen:
+    """Return the best run of an outcome that has one."""
+    assert outcome.best is not None
+    return Chosen(outcome, outcome.summary.run(outcome.best.key))
+
+
+def _one_with_best(name: str, candidates: Sequence[Outcome]) -> Outcome:
+    """Return the first outcome that has a best run.
 
     Raises:
-        BadInputError: there is none, or several and no name.
+        BadInputError: none has one, or the study ended on several data sets of the same kind at once.
     """
-    best, study, names = summary.best, summary.study, ", ".join(summary.best)
-    if not best:
-        raise BadInputError(f"No variant of {study} has finished: run the study again, or name a run with --key.")
-    if data_name is None and len(best) > 1:
-        raise BadInputError(f"{study} has a best model for each of its data sets: name one with --data ({names}).")
-    if data_name is not None and data_name not in best:
-        raise BadInputError(f"--data {data_name}: {study} has a best model on {names}.")
-    return best[data_name or names].key
+    with_best = [outcome for outcome in candidates if outcome.best is not None]
+    if not with_best:
+        raise BadInputError(f"No variant of {name} has finished: run the study again, or name a run with --key.")
+    first = with_best[0]
+    alike = [outcome for outcome in with_best if (outcome.folder, outcome.rank) == (first.folder, first.rank)]
+    if len(alike) > 1:
+        names = " or ".join(outcome.name for outcome in alike)
+        raise BadInputError(f"{name} has a best model for each of its data sets: write {names}.")
+    return first
 
 
 def gathered(chosen: Chosen, work: Path, network: KerasModel, formats: tuple[str, ...] = ("keras",)) -> Facts:

@@ -10,11 +10,11 @@ from typing import Any
 from medcls.evaluation import run_scores
 from medcls.evaluation.run_record import RunRecord
 from medcls.evaluation.summary import StudySummary
-from medcls.report.study_report import REPORT, latest
+from medcls.report.study_report import REPORT
+from medcls.tracking.outcomes import matching
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import matplotlib, pandas
 from medcls.utils.paths import default_work_dir
-from medcls.utils.redaction import typed
 from medcls.utils.typed_json import as_plain
 
 WHICH = ("variant", "data", "seed", "fold")
@@ -124,22 +124,18 @@ class StudyResult:
 
 
 def results(name: str, work_dir: str | Path | None = None) -> StudyResult:
-    """Return what a study has found, from its last outcome in a work directory; nothing is run.
+    """Return what a study has found, from its outcome in a work directory; nothing is run.
 
     Args:
-        name: of the study, e.g. "bonus_resnet".
+        name: of the study, e.g. "bonus_resnet", or of its outcome on one data set, e.g. "bonus_resnet@my_images".
         work_dir: the work directory; the default is `mlruns/runs` in the repository.
 
     Raises:
         BadInputError: the study has no outcome there.
     """
     work = default_work_dir() if work_dir is None else Path(work_dir)
-    outcome = latest(work, name)
-    if outcome is None:
-        command = typed("python", f"studies/{name}.py")
-        raise BadInputError(f"There are no results of {name} in {work}: run {command} first.")
-    folder, summary = outcome
-    return StudyResult(summary, folder / REPORT)
+    outcome = matching(name, work)[0]
+    return StudyResult(outcome.asked_by(name), outcome.folder / REPORT)
 
 
 def _which(run: RunRecord) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from medcls.evaluation.summary import StudySummary
 from medcls.report import html
 from medcls.report.figures import canvas, segmentation
 from medcls.report.figures.montage import montage, scatter
-from medcls.tracking.study_results import outcomes
 from medcls.utils.files import write_atomically
 from medcls.utils.naming import in_file
 from medcls.utils.redaction import typed
@@ -77,12 +76,6 @@ def foreign_figures(folder: Path, summary: StudySummary) -> list[str]:
     """
     files = [figure.file for figure in summary.figures or ()]
     return [file for file in files if _own_picture(folder, file) is None and not _is_missing(folder, file)]
-
-
-def latest(work: Path, study: str) -> tuple[Path, StudySummary] | None:
-    """Return folder and summary of a study's last whole run, a smoke run only if there is no other; None if none."""
-    ranked = sorted(outcomes(work).get(study, ()), key=lambda outcome: outcome.summary.smoke)
-    return (ranked[0].folder, ranked[0].summary) if ranked else None
 
 
 def paragraphs(document: str) -> list[str]:

@@ -1,45 +1,51 @@
 """Which studies there are, what each asks, and how far it has come, without importing or running any."""
 
 import ast
-import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from medcls.evaluation.metrics import words
-from medcls.evaluation.summary import StudySummary, read_summary
+from medcls.tracking.outcomes import Outcome, labels, outcomes, state
 from medcls.utils.errors import BadInputError
-from medcls.utils.records import DamagedError
-
-REMEDY = "remove it and run the study's command again, which trains nothing anew"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A study file: its stem, the question in its docstring, and what it has found, the latest first."""
+    """A study: its name, its question, and a line for each outcome, which begins with the outcome's name."""
 
     name: str
     question: str
-    states: tuple[str, ...]
+    outcomes: tuple[str, ...]
 
 
 def studies(folder: Path, work: Path) -> list[Entry]:
-    """Return the study files of a folder; `work` is where their summaries lie.
+    """Return the study files of a folder, then the studies without a file there that have ended.
+
+    Args:
+        folder: of the study files.
+        work: the work directory, which has the summaries.
 
     Raises:
         BadInputError: no such folder, or no study in it.
     """
-    ended = outcomes(work)
+    by_study: dict[str, list[Outcome]] = {}
+    for outcome in outcomes(work):
+        by_study.setdefault(outcome.summary.study, []).append(outcome)
     entries = []
     for path in sorted(folder.glob("*.py")):
         question = _question(path)
         if question is not None:
-            states = tuple(state(outcome) for outcome in ended.get(path.stem, ()))
-            entries.append(Entry(path.stem, question, states))
+            entries.append(Entry(path.stem, question, _lines(by_study.pop(path.stem, ()))))
     if not entries:
         raise BadInputError(f"There is no study in {folder}: go to the folder of your checkout, or name another.")
+    for study, ended in sorted(by_study.items()):
+        entries.append(Entry(study, ended[0].summary.question, _lines(ended)))
     return entries
+
+
+def _lines(ended: Sequence[Outcome]) -> tuple[str, ...]:
+    """Return the name and state of each of a study's outcomes."""
+    return tuple(f"{name} of {state(outcome)}" for name, outcome in zip(labels(ended), ended, strict=True))
 
 
 def _question(path: Path) -> str | None:
@@ -55,74 +61,3 @@ def _question(path: Path) -> str | None:
     if not called & {"Study", "Demonstration"}:
         return None
     return (ast.get_docstring(tree) or "(no docstring)").splitlines()[0]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a study ended once.
-
-    Attributes:
-        written: when, in seconds since 1970.
-        folder: the study's directory, below the work directory.
-        summary: what it found.
-    """
-
-    written: float
-    folder: Path
-    summary: StudySummary
-
-
-def outcomes(work: Path) -> dict[str, list[Outcome]]:
-    """Return the outcomes by study, the latest first."""
-    outcomes: dict[str, list[Outcome]] = {}
-    for written, path in sorted(_by_time(work), reverse=True):
-        with suppress(DamagedError):
-            summary = _summary(path)
-            outcomes.setdefault(summary.study, []).append(Outcome(written, path.parent, summary))
-    return outcomes
-
-
-def damaged(work: Path) -> list[str]:
-    """Return a sentence for each summary that cannot be read: `outcomes` does without them."""
-    sentences = []
-    for _, path in sorted(_by_time(work)):
-        try:
-            _summary(path)
-        except DamagedError as error:
-            sentences.append(str(error))
-    return sentences
-
-
-def _summary(path: Path) -> StudySummary:
-    """Return the summary in a file.
-
-    Raises:
-        DamagedError: it is gone, or no summary.
-    """
-    try:
-        if not path.is_file():
-            raise DamagedError(path, "no file", REMEDY)
-        return read_summary(path.read_bytes())
-    except FileNotFoundError as error:
-        raise DamagedError(path, "gone", REMEDY) from error
-    except ValueError as error:
-        raise DamagedError(path, str(error), REMEDY) from error
-
-
-def _by_time(work: Path) -> Iterator[tuple[float, Path]]:
-    for path in work.glob("studies/*/summary.json"):
-        yield path.stat().st_mtime, path
-
-
-def state(outcome: Outcome) -> str:
-    """Return one line: when, how many runs on which data, and the best score."""
-    summary = outcome.summary
-    sets = ", ".join(f"{data.name} ({data.kind})" for data in summary.data_sets)
-    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(outcome.written))
-    if not summary.runs:
-        return f"{day}: {len(summary.answers)} pictures of {sets}"
-    smoke = ", smoke" if summary.smoke else ""
-    line = f"{day}{smoke}: {len(summary.finished)} of {len(summary.runs)} runs finished on {sets}"
-    for best in summary.best.values():
-        line += f", best {words(best.metric)} {best.value:.3f}"
-    return line

@@ -25,7 +25,9 @@ def work(tmp_path: Path) -> Path:
 
 def test_report_writes_the_page_of_the_whole_run(work: Path) -> None:
     done = medcls("report", "task1a_dropout", "--work-dir", work)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr.startswith("medcls: task1a_dropout@skin of ")
+    assert len(done.stderr.splitlines()) == 1
     path = Path(done.stdout.strip())
     assert path == work / "studies" / "whole" / "report.html"
     assert "--seeds 0,1,2" in path.read_text()

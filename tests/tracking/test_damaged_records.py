@@ -16,12 +16,12 @@ from medcls.execution.search import storages
 from medcls.execution.threads import Placement
 from medcls.inference.predictor import PREPROCESSING_FIELDS
 from medcls.tracking.lock import described
+from medcls.tracking.outcomes import damaged, outcomes, state
 from medcls.tracking.record_faults import faults
 from medcls.tracking.record_file import LocalRecordFile
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
-from medcls.tracking.study_results import damaged, outcomes, state
 from medcls.utils.files import read_json, write_json
 from medcls.utils.records import DamagedError, read_arrays, read_record
 from medcls.utils.statuses import RunStatus
@@ -173,7 +173,7 @@ def test_summaries(tmp_path: Path):
     summary |= {"runs": [run], "data_sets": [{"name": "d", "kind": "files"}], "best": {"d": best}}
     for damage, content in damages(json.dumps(summary).encode()).items():
         (home / "summary.json").write_bytes(content)
-        shown = [state(outcome) for found in outcomes(tmp_path).values() for outcome in found]
+        shown = [state(outcome) for outcome in outcomes(tmp_path)]
         assert len(shown) + len(damaged(tmp_path)) == 1, damage
         assert all(str(home / "summary.json") in sentence for sentence in damaged(tmp_path))
 

@@ -1,6 +1,7 @@
 """What the subcommands of `medcls` share: flags, examples in their help, completion of names, the MLflow store."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TypeAlias, TypedDict
 
@@ -8,6 +9,7 @@ from medcls.cli.options import Parser, add_store, folder
 from medcls.utils import store_uris
 from medcls.utils.errors import BadInputError
 from medcls.utils.paths import root, tracking_uri
+from medcls.utils.texts import say
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 """What argparse returns for a parser's subcommands: each command adds its own parser there."""
@@ -48,6 +50,17 @@ def study_files(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob("*.py") if path.name != "__init__.py")
 
 
+def add_outcome(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names the outcome of a study."""
+    complete_studies(
+        parser.add_argument(
+            "outcome",
+            metavar="STUDY",
+            help="name of a study, or STUDY@DATA for its outcome on one data set; `medcls studies` lists them",
+        )
+    )
+
+
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a model, and the flag that allows models which are programs."""
     parser.add_argument("model", metavar="MODEL", help="an exported folder, a model file or a models:/ URI")
@@ -63,6 +76,11 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="image files, or folders of them"
     )
+
+
+def note(sentence: str) -> None:
+    """Print a remark on standard error, apart from the results on standard output."""
+    say(f"medcls: {sentence}", sys.stderr)
 
 
 def store(arguments: argparse.Namespace) -> str:

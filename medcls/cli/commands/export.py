@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from medcls.cli.commands.common import Commands, complete_studies, examples
+from medcls.cli.commands.common import Commands, add_outcome, examples
 from medcls.cli.options import Parser, work_dir
 from medcls.export.metadata import BY_DEFAULT, FILES
 from medcls.utils.errors import BadInputError
@@ -20,14 +20,15 @@ def add(commands: Commands, shared: Parser) -> None:
         help="write a study's best model into a folder",
         **examples(
             "medcls export bonus_resnet --out best",
+            "medcls export bonus_resnet@my_images --out best",
             "medcls export bonus_resnet --out phone --format onnx,litert,litert_int8",
             "medcls export task1a_dropout --out fold --key KEY",
         ),
     )
-    complete_studies(parser.add_argument("study", metavar="STUDY", help="name of the study"))
+    add_outcome(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="the new folder")
     parser.add_argument("--key", metavar="KEY", help="export the run with this key instead of the best run")
-    parser.add_argument("--data", metavar="NAME", help="which of the study's data sets, if it has several")
+    parser.add_argument("--data", metavar="NAME", help="the same as STUDY@NAME")
     parser.add_argument(
         "--format",
         type=_formats,
@@ -55,7 +56,9 @@ def _export(arguments: argparse.Namespace) -> None:
     from medcls.export.exporter import choose, export
 
     check_empty("--out", arguments.out)
-    chosen = choose(arguments.study, work_dir(arguments), arguments.key, arguments.data, say)
+    name = arguments.outcome if arguments.data is None else f"{arguments.outcome}@{arguments.data}"
+    chosen = choose(name, work_dir(arguments), arguments.key)
+    say(chosen.outcome.sentence)
     try:
         with quiet():
             parities = export(chosen, work_dir(arguments), arguments.out, arguments.format)

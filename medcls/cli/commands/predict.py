@@ -4,7 +4,6 @@ import argparse
 import csv
 import io
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from medcls.cli.commands.common import Commands, add_images, add_model, examples, store
+from medcls.cli.commands.common import Commands, add_images, add_model, examples, note, store
 from medcls.cli.options import Parser
 from medcls.utils.console import moves
 from medcls.utils.errors import BadInputError
@@ -111,7 +110,7 @@ def _predict_classes(arguments: argparse.Namespace, model: "Predictor", files: S
             model, files, partial(_record, model), skip_bad=arguments.skip_bad_files, progress=progress
         )
     if model.numbered:
-        _note(f"{arguments.model} does not name its classes: they are numbered.")
+        note(f"{arguments.model} does not name its classes: they are numbered.")
     _note_bad(bad, files)
     counts = Counter(record["class"] for record in records)
     rows, shown = [], []
@@ -212,8 +211,4 @@ def _progress(total: int) -> Iterator[Callable[[int], None]]:
 
 def _note_bad(bad: Sequence[str], files: Sequence[Path]) -> None:
     if bad:
-        _note(f"{len(bad)} of {len(files)} images cannot be read and were left out: {', '.join(bad)}.")
-
-
-def _note(sentence: str) -> None:
-    say(f"medcls: {sentence}", sys.stderr)
+        note(f"{len(bad)} of {len(files)} images cannot be read and were left out: {', '.join(bad)}.")

@@ -1,19 +1,11 @@
 """`medcls report` and `medcls compare`: the results of finished studies as an HTML page and as tables."""
 
 import argparse
-import sys
 import webbrowser
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from medcls.cli.commands.common import Commands, complete_studies, examples
+from medcls.cli.commands.common import Commands, add_outcome, complete_studies, examples, note
 from medcls.cli.options import Parser, work_dir
-from medcls.utils.errors import BadInputError
-from medcls.utils.redaction import typed
 from medcls.utils.texts import say
-
-if TYPE_CHECKING:
-    from medcls.evaluation.summary import StudySummary
 
 
 def add(commands: Commands, shared: Parser) -> None:
@@ -22,9 +14,9 @@ def add(commands: Commands, shared: Parser) -> None:
         "report",
         parents=[shared],
         help="write a study's report as an HTML page",
-        **examples("medcls report bonus_resnet --open"),
+        **examples("medcls report bonus_resnet --open", "medcls report bonus_resnet@my_images"),
     )
-    complete_studies(parser.add_argument("study", metavar="STUDY", help="name of the study, e.g. bonus_resnet"))
+    add_outcome(parser)
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.set_defaults(command=_report)
 
@@ -34,20 +26,27 @@ def add(commands: Commands, shared: Parser) -> None:
         help="print the tables of finished studies",
         **examples("medcls compare task1a_dropout task1b_batch_norm --metric val_accuracy"),
     )
-    complete_studies(parser.add_argument("studies", nargs="+", metavar="STUDY", help="names of studies"))
+    complete_studies(
+        parser.add_argument(
+            "studies", nargs="+", metavar="STUDY", help="names of studies, or STUDY@DATA for one data set"
+        )
+    )
     parser.add_argument("--metric", metavar="M", help="show only comparisons of this score, e.g. val_accuracy")
     parser.set_defaults(command=_compare)
 
 
 def _report(arguments: argparse.Namespace) -> None:
     from medcls.report.study_report import foreign_figures, rewrite_report
+    from medcls.tracking.outcomes import matching
 
-    folder, summary = _latest(work_dir(arguments), arguments.study)
+    outcome = matching(arguments.outcome, work_dir(arguments))[0]
+    note(outcome.sentence)
+    folder, summary = outcome.folder, outcome.summary
     path = rewrite_report(folder, summary)
     foreign = foreign_figures(folder, summary)
     if foreign:
         sentence = f"left out figures that {folder / 'summary.json'} names but that are not pictures in its folder"
-        say(f"medcls: {sentence}: {', '.join(foreign)}.", sys.stderr)
+        note(f"{sentence}: {', '.join(foreign)}.")
     say(str(path))
     if arguments.open:
         webbrowser.open(path.as_uri())
@@ -55,21 +54,11 @@ def _report(arguments: argparse.Namespace) -> None:
 
 def _compare(arguments: argparse.Namespace) -> None:
     from medcls.report.terminal import print_comparisons
+    from medcls.tracking.outcomes import matching
     from medcls.utils.console import Screen
 
-    summaries = [_latest(work_dir(arguments), name)[1] for name in arguments.studies]
+    found = [matching(name, work_dir(arguments))[0] for name in arguments.studies]
     screen = Screen()
-    for summary in summaries:
-        print_comparisons(screen, summary, arguments.metric)
-
-
-def _latest(work: Path, study: str) -> "tuple[Path, StudySummary]":
-    """Return the directory and the summary of a study's latest outcome; `study` may also be the path of its file."""
-    from medcls.report.study_report import latest
-
-    name = study.removesuffix(".py").rpartition("/")[2]
-    outcome = latest(work, name)
-    if outcome is None:
-        command = typed("python", f"studies/{name}.py")
-        raise BadInputError(f"There are no results of {name} in {work}: run {command} first.")
-    return outcome
+    for name, outcome in zip(arguments.studies, found, strict=True):
+        screen.say(outcome.sentence)
+        print_comparisons(screen, outcome.asked_by(name), arguments.metric)

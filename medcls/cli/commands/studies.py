@@ -17,7 +17,7 @@ def add(commands: Commands, shared: Parser) -> None:
     parser = commands.add_parser(
         "studies",
         parents=[shared],
-        help="list the studies with their questions and results",
+        help="list the studies with their questions and outcomes",
         **examples("medcls studies"),
     )
     parser.add_argument(
@@ -36,13 +36,14 @@ def add(commands: Commands, shared: Parser) -> None:
 
 
 def _studies(arguments: argparse.Namespace) -> None:
-    from medcls.tracking.study_results import damaged, studies
+    from medcls.tracking.outcomes import damaged
+    from medcls.tracking.study_results import studies
 
     for entry in studies(arguments.folder or root() / "studies", work_dir(arguments)):
         say(entry.name)
         say(f"    {entry.question}")
-        for state in entry.states or ("not finished yet",):
-            say(f"    {state}")
+        for outcome in entry.outcomes or ("not finished yet",):
+            say(f"    {outcome}")
     for sentence in damaged(work_dir(arguments)):
         say(sentence)
 
