@@ -19,6 +19,7 @@ from medcls.execution.executors.local import available_cores
 from medcls.models.backbones import imagenet_file
 from medcls.tracking.mlflow_client import experiments, sentence
 from medcls.utils import store_uris
+from medcls.utils.installation import pip_install
 from medcls.utils.lazy import packaging, psutil
 from medcls.utils.redaction import without_secrets
 from medcls.utils.version import __version__
@@ -111,7 +112,7 @@ def _fault(requirement: "Requirement") -> str:
 
 def _packages() -> Check:
     faults = [fault for extra, fault in _requirements() if not extra and fault]
-    remedy = "python -m pip install -c constraints.txt -e ."
+    remedy = pip_install(tested=True)
     if faults:
         return Check("packages", "; ".join(faults), False, remedy)
     versions = [f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras", "mlflow", "optuna")]
@@ -124,7 +125,7 @@ def _extras() -> Iterator[Check]:
         if extra not in ("", "test"):
             faulty[extra] = faulty.get(extra, False) or bool(fault)
     for extra in sorted(faulty):
-        finding = f'not installed (python -m pip install -e ".[{extra}]")' if faulty[extra] else "installed"
+        finding = f"not installed ({pip_install(extra)})" if faulty[extra] else "installed"
         yield Check(f"extra {extra}", finding)
 
 
@@ -144,7 +145,7 @@ def _gpu() -> Check:
         return Check("TensorFlow", f"cannot be imported: {lines[-1]}", ok=False, remedy="reinstall it")
     names = done.stdout.strip()
     if not names and shutil.which("nvidia-smi"):
-        return Check("GPU", "present, but TensorFlow does not see it", False, 'python -m pip install -e ".[gpu]"')
+        return Check("GPU", "present, but TensorFlow does not see it", False, pip_install("gpu"))
     return Check("GPU", names or "none: everything runs on the CPU")
 
 

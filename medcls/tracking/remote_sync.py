@@ -17,6 +17,7 @@ from typing import Any
 from medcls.tracking.record_file import RemoteRecordFile
 from medcls.utils.errors import BadInputError, TrainingError, first_line
 from medcls.utils.files import read_json, write_json
+from medcls.utils.installation import pip_install
 from medcls.utils.lazy import fsspec
 from medcls.utils.records import Shape, is_shaped
 from medcls.utils.redaction import without_secrets
@@ -54,8 +55,7 @@ class RemoteSync:
             files, root = fsspec.core.url_to_fs(self.url)
             return files, root.rstrip("/")
         except ImportError as error:
-            lacks_fsspec = isinstance(error, ModuleNotFoundError) and error.name == "fsspec"
-            need = 'python -m pip install -e ".[remote]"' if lacks_fsspec else first_line(error, self.url)
+            need = pip_install("remote") if error.name == "fsspec" else first_line(error, self.url)
             raise BadInputError(f"--work-dir {without_secrets(self.url)} needs a package: {need}.") from error
         except ValueError as error:
             raise BadInputError(

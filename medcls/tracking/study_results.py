@@ -37,7 +37,7 @@ def studies(folder: Path, work: Path) -> list[Entry]:
         if question is not None:
             entries.append(Entry(path.stem, question, _lines(by_study.pop(path.stem, ()))))
     if not entries:
-        raise BadInputError(f"There is no study in {folder}: go to the folder of your checkout, or name another.")
+        raise BadInputError(f"There is no study in {folder}: name another folder.")
     for study, ended in sorted(by_study.items()):
         entries.append(Entry(study, ended[0].summary.question, _lines(ended)))
     return entries

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from medcls.utils import store_uris
 from medcls.utils.files import user_cache
+from medcls.utils.installation import checkout
 
 
 def root() -> Path:
     """Return the directory of results: the checkout that medcls is installed from, else the working directory."""
-    checkout = Path(__file__).resolve().parents[2]
-    return checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
+    return checkout() or Path.cwd()
 
 
 def default_tracking_uri() -> str:

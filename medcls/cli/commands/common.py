@@ -8,7 +8,8 @@ from typing import TypeAlias, TypedDict
 from medcls.cli.options import Parser, add_store, folder
 from medcls.utils import store_uris
 from medcls.utils.errors import BadInputError
-from medcls.utils.paths import root, tracking_uri
+from medcls.utils.installation import studies_folder
+from medcls.utils.paths import tracking_uri
 from medcls.utils.texts import say
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
@@ -40,7 +41,7 @@ def complete_studies(action: argparse.Action) -> None:
     """Let the shell complete an argument with the names of the studies."""
 
     def names(**_: object) -> list[str]:
-        return sorted(path.stem for path in study_files(root() / "studies"))
+        return sorted(path.stem for path in study_files(studies_folder()))
 
     action.completer = names  # type: ignore[attr-defined]
 

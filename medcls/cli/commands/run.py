@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from medcls.cli.commands.common import Commands, complete_studies, examples, study_files
 from medcls.cli.options import Parser, add_flags, options
 from medcls.utils.errors import BadInputError
-from medcls.utils.paths import root
+from medcls.utils.installation import studies_folder
 from medcls.utils.redaction import typed
 from medcls.utils.signals import install_handlers
 
@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     install_handlers()
     studies = []
-    for path, by_pattern in selected_files(arguments.studies, root() / "studies").items():
+    for path, by_pattern in selected_files(arguments.studies, studies_folder()).items():
         study = _import_study(path)
         if study is not None:
             studies.append(study)
@@ -76,11 +76,14 @@ def selected_files(words: Sequence[str], directory: Path) -> dict[Path, bool]:
     for word in words:
         path = Path(word)
         stem = path.name.removesuffix(".py")
+        beside = path.with_name(f"{stem}.py")
         if path.is_file():
             matching, is_pattern = [path.absolute()], False
         else:
             matching = [file for file in available if fnmatch.fnmatch(file.stem, stem)]
             is_pattern = any(character in stem for character in "*?[")
+        if not matching and beside.is_file():
+            matching = [beside.absolute()]  # the name of a file in the working directory
         if not matching:
             names = ", ".join(file.stem for file in available) or "none"
             raise BadInputError(f"There is no study {word}. The studies in {directory} are: {names}.")

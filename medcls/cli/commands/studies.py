@@ -7,7 +7,7 @@ from pathlib import Path
 
 from medcls.cli.commands.common import Commands, examples, store
 from medcls.cli.options import Parser, work_dir
-from medcls.utils.paths import root
+from medcls.utils.installation import studies_folder
 from medcls.utils.redaction import typed, without_secrets
 from medcls.utils.texts import say
 
@@ -21,7 +21,7 @@ def add(commands: Commands, shared: Parser) -> None:
         **examples("medcls studies"),
     )
     parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="FOLDER", help="the folder of study files (default: studies/)"
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="the folder of study files (default: those of medcls)"
     )
     parser.set_defaults(command=_studies)
 
@@ -39,7 +39,7 @@ def _studies(arguments: argparse.Namespace) -> None:
     from medcls.tracking.outcomes import damaged
     from medcls.tracking.study_results import studies
 
-    for entry in studies(arguments.folder or root() / "studies", work_dir(arguments)):
+    for entry in studies(arguments.folder or studies_folder(), work_dir(arguments)):
         say(entry.name)
         say(f"    {entry.question}")
         for outcome in entry.outcomes or ("not finished yet",):

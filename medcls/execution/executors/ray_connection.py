@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from medcls.utils.errors import BadInputError, first_line
+from medcls.utils.installation import pip_install
 from medcls.utils.lazy import ray
 from medcls.utils.redaction import text_without_secrets
 
@@ -34,7 +35,7 @@ def connect(address: str) -> None:
                 # Its processes get variables by a way that Ray logs for all users of a machine to read.
                 ray.init(address, runtime_env={"env_vars": _passed()}, log_to_driver=False, logging_level=logging.ERROR)
     except ImportError as error:
-        raise BadInputError('For --executor ray, Ray must be installed: python -m pip install -e ".[ray]".') from error
+        raise BadInputError(f"For --executor ray, Ray must be installed: {pip_install('ray')}.") from error
     except (OSError, RuntimeError, ValueError) as error:
         if address == HERE:
             raise BadInputError(f"--executor ray: no Ray can be started here ({first_line(error)}).") from error
@@ -110,7 +111,7 @@ def _check_private() -> None:
         ray.shutdown()
         raise BadInputError(
             f"--executor ray: this version of Ray would accept connections from other machines (at {address}); install "
-            'the tested one: python -m pip install -c constraints.txt -e ".[ray]".'
+            f"the tested one: {pip_install('ray', tested=True)}."
         )
 
 

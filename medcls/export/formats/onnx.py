@@ -14,6 +14,7 @@ from medcls.export.formats.base import Format, Loaded, plain_shape
 from medcls.export.parity import Answers
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically
+from medcls.utils.installation import pip_install
 from medcls.utils.lazy import onnx, onnxruntime
 from medcls.utils.tensors import KerasModel
 
@@ -28,7 +29,7 @@ def check() -> None:
     """
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise BadInputError(f'For ONNX, {", ".join(missing)} must be installed: python -m pip install -e ".[onnx]".')
+        raise BadInputError(f"For ONNX, {', '.join(missing)} must be installed: {pip_install('onnx')}.")
 
 
 def _write(network: KerasModel, path: Path, images: Images) -> None:  # noqa: ARG001
