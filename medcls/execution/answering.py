@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from medcls.evaluation.answers import Answer, comparisons
+from medcls.evaluation.answers import Answer, comparisons, decided
 from medcls.evaluation.summary import AnswerRecord, StudySummary
 from medcls.utils.files import as_json
 from medcls.utils.tracing import defined_at, kept
@@ -38,6 +38,14 @@ def with_answers(summary: StudySummary, answers: Sequence[Answer], folder: Path)
     for place, answer in enumerate(answers, start=1):
         records.append(failed[place] if place in failed else _answered(summary, answer, files[place]))
     return replace(summary, answers=tuple(records))
+
+
+def is_decided(summary: StudySummary, answers: Sequence[Answer]) -> bool:
+    """Tell whether more seeds are of no use to the first comparison, also because it fails: its answer says why."""
+    try:
+        return decided(summary, answers)
+    except Exception:  # noqa: BLE001 - a score of the user's own may raise anything
+        return True
 
 
 def _answered(summary: StudySummary, answer: Answer, file: Path) -> AnswerRecord:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medcls.evaluation.summary import StudySummary
 from medcls.execution import finish
+from medcls.execution.answering import with_answers
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.scheduling import StudyAtWork
@@ -27,9 +28,12 @@ def conclude(study: StudyAtWork, started: float) -> StudySummary:
         best[name] = select_best(plan, controller, source, _groups(plan, controller, name))
     trials = tuner.trials() if tuner is not None else []
     controller.mirroring.settle()
-    summary = summarise(plan, controller, best, trials, started, plan.study.answers)
     folder = plan.work.study(plan.key)
     folder.mkdir(parents=True, exist_ok=True)
+    summary = summarise(plan, controller, best, trials, started)
+    if tuner is not None:
+        summary = replace(summary, importances=finish.importances(tuner, controller.screen))
+    summary = with_answers(summary, plan.study.answers, folder)
     figures = finish.saliency_figures(plan, controller, folder)
     if figures:
         summary = replace(summary, figures=figures)

@@ -58,6 +58,15 @@ def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -
     return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
 
 
+def importances(tuner: Tuner, screen: Screen) -> dict[str, float] | None:
+    """Return how much each parameter of a search mattered; None where its trials are too few to tell."""
+    try:
+        return tuner.importances()
+    except Exception as error:  # noqa: BLE001 - this must never cost a result
+        screen.say(f"The importances of the search's parameters could not be computed: {error}")
+        return None
+
+
 def saliency_figures(plan: StudyPlan, controller: RunController, folder: Path) -> tuple[FigureRecord, ...]:
     """Draw where the first network of each variant looks; return the figures of the report, none if not asked.
 

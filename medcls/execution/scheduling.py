@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medcls.evaluation.answers import decided
+from medcls.execution.answering import is_decided
 from medcls.execution.controller import RunController
 from medcls.execution.loop import ScheduledStudy
 from medcls.execution.planning.plan import StudyPlan
@@ -44,8 +44,7 @@ def scheduled(study: StudyAtWork, started: float, *, alone: bool) -> ScheduledSt
         )
 
     def undecided() -> bool:
-        summary = summarise(plan, controller, {}, [], started, ())
-        return not decided(summary, plan.study.answers)
+        return not is_decided(summarise(plan, controller, {}, [], started), plan.study.answers)
 
     return ScheduledStudy(controller, SequentialScheduler(plan.stages(), undecided), lambda _: logger.study, name=name)
 

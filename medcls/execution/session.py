@@ -177,7 +177,7 @@ def _carry_out(studies: Sequence[StudyAtWork], started: float) -> None:
             summaries = []
             for study in studies:
                 study.controller.note_interruption()
-                summaries.append(summarise(study.plan, study.controller, {}, study.plan.trials(), started, ()))
+                summaries.append(summarise(study.plan, study.controller, {}, study.plan.trials(), started))
             write_summaries(summaries, options.json)
         raise
 

@@ -9,11 +9,9 @@ from statistics import median
 import numpy as np
 
 from medcls.data.dataset import DatasetSpec
-from medcls.evaluation.answers import Answer
 from medcls.evaluation.one_answer import remarks
 from medcls.evaluation.run_record import DataSetRecord, FindingRecord, RunRecord
 from medcls.evaluation.summary import BestRecord, StudySummary, TrialRecord
-from medcls.execution.answering import with_answers
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
@@ -32,9 +30,8 @@ def summarise(
     best: Mapping[str, BestModel | None],
     trials: Sequence[Trial],
     started: float,
-    answers: Sequence[Answer],
 ) -> StudySummary:
-    """Return what a study has found.
+    """Return what a study has found, without comparisons and answers.
 
     Args:
         plan: of the study.
@@ -42,7 +39,6 @@ def summarise(
         best: data set -> its best model, None where no variant was finished.
         trials: of its search.
         started: when the command began, as of time.monotonic.
-        answers: that are to be given.
     """
     study = plan.study
     best_records = {}
@@ -69,8 +65,7 @@ def summarise(
     if study.search is not None:
         records = [TrialRecord(trial.number, trial.state, trial.value, trial.labels) for trial in trials]
         summary = replace(summary, trials=tuple(records))
-    summary = replace(summary, remarks=remarks(summary))
-    return with_answers(summary, answers, plan.work.study(plan.key)) if answers else summary
+    return replace(summary, remarks=remarks(summary))
 
 
 def data_sets(plan: StudyPlan) -> tuple[DataSetRecord, ...]:
