@@ -11,7 +11,8 @@ from medcls.evaluation.metrics import PAGE, words
 from medcls.evaluation.run_record import Scalar
 from medcls.evaluation.summary import StudySummary
 from medcls.report import tables
-from medcls.report.figures import study_curves
+from medcls.report.figures import study_curves, svg_curves
+from medcls.report.figures.svg_curves import LegendEntry
 from medcls.utils.lazy import jinja2
 from medcls.utils.texts import printable
 from medcls.utils.typed_json import nothing
@@ -97,17 +98,19 @@ def _visible(value: object) -> object:
 
 @dataclass(frozen=True)
 class Charts:
-    """The learning curves on one data set: charts as SVG, and how many of its variants have a colour."""
+    """The learning curves on one data set: charts as SVG, their legend, how many of its variants have a colour."""
 
     name: str
     charts: Sequence[str]
+    legend: Sequence[LegendEntry]
     coloured: int
     variants: int
 
 
 def _charts(summary: StudySummary, data: str) -> Charts:
     marked, variants = study_curves.foremost(summary, data), run_scores.variants(summary, data)
-    return Charts(data, study_curves.charts(summary, data, marked), len(marked), len(variants))
+    drawn, legend = study_curves.charts(summary, data, marked), svg_curves.legend(variants, marked)
+    return Charts(data, drawn, legend, len(marked), len(variants))
 
 
 def _trials_elsewhere(summary: StudySummary) -> list[int]:

@@ -51,6 +51,16 @@ def check_texts(figure: Any) -> None:
         assert not box.overlaps(there), (text, other)
 
 
+def check_legends(figure: Any) -> None:
+    """Check that no legend lies on axes, and so on no curve; a pixel is forgiven."""
+    figure.canvas.draw()
+    for axes in figure.axes:
+        if axes.get_legend():
+            box = axes.get_legend().get_window_extent().padded(-1)
+            for other in figure.axes:
+                assert not box.overlaps(other.get_window_extent()), axes.get_legend().get_texts()
+
+
 def _texts(figure: Any) -> Iterator[Any]:
     """Yield all texts that are drawn."""
     shown = [figure._suptitle, *figure.texts]

@@ -8,6 +8,7 @@ import pytest
 from summaries import summary
 
 from medcls.evaluation.summary import BestRecord, StudySummary
+from medcls.report import html
 from medcls.report.figures import study_curves, svg_curves
 
 
@@ -53,14 +54,26 @@ def test_no_two_variants_have_the_same_colour(count: int) -> None:
 
 
 def test_the_legend_names_who_has_a_colour_and_counts_the_others() -> None:
-    chart = charts_of(searched(TRIALS))[0]
-    named = re.findall(r"<!-- (.*?) -->", chart)
+    found = searched(TRIALS)
     others = len(TRIALS) - len(svg_curves.COLOURS)
-    assert f"{others} others" in named
-    assert [name for name in named if name.startswith("trial")] == study_curves.foremost(searched(TRIALS), "skin")
+    assert legend_of(found) == [
+        *zip(study_curves.foremost(found, "skin"), svg_curves.COLOURS, strict=True),
+        (f"{others} others", svg_curves.GREY),
+    ]
     one_too_many = dict(list(TRIALS.items())[: len(svg_curves.COLOURS) + 1])
-    named = re.findall(r"<!-- (.*?) -->", charts_of(searched(one_too_many))[0])
-    assert sorted(name for name in named if name.startswith("trial")) == sorted(one_too_many)
+    assert sorted(name for name, _ in legend_of(searched(one_too_many))) == sorted(one_too_many)
+
+
+def test_the_legend_stands_beside_the_charts_and_not_upon_their_curves() -> None:
+    for chart in charts_of(searched(TRIALS)):
+        assert "trial" not in " ".join(re.findall(r"<!-- (.*?) -->", chart))  # each text that a chart draws
+
+
+def legend_of(found: StudySummary) -> list[tuple[str, str]]:
+    """Return names and colours of the legend that the page of a summary has."""
+    page = html.render(found, html.PageExtras([], "", "", ""))
+    legend = page[page.index('<ul class="legend">') : page.index('<div class="charts">')]
+    return [(name, colour) for colour, name in re.findall(r'background:([^"]*)"></span>([^<]*)</li>', legend)]
 
 
 def charts_of(found: StudySummary) -> list[str]:

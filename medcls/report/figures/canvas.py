@@ -97,6 +97,30 @@ def legend(figure: matplotlib.figure.Figure, axes: matplotlib.axes.Axes, title: 
     )
 
 
+def legend_above(axes: matplotlib.axes.Axes, columns: int) -> None:
+    """Put a legend above axes, in so many columns: upon no curve.
+
+    Its rows need `legend_height` inches of room, and the axes have no title.
+    """
+    axes.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        borderaxespad=0.2,
+        ncols=columns,
+        fontsize=SIZE - 1,
+        frameon=False,
+        columnspacing=1.0,
+        labelspacing=0.3,
+        handlelength=1.6,
+        handletextpad=0.4,
+    )
+
+
+def legend_height(count: int, columns: int) -> float:
+    """Return the height in inches of a legend of `count` entries above axes."""
+    return -(-count // columns) * ROW + 0.12
+
+
 def columns(count: int, height: float) -> int:
     """Return how many columns a legend of `count` entries needs beside axes of a height in inches."""
     rows = int(height / ROW - 3)  # three rows are the title's

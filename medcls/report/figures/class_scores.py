@@ -47,7 +47,7 @@ def class_scores(
             label += f" (mean {np.mean([class_score.value for class_score in of_classes.values()]):.3f})"
         _draw_intervals(axes, classes, of_classes, shift, marker, colour, label)
     axes.set_xlabel("95% intervals; number of images in brackets", size=canvas.SIZE)
-    _add_legend(axes, len(SCORES))
+    canvas.legend_above(axes, len(SCORES))
     return figure
 
 
@@ -86,7 +86,7 @@ def recalls(
     if tested:
         _draw_intervals(axes, classes, tested, SHIFT, "D", canvas.COLOURS[0], "test set, 95% interval")
     axes.set_xlabel("recall", size=canvas.SIZE)
-    _add_legend(axes, 3)
+    canvas.legend_above(axes, 3)
     return figure
 
 
@@ -126,17 +126,3 @@ def _panel(names: Sequence[str], title: str) -> tuple[matplotlib.figure.Figure, 
         axes.axhspan(row - 0.5, row + 0.5, color="0.96", zorder=0)
     axes.tick_params(axis="y", length=0)
     return figure, axes
-
-
-def _add_legend(axes: matplotlib.axes.Axes, columns: int) -> None:
-    """Put a legend above the panel."""
-    axes.legend(
-        loc="lower center",
-        bbox_to_anchor=(0.5, 1.0),
-        borderaxespad=0.2,
-        ncols=columns,
-        fontsize=canvas.SIZE - 1,
-        frameon=False,
-        columnspacing=1.0,
-        handletextpad=0.3,
-    )

@@ -201,7 +201,15 @@ def _empty_curves(axes: matplotlib.axes.Axes, name: str, history: History) -> di
     axes.grid(alpha=0.3)
     axes.set_title(name, loc="left", size=canvas.SIZE)
     if name == CURVES[0]:
-        axes.legend(fontsize=canvas.SIZE, frameon=False)
+        axes.legend(
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            borderaxespad=0.2,
+            ncols=2,
+            fontsize=canvas.SIZE,
+            frameon=False,
+            columnspacing=1.0,
+        )
     else:
         axes.set_xlabel("epoch", size=canvas.SIZE)
     return lines

@@ -46,12 +46,13 @@ def scatter(points: NDArray[np.float32], labels: NDArray[np.int64], classes: Seq
         labels: the classes of the points, of shape (n,).
         classes: the names of the classes.
     """
-    figure = canvas.sheet(4.2, 4.0, "")
+    across = 2 if len(classes) == 2 else 3
+    figure = canvas.sheet(4.2, 4.0 + canvas.legend_height(len(classes), across), "")
     axes = canvas.panel(figure, 0.5, 0.4, 3.6, 3.6)
     for label, name in enumerate(canvas.names(classes)):
         of_class = np.asarray(points)[labels == label]
         axes.scatter(of_class[:, 0], of_class[:, 1], s=8, color=canvas.curve_style(label)["color"], label=name)
-    axes.legend(fontsize=canvas.SIZE)
+    canvas.legend_above(axes, across)
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=canvas.DOTS, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -136,5 +136,7 @@ def _outlined(panel: Picture, masks: Sequence[NDArray[np.bool_]]) -> Picture:
     """Draw the outlines of masks, each of shape (height, width), into a panel of shape (PANEL, PANEL, 3)."""
     for mask, colour in zip(masks, OUTLINES, strict=False):
         large = cv2.resize(mask.astype(np.uint8), (PANEL, PANEL), interpolation=cv2.INTER_NEAREST)
-        panel[cv2.morphologyEx(large, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0] = colour
+        surrounded = np.pad(large, 1)  # so that the outline is closed where a mask meets the panel's edge
+        gradient = cv2.morphologyEx(surrounded, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        panel[gradient[1:-1, 1:-1] > 0] = colour
     return panel

@@ -25,7 +25,7 @@ def trust(arrays: Arrays, title: str) -> matplotlib.figure.Figure:
         arrays: as `medcls.explain.heat_maps` returns them for maps that were tested.
         title: of the figure.
     """
-    figure = canvas.sheet(LEFT + 3 * WIDE + 2 * GAP + 0.15, FLOOR + HIGH + 0.3, title)
+    figure = canvas.sheet(LEFT + 3 * WIDE + 2 * GAP + 0.15, FLOOR + HIGH + 0.25 + canvas.legend_height(2, 1), title)
     panels = [canvas.panel(figure, LEFT + column * (WIDE + GAP), FLOOR, WIDE, HIGH) for column in range(3)]
     _draw_similarity(panels[0], arrays)
     deletion, random_deletion = arrays["deletion"], arrays["random_deletion"]
@@ -72,4 +72,11 @@ def _draw_band(axes: matplotlib.axes.Axes, x: NDArray[Any], curves: Curves, labe
 def _finish(axes: matplotlib.axes.Axes, title: str) -> None:
     axes.set_title(title, loc="left", size=canvas.SIZE)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=canvas.SIZE - 1, frameon=False)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.07),  # above the title
+        borderaxespad=0.2,
+        labelspacing=0.3,
+        fontsize=canvas.SIZE - 1,
+        frameon=False,
+    )

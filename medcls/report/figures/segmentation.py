@@ -131,7 +131,8 @@ def outlined(
     axes.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
     for mask, colour in outlines:
         for line in skimage.measure.find_contours(np.pad(mask, 1).astype(np.float32), 0.5):
-            axes.plot(line[:, 1] - 1, line[:, 0] - 1, color=colour, linewidth=1.1)
+            # Where a mask meets the image's edge, half the line lies outside.
+            axes.plot(line[:, 1] - 1, line[:, 0] - 1, color=colour, linewidth=1.1, clip_on=False)
     height, width = image.shape[:2]
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
     axes.set_axis_off()

@@ -6,6 +6,7 @@ from typing import TypeAlias
 import numpy as np
 
 from medcls.evaluation import run_scores
+from medcls.evaluation.metrics import words
 from medcls.evaluation.summary import StudySummary
 from medcls.report.figures import svg_curves
 
@@ -28,7 +29,7 @@ def charts(summary: StudySummary, data: str, marked: Sequence[str]) -> list[str]
     for metric in CHARTS:
         training = _curves(summary, data, metric)
         if training:
-            drawn.append(svg_curves.chart(metric, training, _curves(summary, data, f"val_{metric}"), marked))
+            drawn.append(svg_curves.chart(words(metric), training, _curves(summary, data, f"val_{metric}"), marked))
     measure = MEASURES[0]
     for metric in MEASURES:
         if _curves(summary, data, metric):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,14 @@ GREY = "#9c9ca1"  # of the same sequence
 Repeats = Sequence[Sequence[float]]  # one curve per repeat, one value per epoch
 Curves = Mapping[str, Repeats]  # variant -> its curves
 Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class LegendEntry:
+    """An entry of a legend: a name and the colour of its curves."""
+
+    name: str
+    colour: str
 
 
 def mean_and_band(repeats: Repeats) -> tuple[Values, Values, Values]:
@@ -54,30 +63,45 @@ def chart(name: str, training: Curves, validation: Curves, marked: Sequence[str]
     axes = figure.add_axes((0.135, 0.14, 0.845, 0.77))  # a layout engine would draw it twice
     for variant, colour in zip(marked, COLOURS, strict=False):
         if training.get(variant):
-            _draw(axes, training[variant], colour, "--", None)
+            _draw(axes, training[variant], colour, "--")
         if validation.get(variant):
-            _draw(axes, validation[variant], colour, "-", variant)
+            _draw(axes, validation[variant], colour, "-")
+    for variant, repeats in validation.items():
+        if variant not in marked:
+            _draw_grey(axes, repeats)
+    style(axes, name)
+    axes.set_xlabel("epoch", color=INK)
+    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    return inline(figure)
+
+
+def legend(validation: Iterable[str], marked: Sequence[str]) -> list[LegendEntry]:
+    """Return the legend of charts, which the page shows beside them: there it can lie on no curve.
+
+    Args:
+        validation: the variants that have curves.
+        marked: those with a colour of their own.
+    """
+    entries = [LegendEntry(variant, colour) for variant, colour in zip(marked, COLOURS, strict=False)]
     others = [variant for variant in validation if variant not in marked]
-    label = others[0] if len(others) == 1 else f"{len(others)} others"
-    for number, variant in enumerate(others):
-        _draw_grey(axes, validation[variant], label if number == 0 else None)
-    _style(axes, name)
-    return _inline(figure)
+    if others:
+        entries.append(LegendEntry(others[0] if len(others) == 1 else f"{len(others)} others", GREY))
+    return entries
 
 
-def _draw(axes: matplotlib.axes.Axes, repeats: Repeats, colour: str, style: str, label: str | None) -> None:
+def _draw(axes: matplotlib.axes.Axes, repeats: Repeats, colour: str, style: str) -> None:
     mean, low, high = mean_and_band(repeats)
     epochs = np.arange(1, len(mean) + 1)
-    axes.plot(epochs, mean, label=label, color=colour, linestyle=style, linewidth=1.4, marker=_marker(mean), zorder=2.0)
+    axes.plot(epochs, mean, color=colour, linestyle=style, linewidth=1.4, marker=_marker(mean), zorder=2.0)
     if len(repeats) > 1:
         axes.fill_between(epochs, low, high, color=colour, alpha=0.18, linewidth=0)
 
 
-def _draw_grey(axes: matplotlib.axes.Axes, repeats: Repeats, label: str | None) -> None:
+def _draw_grey(axes: matplotlib.axes.Axes, repeats: Repeats) -> None:
     """Draw the mean of repeats behind the coloured curves, without a band."""
     mean, _, _ = mean_and_band(repeats)
     epochs = np.arange(1, len(mean) + 1)
-    axes.plot(epochs, mean, label=label, color=GREY, linestyle="-", linewidth=0.8, marker=_marker(mean), zorder=1.5)
+    axes.plot(epochs, mean, color=GREY, linestyle="-", linewidth=0.8, marker=_marker(mean), zorder=1.5)
 
 
 def _marker(mean: Values) -> str | None:
@@ -85,20 +109,17 @@ def _marker(mean: Values) -> str | None:
     return "o" if len(mean) == 1 else None
 
 
-def _style(axes: matplotlib.axes.Axes, name: str) -> None:
-    axes.set_title(name, color=INK)
-    axes.set_xlabel("epoch", color=INK)
-    axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
+def style(axes: matplotlib.axes.Axes, title: str) -> None:
+    """Give a chart its title, a grid, and texts and frame in the page's text colour."""
+    axes.set_title(title, color=INK)
     axes.grid(alpha=0.25)
     axes.tick_params(colors=INK, labelsize=9)
     for spine in axes.spines.values():
         spine.set_color(INK)
         spine.set_alpha(0.4)
-    if axes.get_legend_handles_labels()[1]:
-        axes.legend(labelcolor=INK, frameon=False, fontsize=9)
 
 
-def _inline(figure: matplotlib.figure.Figure) -> str:
+def inline(figure: matplotlib.figure.Figure) -> str:
     """Return a figure as an <svg> element without size, so that the page scales it, and in the page's colours."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
