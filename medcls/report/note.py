@@ -1,12 +1,13 @@
 """The note that the MLflow UI shows beside a study, in Markdown: its question, its answer, and what repeats it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from medcls.evaluation.metrics import words
 from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.evaluation.wording import mean_sd
 from medcls.report import tables
+from medcls.report.markdown import markdown
 from medcls.report.tables import Table
 from medcls.utils.texts import printable
 
@@ -20,7 +21,7 @@ def note(summary: StudySummary, command: str) -> str:
     """Return a study's question, answers, verdicts and best scores, and the command that repeats it, in Markdown."""
     paragraphs = [f"**{summary.question}**"]
     paragraphs += [f"{answer.question} {answer.answer}" for answer in summary.answers]
-    paragraphs += _markdown(tables.comparisons(summary, summary.comparisons))
+    paragraphs += _tables(tables.comparisons(summary, summary.comparisons))
     paragraphs += _bullets([remark.sentence for remark in summary.remarks])
     for data in summary.data_sets:
         best = summary.best.get(data.name)
@@ -28,7 +29,7 @@ def note(summary: StudySummary, command: str) -> str:
             paragraphs.append(f"No variant was finished on {data.name}.")
         else:
             paragraphs.append(_best(data, best, tables.repeats(summary)))
-            paragraphs += _markdown(tables.test_scores(data.name, best))
+            paragraphs += _tables(tables.test_scores(data.name, best))
         if data.findings:
             paragraphs.append("Found in its images:")
             paragraphs += _bullets([finding.sentence for finding in data.findings])
@@ -57,22 +58,6 @@ def _bullets(sentences: Sequence[str]) -> list[str]:
     return ["\n".join(f"- {sentence}" for sentence in sentences)] if sentences else []
 
 
-def _markdown(table: Table | None) -> list[str]:
+def _tables(table: Table | None) -> list[str]:
     """Return a table in Markdown, nothing for none."""
-    if table is None:
-        return []
-    numbers = set(table.columns[1:]) - table.texts
-    rules = ["---:" if column in numbers else "---" for column in table.columns]
-    lines = [_line(table.columns), _line(rules)]
-    for row in table.rows:
-        lines.append(_line(map(_cell, row)))
-    return ["\n".join(lines)]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Return a text as a table of Markdown holds it: in one line, without bars."""
-    return printable(text).replace("|", "\\|")
+    return [] if table is None else [markdown(table)]

@@ -52,7 +52,8 @@ class StudyResult:
         tested = _test_scores(self.found)
         rows = []
         for run in self.found.runs:
-            rows.append(_row_of_run(run) | tested.get(run.key, {}) | _parameters(run))
+            row = _row_of_run(run) | tested.get(run.key, {})
+            rows.append(row | {path: value for path, value in run.params.items() if path not in row})
         return _frame(rows, WHICH)
 
     @cached_property
@@ -149,17 +150,12 @@ def _row_of_run(run: RunRecord) -> dict[str, Any]:
         "epochs": run.epochs,
         "best_epoch": best_epoch,
         "seconds_per_epoch": run.seconds_per_epoch,
-        "weights": run.parameters.get("total"),
+        "parameters": run.parameters.get("total"),
         "key": run.key,
         "mlflow_run_id": run.mlflow_run_id,
         "error": run.error,
     }
     return _which(run) | described | dict(run.metrics)
-
-
-def _parameters(run: RunRecord) -> dict[str, Any]:
-    """Return the parameters of a run's variant; its seed and fold are columns already."""
-    return {path: value for path, value in run.params.items() if path not in ("seed", "fold")}
 
 
 def _test_scores(summary: StudySummary) -> dict[str, dict[str, float]]:
@@ -179,7 +175,7 @@ def _test_scores(summary: StudySummary) -> dict[str, dict[str, float]]:
 def _frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> "pandas.DataFrame":
     """Return rows as a table, with these columns even if there are no rows; whole numbers that may lack stay whole."""
     frame = pandas.DataFrame(list(rows)) if rows else pandas.DataFrame(columns=list(columns))
-    for name in ("fold", "best_epoch", "weights"):
+    for name in ("fold", "best_epoch", "parameters"):
         if name in frame:
             frame[name] = frame[name].astype("Int64")
     return frame

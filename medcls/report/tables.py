@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from medcls.evaluation import ranges, run_scores
-from medcls.evaluation.metrics import digits, words
+from medcls.evaluation.metrics import digits, missing, words
 from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import BestRecord, Comparison, StudySummary, TrialRecord
 from medcls.evaluation.wording import counted, mean_sd, p_value
+from medcls.utils.errors import BadInputError
 
 VERDICT = "verdict"
 
@@ -22,12 +23,14 @@ class Table:
         columns: their names.
         rows: one text a column.
         texts: the names of the columns that hold words, beside the first; all others hold numbers.
+        strong: (row, column) of the cells that a verdict singles out.
     """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     texts: frozenset[str] = frozenset()
+    strong: frozenset[tuple[int, int]] = frozenset()
 
     def transposed(self, most: int) -> "Table":
         """Return the first rows, at most so many, as columns, without the columns of words: for narrow screens."""
@@ -67,35 +70,59 @@ def _rank(trial: TrialRecord) -> tuple[bool, float]:
     return trial.value is None, -(trial.value or 0.0)
 
 
-def variants(summary: StudySummary, data: str, scores: Sequence[str]) -> Table:
-    """Return the means and standard deviations of the variants on one data set.
+def variants(summary: StudySummary, data: str, scores: Sequence[str], *, intervals: bool = False) -> Table:
+    """Return the means of the variants on one data set, each with its standard deviation or its 95% interval.
 
     Args:
         summary: what the study ended with.
         data: the name of the data set.
         scores: the columns, of which those are left out that no variant has.
+        intervals: whether the means have their 95% t intervals over the repeats instead of standard deviations.
     """
     runs = {}
     for name in run_scores.variants(summary, data):
         runs[name] = list(run_scores.finished(summary, data, name).values())
     columns = {}
     for score in scores:
-        cells = [_mean_sd(score, of_variant) for of_variant in runs.values()]
+        cells = [_mean(score, of_variant, intervals=intervals) for of_variant in runs.values()]
         if any(cells):
             columns[words(score)] = cells
     rows = []
     for place, (name, of_variant) in enumerate(runs.items()):
         rows.append((name, counted(of_variant), *(cells[place] for cells in columns.values())))
-    title = f"Variants on {data}: mean ± standard deviation over the {repeats(summary)}"
+    spread = "mean [95% interval]" if intervals else "mean ± standard deviation"
+    title = f"Variants on {data}: {spread} over the {repeats(summary)}"
     return Table(title, ("variant", "runs", *columns), tuple(rows))
 
 
-def _mean_sd(score: str, runs: Iterable[RunRecord]) -> str:
-    values = run_scores.values(runs, run_scores.score(score))
+def _mean(name: str, runs: Iterable[RunRecord], *, intervals: bool) -> str:
+    """Return a score's mean with its deviation or interval, the mean alone of a single value, "" of none."""
+    score = run_scores.score(name)
+    values = run_scores.values(runs, score)
     if not values:
         return ""
-    spread = spread_of(values)
-    return f"{spread.mean:.3f} ± {spread.sd:.3f}" if len(values) > 1 else f"{spread.mean:.3f}"
+    spread = spread_of(values, score.ends)
+    if len(values) < 2 or (intervals and spread.ci95 is None):
+        return f"{spread.mean:.3f}"
+    if not intervals or spread.ci95 is None:
+        return f"{spread.mean:.3f} ± {spread.sd:.3f}"
+    low, high = spread.ci95
+    return f"{spread.mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def compared_by(summary: StudySummary, metric: str | None) -> Sequence[Comparison]:
+    """Return the comparisons of a study by one score, all of them for None.
+
+    Raises:
+        BadInputError: the study compares nothing by this score.
+    """
+    rows = [row for row in summary.comparisons if metric in (None, row.metric)]
+    if metric is not None and not rows:
+        compared = list(dict.fromkeys(row.metric for row in summary.comparisons))
+        recorded = [*compared, *run_scores.names(summary)]
+        why = "" if metric in recorded else f"{missing(metric, recorded)} "
+        raise BadInputError(f"--metric {metric}: {why}{summary.study} compares by {', '.join(compared) or 'none'}.")
+    return rows
 
 
 def test_scores(data: str, best: BestRecord) -> Table | None:

@@ -1,13 +1,11 @@
 """What a study ends with on the screen: its tables, its remarks and its answers."""
 
-from medcls.evaluation import run_scores
 from medcls.evaluation.answers import interim_look
-from medcls.evaluation.metrics import SCREEN, missing
+from medcls.evaluation.metrics import SCREEN
 from medcls.evaluation.summary import StudySummary
 from medcls.report import tables
 from medcls.report.tables import Table
 from medcls.utils.console import Screen
-from medcls.utils.errors import BadInputError
 
 MOST_TRIALS = 5  # that are shown
 
@@ -39,12 +37,7 @@ def print_comparisons(screen: Screen, summary: StudySummary, metric: str | None)
     Raises:
         BadInputError: the study compares nothing by this score.
     """
-    rows = [row for row in summary.comparisons if metric in (None, row.metric)]
-    if metric is not None and not rows:
-        compared = list(dict.fromkeys(row.metric for row in summary.comparisons))
-        recorded = [*compared, *run_scores.names(summary)]
-        why = "" if metric in recorded else f"{missing(metric, recorded)} "
-        raise BadInputError(f"--metric {metric}: {why}{summary.study} compares by {', '.join(compared) or 'none'}.")
+    rows = tables.compared_by(summary, metric)
     screen.say(f"{summary.study}: {summary.question}")
     _print_variants(screen, summary)
     _print_table(screen, tables.comparisons(summary, rows))

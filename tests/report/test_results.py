@@ -17,7 +17,7 @@ from medcls.utils.errors import BadInputError
 
 def fold(variant: str, number: int | None, accuracy: float) -> dict[str, object]:
     """Return a run of a cross-validation, without a number the refit on all folds."""
-    params = {"learner.epochs": 2, "learner.stop": variant, "seed": 0, "fold": number, "folds": 2}
+    params = {"data": "data.skin", "learner.epochs": 2, "learner.stop": variant, "seed": 0, "fold": number, "folds": 2}
     return {
         "key": f"{variant}{number}",
         "data": "skin",
@@ -56,6 +56,7 @@ def work(tmp_path: Path) -> Path:
 def test_runs_have_parameters_scores_and_whether_they_are_refits(work: Path) -> None:
     runs = medcls.results("made_up", work_dir=work).runs
     assert runs["refit"].tolist() == [False, False, False, True]
+    assert set(runs["data"]) == {"skin"}
     assert runs["fold"].tolist()[:3] == [0, 0, 1]
     assert runs["fold"].isna().tolist() == [False, False, False, True]
     assert runs["best_epoch"].tolist() == [2] * 4
