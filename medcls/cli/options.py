@@ -70,6 +70,7 @@ def options(given: argparse.Namespace) -> Options:
         refuse_leaks=given.refuse_leaks,
         fix_leaks=given.fix_leaks,
         offline=given.offline,
+        no_source=given.no_source,
         wait=given.wait,
         json=given.json,
         trials=getattr(given, "trials", None),
@@ -183,6 +184,11 @@ def _add_execution(parser: Parser) -> None:
     )
     group.add_argument(
         "--offline", action="store_true", help="log nothing to MLflow; a later run without --offline uploads the rest"
+    )
+    group.add_argument(
+        "--no-source",
+        action="store_true",
+        help="do not keep the study's file and uncommitted changes with the runs",
     )
     group.add_argument("--wait", action="store_true", help="wait while another command is using the work directory")
     loudness = group.add_mutually_exclusive_group()

@@ -12,6 +12,7 @@ from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.exit_codes import ExitCode
 from medcls.utils.files import is_full
 from medcls.utils.importing import is_imported
+from medcls.utils.provenance import main_file
 from medcls.utils.signals import ignore_signals, install_handlers
 from medcls.utils.texts import say
 
@@ -28,7 +29,7 @@ def main(study: Study, arguments: Sequence[str] | None = None) -> None:
     if is_imported():
         return
     install_handlers()
-    documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""))
+    documented = replace(study, document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""), file=main_file())
 
     def parse_options() -> "Options":
         from medcls.cli.options import parse

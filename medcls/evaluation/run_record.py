@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from medcls.evaluation.saliency_record import SaliencyRecord
+from medcls.utils.environment import Environment
 from medcls.utils.statuses import RunStatus
 from medcls.utils.typed_json import OMITTED_IF_NONE, nothing
 
@@ -83,6 +84,8 @@ class RunRecord:
         seconds_per_epoch: the median over the epochs that the run trained itself, without the first.
         weights_sha256: a digest of the final weights, in the order of `model.weights`, as float32.
         threads: on how many it was trained.
+        environment: in which it was trained; None for a run of an older version, which did not record it.
+        earlier_environments: in which its first epochs were trained, where these are others.
         mlflow_run_id: its entry in the tracking store, "" when offline.
         error: what went wrong, None for a finished run.
     """
@@ -108,6 +111,8 @@ class RunRecord:
     seconds_per_epoch: float | None = None
     weights_sha256: str = ""
     threads: int = 0
+    environment: Environment | None = field(default=None, metadata=OMITTED_IF_NONE)
+    earlier_environments: tuple[Environment, ...] = ()
     mlflow_run_id: str = ""
     error: str | None = None
 

@@ -19,11 +19,13 @@ from medcls.spec.parameters import flattened, functions
 from medcls.spec.run import Run
 from medcls.tracking.record_faults import faults
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_origin import keep_code
 from medcls.tracking.run_records import RunDescription, RunResult
 from medcls.tracking.work_dir import NOTHING, TRAJECTORIES, Progress, RunState, WorkDir
 from medcls.utils.code_digest import code_digest
 from medcls.utils.console import Line, Screen
 from medcls.utils.hashing import digest
+from medcls.utils.provenance import UserCode
 from medcls.utils.records import DamagedError
 
 
@@ -55,6 +57,7 @@ class RunController:
         mirroring: shows the runs in MLflow.
         screen: shows them to the user.
         sources: the study's data sets.
+        code: the study's code as its user has it.
         explain: the function that is called with every trained network of images, None for none.
         resources: what a run needs of a cluster beside its threads.
         records: how the runs ended, by the identity of the MLflow node above them and the run.
@@ -67,6 +70,7 @@ class RunController:
     mirroring: MlflowLogger
     screen: Screen
     sources: StudyData
+    code: UserCode
     explain: Callable[..., Any] | None = None
     resources: Mapping[str, float] = field(default_factory=dict)
     records: dict[tuple[str, Run], EndedRun] = field(default_factory=dict)
@@ -88,6 +92,7 @@ class RunController:
         job = self.job(run, test=test, shared_from=state.shared_from)
         if not state.has_own_epochs:
             self.work.create_run(run, self._description(run, job), state)
+            keep_code(self.work.folder(run), self.code)
         is_finished = state.progress == Progress.FINISHED
         fresh = not is_finished or not is_explained(job)
         self.mirroring.open_run(run, self.work.folder(run), parent, self.sources, fresh=fresh)
@@ -254,8 +259,8 @@ class RunController:
             label=run.label,
             parameters=run.parameters(),
             code=code_of(run),
-            git_commit=self.mirroring.git_commit,
-            git_dirty=self.mirroring.git_dirty,
+            git_commit=self.code.commit,
+            git_dirty=self.code.is_dirty,
             threads=job.threads,
             created=int(time.time() * 1000),
         )

@@ -197,6 +197,7 @@ def _summary(
     for changes in rows.values():
         for change in changes:
             answers[change.name] = AnswerRecord(f"What is {change.name}?", change.sentence, change.values)
+    code = provenance.user_code(None, keep=False)
     return StudySummary(
         study=demonstration.name,
         question=demonstration.question,
@@ -204,8 +205,8 @@ def _summary(
         command=provenance.command(),
         document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""),
         wall_seconds=round(time.time() - started, 3),
-        git_commit=provenance.commit(root()),
-        git_dirty=provenance.is_dirty(root()),
+        git_commit=code.commit,
+        git_dirty=code.is_dirty,
         data_sets=(data,),
         runs=(),
         answers=tuple(answers.values()),

@@ -16,7 +16,7 @@ from medcls.explain import saliency_scores
 from medcls.report.note import note, opening
 from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
-from medcls.tracking import run_table
+from medcls.tracking import run_origin, run_table
 from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
@@ -114,9 +114,10 @@ class MlflowLogger:
         identity = self.run_identity(run, parent)
         if self.mirror is None or self.mirror.has_ended(identity):
             return
-        files = {folder.path / "result.json": ""}
+        files = dict.fromkeys([folder.path / "result.json", *run_origin.kept_code(folder)], "")
+        origin = run_origin.tags(folder)
         if result.is_finished:
-            tags = {"medcls.weights_sha256": result.weights_sha256}
+            tags = {**origin, "medcls.weights_sha256": result.weights_sha256}
             sentence = remark(folder.read_arrays("predictions"), source)
             if sentence:
                 tags["medcls.remark"] = sentence
@@ -126,7 +127,7 @@ class MlflowLogger:
         else:
             files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}
             traced = {folder.path / "traceback.txt": lambda path: path.write_text(_trace(result))}
-            tags = {"medcls.error": str(result.error)}
+            tags = {**origin, "medcls.error": str(result.error)}
             ending = Ending(EntryStatus.FAILED, result.ended, tags=tags, files=files, drawings=traced)
         self.mirror.close(identity, ending)
 
@@ -166,7 +167,7 @@ def study_mirroring(plan: StudyPlan, store: Store | None) -> MlflowLogger:
     Raises:
         BadInputError: the store cannot be reached.
     """
-    commit, is_dirty = provenance.commit(root()), provenance.is_dirty(root())
+    commit, is_dirty = plan.code.commit, plan.code.is_dirty
     created = _created(plan.work.study(plan.key))
     if store is None:
         return MlflowLogger(None, plan.key, {}, commit, git_dirty=is_dirty)

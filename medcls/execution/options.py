@@ -52,6 +52,7 @@ class Options:
         refuse_leaks: whether leaks stop the study.
         fix_leaks: whether copies and patients are kept together in one set each.
         offline: whether nothing is logged to MLflow.
+        no_source: whether the study's file and its uncommitted changes are not kept with its runs.
         wait: whether to wait while another command uses the work directory.
         json: the file that the summary is written to, None for none.
         trials: the total number of trials of a search; None for its own number.
@@ -87,6 +88,7 @@ class Options:
     refuse_leaks: bool = False
     fix_leaks: bool = False
     offline: bool = False
+    no_source: bool = False
     wait: bool = False
     json: Path | None = None
     trials: int | None = None
@@ -136,7 +138,7 @@ class Options:
 
 PLAIN = (
     *("weights", "folds", "split_seed", "until_decided", "workers", "threads", "smoke", "plan", "force", "keep"),
-    *("promote", "executor", "skip_bad_files", "refuse_leaks", "fix_leaks", "offline", "wait"),
+    *("promote", "executor", "skip_bad_files", "refuse_leaks", "fix_leaks", "offline", "no_source", "wait"),
     *("trials", "timeout", "storage"),
 )
 """Flags whose values in Python are fields of the options as they are."""

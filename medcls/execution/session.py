@@ -136,7 +136,9 @@ def _train(plans: Sequence[StudyPlan], executor: Executor, screen: Screen, start
         for plan, store, sources, tuner in zip(plans, stores, data, tuners, strict=True):
             mirroring = study_mirroring(plan, store)
             explain, resources = plan.study.explain, plan.study.resources
-            controller = RunController(work, executor, placement, mirroring, screen, sources, explain, resources)
+            controller = RunController(
+                work, executor, placement, mirroring, screen, sources, plan.code, explain, resources
+            )
             studies.append(StudyAtWork(plan, controller, tuner))
         try:
             with explained(work.path, TrainingError):

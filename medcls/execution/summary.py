@@ -20,8 +20,8 @@ from medcls.execution.selection import BestModel
 from medcls.explain import saliency_scores
 from medcls.spec.run import Run
 from medcls.tracking.run_dir import RunDir
+from medcls.tracking.run_origin import environments
 from medcls.utils import provenance
-from medcls.utils.paths import root
 
 
 def summarise(
@@ -52,8 +52,8 @@ def summarise(
         command=provenance.command(),
         document=study.document,
         wall_seconds=round(time.monotonic() - started, 3),
-        git_commit=provenance.commit(root()),
-        git_dirty=provenance.is_dirty(root()),
+        git_commit=plan.code.commit,
+        git_dirty=plan.code.is_dirty,
         data_sets=data_sets(plan),
         runs=tuple(_run(controller, record) for record in controller.records.values()),
         answers=(),
@@ -127,6 +127,7 @@ def _run(controller: RunController, record: EndedRun) -> RunRecord:
     run, result, folder = record.run, record.result, controller.work.folder(record.run)
     described = folder.description()
     predicted = _predicted(controller, run, folder)
+    *before, environment = environments(folder) or (None,)
     return RunRecord(
         key=run.key,
         data=run.data_name,
@@ -149,6 +150,8 @@ def _run(controller: RunController, record: EndedRun) -> RunRecord:
         seconds_per_epoch=_seconds_per_epoch(folder),
         weights_sha256=result.weights_sha256,
         threads=described.threads or 0,
+        environment=environment,
+        earlier_environments=tuple(before),
         mlflow_run_id=controller.mirroring.run_id(run, record.parent),
         error=result.error,
     )

@@ -24,9 +24,11 @@ from medcls.report.run_figures import draw_all
 from medcls.tasks import scoring
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import HEAT, RunDir
+from medcls.tracking.run_origin import note_environment
 from medcls.tracking.run_records import RunResult
 from medcls.training import model_files
 from medcls.training.result import Fitted
+from medcls.utils.environment import this_environment
 from medcls.utils.redaction import text_without_secrets
 from medcls.utils.statuses import RunStatus
 from medcls.utils.tracing import told, whole
@@ -115,6 +117,8 @@ def execute_job(job: Job) -> None:
         started = time.time()
         try:
             run_dir.mark_started()
+            if not run_dir.is_finished():
+                note_environment(run_dir, this_environment())
             _train_and_evaluate(job, run_dir, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
             trace = text_without_secrets(whole(error))

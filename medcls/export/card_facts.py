@@ -77,9 +77,12 @@ class CardFacts:
         run_key: the name of the run directory.
         study: the name of the study.
         weights_sha256: the digest of the weights.
-        commit: of the code.
+        commit: of the repository around the study's file, None outside one.
         has_uncommitted_changes: whether the code differed from the commit.
-        versions: packages with their versions.
+        trained_with: the software in which the run was trained, "" where it was not recorded.
+        trained_on: the machine on which it was trained, "" where it was not recorded.
+        earlier: each other environment in which its first epochs were trained, in words.
+        versions: packages that exported the model, with their versions.
     """
 
     title: str
@@ -118,8 +121,11 @@ class CardFacts:
     run_key: str
     study: str
     weights_sha256: str
-    commit: str
+    commit: str | None
     has_uncommitted_changes: bool
+    trained_with: str
+    trained_on: str
+    earlier: tuple[str, ...]
     versions: tuple[str, ...]
 
 
@@ -167,8 +173,11 @@ def card_facts(facts: Facts) -> CardFacts:
         run_key=run.key,
         study=facts.summary.study,
         weights_sha256=run.weights_sha256,
-        commit=facts.described.git_commit or "unknown",
+        commit=facts.described.git_commit,
         has_uncommitted_changes=bool(facts.described.git_dirty),
+        trained_with="" if run.environment is None else run.environment.software,
+        trained_on="" if run.environment is None else run.environment.machine,
+        earlier=tuple(f"{before.software}; {before.machine}" for before in run.earlier_environments),
         versions=tuple(f"{name} {version}" for name, version in facts.versions.items()),
     )
 

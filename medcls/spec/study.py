@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from medcls.spec.parameters import declared, function_of, given_to
@@ -38,6 +39,7 @@ class Study:
         resources: what a run needs on a cluster: "gpu" (which may be a fraction), "memory" in bytes. Not part of a key.
         smoke: parameters that --smoke sets, besides fewer images, seeds and trials.
         document: the docstring of the study's file, which the report prints; set by `main`.
+        file: the study's file, whose text and commit are kept with its runs; set by `main`.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Study:
     resources: Mapping[str, float] = field(default_factory=dict)
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
     document: str = ""
+    file: Path | None = None
 
     def __post_init__(self) -> None:
         """Check the name and the answers.

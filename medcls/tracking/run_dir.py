@@ -17,10 +17,14 @@ from medcls.utils.files import read_json, remove_unfinished, write_atomically, w
 from medcls.utils.records import DamagedError, is_shaped, read_arrays, read_record
 
 HEAT = "heat"  # NAME.npz of the run's saliency maps
+ENVIRONMENT, STUDY_FILE, UNCOMMITTED = "environment.json", "study.py", "uncommitted.diff"  # see run_origin.py
 OWN_SUFFIXES = frozenset({".npz", ".png"})
 OWN_NAMES = frozenset(
     {
         "run.json",
+        ENVIRONMENT,
+        STUDY_FILE,
+        UNCOMMITTED,
         "result.json",
         "journal.jsonl",
         "doing.json",

@@ -107,6 +107,8 @@ RUN = record(
     right=optional(text),
     predictions_sha256=text,
     remark=text,
+    environment=lambda value: isinstance(value, dict),
+    earlier_environments=lambda value: isinstance(value, list),
 )
 COMPARISON = record(
     {

@@ -21,6 +21,7 @@ DIFFERENT = (
     "wall_seconds",
     "git_commit",
     "git_dirty",
+    "environment",
     "reused",
     "mlflow_run_id",
     "created",

@@ -112,4 +112,4 @@ def _import_study(path: Path) -> "Study | None":
     study = getattr(module, "STUDY", None)
     if not isinstance(study, Study):
         return None
-    return replace(study, document=inspect.cleandoc(module.__doc__ or ""))
+    return replace(study, document=inspect.cleandoc(module.__doc__ or ""), file=path.absolute())

@@ -23,6 +23,7 @@ from medcls.spec.variant import Variant
 from medcls.tracking.work_dir import WorkDir
 from medcls.utils.code_digest import code_digest
 from medcls.utils.hashing import digest
+from medcls.utils.provenance import UserCode, user_code
 from medcls.utils.statuses import TrialState
 
 
@@ -69,6 +70,11 @@ class StudyPlan:
         if self.options.until_decided:
             identity["until"] = self.looks
         return digest(identity)
+
+    @cached_property
+    def code(self) -> UserCode:
+        """The study's code as its user has it; its texts are empty under --no-source."""
+        return user_code(self.study.file, keep=not self.options.no_source)
 
     def run(self, variant: Variant, name: str, seed: int, fold: int | None) -> Run:
         """Return one run of the study.
