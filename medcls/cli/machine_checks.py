@@ -57,16 +57,17 @@ def check_machine(uri: str, work: Path) -> Iterator[Check]:
         uri: the URI of the MLflow store.
         work: the work directory.
     """
+    tensorflow = _begin_to_import_tensorflow()  # takes the longest, on another core than the other checks
     yield _python()
     yield _packages()
     yield from _extras()
     yield Check("cores", f"{available_cores()} of {os.cpu_count()}")
     yield _memory()
-    yield _gpu()
     yield _store(uri)
     yield _work_directory(work)
     yield _weights()
     yield _data()
+    yield _gpu(tensorflow)
 
 
 def _python() -> Check:
@@ -134,16 +135,26 @@ def _memory() -> Check:
     return Check("memory", f"{free:.1f} GB free", free >= MEMORY, "close other programs, or run with --workers 1")
 
 
-def _gpu() -> Check:
-    """Ask TensorFlow in a process of its own: it prints a greeting, and occupies the GPU's memory."""
+def _begin_to_import_tensorflow() -> "subprocess.Popen[str] | None":
+    """Start a process that prints the GPUs that TensorFlow sees; None without TensorFlow.
+
+    It is a process of its own because TensorFlow prints a greeting, and occupies the GPU's memory.
+    """
     if importlib.util.find_spec("tensorflow") is None:
+        return None
+    environment, pipe = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", GPUS], env=environment, stdout=pipe, stderr=pipe, text=True)
+
+
+def _gpu(process: "subprocess.Popen[str] | None") -> Check:
+    """Return whether the process could import TensorFlow, and which GPUs that sees."""
+    if process is None:
         return Check("GPU", "unknown without TensorFlow")
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run([sys.executable, "-c", GPUS], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    output, errors = process.communicate()
+    if process.returncode:
+        lines = errors.strip().splitlines() or [f"exit code {process.returncode}"]
         return Check("TensorFlow", f"cannot be imported: {lines[-1]}", ok=False, remedy="reinstall it")
-    names = done.stdout.strip()
+    names = output.strip()
     if not names and shutil.which("nvidia-smi"):
         return Check("GPU", "present, but TensorFlow does not see it", False, pip_install("gpu"))
     return Check("GPU", names or "none: everything runs on the CPU")

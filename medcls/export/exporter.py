@@ -1,31 +1,29 @@
 """Export of a run's model: choosing the run, collecting facts about it, and writing the directory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medcls.data.dataset import Dataset, Split
 from medcls.data.finding import LEAKS
 from medcls.data.loading import decoded_cache
 from medcls.data.split import split
-from medcls.evaluation import classification, segmentation
 from medcls.evaluation.run_record import DataSetRecord, RunRecord
 from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.export.formats import FORMATS
 from medcls.export.formats.keras import load, of_all_classes
-from medcls.export.metadata import CARD, FILES, PREPROCESSING, Facts, preprocessing
+from medcls.export.metadata import CARD, PREPROCESSING, Facts, preprocessing
 from medcls.export.model_card import card
-from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, parity
+from medcls.export.parity import TOLERANCE
+from medcls.export.written_formats import Evidence, Exported, write_formats
 from medcls.tracking.outcomes import Outcome, matching
 from medcls.tracking.run_dir import RunDir
 from medcls.training import model_files, saved_weights
 from medcls.training.result import weights_sha256
-from medcls.utils.errors import BadInputError, first_line
+from medcls.utils.errors import BadInputError
 from medcls.utils.files import write_atomically, write_json, written_whole
 from medcls.utils.tensors import KerasModel
 from medcls.utils.version import __version__
@@ -151,8 +149,8 @@ def papers(facts: Facts, folder: Path) -> None:
     write_atomically(folder / CARD, lambda file: file.write(card(facts).encode()))
 
 
-def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[str, dict[str, float | int]]:
-    """Write a run's model, preprocessing.json and MODEL_CARD.md into a new directory; return each format's parity.
+def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str], *, partly: bool = False) -> Exported:
+    """Write a run's model, preprocessing.json and MODEL_CARD.md into a new directory.
 
     The directory is renamed into place when it is complete.
 
@@ -161,17 +159,25 @@ def export(chosen: Chosen, work: Path, out: Path, names: Sequence[str]) -> dict[
         work: the work directory.
         out: the new directory, which must be missing or empty.
         names: of the export formats.
+        partly: whether to write what can be written if some of the formats cannot.
 
     Raises:
         BadInputError: the model is damaged or missing, a package is not installed, or the exported model predicts
-            differently from the run.
+            differently from the run; with `partly` only if no format at all can be written.
         OSError: the directory cannot be written.
     """
     for name in names:
-        FORMATS[name].check()
+        if not partly:
+            FORMATS[name].check()
     network = loaded(chosen, work)
+    evidence = _evidence(chosen, work, network)
     with written_whole(out) as folder:
-        return _write(chosen, work, network, folder, names)
+        exported = write_formats(network, folder, names, evidence, partly=partly)
+        papers(gathered(chosen, work, network, tuple(exported.parities)), folder)
+        compared = {"images": len(evidence.rows), "compared_with": "the run's own predictions on its validation set"}
+        formats = dict(exported.parities)
+        write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": formats})
+    return exported
 
 
 def loaded(chosen: Chosen, work: Path) -> KerasModel:
@@ -196,76 +202,18 @@ def loaded(chosen: Chosen, work: Path) -> KerasModel:
     return of_all_classes(network)
 
 
-def _write(
-    chosen: Chosen, work: Path, network: KerasModel, folder: Path, names: Sequence[str]
-) -> dict[str, dict[str, float | int]]:
+def _evidence(chosen: Chosen, work: Path, network: KerasModel) -> Evidence:
+    """Return what the exported files are checked by.
+
+    Raises:
+        BadInputError: the run's predictions or its decoded images are missing.
+    """
     predicted = RunDir(work / chosen.run.key).read_arrays("predictions")
     if predicted is None:
         raise BadInputError(f"The predictions of run {chosen.run.key} are missing: run the study with --force.")
-    data, rows, answers = _decoded(chosen, work, network), predicted["rows"], predicted["predictions"]
-    training_images = data.images[_rows(chosen, data).train[:EXAMPLES]]
-    comparisons = {}
-    for name in names:
-        export_format, path = FORMATS[name], folder / FILES[name]
-        _put(name, partial(export_format.write, network, path, training_images))
-        predict = export_format.read(path, network).predict
-        comparisons[name] = parity(predict, data.images, rows, answers)
-        if not export_format.exact:
-            comparisons[name] |= cost(data, rows, answers, answers_to(predict, data.images, rows))
-        elif not agrees(comparisons[name]):
-            _refuse(FILES[name], comparisons[name], answers)
-    papers(gathered(chosen, work, network, tuple(names)), folder)
-    compared = {"images": len(rows), "compared_with": "the run's own predictions on its validation set"}
-    write_json(folder / "parity.json", {**compared, "tolerance": TOLERANCE, "formats": comparisons})
-    return comparisons
-
-
-def cost(data: Dataset, rows: NDArray[np.int64], before: Answers, after: Answers) -> dict[str, float | int]:
-    """Return the accuracy, or the mean Dice, of the stored predictions and of a less exact model's.
-
-    Args:
-        data: the data set.
-        rows: the rows of the predicted images.
-        before: the stored predictions.
-        after: the predictions of the exported model.
-
-    Returns:
-        "score_before" and "score_after".
-    """
-
-    def score(answers: Answers) -> float:
-        if data.masks is None:
-            probabilities = classification.with_both_classes(answers)
-            return classification.scores(data.labels[rows], probabilities, data.classes)["accuracy"]
-        return segmentation.scores(data.masks[rows][..., 0] > 0, answers, data.classes)["dice"]
-
-    return {"score_before": score(before), "score_after": score(after)}
-
-
-def _put(name: str, write: Callable[[], None]) -> None:
-    """Write a network in an export format.
-
-    Raises:
-        BadInputError: the format does not support the network.
-    """
-    try:
-        write()
-    except (BadInputError, OSError):
-        raise
-    except Exception as error:  # each converter has errors of its own
-        raise BadInputError(
-            f"The model cannot be written as {name} ({first_line(error)}). Nothing was exported."
-        ) from error
-
-
-def _refuse(file: str, found: Mapping[str, float | int], answers: Answers) -> None:
-    """Refuse an exported model whose parity is not within the tolerance."""
-    raise BadInputError(
-        f"Loaded from {file}, the model predicts differently from the run: by up to "
-        f"{found['largest_difference']:.1g} (allowed: {TOLERANCE:g}), and with another class for "
-        f"{found['classes_changed']} of {answers[..., 0].size} {'pixels' if answers.ndim == 4 else 'images'}. "
-        "Nothing was exported."
-    )
+    data = _decoded(chosen, work, network)
+    examples = data.images[_rows(chosen, data).train[:EXAMPLES]]
+    return Evidence(data, predicted["rows"], predicted["predictions"], examples)
 
 
 def _decoded(chosen: Chosen, work: Path, network: KerasModel) -> Dataset:

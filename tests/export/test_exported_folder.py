@@ -13,6 +13,7 @@ import pytest
 from export_commands import Trained, medcls
 
 from medcls.data.loading.decoded_cache import open_decoded
+from medcls.export.formats import onnx
 from medcls.tracking.run_dir import RunDir
 
 pytestmark = pytest.mark.slow  # the study that they share is trained first
@@ -215,3 +216,20 @@ def test_every_format_of_a_trained_model_and_what_eight_bits_cost(trained: Train
         answers[file] = json.loads(capsys.readouterr().out)[0]
         assert list(answers[file]["probabilities"]) == ["bright", "dark", "grey"], file
         assert answers[file]["probabilities"] == pytest.approx(answers["model.keras"]["probabilities"], abs=1e-5), file
+
+
+def test_of_all_formats_those_that_cannot_be_written_are_named(
+    trained: Trained, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(onnx, "NEEDED", ("tf2onnx", "nothing_of_the_kind"))
+    assert exported(trained, tmp_path / "some", "--format", "all") == 0
+    said = capsys.readouterr().out
+    assert re.search(
+        r"onnx +not exported: For ONNX, nothing_of_the_kind must be installed: python -m pip install", said
+    )
+    assert "onnx" not in told(tmp_path / "some", "parity.json")["formats"]
+    assert not (tmp_path / "some" / "model.onnx").exists()
+    assert (tmp_path / "some" / "model.tflite").exists()
+    assert "onnxruntime" not in (tmp_path / "some" / "MODEL_CARD.md").read_text()
+    (place := tmp_path / "place").mkdir()
+    assert "nothing_of_the_kind" in refused(capsys, trained, place / "out", "--format", "keras,onnx")

@@ -16,13 +16,13 @@ from test_papers import facts
 
 from medcls import BadInputError, models
 from medcls.data.dataset import Dataset
-from medcls.export.exporter import cost
 from medcls.export.formats import FORMATS, onnx
 from medcls.export.formats.keras import answering, of_all_classes
 from medcls.export.metadata import FILES
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, parity
 from medcls.export.usage_snippets import LINES
+from medcls.export.written_formats import cost
 from medcls.inference.predictor import opened
 from medcls.tasks import BINARY, MULTICLASS, SEGMENTATION
 from medcls.training.knn_network import voting

@@ -34,14 +34,17 @@ def add(commands: Commands, shared: Parser) -> None:
         type=_formats,
         default=BY_DEFAULT,
         metavar="NAME[,NAME]",
-        help=f"formats of the model: {', '.join(FILES)}, or all (default: {','.join(BY_DEFAULT)})",
+        help=f"formats of the model: {', '.join(FILES)}, or all that can be written (default: {','.join(BY_DEFAULT)})",
     )
     parser.set_defaults(command=_export)
 
 
+ALL = ("all",)
+
+
 def _formats(text: str) -> tuple[str, ...]:
     if text == "all":
-        return tuple(FILES)
+        return ALL
     names: list[str] = []
     for word in text.split(","):
         name = word.strip()
@@ -61,14 +64,18 @@ def _export(arguments: argparse.Namespace) -> None:
     say(chosen.outcome.sentence)
     try:
         with quiet():
-            parities = export(chosen, work_dir(arguments), arguments.out, arguments.format)
+            everything = arguments.format == ALL
+            formats = tuple(FILES) if everything else arguments.format
+            exported = export(chosen, work_dir(arguments), arguments.out, formats, partly=everything)
     except OSError as error:
         raise BadInputError(f"--out {arguments.out} cannot be written ({error.strerror or error}).") from error
-    for name, parity in parities.items():
+    for name, parity in exported.parities.items():
         sentence = (
             f"loaded again; its probabilities differ from the run's by at most {parity['largest_difference']:.1g}"
         )
         if "score_after" in parity:
             sentence += f"; it scores {parity['score_after']:.3f}, the run {parity['score_before']:.3f}"
         say(f"{name:<11} {sentence}")
+    for name, reason in exported.missing.items():
+        say(f"{name:<11} not exported: {reason}")
     say(f"{arguments.out} contains {', '.join(sorted(path.name for path in arguments.out.iterdir()))}")
