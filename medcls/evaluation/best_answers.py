@@ -81,10 +81,13 @@ class CompareEach:
                 if row.verdict == verdict:
                     names.append(f"{row.b} ({row.difference:+.{run_scores.digits(row.metric)}f})")
             phrases.append(f"{len(names)} {verdict}{': ' if names else ''}{', '.join(names)}")
+        compared = [row for row in rows if row.n]
         for verdict in Verdict:
-            count = sum(row.verdict == verdict for row in rows)
+            count = sum(row.verdict == verdict for row in compared)
             if count and verdict not in (Verdict.BETTER, Verdict.WORSE):
                 phrases.append(f"{count} {verdict}")
+        if len(compared) < len(rows):
+            phrases.append(f"{len(rows) - len(compared)} without a finished pair of runs")
         return f"Of {len(rows)} variants against {first.a}, by {first.score.words}: {'; '.join(phrases)}."
 
 

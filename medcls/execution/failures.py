@@ -9,7 +9,7 @@ from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.files import is_full
 from medcls.utils.redaction import text_without_secrets
 from medcls.utils.statuses import RunStatus
-from medcls.utils.tracing import told
+from medcls.utils.tracing import defined_at, told, users_frame
 
 
 def interrupted_result(run_dir: RunDir) -> RunResult:
@@ -46,7 +46,7 @@ def failed_result(job: Job, run_dir: RunDir, error: Exception, trace: str) -> Ru
     elif isinstance(error, TrainingError | BadInputError):
         sentence = str(error)
     else:
-        sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT})."
+        sentence = f"{told(error)} (the traceback is in {job.folder / OUTPUT}).{_own_functions(job, error)}"
     return RunResult(
         RunStatus.FAILED,
         epochs=run_dir.epochs_held(),
@@ -54,3 +54,17 @@ def failed_result(job: Job, run_dir: RunDir, error: Exception, trace: str) -> Ru
         ended=int(time.time() * 1000),
         traceback=trace,
     )
+
+
+def _own_functions(job: Job, error: Exception) -> str:
+    """Return which functions of the user's own a run has, where no line of theirs raised its error; "" for none."""
+    if users_frame(error) is not None:
+        return ""
+    names: dict[str, None] = {}
+    for function in job.run.variant.functions():
+        place = defined_at(function)
+        if place:
+            names[f"{function.__name__}{place}"] = None
+    if not names:
+        return ""
+    return f" Your own functions in this run, one of which may have returned something else: {', '.join(names)}."

@@ -154,21 +154,15 @@ def test_what_cannot_be_handed_to_a_process_is_told(place, images: Path):
 
 
 BUILT = "    return keras.layers.Dense(units"
-DATA, SEEDS = "data=partial(data.xray, size=8", "    seeds=(0, 1),\n"
+DATA = "data=partial(data.xray, size=8"
 FAULTS = {
     "model": (BUILT, f"    images.no_such_thing\n{BUILT}", "no_such_thing"),
     "data": (DATA, "data=partial(broken, size=8", "1 / 0"),
-    "answer": (SEEDS, f"{SEEDS}    answers=(unanswered,),\n", "no_such_key"),
 }
 OWN = '''
 def broken(hashes, *, source: str = "xray", size: int = 8, channels: int = 1):
     """Fail."""
     return 1 / 0
-
-
-def unanswered(summary):
-    """Fail."""
-    return summary["no_such_key"]
 
 
 NARROW = '''
@@ -179,7 +173,6 @@ NARROW = '''
     [
         pytest.param("model", 1, marks=pytest.mark.slow),
         ("data", 2),
-        pytest.param("answer", 1, marks=pytest.mark.slow),
     ],
 )
 def test_what_the_users_own_function_raises_is_named_with_its_line(place, images: Path, what: str, code: int):

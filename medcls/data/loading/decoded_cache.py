@@ -170,7 +170,8 @@ def _write(bundle: DatasetSpec, path: Path, decode: Decode, progress: Progress |
         closing(_decoded(bundle, decode, pool)) as images,  # an interruption cancels what still waits for the pool
     ):
         descr = np.lib.format.dtype_to_descr(np.dtype(bundle.dtype if path.name == IMAGES else np.uint8))
-        header = {"descr": descr, "fortran_order": False, "shape": _shapes(bundle)[path.name]}
+        shape = _shapes(bundle)[path.name]
+        header = {"descr": descr, "fortran_order": False, "shape": shape}
         head = io.BytesIO()
         np.lib.format.write_array_header_1_0(head, header)
         digest.update(head.getvalue())
@@ -179,6 +180,7 @@ def _write(bundle: DatasetSpec, path: Path, decode: Decode, progress: Progress |
             if isinstance(image, UnreadableImageError):
                 bad.append(f"{bundle.names[row]} ({image})")
             elif not bad:
+                _check_shape(bundle, row, image, shape[1:])
                 content = image.tobytes()
                 digest.update(content)
                 file.write(content)
@@ -190,6 +192,23 @@ def _write(bundle: DatasetSpec, path: Path, decode: Decode, progress: Progress |
         count = f"{len(bad)} of {len(bundle.labels)} images"
         raise BadInputError(f"{count} in {bundle.source} cannot be read: {listed(bad)}; repair or remove them.")
     return digest.hexdigest()
+
+
+def _check_shape(bundle: DatasetSpec, row: int, image: object, shape: tuple[int, ...]) -> None:
+    """Refuse what a data function of the user's own may return in place of an image.
+
+    Args:
+        bundle: the data set.
+        row: the number of the image.
+        image: what was returned for it.
+        shape: that it must have.
+    """
+    if not isinstance(image, np.ndarray) or image.shape != shape:
+        of_shape = f" of shape {image.shape}" if isinstance(image, np.ndarray) else ""
+        raise BadInputError(
+            f"Image {bundle.names[row]} of {bundle.source} was read as a {type(image).__name__}{of_shape}, and must be "
+            f"an array of shape {shape}: correct the data function."
+        )
 
 
 def _decoded(

@@ -21,6 +21,7 @@ from medcls.spec.run import Run
 from medcls.spec.variant import Variant
 from medcls.tracking.work_dir import WorkDir
 from medcls.utils.errors import BadInputError
+from medcls.utils.tracing import defined_at
 
 Parameters = tuple[tuple[str, Scalar], ...]
 FEW, FEWEST = 4, 2  # images per class and set under --smoke: if the data are split further, and if they are not
@@ -170,7 +171,7 @@ def describe(
     for variant in variants:
         name, parameters = data_name(variant), _parameters(variant)
         if parameters not in views:
-            bundle, origin = variant.data(hashes), _origin(variant)
+            bundle, origin = _opened(variant, hashes), _origin(variant)
             if name not in by_name:
                 outcome = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
                 used = _few(outcome.bundle, folds, split_seeds) if few else outcome.bundle
@@ -192,6 +193,22 @@ def describe(
     return StudyData(views).map(lambda view: replace(view, findings=by_name[view.name].findings))
 
 
+def _opened(variant: Variant, hashes: Hashes) -> DatasetSpec:
+    """Return the data set that a variant's data function opens.
+
+    Raises:
+        BadInputError: a source that cannot be used, or the function returns something else.
+    """
+    bundle: object = variant.data(hashes)
+    if isinstance(bundle, DatasetSpec):
+        return bundle
+    function = function_of(variant.data)
+    raise BadInputError(
+        f"The data function {function.__name__}{defined_at(function)}"
+        f" returned a {type(bundle).__name__}, no DatasetSpec."
+    )
+
+
 def _origin(variant: Variant) -> str:
     """Return, for people, what all variants with one data set must agree on: its source, patients and white."""
     details = []
@@ -199,7 +216,7 @@ def _origin(variant: Variant) -> str:
         value = variant.parameters().get(f"data.{name}")
         if value:
             details.append(f"{name}={value}")
-    source = str(variant.get("data.source"))
+    source = str(variant.parameters().get("data.source") or function_of(variant.data).__name__)
     return f"{source} ({', '.join(details)})" if details else source
 
 
