@@ -1,6 +1,6 @@
 """What answers are made of: numbers and epochs in words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from medcls.evaluation import run_scores
 from medcls.evaluation.run_record import RunRecord
@@ -51,6 +51,25 @@ def when(epochs: Sequence[int | None]) -> str:
 def data_names(summary: StudySummary) -> list[str]:
     """Return the names of a study's data sets."""
     return [data.name for data in summary.data_sets]
+
+
+def asked_of(question: str, data_sets: Iterable[tuple[str, str]]) -> str:
+    """Return a study's question, and of which data it is asked where these are not the study's own.
+
+    Args:
+        question: as the study's file asks it: it may speak of X-rays, whatever images there are.
+        data_sets: the name of each data set, and the names of the study's own that it replaces, "" for none.
+    """
+    replaced = []
+    for name, instead_of in data_sets:
+        if instead_of:
+            replaced.append(f"{name} in place of {instead_of}")
+    return f"{question} (asked of {', '.join(replaced)})" if replaced else question
+
+
+def asked(summary: StudySummary) -> str:
+    """Return the question of a finished study, and of which data it was asked where these are not its own."""
+    return asked_of(summary.question, [(data.name, data.instead_of) for data in summary.data_sets])
 
 
 def on(summary: StudySummary, data: str, sentence: str) -> str:

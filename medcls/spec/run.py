@@ -60,9 +60,11 @@ class Run:
         return f"{label} refit" if self.fold is None else f"{label} fold {self.fold + 1}/{self.folds}"
 
     def parameters(self) -> dict[str, Scalar]:
-        """Return all parameters that are recorded of the run, by dotted path."""
+        """Return all parameters that are recorded of the run, by dotted path; `data` is the data set's name."""
+        variant = self.variant.parameters()
         return {
-            **self.variant.parameters(),
+            **variant,
+            "data": self.data_name or variant["data"],
             "seed": self.seed,
             "fold": self.fold,
             "folds": self.folds,

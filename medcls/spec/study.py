@@ -19,6 +19,14 @@ Answer = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class GivenData:
+    """A data set that --data gives: what it is called, and the names of the study's own that it replaces."""
+
+    name: str
+    instead_of: str
+
+
+@dataclass(frozen=True)
 class Study:
     """A question and all that is needed to answer it.
 
@@ -40,6 +48,7 @@ class Study:
         smoke: parameters that --smoke sets, besides fewer images, seeds and trials.
         document: the docstring of the study's file, which the report prints; set by `main`.
         file: the study's file, whose text and commit are kept with its runs; set by `main`.
+        given_data: data function and source -> a data set that --data gave; set by the options.
     """
 
     name: str
@@ -56,6 +65,7 @@ class Study:
     smoke: Mapping[str, Any] = field(default_factory=lambda: {"learner.epochs": 2})
     document: str = ""
     file: Path | None = None
+    given_data: Mapping[tuple[str, str], GivenData] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the name and the answers.

@@ -13,7 +13,7 @@ from mlflow import MlflowClient
 from summary_shape import read_summary
 
 from medcls.cli.main import main
-from medcls.execution.planning.datasets import data_name
+from medcls.execution.planning.sources import data_name
 from studies import task4_augmentation_alexnet as task4
 from studies import task5_augmentation_vgg as task5
 from studies import task6_transfer_vgg16 as task6

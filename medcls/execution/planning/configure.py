@@ -7,8 +7,8 @@ from functools import partial
 from medcls.evaluation.answers import Answer, questions
 from medcls.evaluation.best_answers import best_trial, compare_each, deciding_score
 from medcls.execution.options import Options
-from medcls.execution.planning.datasets import data_name, with_sources
 from medcls.execution.planning.pretrained import with_pretrained
+from medcls.execution.planning.sources import Conditions, data_name, with_sources
 from medcls.execution.planning.weights import inherited, with_weights
 from medcls.spec.overrides import set_text
 from medcls.spec.parameters import check_limits, checked, function_of, given_to
@@ -20,9 +20,6 @@ from medcls.utils.errors import BadInputError
 SMOKE_TRIALS, SMOKE_FOLDS, SMOKE_SEEDS = 2, 2, 1
 EXPLAIN = "explain"  # what the paths of `Study.explain` begin with
 
-Conditions = list[tuple[str, Variant]]
-"""Every variant with its name, on every data set, as `Study.conditions` has them."""
-
 
 def apply_options(study: Study, options: Options) -> Study:
     """Return the study with the data, settings, variants, seeds, folds and trials that the options ask for.
@@ -32,7 +29,7 @@ def apply_options(study: Study, options: Options) -> Study:
     """
     study = _with_variants(study, options.only)
     study = replace(study, answers=study.answers or _default_answers(study))
-    conditions = with_sources(study.conditions, options.data)
+    study, conditions = with_sources(study, options.data)
     if options.smoke:
         conditions = _with_settings(conditions, _smoke_settings(study, conditions))
     explain = _with_explain_settings(study, options)
@@ -104,10 +101,9 @@ def _seeds(study: Study, options: Options) -> tuple[int, ...]:
 
 def _replaced_data(study: Study, conditions: Conditions) -> tuple[Callable[..., object], ...]:
     """Return the study's own data sets with the values that the options have changed in the variants' data."""
-    by_name = {data_name(variant): variant.data for _, variant in conditions}
     replaced = []
-    for data in study.data:
-        changed = by_name[function_of(data).__name__]
+    for place, data in enumerate(study.data):
+        changed = conditions[place * len(study.variants)][1].data
         declared = {"source", *given_to(data)}
         keywords = {name: value for name, value in given_to(changed).items() if name in declared}
         replaced.append(partial(function_of(changed), **keywords))

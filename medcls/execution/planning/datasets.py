@@ -15,9 +15,12 @@ from medcls.data.finding import Finding, leaks
 from medcls.data.loading import decoded_cache
 from medcls.data.masks.findings import lost_in_resizing
 from medcls.data.pseudonyms import Pseudonyms
+from medcls.data.quality.reduction import reduction
 from medcls.data.quality.repair import selected
-from medcls.spec.parameters import Scalar, arguments_of, function_of
+from medcls.execution.planning.sources import called
+from medcls.spec.parameters import Scalar, function_of
 from medcls.spec.run import Run
+from medcls.spec.study import GivenData
 from medcls.spec.variant import Variant
 from medcls.tracking.work_dir import WorkDir
 from medcls.utils.errors import BadInputError
@@ -51,6 +54,7 @@ class DataSource:
         skipped: the names of files that were left out because they cannot be read.
         decoded: the directory of decoded images, None before they are decoded.
         whole: the data set before any image was left out, in which all patients are known.
+        instead_of: the names of the study's own data sets that --data replaced by this one, "" for none.
     """
 
     name: str
@@ -59,6 +63,7 @@ class DataSource:
     skipped: tuple[str, ...] = ()
     decoded: Path | None = None
     whole: DatasetSpec | None = None
+    instead_of: str = ""
 
     @cached_property
     def pseudonymous(self) -> PseudonymousFindings:
@@ -113,35 +118,9 @@ class StudyData:
         return StudyData({parameters: change(view) for parameters, view in self.views.items()})
 
 
-def with_sources(conditions: Sequence[tuple[str, Variant]], given: Mapping[str, str]) -> list[tuple[str, Variant]]:
-    """Return the variants with the sources of their data replaced.
-
-    Args:
-        conditions: the study's variants with their names.
-        given: name of a data set -> its source, as --data names them; "" stands for every data set.
-
-    Raises:
-        BadInputError: the study has no data set of a name.
-    """
-    names = {data_name(variant) for _, variant in conditions}
-    for name in given:
-        if name and name not in names:
-            raise BadInputError(f"--data {name}=...: the data sets of this study are {', '.join(sorted(names))}.")
-    replaced = []
-    for name, variant in conditions:
-        source = given.get(data_name(variant), given.get(""))
-        replaced.append((name, variant if source is None else variant.with_("data.source", source)))
-    return replaced
-
-
-def data_name(variant: Variant) -> str:
-    """Return the name of a variant's data set: the parameter `name` of its data function, else the function's own."""
-    name: str = arguments_of(variant.data).get("name", function_of(variant.data).__name__)
-    return name
-
-
 def describe(
     variants: Sequence[Variant],
+    given: Mapping[tuple[str, str], GivenData],
     work: WorkDir,
     policy: Policy,
     *,
@@ -154,6 +133,7 @@ def describe(
 
     Args:
         variants: the study's variants.
+        given: function and source -> a data set that --data gave, as of `Study.given_data`.
         work: the work directory, whose cache keeps the hashes of files.
         policy: what to do about unreadable files and leaks.
         folds: the number of folds, None without cross-validation.
@@ -167,28 +147,37 @@ def describe(
     hashes = Hashes(work.cache / "hashes.sqlite")
     views: dict[Parameters, DataSource] = {}
     by_name: dict[str, DataSource] = {}
-    origins: dict[str, str] = {}
+    origins: dict[str, tuple[str, str]] = {}
+    functions: dict[str, str] = {}
     for variant in variants:
-        name, parameters = data_name(variant), _parameters(variant)
+        parameters, data = _parameters(variant), called(variant, given)
+        name = data.name
         if parameters not in views:
-            bundle, origin = _opened(variant, hashes), _origin(variant)
+            bundle, function = _opened(variant, hashes), function_of(variant.data).__name__
+            origin = (_origin(variant), bundle.fingerprint)
+            if origins.get(name, origin) != origin and functions[name] != function:
+                name = f"{name} ({function})"  # the same files, read in another way
+            bundle = replace(bundle, name=name)
             if name not in by_name:
                 outcome = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
                 used = _few(outcome.bundle, folds, split_seeds) if few else outcome.bundle
-                by_name[name] = DataSource(name, used, outcome.findings, outcome.skipped, whole=bundle)
-                origins[name] = origin
+                by_name[name] = DataSource(
+                    name, used, outcome.findings, outcome.skipped, whole=bundle, instead_of=data.instead_of
+                )
+                origins[name], functions[name] = origin, function
             if origins[name] != origin:
                 raise BadInputError(
-                    f"The variants use different images, patients or levels of white for {name}: {origins[name]} and "
-                    f"{origin}. Give the same for all."
+                    f"The variants use different images, patients or levels of white for {name}: {origins[name][0]} "
+                    f"and {origin[0]}. Give the same for all."
                 )
             source = by_name[name]
             view = replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
             views[parameters] = view
-            if view.bundle.size != source.bundle.size:
-                lost = lost_in_resizing(view.bundle, hashes.folder, tell)
-                new = tuple(finding for finding in lost if finding not in source.findings)
-                by_name[name] = replace(source, findings=source.findings + new)
+            lost = lost_in_resizing(view.bundle, hashes.folder, tell) if bundle.size != source.bundle.size else ()
+            reduced = reduction(view.bundle)
+            seen = lost if reduced is None else (*lost, reduced)
+            new = tuple(finding for finding in seen if finding not in source.findings)
+            by_name[name] = replace(source, findings=source.findings + new)
         _check_classes(variant, views[parameters].bundle)
     return StudyData(views).map(lambda view: replace(view, findings=by_name[view.name].findings))
 

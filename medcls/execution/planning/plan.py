@@ -10,6 +10,7 @@ from medcls.data.dataset import Tell
 from medcls.data.split import split
 from medcls.evaluation import paired_tests
 from medcls.evaluation.summary import Look
+from medcls.evaluation.wording import asked_of
 from medcls.execution.options import Options
 from medcls.execution.planning.datasets import check, describe
 from medcls.execution.planning.scores import check_scores
@@ -46,7 +47,8 @@ class StudyPlan:
         policy = Policy(options.skip_bad_files, options.refuse_leaks, options.fix_leaks)
         variants = [variant for _, variant in study.conditions]
         few = options.smoke
-        self.sources = describe(variants, work, policy, folds=study.folds, split_seeds=seeds, few=few, tell=tell)
+        given = study.given_data
+        self.sources = describe(variants, given, work, policy, folds=study.folds, split_seeds=seeds, few=few, tell=tell)
         check_scores(study, self.sources)
         self.parts: dict[str, dict[str, int]] = {}
         for name, source in self.sources.by_name.items():
@@ -75,6 +77,11 @@ class StudyPlan:
     def code(self) -> UserCode:
         """The study's code as its user has it; its texts are empty under --no-source."""
         return user_code(self.study.file, keep=not self.options.no_source)
+
+    @property
+    def question(self) -> str:
+        """The study's question, and of which data it is asked where these are not its own."""
+        return asked_of(self.study.question, [(data.name, data.instead_of) for data in self.sources.by_name.values()])
 
     def run(self, variant: Variant, name: str, seed: int, fold: int | None) -> Run:
         """Return one run of the study.
