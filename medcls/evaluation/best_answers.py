@@ -11,7 +11,7 @@ from medcls.evaluation.run_scores import Score
 from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import AnswerRecord, BestRecord, Comparison, StudySummary
 from medcls.evaluation.verdict import Verdict
-from medcls.evaluation.wording import data_names, joined, on, spread_in_words
+from medcls.evaluation.wording import asked, data_names, joined, on, spread_in_words
 from medcls.utils.statuses import TrialState
 from medcls.utils.typed_json import as_plain
 
@@ -144,9 +144,10 @@ class BestTrial:
                 "test": as_plain(test),
                 "importances": dict(summary.importances or {}),
             }
+        question = asked(summary) if self.question == summary.question else self.question
         if not sentences:
-            return AnswerRecord(self.question, "No trial was completed.")
-        return AnswerRecord(self.question, joined([*sentences, _what_mattered(summary)]), values)
+            return AnswerRecord(question, "No trial was completed.")
+        return AnswerRecord(question, joined([*sentences, _what_mattered(summary)]), values)
 
     def _found(self, summary: StudySummary, data: str, best: BestRecord) -> str:
         """Return the best trial with its parameters, its score on the folds and that on the test set."""

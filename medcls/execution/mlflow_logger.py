@@ -185,7 +185,7 @@ def _node(plan: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
     tags = {
         **tags,
         "medcls.level": "study",
-        "mlflow.note.content": opening(study.question, provenance.command()),
+        "mlflow.note.content": opening(plan.question, provenance.command()),
     }
     data = tuple(_data_record(source) for source in sources.values())
     return Node(plan.key, study.name, None, created, _common(plan), tags, data)
@@ -239,7 +239,10 @@ def _commit_tags(commit: str | None, is_dirty: bool | None) -> dict[str, Any]:
 
 def _common(plan: StudyPlan) -> dict[str, Any]:
     """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
-    first, *others = [variant.parameters() for _, variant in plan.study.conditions]
+    parameters = []
+    for _, variant in plan.study.conditions:
+        parameters.append({**variant.parameters(), "data": plan.sources.of(variant).name})
+    first, *others = parameters
     searched = tuple(plan.study.search.space) if plan.study.search is not None else ()
     inside_searched = tuple(f"{path}." for path in searched)
     common = {}

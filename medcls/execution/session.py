@@ -93,6 +93,8 @@ def _plan(study: Study, studies: Sequence[Study], options: Options, work: WorkDi
             plan = StudyPlan(apply_options(study, own), own, work, _progress(screen))
     except BadInputError as error:
         raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
+    if plan.question != study.question:
+        screen.say(plan.question)
     _print_findings(plan, screen)
     return plan
 
@@ -168,7 +170,7 @@ def _carry_out(studies: Sequence[StudyAtWork], started: float) -> None:
         for study in studies:
             if several:
                 study.controller.screen.say("")
-                study.controller.screen.say(f"{study.plan.study.name}: {study.plan.study.question}")
+                study.controller.screen.say(f"{study.plan.study.name}: {study.plan.question}")
             summaries.append(conclude(study, started))
         write_summaries(summaries, options.json)
     except BaseException as error:

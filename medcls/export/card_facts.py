@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from medcls.evaluation.wording import asked
 from medcls.export import card_tables
 from medcls.export.card_tables import MarkdownTable
 from medcls.export.metadata import FILES, Facts, in_pillow
@@ -138,7 +139,7 @@ def card_facts(facts: Facts) -> CardFacts:
     findings = [CardFinding(finding.sentence, finding.kind in facts.leaks) for finding in data.findings or ()]
     return CardFacts(
         title=facts.label,
-        question=facts.summary.question,
+        question=asked(facts.summary),
         is_phantom=data.kind == "phantom",
         is_smoke=facts.summary.smoke,
         is_segmentation=facts.pixels,

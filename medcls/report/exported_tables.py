@@ -10,7 +10,7 @@ from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import Comparison, StudySummary
 from medcls.evaluation.verdict import Verdict
-from medcls.evaluation.wording import than
+from medcls.evaluation.wording import asked, than
 from medcls.report import tables
 from medcls.report.latex import latex
 from medcls.report.markdown import markdown
@@ -59,7 +59,7 @@ def as_markdown(selection: Selection) -> str:
     """Return the tables of variants and of comparisons in Markdown."""
     parts = []
     for summary in selection.summaries:
-        parts.append(f"## {summary.study}\n\n{summary.question}")
+        parts.append(f"## {summary.study}\n\n{asked(summary)}")
         for table in _tables(summary, selection):
             parts.append(f"{_caption(table)}\n\n{markdown(table)}")
     return "\n\n".join(parts) + "\n"

@@ -10,6 +10,7 @@ from medcls.evaluation.answers import interim_look
 from medcls.evaluation.metrics import PAGE, words
 from medcls.evaluation.run_record import Scalar
 from medcls.evaluation.summary import StudySummary
+from medcls.evaluation.wording import asked
 from medcls.report import tables
 from medcls.report.figures import study_curves, svg_curves
 from medcls.report.figures.svg_curves import LegendEntry
@@ -48,7 +49,7 @@ def render(summary: StudySummary, extras: PageExtras) -> str:
     tested = {name: tables.test_scores(name, best) for name, best in summary.best.items() if best.test}
     page = _template().render(
         study=summary.study,
-        question=summary.question,
+        question=asked(summary),
         smoke=summary.smoke,
         runs=len(summary.runs),
         failed=len(summary.failed),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from medcls.evaluation.metrics import words
 from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.summary import BestRecord, StudySummary
-from medcls.evaluation.wording import mean_sd
+from medcls.evaluation.wording import asked, mean_sd
 from medcls.report import tables
 from medcls.report.markdown import markdown
 from medcls.report.tables import Table
@@ -19,7 +19,7 @@ def opening(question: str, command: str) -> str:
 
 def note(summary: StudySummary, command: str) -> str:
     """Return a study's question, answers, verdicts and best scores, and the command that repeats it, in Markdown."""
-    paragraphs = [f"**{summary.question}**"]
+    paragraphs = [f"**{asked(summary)}**"]
     paragraphs += [f"{answer.question} {answer.answer}" for answer in summary.answers]
     paragraphs += _tables(tables.comparisons(summary, summary.comparisons))
     paragraphs += _bullets([remark.sentence for remark in summary.remarks])

@@ -3,6 +3,7 @@
 from medcls.evaluation.answers import interim_look
 from medcls.evaluation.metrics import SCREEN
 from medcls.evaluation.summary import StudySummary
+from medcls.evaluation.wording import asked
 from medcls.report import tables
 from medcls.report.tables import Table
 from medcls.utils.console import Screen
@@ -38,7 +39,7 @@ def print_comparisons(screen: Screen, summary: StudySummary, metric: str | None)
         BadInputError: the study compares nothing by this score.
     """
     rows = tables.compared_by(summary, metric)
-    screen.say(f"{summary.study}: {summary.question}")
+    screen.say(f"{summary.study}: {asked(summary)}")
     _print_variants(screen, summary)
     _print_table(screen, tables.comparisons(summary, rows))
     _print_look(screen, summary)

@@ -1,11 +1,14 @@
 """A study of two data sets runs every variant on both, and answers for each."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from summary_shape import read_summary
 
 STUDY = '''"""Do more units help on either?"""
@@ -114,7 +117,54 @@ def test_one_data_set_may_be_seen_in_several_sizes_and_colours(tmp_path: Path) -
     assert "6 new, 2 sharing epochs" in again.stdout  # all as large, so two are the same
 
 
-def test_two_sources_under_one_name_are_refused(tmp_path: Path) -> None:
+def test_two_sources_are_two_data_sets_and_one_read_in_two_ways_is_refused(tmp_path: Path) -> None:
     done = run(tmp_path, "--plan", more=', "other": BASE.with_("data.source", "bone")', sets="")
+    assert done.returncode == 0, done.stderr
+    assert all(name in done.stdout for name in ("skin, narrow seed 0", "skin, wide seed 0", "bone, other seed 0"))
+    images = drawn(tmp_path / "photos")
+    other = f', "other": BASE.with_("data.source", "{images}").with_("data.patients", "none")'
+    done = run(tmp_path, "--plan", "--data", str(images), more=other, sets="")
     assert done.returncode == 2
-    assert "skin and bone" in done.stderr
+    assert "patients=none" in done.stderr
+
+
+def drawn(folder: Path) -> Path:
+    """Draw a folder of two classes of coloured images that are wider than high; return it."""
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        (folder / name).mkdir(parents=True)
+        for number in range(10):
+            pixels = rng.integers(0, 255, (20, 30, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(folder / name / f"{number}.png")
+    return folder
+
+
+def keys(plan: str) -> set[str]:
+    """Return the keys of the runs that --plan lists."""
+    return set(re.findall(r"\b[0-9a-f]{20}\b", plan))
+
+
+def test_a_bare_folder_is_run_once_and_called_by_its_name(tmp_path: Path) -> None:
+    images = drawn(tmp_path / "photos")
+    done = run(tmp_path, "--plan", "--data", str(images))
+    assert done.returncode == 0, done.stderr
+    assert "2 new." in done.stdout
+    assert "Do more units help on either? (asked of photos in place of skin and bone)" in done.stdout
+    assert "photos: note: RGB images of 30x20 pixels are read as 8x8 grey" in done.stdout
+    coloured = run(tmp_path, "--plan", "--data", str(images), "--set", "data.size=30", "--set", "data.channels=3")
+    assert "are read as" not in coloured.stdout
+    one = run(tmp_path, "--plan", "--data", f"skin={images}")
+    assert "skin, narrow seed 0" in one.stdout
+    assert "asked of" not in one.stdout
+    assert keys(done.stdout) < keys(one.stdout)  # a data set's name is no part of a run
+
+
+def test_a_study_of_one_data_set_takes_any_name_for_it(tmp_path: Path) -> None:
+    images = drawn(tmp_path / "photos")
+    done = run(tmp_path, "--plan", "--data", f"clinic={images}", sets="")
+    assert done.returncode == 0, done.stderr
+    assert "(asked of clinic in place of skin)" in done.stdout
+    assert keys(done.stdout) == keys(run(tmp_path, "--plan", "--data", str(images), sets="").stdout)
+    twice = run(tmp_path, "--plan", "--data", f"clinic={images}", "--data", str(images), sets="")
+    assert twice.returncode == 2
+    assert "one data set" in twice.stderr

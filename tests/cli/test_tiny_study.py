@@ -39,7 +39,9 @@ def test_variants_and_seeds(finished):
     assert [run["parameters"]["total"] for run in summary["runs"][::2]] == [64 * 4 + 4 + 5 * 3, 64 * 8 + 8 + 9 * 3]
     assert {len(run["history"]["val_loss"]) for run in summary["runs"]} == {2}
     assert summary["data_sets"][0]["n"] == {"train": 30, "validation": 6}
-    assert summary["best"]["xray"]["folds"] is None
+    assert summary["best"]["images"]["folds"] is None
+    assert {run["data"] for run in summary["runs"]} == {run["params"]["data"] for run in summary["runs"]} == {"images"}
+    assert [(data["name"], data["instead_of"]) for data in summary["data_sets"]] == [("images", "xray")]
     assert len({run["weights_sha256"] for run in summary["runs"]}) == 4
     assert not finished.store.exists()
     finished.check_clean()

@@ -23,7 +23,7 @@ WITHOUT_MEDCLS = "import sys; sys.modules['medcls'] = None\n"
 
 
 def best(trained: Trained) -> dict:
-    return trained.summary()["best"]["xray"]
+    return trained.summary()["best"]["images"]
 
 
 def told(folder: Path, name: str) -> dict:

@@ -98,7 +98,7 @@ def test_a_fold_shows_its_curves_figures_and_load(browser: Any, address: str) ->
 def test_the_study_tells_its_answer_and_the_model_is_champion(browser: Any, address: str) -> None:
     _table(browser, address)
     study = _links(browser, "tracked_search")[0].get_attribute("href")
-    _show(browser, study, "Best on folder:", "test/balanced_accuracy", "best/val_balanced_accuracy", "Training")
+    _show(browser, study, "Best on pictures", "test/balanced_accuracy", "best/val_balanced_accuracy", "Training")
     _show(browser, f"{address}/#/models/medcls-tracked_search", "Version 1", "champion")
 
 
