@@ -93,9 +93,9 @@ def _plan(study: Study, studies: Sequence[Study], options: Options, work: WorkDi
             plan = StudyPlan(apply_options(study, own), own, work, _progress(screen))
     except BadInputError as error:
         raise BadInputError(f"{study.name}: {error}" if len(studies) > 1 else str(error)) from error
+    _print_findings(plan, screen)
     if plan.question != study.question:
         screen.say(plan.question)
-    _print_findings(plan, screen)
     return plan
 
 

@@ -25,9 +25,9 @@ def test_a_plan_warns_of_leaks(place, leaky):
     ended = place.run(place.TINY, "--plan", "--data", leaky)
     assert (ended.code, ended.err) == (0, "")
     first, second = warnings(ended)
-    assert first == "xray: warning: 1 picture lies in more than one class, e.g. train/b/1.png = train/c/other.png."
+    assert first == "images: warning: 1 picture lies in more than one class, e.g. train/b/1.png = train/c/other.png."
     assert "val/a/copy.png = train/a/3.png" in second
-    assert "xray: note: 2 images repeat others of the same set, 2 groups of copies" in ended.out
+    assert "images: note: 2 images repeat others of the same set, 2 groups of copies" in ended.out
 
 
 def test_leaks_are_refused_in_one_sentence(place, leaky):

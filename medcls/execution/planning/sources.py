@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from medcls.data.resolve import name_of
+from medcls.data.resolve import find, name_of
 from medcls.spec.parameters import arguments_of, declared, function_of
 from medcls.spec.study import GivenData, Study
 from medcls.spec.variant import Variant
@@ -64,6 +64,8 @@ def with_sources(study: Study, given: Mapping[str, str]) -> tuple[Study, Conditi
     if new and len(given) > 1:
         sources = ", ".join(given.values())
         raise BadInputError(f"--data: this study has one data set, and you give {sources}: give one of them.")
+    if new:
+        _check_source(new[0], given[new[0]], own[0])
     bare = [name for name in own if name not in given] if "" in given else []
     conditions = []
     data_sets: dict[tuple[str, str], GivenData] = {}
@@ -79,6 +81,23 @@ def with_sources(study: Study, given: Mapping[str, str]) -> tuple[Study, Conditi
         data_sets[_key(changed)] = GivenData(called, " and ".join(replaced))
         conditions.append((name, changed))
     return replace(_with_one_data_set(study, bare), given_data=data_sets), conditions
+
+
+def _check_source(name: str, source: str, own: str) -> None:
+    """Refuse a source that does not exist under a new name, where the name may be misspelt.
+
+    Args:
+        name: that --data gives.
+        source: that --data gives.
+        own: what the study calls its data set.
+
+    Raises:
+        BadInputError: there is no such source.
+    """
+    try:
+        find(source)
+    except BadInputError as error:
+        raise BadInputError(f"--data {name}={source}: {error} This study calls its data set {own}.") from error
 
 
 def _with_one_data_set(study: Study, bare: list[str]) -> Study:
