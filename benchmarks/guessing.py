@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Dataset, Split
 from medcls.tasks import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow
+from medcls.tracking.run_records import CheckpointState, EpochRow
 from medcls.training.result import Fitted
 
 
@@ -37,5 +37,5 @@ def guess(
 
     metrics = {"loss": 1.0, "val_loss": 1.0, "accuracy": 0.5, "val_accuracy": 0.5, "learning_rate": 0.0}
     folder.append(EpochRow(0, metrics, time=int(time.time() * 1000)))
-    folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})
+    folder.write_checkpoint(1, CheckpointState(stopped=True), {})
     return Fitted(None, predict, epochs, 0, {"total": 0, "trainable": 0}, str(seed))

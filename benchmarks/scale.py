@@ -20,7 +20,7 @@ from medcls.tracking.entries import Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Point, Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow
+from medcls.tracking.run_records import CheckpointState, EpochRow
 from studies import toy_boundaries
 
 EPOCHS, RUNS = 500, 10
@@ -70,7 +70,7 @@ def _mirrored(home: Path) -> float:
         folder = RunDir(home / f"run{number}")
         folder.path.mkdir()
         folder.mark_started()
-        folder.copy_checkpoint([_row(epoch) for epoch in range(EPOCHS)], EPOCHS, {}, {})
+        folder.copy_checkpoint([_row(epoch) for epoch in range(EPOCHS)], EPOCHS, CheckpointState(), {})
         folders.append(folder)
     mirror = Mirror(store)
     mirror.settle()

@@ -133,7 +133,7 @@ def gathered(chosen: Chosen, work: Path, network: KerasModel, formats: tuple[str
         versions={"medcls": __version__, **{package: version(package) for package in PACKAGES}},
         formats=formats,
         pixels=len(network.output_shape) == 4,
-        levels=None if data.levels.as_stored else data.levels.plain(),
+        levels=data.levels,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from medcls.data.levels import AS_STORED, PERCENTILES, Levels
 from medcls.evaluation.run_record import DataSetRecord, RunRecord
 from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.tracking.run_records import RunDescription
@@ -55,8 +56,7 @@ class Facts:
         versions: package -> the version that exported the model.
         formats: the export formats.
         pixels: whether it is a segmentation model.
-        levels: black and white in images of more than 8 bits, as two values or percentiles; None if the range of the
-            file's bits is used.
+        levels: black and white in images of more than 8 bits.
     """
 
     summary: StudySummary
@@ -71,7 +71,7 @@ class Facts:
     versions: Mapping[str, str]
     formats: tuple[str, ...] = ("keras",)
     pixels: bool = False
-    levels: Mapping[str, Any] | None = None
+    levels: Levels = AS_STORED
 
     @property
     def label(self) -> str:
@@ -100,8 +100,8 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
         "value_range": [0, 255],
         "dtype": "float32",
         "shape": ["any", height, width, channels],
-        "resizing": RESIZING if facts.levels is None else RESIZING.replace(DIVIDED, in_words(facts.levels)),
-        **({} if facts.levels is None else {"levels": dict(facts.levels)}),
+        "resizing": RESIZING if facts.levels.as_stored else RESIZING.replace(DIVIDED, in_words(facts.levels)),
+        **({} if facts.levels.as_stored else {"levels": facts.levels.plain()}),
         "pillow": in_pillow(facts.shape),
         "classes": list(facts.data.classes),
         "answer": facts.meaning,
@@ -116,12 +116,12 @@ def preprocessing(facts: Facts) -> dict[str, Any]:
     }
 
 
-def in_words(levels: Mapping[str, Any]) -> str:
+def in_words(levels: Levels) -> str:
     """Return how values of more than 8 bits are scaled to 0 to 255, in words."""
-    if "percentiles" in levels:
-        low, high = levels["percentiles"]
+    if levels.own:
+        low, high = PERCENTILES
         return f"stretch gray values of more than 8 bits from the image's percentile {low:g} to its percentile {high:g}"
-    return f"stretch gray values of more than 8 bits from {levels['black']:g} (black) to {levels['white']:g} (white)"
+    return f"stretch gray values of more than 8 bits from {levels.black:g} (black) to {levels.white:g} (white)"
 
 
 def in_pillow(shape: tuple[int, int, int]) -> list[str]:

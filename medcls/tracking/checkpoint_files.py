@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medcls.tracking import record_shapes
+from medcls.tracking.run_records import CheckpointState
 from medcls.utils.files import write_atomically
 from medcls.utils.records import DamagedError, read_arrays
 
@@ -30,20 +31,20 @@ class CheckpointFiles:
         self._directory = directory
         self.latest = directory / "checkpoint.npz"
 
-    def write(self, epochs: int, state: Mapping[str, Any], arrays: Arrays) -> None:
+    def write(self, epochs: int, state: CheckpointState, arrays: Arrays) -> None:
         """Replace the latest checkpoint.
 
         Args:
             epochs: how many epochs are trained.
-            state: what is no array, as JSON has it.
+            state: what is no array.
             arrays: the variables by name.
         """
-        meta = np.frombuffer(json.dumps({"epochs": epochs, "state": state}).encode(), np.uint8)
+        meta = np.frombuffer(json.dumps({"epochs": epochs, "state": asdict(state)}).encode(), np.uint8)
         write_atomically(self.latest, lambda file: save_arrays(file, {"meta": meta, **arrays}))
         if epochs % KEPT_EVERY == 0 and self.latest.stat().st_size <= LARGEST_KEPT:
             self._keep(epochs)
 
-    def read(self, path: Path) -> tuple[int, dict[str, Any], Arrays]:
+    def read(self, path: Path) -> tuple[int, CheckpointState, Arrays]:
         """Return the number of epochs, the state and the arrays of a checkpoint, each compared with its checksum.
 
         Raises:

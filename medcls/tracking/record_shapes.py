@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from medcls.tracking.run_records import EpochRow
+from medcls.tracking.run_records import CheckpointState, EpochRow
 from medcls.utils.files import parsed_json
 from medcls.utils.records import DamagedError, Shape, checked, is_count, is_numbers, said
 from medcls.utils.statuses import RunStatus
@@ -26,6 +26,10 @@ def _is_threads(value: Any) -> bool:
 
 def _has_numbers(value: Any) -> bool:
     return is_numbers(value) and bool(value)
+
+
+def _has_mappings(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
 
 
 DESCRIPTION: Shape = MappingProxyType(
@@ -70,7 +74,7 @@ FINISHED_RESULT: Shape = MappingProxyType(
 ROW: Shape = MappingProxyType({"epoch": is_count, "metrics": _has_numbers})
 ROW_MAY_HOLD: Shape = MappingProxyType({"time": is_count, "seconds": int | float, "system": is_numbers})
 META: Shape = MappingProxyType({"epochs": is_count, "state": dict})
-STATE: Shape = MappingProxyType({"callbacks": list, "stopped": bool})
+STATE: Shape = MappingProxyType({"callbacks": _has_mappings, "stopped": bool})
 STATE_MAY_HOLD: Shape = MappingProxyType({"began": is_count})
 
 
@@ -89,7 +93,7 @@ def rows_of(lines: Iterable[bytes]) -> list[EpochRow]:
     return rows
 
 
-def meta_of(path: Path, array: NDArray[Any]) -> tuple[int, dict[str, Any]]:
+def meta_of(path: Path, array: NDArray[Any]) -> tuple[int, CheckpointState]:
     """Return how many epochs a checkpoint holds, and its state that is no array.
 
     Args:
@@ -101,6 +105,7 @@ def meta_of(path: Path, array: NDArray[Any]) -> tuple[int, dict[str, Any]]:
     """
     try:
         meta = checked(parsed_json(array.tobytes()), META)
+        state = checked(meta["state"], STATE, STATE_MAY_HOLD)
     except ValueError as error:
         raise DamagedError(path, said(error)) from error
-    return meta["epochs"], meta["state"]
+    return meta["epochs"], CheckpointState.from_record(state)

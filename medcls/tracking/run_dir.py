@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from medcls.tracking import record_shapes
 from medcls.tracking.checkpoint_files import Arrays, CheckpointFiles, save_arrays
 from medcls.tracking.journal import Journal
-from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
+from medcls.tracking.run_records import CheckpointState, EpochRow, RunDescription, RunResult
 from medcls.utils.files import read_json, remove_unfinished, write_atomically, write_json
 from medcls.utils.records import DamagedError, is_shaped, read_arrays, read_record
 
@@ -166,17 +166,17 @@ class RunDir:
         """Drop the journal's rows after the first `epochs` epochs."""
         self._journal.replace(self.rows()[:epochs])
 
-    def write_checkpoint(self, epochs: int, state: Mapping[str, Any], arrays: Arrays) -> None:
+    def write_checkpoint(self, epochs: int, state: CheckpointState, arrays: Arrays) -> None:
         """Replace the checkpoint.
 
         Args:
             epochs: how many epochs are trained.
-            state: what is no array, as JSON has it.
+            state: what is no array.
             arrays: the variables by name.
         """
         self._checkpoints.write(epochs, state, arrays)
 
-    def read_checkpoint(self, epochs: int | None = None) -> tuple[int, dict[str, Any], Arrays]:
+    def read_checkpoint(self, epochs: int | None = None) -> tuple[int, CheckpointState, Arrays]:
         """Return the number of epochs, the state and the arrays of a checkpoint, each compared with its checksum.
 
         Args:
@@ -192,7 +192,7 @@ class RunDir:
             raise FileNotFoundError(path)
         return self._checkpoints.read(path)
 
-    def copy_checkpoint(self, rows: Sequence[EpochRow], epochs: int, state: Mapping[str, Any], arrays: Arrays) -> None:
+    def copy_checkpoint(self, rows: Sequence[EpochRow], epochs: int, state: CheckpointState, arrays: Arrays) -> None:
         """Begin with another run's epochs.
 
         Args:

@@ -6,7 +6,27 @@ from typing import Any, Self
 
 from medcls.utils.statuses import RunStatus
 
-__all__ = ["EpochRow", "RunDescription", "RunResult"]
+__all__ = ["CheckpointState", "EpochRow", "RunDescription", "RunResult"]
+
+
+@dataclass(frozen=True)
+class CheckpointState:
+    """What a checkpoint holds besides its arrays.
+
+    Attributes:
+        callbacks: the state of each Keras callback of the training, attribute -> value.
+        stopped: whether a rule has stopped the training.
+        began: the number of epochs at which the stage of the training began.
+    """
+
+    callbacks: tuple[Mapping[str, object], ...] = ()
+    stopped: bool = False
+    began: int = 0
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Return the state in a checkpoint, whose content was checked before."""
+        return cls(tuple(record["callbacks"]), record["stopped"], record.get("began", 0))
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,12 @@
 
 import math
 import time
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from medcls.tracking import record_shapes
 from medcls.tracking.checkpoint_files import Arrays
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow
-from medcls.utils import records
+from medcls.tracking.run_records import CheckpointState, EpochRow
 from medcls.utils.errors import TrainingError
 from medcls.utils.lazy import keras, psutil
 from medcls.utils.records import DamagedError
@@ -80,7 +76,7 @@ def save(run_dir: RunDir, epochs: int, model: KerasModel, callbacks: list[Callba
         states.append({name: _plain(getattr(callback, name)) for name in CALLBACK_STATE if hasattr(callback, name)})
         best = getattr(callback, "best_weights", None) or []
         arrays |= {f"best/{number}/{i}": weights for i, weights in enumerate(best)}
-    state = {"callbacks": states, "stopped": bool(model.stop_training), "began": began}
+    state = CheckpointState(tuple(states), bool(model.stop_training), began)
     run_dir.write_checkpoint(epochs, state, arrays)
 
 
@@ -100,19 +96,19 @@ def restore(run_dir: RunDir, model: KerasModel, callbacks: list[Callback], began
         _, state, arrays = run_dir.read_checkpoint()
     except FileNotFoundError:
         return
-    if state.get("began", 0) != began:
+    if state.began != began:
         return
     _check(run_dir, model, callbacks, state, arrays)
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         for number, variable in enumerate(variables):
             variable.assign(arrays[f"{kind}/{number}"])
-    for number, (callback, callback_state) in enumerate(zip(callbacks, state["callbacks"], strict=True)):
+    for number, (callback, callback_state) in enumerate(zip(callbacks, state.callbacks, strict=True)):
         for name, value in callback_state.items():
             setattr(callback, name, value)
         count = sum(name.startswith(f"best/{number}/") for name in arrays)
         if count:
             callback.best_weights = [arrays[f"best/{number}/{i}"] for i in range(count)]
-    model.stop_training = state["stopped"]
+    model.stop_training = state.stopped
 
 
 def has_checkpoint(run_dir: RunDir) -> bool:
@@ -130,7 +126,7 @@ def stage_start(run_dir: RunDir) -> int:
         _, state, _ = run_dir.read_checkpoint()
     except (FileNotFoundError, DamagedError):
         return 0
-    return int(state.get("began", 0))
+    return state.began
 
 
 def progress(run_dir: RunDir, began: int = 0) -> tuple[int, bool]:
@@ -146,11 +142,11 @@ def progress(run_dir: RunDir, began: int = 0) -> tuple[int, bool]:
         print(f"{error.path} is damaged ({error.reason}): starting again from epoch 0.")
         run_dir.checkpoint.unlink()
         return 0, False
-    return epochs, bool(state.get("stopped")) and state.get("began", 0) == began
+    return epochs, state.stopped and state.began == began
 
 
 def _check(
-    run_dir: RunDir, model: KerasModel, callbacks: list[Callback], state: Mapping[str, Any], arrays: Arrays
+    run_dir: RunDir, model: KerasModel, callbacks: list[Callback], state: CheckpointState, arrays: Arrays
 ) -> None:
     """Raise DamagedError if a checkpoint does not hold all that is to be restored.
 
@@ -162,11 +158,7 @@ def _check(
         arrays: what it holds of the variables.
     """
     path = run_dir.checkpoint
-    try:
-        records.checked(state, record_shapes.STATE, record_shapes.STATE_MAY_HOLD)
-    except ValueError as error:
-        raise DamagedError(path, records.said(error)) from error
-    if len(state["callbacks"]) != len(callbacks) or not all(isinstance(entry, dict) for entry in state["callbacks"]):
+    if len(state.callbacks) != len(callbacks):
         raise DamagedError(path, "it has the state of other callbacks than the run's")
     for kind, variables in (("model", model.variables), ("optimizer", model.optimizer.variables)):
         for number, variable in enumerate(variables):

@@ -13,7 +13,7 @@ from medcls.spec.constraints import at_least, constrained, for_task, of_classes
 from medcls.spec.parameters import arguments_of
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow
+from medcls.tracking.run_records import CheckpointState, EpochRow
 from medcls.training.backbone import IMAGENET, origin, pretrained_network
 from medcls.training.feature_cache import shared_features
 from medcls.training.knn_network import voting
@@ -179,4 +179,4 @@ def _record(
     folder.truncate(0)
     metrics |= {"neighbours": float(count), "learning_rate": 0.0}  # as every history has one
     folder.append(EpochRow(0, metrics, time=int(now * 1000), seconds=round(now - started, 3)))
-    folder.write_checkpoint(1, {"callbacks": [], "stopped": True}, {})
+    folder.write_checkpoint(1, CheckpointState(stopped=True), {})

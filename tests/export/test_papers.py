@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageOps
 from typed_summaries import typed
 
+from medcls.data.levels import from_plain
 from medcls.data.readers.images import decode
 from medcls.evaluation.classification import with_both_classes
 from medcls.evaluation.run_record import FindingRecord
@@ -151,7 +152,7 @@ def test_texts_from_outside_add_no_line():
     ],
 )
 def test_what_is_white_in_deep_images_is_recorded(levels: dict[str, Any], words: str):
-    papers = json.loads(json.dumps(preprocessing(facts(levels=levels))))
+    papers = json.loads(json.dumps(preprocessing(facts(levels=from_plain(levels)))))
     assert papers["levels"] == levels
     assert words in papers["resizing"]
     assert "divide" not in papers["resizing"]

@@ -21,7 +21,7 @@ from medcls.tracking.record_faults import faults
 from medcls.tracking.record_file import LocalRecordFile
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
+from medcls.tracking.run_records import CheckpointState, EpochRow, RunDescription, RunResult
 from medcls.utils.files import read_json, write_json
 from medcls.utils.records import DamagedError, read_arrays, read_record
 from medcls.utils.statuses import RunStatus
@@ -81,8 +81,7 @@ def folder(tmp_path: Path) -> RunDir:
     folder.describe(RunDescription(key="run", code="c", threads=1, parameters={"a": 1}))
     for epoch in range(2):
         folder.append(EpochRow(epoch, {"loss": 1.0}, time=5, seconds=0.1, system={"system/cpu": 1.0}))
-        state = {"callbacks": [], "stopped": False, "began": 0}
-        folder.write_checkpoint(epoch + 1, state, {"model/0": np.arange(50.0) + epoch})
+        folder.write_checkpoint(epoch + 1, CheckpointState(), {"model/0": np.arange(50.0) + epoch})
     result = RunResult(
         RunStatus.FINISHED,
         epochs=2,

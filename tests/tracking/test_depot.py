@@ -17,7 +17,7 @@ from medcls.tracking.record_file import LocalRecordFile
 from medcls.tracking.remote_sync import RemoteSync
 from medcls.tracking.remote_work_dir import RemoteWorkDir
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow, RunDescription, RunResult
+from medcls.tracking.run_records import CheckpointState, EpochRow, RunDescription, RunResult
 from medcls.utils.paths import home_of
 from medcls.utils.statuses import RunStatus
 
@@ -85,7 +85,7 @@ def test_machines_that_take_turns_see_what_the_last_one_left(turns: Any, tmp_pat
 def trained(folder: RunDir, epochs: int) -> None:
     for epoch in range(folder.epochs_held(), epochs):
         folder.append(EpochRow(epoch, {"loss": 1 / (epoch + 1)}))
-        folder.write_checkpoint(epoch + 1, {"seen": epoch}, {"weights": np.full(3, float(epoch))})
+        folder.write_checkpoint(epoch + 1, CheckpointState(began=epoch), {"weights": np.full(3, float(epoch))})
 
 
 @pytest.mark.parametrize("cut", range(8))
@@ -118,7 +118,7 @@ def test_a_machine_that_dies_while_it_sends_leaves_a_run_that_goes_on(cut: int, 
     found = RunDir(other.home / RUN)
     assert found.epochs_held() in ((5,) if ended else (2, 5))
     epochs, state, arrays = found.read_checkpoint()
-    assert state == {"seen": epochs - 1}
+    assert state == CheckpointState(began=epochs - 1)
     assert arrays["weights"].tolist() == [epochs - 1.0] * 3
     assert len(found.rows()) >= epochs
     if found.result() is not None:

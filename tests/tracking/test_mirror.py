@@ -12,7 +12,7 @@ from medcls.tracking.entries import Ending, EntryStatus, Node
 from medcls.tracking.mlflow_client import Store, sentence
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
-from medcls.tracking.run_records import EpochRow, RunDescription
+from medcls.tracking.run_records import CheckpointState, EpochRow, RunDescription
 from medcls.utils.redaction import without_secrets
 
 BEGUN = 1_700_000_000_000
@@ -62,7 +62,7 @@ def train(folder: RunDir, epochs: int, *, held: bool = True) -> None:
         time = BEGUN + 1000 * epoch
         folder.append(EpochRow(epoch, metrics, time, seconds=0.25, system={"system/cpu": 7.0}))
     if held:
-        folder.write_checkpoint(first + epochs, {}, {})
+        folder.write_checkpoint(first + epochs, CheckpointState(), {})
 
 
 def node(folder: RunDir, parameters: Mapping[str, Any] | None = None, **tags: Any) -> Node:
