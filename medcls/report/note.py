@@ -20,7 +20,8 @@ def opening(question: str, command: str) -> str:
 def note(summary: StudySummary, command: str) -> str:
     """Return a study's question, answers, verdicts and best scores, and the command that repeats it, in Markdown."""
     paragraphs = [f"**{asked(summary)}**"]
-    paragraphs += [f"{answer.question} {answer.answer}" for answer in summary.answers]
+    for answer in summary.answers:
+        paragraphs.append(answer.answer if answer.question == asked(summary) else f"{answer.question} {answer.answer}")
     paragraphs += _tables(tables.comparisons(summary, summary.comparisons))
     paragraphs += _bullets([remark.sentence for remark in summary.remarks])
     for data in summary.data_sets:
