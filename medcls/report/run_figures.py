@@ -104,12 +104,24 @@ def _of_set(run: Run, folder: RunDir, decoded: Path, predictions: str) -> dict[s
     if arrays is None:
         return {}
     set_name, prefix = ("test set", "test_") if predictions == "test" else ("validation set", "")
-    data, title = open_decoded(decoded), f"{run.label}, {set_name}"
-    if data.masks is None:
-        figures = _of_classes(data, arrays["rows"], arrays["predictions"], title)
-    else:
-        figures = _MaskFigures(data, data.masks, arrays["rows"], arrays["predictions"], title).by_name()
+    figures = of_predictions(open_decoded(decoded), arrays["rows"], arrays["predictions"], f"{run.label}, {set_name}")
     return {f"{prefix}{name}.png": partial(_save, make) for name, make in figures.items()}
+
+
+def of_predictions(
+    data: Dataset, rows: NDArray[np.int64], predictions: NDArray[np.floating], title: str
+) -> dict[str, MakeFigure]:
+    """Return what makes each figure of a network's predictions, by name.
+
+    Args:
+        data: the data set.
+        rows: the rows of the images that were predicted, of shape (n,).
+        predictions: of the images: of shape (n, classes), or of shape (n, height, width, 1) where there are masks.
+        title: of the figures.
+    """
+    if data.masks is None:
+        return _of_classes(data, rows, predictions, title)
+    return _MaskFigures(data, data.masks, rows, predictions, title).by_name()
 
 
 def _of_classes(

@@ -14,6 +14,7 @@ from medcls.evaluation.summary import StudySummary
 from medcls.report import html
 from medcls.report.figures import svg_curves
 from medcls.report.figures.montage import montage
+from medcls.report.figures.svg_curves import Quantity
 from medcls.report.study_report import paragraphs
 from medcls.utils.statuses import RunStatus
 
@@ -106,7 +107,7 @@ def test_bands_leave_out_repeats_that_stopped() -> None:
 
 
 def test_charts_take_the_pages_colour_and_width() -> None:
-    svg = svg_curves.chart("loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}, ["a"])
+    svg = svg_curves.chart(Quantity("loss", "loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}), ["a"])
     assert "currentColor" in svg
     assert svg_curves.INK not in svg
     assert not re.search(r'<svg[^>]*\b(width|height)="', svg)

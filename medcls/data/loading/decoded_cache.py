@@ -87,6 +87,22 @@ def place(folder: Path, fingerprint: str, size: int, channels: int) -> Path:
     return folder / f"{fingerprint.removeprefix('sha256:')[:16]}-{size}x{size}x{channels}"
 
 
+def stored(folder: Path, fingerprint: str, size: int | None) -> Path | None:
+    """Return a folder with a data set's decoded images, of the given size if there is one; None if there is none.
+
+    Args:
+        folder: the cache.
+        fingerprint: of the data set.
+        size: height and width of the decoded images in pixels, None for any.
+    """
+    homes = []
+    for home in sorted(folder.glob(f"{fingerprint.removeprefix('sha256:')[:16]}-*")):
+        if (home / "rows.npz").exists() and home.suffix != UNFINISHED:
+            homes.append(home)
+    exact = [home for home in homes if f"-{size}x{size}x" in home.name]
+    return next(iter(exact or homes), None)
+
+
 def open_decoded(path: Path) -> Dataset:
     """Return the data set that `prepare` left in a folder, its images as a read-only memory map."""
     with np.load(path / "rows.npz") as rows:

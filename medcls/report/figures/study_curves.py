@@ -9,6 +9,7 @@ from medcls.evaluation import run_scores
 from medcls.evaluation.metrics import words
 from medcls.evaluation.summary import StudySummary
 from medcls.report.figures import svg_curves
+from medcls.report.figures.svg_curves import Quantity
 
 CHARTS = ("accuracy", "dice", "soft_dice", "loss")
 MEASURES = ("accuracy", "dice")
@@ -18,18 +19,23 @@ Curves: TypeAlias = dict[str, list[list[float]]]
 
 
 def charts(summary: StudySummary, data: str, marked: Sequence[str]) -> list[str]:
-    """Draw accuracy or Dice, loss, and the gap between training and validation, those that were recorded.
+    """Draw each of the quantities as a chart.
 
     Args:
         summary: what the study ended with.
         data: the name of the data set.
         marked: the variants that have a colour each, as `foremost` chooses them.
     """
-    drawn = []
+    return [svg_curves.chart(quantity, marked) for quantity in quantities(summary, data)]
+
+
+def quantities(summary: StudySummary, data: str) -> list[Quantity]:
+    """Return accuracy or Dice, loss, and the gap between training and validation, those that were recorded."""
+    recorded = []
     for metric in CHARTS:
         training = _curves(summary, data, metric)
         if training:
-            drawn.append(svg_curves.chart(words(metric), training, _curves(summary, data, f"val_{metric}"), marked))
+            recorded.append(Quantity(metric, words(metric), training, _curves(summary, data, f"val_{metric}")))
     measure = MEASURES[0]
     for metric in MEASURES:
         if _curves(summary, data, metric):
@@ -42,8 +48,8 @@ def charts(summary: StudySummary, data: str, marked: Sequence[str]) -> list[str]
             gaps[variant] = _differences(curves, validation[variant])
     if gaps:
         title = f"generalisation gap (training - validation {measure})"
-        drawn.append(svg_curves.chart(title, {}, gaps, marked))
-    return drawn
+        recorded.append(Quantity("gap", title, {}, gaps))
+    return recorded
 
 
 def _curves(summary: StudySummary, data: str, metric: str) -> Curves:

@@ -48,31 +48,52 @@ def mean_and_band(repeats: Repeats) -> tuple[Values, Values, Values]:
     return mean, mean - sd, mean + sd
 
 
-def chart(name: str, training: Curves, validation: Curves, marked: Sequence[str]) -> str:
-    """Return an SVG of one quantity: for each variant the mean of its repeats, training dashed and validation solid.
+@dataclass(frozen=True)
+class Quantity:
+    """What was measured at each epoch of several variants.
 
-    Args:
-        name: of the quantity.
+    Attributes:
+        name: for a file's name.
+        title: of its chart.
         training: variant -> one curve per repeat; may be empty.
         validation: variant -> one curve per repeat.
-        marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; the validation
-            curves of the other variants are drawn in grey.
     """
+
+    name: str
+    title: str
+    training: Curves
+    validation: Curves
+
+
+def chart(quantity: Quantity, marked: Sequence[str]) -> str:
+    """Return an SVG of one quantity, drawn by `draw`."""
     figure = matplotlib.figure.Figure(figsize=(6.4, 3.4))
     backend_svg.FigureCanvasSVG(figure)
     axes = figure.add_axes((0.135, 0.14, 0.845, 0.77))  # a layout engine would draw it twice
+    draw(axes, quantity, marked)
+    return inline(figure)
+
+
+def draw(axes: matplotlib.axes.Axes, quantity: Quantity, marked: Sequence[str]) -> None:
+    """Draw for each variant the mean of its repeats with a band, training dashed and validation solid.
+
+    Args:
+        axes: where.
+        quantity: what was measured.
+        marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; the validation
+            curves of the other variants are drawn in grey.
+    """
     for variant, colour in zip(marked, COLOURS, strict=False):
-        if training.get(variant):
-            _draw(axes, training[variant], colour, "--")
-        if validation.get(variant):
-            _draw(axes, validation[variant], colour, "-")
-    for variant, repeats in validation.items():
+        if quantity.training.get(variant):
+            _draw(axes, quantity.training[variant], colour, "--")
+        if quantity.validation.get(variant):
+            _draw(axes, quantity.validation[variant], colour, "-")
+    for variant, repeats in quantity.validation.items():
         if variant not in marked:
             _draw_grey(axes, repeats)
-    style(axes, name)
+    style(axes, quantity.title)
     axes.set_xlabel("epoch", color=INK)
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
-    return inline(figure)
 
 
 def legend(validation: Iterable[str], marked: Sequence[str]) -> list[LegendEntry]:
