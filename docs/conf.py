@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from medcls.cli.blocks import as_markdown, blocks
 from medcls.utils.lazy import Lazy
 
 project = "medcls"
@@ -76,6 +77,17 @@ def include_top_documents(_app: Any, docname: str, source: list[str]) -> None:
     source[0] = text
 
 
+def include_blocks(_app: Any, docname: str, source: list[str]) -> None:
+    """Append the tables of all building blocks to their page, read from the packages' exports.
+
+    Args:
+        docname: the page, a path below docs/ without its suffix.
+        source: the text of the page, alone in a list, which is changed in place.
+    """
+    if docname == "blocks":
+        source[0] += "\n" + as_markdown(blocks())
+
+
 def list_exports(_app: Any, what: str, name: str, _object: Any, _options: Any, lines: list[str]) -> None:
     """Append a table of the functions and classes that a package exports to its docstring.
 
@@ -103,5 +115,6 @@ def shorten_defaults(*arguments: Any) -> tuple[str | None, str | None]:
 def setup(app: Any) -> None:
     """Connect the functions above."""
     app.connect("source-read", include_top_documents)
+    app.connect("source-read", include_blocks)
     app.connect("autodoc-process-docstring", list_exports)
     app.connect("autodoc-process-signature", shorten_defaults)

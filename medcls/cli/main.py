@@ -4,7 +4,20 @@ import os
 import sys
 from collections.abc import Sequence
 
-from medcls.cli.commands import data, doctor, explain, export, figures, new, predict, report, run, schema, studies
+from medcls.cli.commands import (
+    blocks,
+    data,
+    doctor,
+    explain,
+    export,
+    figures,
+    new,
+    predict,
+    report,
+    run,
+    schema,
+    studies,
+)
 from medcls.cli.commands.common import shared_flags
 from medcls.cli.options import Parser
 from medcls.utils.console import escape_what_cannot_be_shown
@@ -55,6 +68,6 @@ def _parser() -> Parser:
     parser = Parser(prog="medcls", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"medcls {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, studies, new, report, figures, data, export, predict, explain, doctor, schema):
+    for module in (run, studies, new, report, figures, blocks, data, export, predict, explain, doctor, schema):
         module.add(commands, shared_flags())
     return parser

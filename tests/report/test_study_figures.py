@@ -71,7 +71,7 @@ def test_a_trained_study_has_all_figures_in_all_formats(trained: Path, tmp_path:
         assert (tmp_path / "a" / f"{name}.pdf").read_bytes().startswith(b"%PDF")
         assert ET.parse(tmp_path / "a" / f"{name}.svg").getroot().tag.endswith("svg")
         with Image.open(tmp_path / "a" / f"{name}.png") as picture:
-            assert picture.width > 800
+            assert picture.info["dpi"] == pytest.approx((300, 300), abs=1)
 
 
 @pytest.mark.slow
