@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 
 from medcls.utils.files import draw_whole
 from medcls.utils.lazy import matplotlib
 
 FORMATS = ("pdf", "svg", "png")
 DOTS = 300  # an inch of a PNG, as journals want them
-WITHOUT_DATE = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}}
+WITHOUT_DATE = MappingProxyType({"pdf": {"CreationDate": None}, "svg": {"Date": None}, "png": {}})
 
 
 def write(figure: matplotlib.figure.Figure, path: Path) -> None:
