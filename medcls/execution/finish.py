@@ -1,9 +1,6 @@
 """How a study ends in the store: its scores, figures and summary, the champion; and what to type next."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -11,19 +8,17 @@ from typing import TypeAlias
 from medcls.evaluation.summary import FigureRecord, StudySummary
 from medcls.execution.controller import RunController
 from medcls.execution.planning.plan import StudyPlan
+from medcls.execution.registration import register_models
 from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner
 from medcls.execution.selection import BestModel
-from medcls.export.champion import register_best, standing
-from medcls.export.registry import placed
 from medcls.report import saliency_report
 from medcls.report.figures import canvas, class_scores
 from medcls.report.run_figures import tested
 from medcls.spec.run import Run
 from medcls.tracking import run_table
 from medcls.tracking.entries import Ending, EntryStatus
-from medcls.tracking.mlflow_client import Store, sentence
-from medcls.tracking.outcomes import Outcome
+from medcls.tracking.mlflow_client import Store
 from medcls.tracking.run_dir import RunDir
 from medcls.utils import store_uris
 from medcls.utils.console import Screen
@@ -179,35 +174,9 @@ def register_and_print_next_steps(
             "missing data."
         )
         return
-    candidates = _candidates(controller, best, f"medcls-{plan.study.name}")
-    register = partial(_register, controller, summary, promote=plan.options.promote)
-    with ThreadPoolExecutor(controller.executor.slots) as registrars:
-        for line in registrars.map(register, candidates):
-            say(line)
+    for line in register_models(controller, best, summary, promote=plan.options.promote):
+        say(line)
     say(f"Compare the runs: {_viewer(mirror.store)}")
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """A best model that is to be registered: on which data set it is the best, and under which name."""
-
-    best: BestModel
-    data_name: str
-    model_name: str
-
-
-def _candidates(controller: RunController, best: Mapping[str, BestModel | None], name: str) -> list[_Candidate]:
-    """Return the best models that are to be registered: those of images, as nobody predicts points later."""
-    of_images: dict[str, BestModel] = {}
-    for data_name, model in best.items():
-        if model is not None and controller.sources.by_name[data_name].bundle.size:
-            of_images[data_name] = model
-    names = in_file(of_images)
-    candidates = []
-    for data_name, model in of_images.items():
-        model_name = name if len(best) == 1 else f"{name}-{names[data_name]}"
-        candidates.append(_Candidate(model, data_name, model_name))
-    return candidates
 
 
 def _scores(controller: RunController, best: BestModel) -> dict[str, float]:
@@ -220,40 +189,6 @@ def _scores(controller: RunController, best: BestModel) -> dict[str, float]:
     if best.ensemble is not None and best.metric in best.ensemble:
         scores[f"test/ensemble_{best.metric}"] = best.ensemble[best.metric].value
     return scores
-
-
-def _register(controller: RunController, summary: StudySummary, candidate: _Candidate, *, promote: bool) -> str:
-    """Register a best model in MLflow, as champion if none is better; return what to say.
-
-    Args:
-        controller: of the study's runs.
-        summary: what the study found.
-        candidate: the model.
-        promote: whether it becomes champion even if the current one scores higher.
-    """
-    best, model, mirror = candidate.best, candidate.model_name, controller.mirroring.mirror
-    record = controller.records_of(best.run)[0]
-    run_id = controller.mirroring.run_id(best.run, record.parent)
-    unsaved = record.result.unsaved
-    if unsaved or mirror is None:
-        return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
-    folder = controller.work.study(controller.mirroring.study)
-    outcome = Outcome(time.time(), folder, summary, summary.data_set(candidate.data_name))
-    uri, new = mirror.store.uri, standing(outcome)
-    try:
-        version = placed(uri, model, new, promote=promote)
-        if version is None:
-            work = controller.work.path
-            controller.executor.ask(register_best, outcome, work, uri, run_id, model)
-            version = placed(uri, model, new, promote=promote)
-    except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
-        return f"The best model was not registered ({sentence(error, uri)}). Run the same command again."
-    if version is None or not version.reason:
-        return f"The best model is registered as {model}@champion."
-    return (
-        f"The best model is registered as version {version.version} of {model}; the champion is still version "
-        f"{version.champion} ({version.reason}). Run the same command with --promote to make this version the champion."
-    )
 
 
 def _viewer(store: Store) -> str:

@@ -1,10 +1,26 @@
-"""The best model of a study: how it scored, and its registration in MLflow."""
+"""The best models of a study: how they scored, what their registered models are called, their registration."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from medcls.export.exporter import best_run, gathered, loaded, papers
-from medcls.export.registry import Standing, meaning, register
+from medcls.export.registered_note import registered_note
+from medcls.export.registry import Place, placed, register
+from medcls.export.standing import Standing, meaning
 from medcls.tracking.outcomes import Outcome
+from medcls.utils.naming import in_file
+
+
+def study_model(study: str) -> str:
+    """Return the name of the registered model that holds the champion of a study, whatever its data."""
+    return f"medcls-{study}"
+
+
+def data_models(outcomes: Sequence[Outcome]) -> list[str]:
+    """Return the name of the registered model of each outcome of a study: medcls-STUDY-DATA."""
+    safe = in_file(outcome.data.name for outcome in outcomes)
+    return [f"{study_model(outcome.summary.study)}-{safe[outcome.data.name]}" for outcome in outcomes]
 
 
 def standing(outcome: Outcome) -> Standing:
@@ -13,12 +29,16 @@ def standing(outcome: Outcome) -> Standing:
     best, data = chosen.outcome.best, chosen.data
     assert best is not None
     return Standing(
-        chosen.run.weights_sha256,
-        best.metric,
-        best.value,
-        data.fingerprint,
-        outcome.summary.smoke,
-        meaning(data.classes),
+        weights_sha256=chosen.run.weights_sha256,
+        metric=best.metric,
+        value=best.value,
+        fingerprint=data.fingerprint,
+        smoke=outcome.summary.smoke,
+        answers=meaning(data.classes),
+        study=outcome.summary.study,
+        data=data.name,
+        kind=data.kind,
+        written=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(outcome.written)),
     )
 
 
@@ -39,3 +59,17 @@ def register_best(outcome: Outcome, work: Path, uri: str, run_id: str, name: str
     facts = gathered(chosen, work, network)
     new, epoch = standing(outcome), chosen.run.best_epoch or 0
     register(network, new, uri, run_id, name, epoch, lambda folder: papers(facts, folder))
+
+
+def place_best(outcome: Outcome, uri: str, name: str, *, promote: bool) -> Place | None:
+    """Give the registered best model of an outcome its description and, if none is better, the alias.
+
+    This imports no TensorFlow. It returns None if the model is not registered yet.
+
+    Args:
+        outcome: of the study.
+        uri: of the MLflow store.
+        name: of the registered model.
+        promote: whether it becomes champion even if the current one scored higher.
+    """
+    return placed(uri, name, standing(outcome), promote=promote, note=registered_note(best_run(outcome)))

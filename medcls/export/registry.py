@@ -1,6 +1,7 @@
 """The best model in MLflow: logged with its run, registered, and given the alias champion if it is the best so far."""
 
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,73 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from medcls.utils.hashing import digest
+from medcls.export.metadata import CARD
+from medcls.export.standing import ANSWERS, DATA, KIND, NOT_REAL, STUDY, WEIGHTS, Standing, from_tags, keeps
 from medcls.utils.lazy import keras, mlflow
 from medcls.utils.lazy import tensorflow as tf
 from medcls.utils.tensors import KerasModel
 
 ALIAS = "champion"
-PREFIX = "medcls."  # of the tags of model versions
-WEIGHTS, ANSWERS = f"{PREFIX}weights_sha256", f"{PREFIX}answers"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What decides which of two models is the champion: how a model scored, and on which data.
-
-    Attributes:
-        weights_sha256: the digest of the model's weights.
-        metric: the metric of the study; higher is better.
-        value: the model's value of that metric, as a mean over folds or seeds.
-        fingerprint: the digest of the data set.
-        smoke: whether the model was made with --smoke.
-        answers: a digest of what its outputs mean, as returned by `meaning`.
-    """
-
-    weights_sha256: str
-    metric: str
-    value: float
-    fingerprint: str
-    smoke: bool
-    answers: str = ""
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags of a version of a registered model."""
-        return {f"{PREFIX}{name}": str(value) for name, value in vars(self).items()}
-
-    def is_of(self, tags: Mapping[str, str]) -> bool:
-        """Tell whether tags belong to a model with these weights and this meaning of its outputs."""
-        return tags.get(WEIGHTS) == self.weights_sha256 and tags.get(ANSWERS, "") == self.answers
-
-
-def meaning(classes: Sequence[str]) -> str:
-    """Return a digest of what a model's outputs mean: one probability for each of these classes, in this order."""
-    return digest({"one probability a class": list(classes)})
-
-
-def keeps(champion: Mapping[str, str], new: Standing) -> str:
-    """Return why a champion keeps its alias when there is a new model, "" if it loses the alias.
-
-    A champion loses it to a model with a better score by the same metric on the same data. A champion that was made
-    with --smoke loses it to any model that was not.
-
-    Args:
-        champion: the tags of the champion.
-        new: the new model.
-    """
-    old = {name.removeprefix(PREFIX): value for name, value in champion.items()}
-    if old.get("weights_sha256") == new.weights_sha256:
-        return ""
-    if (old.get("smoke") == "True") != new.smoke:
-        return "this one was made with --smoke" if new.smoke else ""
-    if old.get("fingerprint") != new.fingerprint:
-        return "that one was scored on other data, so the scores cannot be compared"
-    if old.get("metric") != new.metric:
-        return "that one was chosen by another metric"
-    if new.value > float(old["value"]):
-        return ""
-    return f"that one has {new.metric.replace('_', ' ')} {float(old['value']):.3f}, this one {new.value:.3f}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +31,11 @@ class Place:
     version: str
     champion: str
     reason: str
+
+    @property
+    def can_be_promoted(self) -> bool:
+        """Whether --promote would give this version the alias."""
+        return self.reason not in ("", NOT_REAL)
 
 
 def register(
@@ -121,7 +67,7 @@ def register(
         mlflow.register_model(f"models:/{model}", name, tags=standing.tags)
 
 
-def placed(uri: str, name: str, standing: Standing, *, promote: bool) -> Place | None:
+def placed(uri: str, name: str, standing: Standing, *, promote: bool, note: str = "") -> Place | None:
     """Give a registered model the alias if it is better than the champion; return None if it is not registered.
 
     This imports no TensorFlow.
@@ -130,31 +76,104 @@ def placed(uri: str, name: str, standing: Standing, *, promote: bool) -> Place |
         uri: of the MLflow store.
         name: of the registered model.
         standing: how the model scored.
-        promote: whether it gets the alias even if the champion is better.
+        promote: whether it gets the alias even if the champion scored higher.
+        note: the description of the version, in Markdown; links to its run and its model card are added.
     """
     client = mlflow.MlflowClient(uri)
     version = _version(client, name, standing)
     if version is None:
         return None
-    champion = str(client.get_registered_model(name).aliases.get(ALIAS, ""))
-    reason = "" if promote or not champion else keeps(client.get_model_version(name, champion).tags, standing)
+    return _placed(client, version, standing, f"{note}\n\n{_links(client, version)}" if note else "", promote=promote)
+
+
+def followed(uri: str, name: str, second: str, *, promote: bool) -> Place:
+    """Register the champion of a model under a second name, too; whether it is champion there decides the same rule.
+
+    Args:
+        uri: of the MLflow store.
+        name: of the registered model, which has a champion.
+        second: the second name.
+        promote: whether it gets the alias there even if the champion there scored higher.
+    """
+    client = mlflow.MlflowClient(uri)
+    champion = client.get_model_version_by_alias(name, ALIAS)
+    standing = from_tags(_known_tags(client, champion))
+    version = _version(client, second, standing) or _copied(client, champion, second)
+    return _placed(client, version, standing, champion.description or "", promote=promote)
+
+
+def _copied(client: Any, version: Any, name: str) -> Any:
+    """Register the model of a version under another name, too, without copying its files; return the new version."""
+    with contextlib.suppress(mlflow.exceptions.MlflowException):  # there is one of this name
+        client.create_registered_model(name)
+    model_id = getattr(version, "model_id", None)
+    source = f"models:/{model_id}" if model_id else version.source
+    more = {"model_id": model_id} if model_id else {}
+    return client.create_model_version(name, source, version.run_id, tags=version.tags, **more)
+
+
+def _placed(client: Any, version: Any, standing: Standing, description: str, *, promote: bool) -> Place:
+    """Bring tags and description of a version up to date, and give it the alias if no better one has it.
+
+    Args:
+        client: of the MLflow store.
+        version: of a registered model.
+        standing: how the model scored.
+        description: of the version, and of the registered model if this is its champion; "" changes neither.
+        promote: whether it gets the alias even if the champion scored higher.
+    """
+    name, number = version.name, str(version.version)
+    for tag, value in standing.tags.items():
+        if version.tags.get(tag, "") != value:
+            client.set_model_version_tag(name, number, tag, value)
+    if description and version.description != description:
+        client.update_model_version(name, number, description)
+    registered = client.get_registered_model(name)
+    champion, reason = str(registered.aliases.get(ALIAS, "")), ""
+    if champion:
+        reason = keeps(_known_tags(client, client.get_model_version(name, champion)), standing)
+        if promote and reason != NOT_REAL:
+            reason = ""
     if reason:
-        return Place(version, champion, reason)
-    if champion != version:
-        client.set_registered_model_alias(name, ALIAS, version)
-    return Place(version, version, "")
+        return Place(number, champion, reason)
+    if champion != number:
+        client.set_registered_model_alias(name, ALIAS, number)
+    if description and registered.description != description:
+        client.update_registered_model(name, description)
+    return Place(number, number, "")
 
 
-def _version(client: Any, name: str, standing: Standing) -> str | None:
+def _known_tags(client: Any, version: Any) -> dict[str, str]:
+    """Return the tags of a version; an older medcls told the data set of a model in the tags of its run alone."""
+    tags = dict(version.tags)
+    if KIND not in tags and version.run_id:
+        with contextlib.suppress(mlflow.exceptions.MlflowException):  # the run was deleted
+            run = client.get_run(version.run_id)
+            tags[KIND], tags[STUDY] = run.data.tags.get("data.kind", ""), run.data.tags.get("medcls.study", "")
+            inputs = run.inputs.dataset_inputs
+            tags[DATA] = inputs[0].dataset.name if inputs else ""
+    return tags
+
+
+def _links(client: Any, version: Any) -> str:
+    """Return links, which work in MLflow's user interface, to the run of a version and to its model card."""
+    run_id, model_id = version.run_id, getattr(version, "model_id", None)
+    experiment = f"#/experiments/{client.get_run(run_id).info.experiment_id}"
+    run = f"{experiment}/runs/{run_id}"
+    files = f"{experiment}/models/{model_id}/artifacts" if model_id else f"{run}/artifacts"
+    return f"[The run]({run}) · [the model's files]({files}), among them {CARD}"
+
+
+def _version(client: Any, name: str, standing: Standing) -> Any:
     """Return the latest version of a registered model that has this standing, None if there is none.
 
     The filter does not contain the name, which may contain the quotes that delimit values in filters.
     """
-    latest = 0
+    versions = []
     for version in client.search_model_versions(f"tag.`{WEIGHTS}` = '{standing.weights_sha256}'"):
         if version.name == name and standing.is_of(version.tags):
-            latest = max(latest, int(version.version))
-    return str(latest) if latest else None
+            versions.append(version)
+    return max(versions, key=lambda version: int(version.version), default=None)
 
 
 def _logged(client: Any, standing: Standing, run_id: str) -> str | None:

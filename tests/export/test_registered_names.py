@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from medcls.export.formats.keras import of_all_classes
-from medcls.export.registry import Standing, fetched, meaning, placed, register
+from medcls.export.registry import fetched, placed, register
+from medcls.export.standing import Standing, meaning
 from medcls.tracking import sqlite_tables
 from medcls.utils.naming import in_store
 

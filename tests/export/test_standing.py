@@ -7,7 +7,8 @@ import keras
 import mlflow
 import pytest
 
-from medcls.export.registry import Place, Standing, keeps, placed, register
+from medcls.export.registry import Place, followed, placed, register
+from medcls.export.standing import Standing, keeps
 
 OLD = Standing("aa", "balanced_accuracy", 0.8, "sha256:1", smoke=False)
 
@@ -31,24 +32,56 @@ def test_a_champion_yields_to_a_better_score_on_the_same_data(changes: dict, rea
     assert keeps(OLD.tags, replace(OLD, **{"weights_sha256": "bb", **changes})) == reason
 
 
+REAL = replace(OLD, study="mine", data="films", kind="files")
+DRAWN = replace(REAL, weights_sha256="cc", value=0.99, data="xray", kind="phantom", fingerprint="sha256:3")
+
+
+def test_a_phantom_never_takes_the_alias_from_real_images_and_always_yields_to_them():
+    for changes in ({}, {"data": "films"}, {"fingerprint": "sha256:1"}):
+        drawn = replace(DRAWN, **changes)
+        assert "phantom" in keeps(REAL.tags, drawn)
+        assert keeps(drawn.tags, REAL) == ""
+        assert keeps(drawn.tags, replace(REAL, smoke=True)) == ""
+    assert "--smoke" in keeps(REAL.tags, replace(REAL, weights_sha256="dd", data="scans", smoke=True))
+    assert keeps(REAL.tags, replace(REAL, weights_sha256="dd", data="scans", value=0.1)) == ""  # the latest
+
+
 def test_what_was_made_to_try_a_study_out_yields_to_anything_that_was_not():
     assert keeps(replace(OLD, smoke=True).tags, replace(OLD, weights_sha256="bb", value=0.1, fingerprint="other")) == ""
 
 
-@pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # as MLflow imports itself
+pytestmark = pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # as MLflow imports itself
+
+
+class Registry:
+    """A registry of its own, and the models that are entered into it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.uri = f"sqlite:///{folder / 'mlflow.db'}"
+        mlflow.set_tracking_uri(self.uri)
+        self.client = mlflow.MlflowClient(self.uri)
+        self.experiment = self.client.create_experiment("mine", artifact_location=(folder / "artifacts").as_uri())
+        layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")]
+        self.network = keras.Sequential(layers)
+
+    def enter(self, name: str, new: Standing, *, promote: bool = False, **tags: str) -> Place | None:
+        """Register a model unless it is there, from a run with these tags; return its place."""
+        if placed(self.uri, name, new, promote=promote) is None:
+            run = self.client.create_run(self.experiment, tags=tags).info.run_id
+            register(self.network, new, self.uri, run, name, 3, lambda folder: None)
+        return placed(self.uri, name, new, promote=promote, note="told")
+
+    def champion(self, name: str) -> str:
+        """Return the weights of a champion."""
+        return str(self.client.get_model_version_by_alias(name, "champion").tags["medcls.weights_sha256"])
+
+
 def test_versions_are_all_registered_and_the_alias_is_the_best_ones(tmp_path: Path):
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    mlflow.set_tracking_uri(uri)
-    client = mlflow.MlflowClient(uri)
-    experiment = client.create_experiment("mine", artifact_location=(tmp_path / "artifacts").as_uri())
-    network = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+    registry = Registry(tmp_path)
 
     def enter(weights: str, value: float, *, promote: bool = False, **changes) -> Place | None:
         new = replace(OLD, weights_sha256=weights, value=value, **changes)
-        if placed(uri, "medcls-mine", new, promote=promote) is None:
-            run = client.create_run(experiment).info.run_id
-            register(network, new, uri, run, "medcls-mine", 3, lambda folder: None)
-        return placed(uri, "medcls-mine", new, promote=promote)
+        return registry.enter("medcls-mine", new, promote=promote)
 
     assert enter("a", 0.8) == Place("1", "1", "")
     assert enter("b", 0.9) == Place("2", "2", "")
@@ -57,4 +90,42 @@ def test_versions_are_all_registered_and_the_alias_is_the_best_ones(tmp_path: Pa
     assert enter("d", 0.99, fingerprint="sha256:9").champion == "2"
     assert enter("d", 0.99, fingerprint="sha256:9", promote=True) == Place("4", "4", "")
     assert enter("b", 0.9).champion == "4"
-    assert len(client.search_model_versions("name = 'medcls-mine'")) == 4
+    assert len(registry.client.search_model_versions("name = 'medcls-mine'")) == 4
+
+
+def test_the_champion_of_a_study_is_that_of_its_latest_real_data(tmp_path: Path):
+    registry = Registry(tmp_path)
+
+    def enter(new: Standing, *, promote: bool = False) -> Place:
+        name = f"medcls-mine-{new.data}"
+        registry.enter(name, new, promote=promote)
+        return followed(registry.uri, name, "medcls-mine", promote=promote)
+
+    assert enter(DRAWN) == Place("1", "1", "")
+    assert enter(REAL) == Place("2", "2", "")
+    for promote in (False, True):  # not even then
+        place = enter(replace(DRAWN, weights_sha256="ee", value=1.0), promote=promote)
+        assert (place.champion, place.can_be_promoted) == ("2", False)
+        assert registry.champion("medcls-mine") == REAL.weights_sha256
+    assert registry.champion("medcls-mine-xray") == "ee"
+    enter(replace(REAL, weights_sha256="worse", value=0.1))
+    assert registry.champion("medcls-mine") == registry.champion("medcls-mine-films") == REAL.weights_sha256
+    enter(replace(REAL, weights_sha256="scan", value=0.1, data="scans", fingerprint="sha256:5"))
+    assert registry.champion("medcls-mine") == "scan"
+    enter(REAL)  # the older command again
+    assert registry.champion("medcls-mine") == REAL.weights_sha256
+    version = registry.client.get_model_version_by_alias("medcls-mine", "champion")
+    assert version.description.startswith("told")
+    assert version.tags["medcls.kind"] == "files"
+    assert registry.client.get_registered_model("medcls-mine").description == version.description
+
+
+def test_the_champion_of_an_older_store_is_known_by_its_run(tmp_path: Path):
+    registry = Registry(tmp_path)
+    old = replace(OLD, weights_sha256="old", fingerprint="sha256:7")
+    registry.enter("medcls-mine", old, **{"data.kind": "files"})
+    for tag in ("study", "data", "kind", "written"):
+        registry.client.delete_model_version_tag("medcls-mine", "1", f"medcls.{tag}")
+    registry.enter("medcls-mine-xray", DRAWN)
+    assert "phantom" in followed(registry.uri, "medcls-mine-xray", "medcls-mine", promote=True).reason
+    assert registry.champion("medcls-mine") == "old"
