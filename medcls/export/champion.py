@@ -1,13 +1,12 @@
 """The best models of a study: how they scored, what their registered models are called, their registration."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from medcls.export.exporter import best_run, gathered, loaded, papers
 from medcls.export.registered_note import registered_note
 from medcls.export.registry import Place, placed, register
-from medcls.export.standing import Standing, meaning
+from medcls.export.standing import Standing, as_written, meaning
 from medcls.tracking.outcomes import Outcome
 from medcls.utils.naming import in_file
 
@@ -38,7 +37,7 @@ def standing(outcome: Outcome) -> Standing:
         study=outcome.summary.study,
         data=data.name,
         kind=data.kind,
-        written=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(outcome.written)),
+        written=as_written(outcome.written),
     )
 
 

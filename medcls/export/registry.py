@@ -97,18 +97,27 @@ def followed(uri: str, name: str, second: str, *, promote: bool) -> Place:
     """
     client = mlflow.MlflowClient(uri)
     champion = client.get_model_version_by_alias(name, ALIAS)
-    standing = from_tags(_known_tags(client, champion))
-    version = _version(client, second, standing) or _copied(client, champion, second)
+    standing = from_tags(known_tags(client, champion))
+    version = _version(client, second, standing) or _copied(client, uri, champion, second)
     return _placed(client, version, standing, champion.description or "", promote=promote)
 
 
-def _copied(client: Any, version: Any, name: str) -> Any:
-    """Register the model of a version under another name, too, without copying its files; return the new version."""
+def _copied(client: Any, uri: str, version: Any, name: str) -> Any:
+    """Register the model of a version under another name, too, without copying its files; return the new version.
+
+    Args:
+        client: of the MLflow store.
+        uri: of the MLflow store.
+        version: of a registered model.
+        name: the other name.
+    """
     with contextlib.suppress(mlflow.exceptions.MlflowException):  # there is one of this name
         client.create_registered_model(name)
-    model_id = getattr(version, "model_id", None)
-    source = f"models:/{model_id}" if model_id else version.source
+    model_id = _model_id(version)
     more = {"model_id": model_id} if model_id else {}
+    source = version.source
+    if model_id and not uri.startswith("http"):  # without a server MLflow would look models:/ID up in its default store
+        source = client.get_logged_model(model_id).artifact_location
     return client.create_model_version(name, source, version.run_id, tags=version.tags, **more)
 
 
@@ -131,7 +140,7 @@ def _placed(client: Any, version: Any, standing: Standing, description: str, *, 
     registered = client.get_registered_model(name)
     champion, reason = str(registered.aliases.get(ALIAS, "")), ""
     if champion:
-        reason = keeps(_known_tags(client, client.get_model_version(name, champion)), standing)
+        reason = keeps(known_tags(client, client.get_model_version(name, champion)), standing)
         if promote and reason != NOT_REAL:
             reason = ""
     if reason:
@@ -143,7 +152,7 @@ def _placed(client: Any, version: Any, standing: Standing, description: str, *, 
     return Place(number, number, "")
 
 
-def _known_tags(client: Any, version: Any) -> dict[str, str]:
+def known_tags(client: Any, version: Any) -> dict[str, str]:
     """Return the tags of a version; an older medcls told the data set of a model in the tags of its run alone."""
     tags = dict(version.tags)
     if KIND not in tags and version.run_id:
@@ -155,9 +164,15 @@ def _known_tags(client: Any, version: Any) -> dict[str, str]:
     return tags
 
 
+def _model_id(version: Any) -> str:
+    """Return the id of the logged model of a version, "" where an older MLflow registered it."""
+    _, scheme, model_id = version.source.rpartition("models:/")
+    return str(getattr(version, "model_id", None) or (model_id if scheme else ""))
+
+
 def _links(client: Any, version: Any) -> str:
     """Return links, which work in MLflow's user interface, to the run of a version and to its model card."""
-    run_id, model_id = version.run_id, getattr(version, "model_id", None)
+    run_id, model_id = version.run_id, _model_id(version)
     experiment = f"#/experiments/{client.get_run(run_id).info.experiment_id}"
     run = f"{experiment}/runs/{run_id}"
     files = f"{experiment}/models/{model_id}/artifacts" if model_id else f"{run}/artifacts"

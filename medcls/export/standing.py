@@ -1,5 +1,6 @@
 """Which of two models is the champion: how each scored, on which data, and what it was made for."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -66,6 +67,11 @@ def from_tags(tags: Mapping[str, str]) -> Standing:
         kind=given.get("kind", ""),
         written=given.get("written", ""),
     )
+
+
+def as_written(seconds: float) -> str:
+    """Return a time in seconds since 1970 as versions are tagged with it: in UTC, so that later ones sort last."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def meaning(classes: Sequence[str]) -> str:

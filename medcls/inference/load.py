@@ -1,7 +1,8 @@
-"""Models in Python: `load` finds a study's best model by the study's name, and `predict` applies it to images."""
+"""Models in Python: `load` finds the best model of a study by its name, and `predict` applies it to images."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from medcls.inference.predictor import Predictor, images_among, opened, predictions
+from medcls.inference.opening import opened
+from medcls.inference.predictor import Predictor, images_among, predictions
 from medcls.utils import paths
 from medcls.utils.errors import BadInputError
 from medcls.utils.tensors import KerasModel
+from medcls.utils.texts import say
 
 Pixels = NDArray[np.integer] | NDArray[np.floating]
 
@@ -77,20 +80,26 @@ class LoadedModel:
         return self.model.answers(batch)
 
 
-def load(name: str | Path, *, tracking_uri: str | None = None, trust: bool = False) -> LoadedModel:
-    """Load a study's champion, or the model in an exported folder, in a file or behind a models:/ URI.
+def load(
+    name: str | Path, *, tracking_uri: str | None = None, work_dir: str | Path | None = None, trust: bool = False
+) -> LoadedModel:
+    """Load the best model of a study's outcome, or the model in an exported folder, in a file or behind a models:/ URI.
+
+    A line on standard error says which outcome the model is from.
 
     Args:
-        name: of the study, folder, file or URI.
-        tracking_uri: of the MLflow store that has the champion; by default MLFLOW_TRACKING_URI, else mlflow.db.
+        name: of the outcome, STUDY or STUDY@DATA, or the folder, file or URI.
+        tracking_uri: of the MLflow store that has the model; by default MLFLOW_TRACKING_URI, else mlflow.db.
+        work_dir: the work directory in which the outcome is looked up before the store; without one the store is
+            asked first, then the default work directory.
         trust: load a SavedModel too: it is a program, which may read and write files.
 
     Raises:
         BadInputError: there is no such model, or it is a SavedModel without `trust`.
     """
     uri = paths.tracking_uri(tracking_uri)
-    text = str(name)
-    if not text.startswith("models:") and not Path(text).expanduser().exists():
-        text = f"models:/medcls-{text}@champion"
-    with opened(text, lambda: uri, trust=trust) as model:
+    work = None if work_dir is None else Path(work_dir)
+    with opened(str(name), lambda: uri, work=work, trust=trust) as model:
+        if model.origin:
+            say(f"medcls: {model.origin}", sys.stderr)
         return LoadedModel(model)

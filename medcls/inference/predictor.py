@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medcls.data.dataset import Images
-from medcls.data.levels import AS_STORED, Levels, from_plain
+from medcls.data.levels import AS_STORED, Levels
 from medcls.data.readers.images import UnreadableImageError, decode_sized
 from medcls.data.readers.listing import images_below
 from medcls.data.readers.records import listed
 from medcls.evaluation.classification import with_both_classes
-from medcls.export import registry
-from medcls.export.formats import FORMATS
-from medcls.export.formats.base import Loaded
-from medcls.export.formats.savedmodel import check_trusted
-from medcls.export.metadata import FILES, PREPROCESSING
 from medcls.export.parity import Predict, at_once
-from medcls.tracking.mlflow_client import sentence
 from medcls.utils.errors import BadInputError
-from medcls.utils.quiet import quiet
-from medcls.utils.records import Shape, is_count, read_record
-from medcls.utils.redaction import without_secrets
 from medcls.utils.tensors import KerasModel
 
 NAMED = 100  # bad files in one message
 
-
-def _are_names(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-PREPROCESSING_FIELDS: Shape = MappingProxyType({"classes": _are_names, "size": list, "channels": is_count})
 
 Kept = TypeVar("Kept")
 Progress = Callable[[int], None]
@@ -61,6 +43,7 @@ class Predictor:
         network: the Keras network, None where the format holds none.
         pixels: whether it predicts masks, a probability for each pixel, instead of classes.
         levels: what is black and white in images of more than 8 bits.
+        origin: a sentence that says which outcome of which study the model is from, "" where that is not known.
     """
 
     name: str
@@ -72,6 +55,7 @@ class Predictor:
     network: KerasModel | None
     pixels: bool = False
     levels: Levels = AS_STORED
+    origin: str = ""
 
     def answers(self, images: NDArray[np.integer] | NDArray[np.floating]) -> NDArray[np.float32]:
         """Return the model's probabilities, of shape (n, classes), or (n, size, size, 1) if it predicts masks.
@@ -122,98 +106,6 @@ def images_among(places: Sequence[Path]) -> list[Path]:
         else:
             raise BadInputError(f"There is no file or folder {place}: give images, or folders of images.")
     return images
-
-
-@contextmanager
-def opened(name: str, store: Callable[[], str], *, trust: bool = False) -> Iterator[Predictor]:
-    """Open a model for inference.
-
-    Args:
-        name: an exported folder, a model's file, or a models:/ URI.
-        store: returns the tracking URI; called only for a models:/ URI.
-        trust: open a SavedModel too: it is a program, which may read and write files.
-
-    Raises:
-        BadInputError: there is no such model, it does not predict classes or masks of square images, or it is a
-            SavedModel without `trust`.
-    """
-    with tempfile.TemporaryDirectory() as download:
-        if name.startswith("models:"):
-            folder = _fetched(name, store(), Path(download))
-            yield _model(name, folder / "data" / "model.keras", folder, trust=trust)
-        else:
-            file = _file(Path(name).expanduser())
-            yield _model(name, file, file.parent, trust=trust)
-
-
-def _file(path: Path) -> Path:
-    """Return the file to load from a folder: Keras's own format first, a SavedModel, which is a program, last."""
-    if not path.is_dir():
-        return path
-    for kind, name in FILES.items():
-        if kind not in ("weights", "savedmodel") and (path / name).exists():
-            return path / name
-    if (path / FILES["savedmodel"]).exists():
-        return path / FILES["savedmodel"]
-    return path if (path / "saved_model.pb").exists() else path / FILES["keras"]
-
-
-def _loaded(file: Path, *, trust: bool) -> Loaded:
-    """Load a model in the format of its file's suffix; a file of another suffix is taken for a Keras file."""
-    formats = {".onnx": "onnx", ".tflite": "litert", ".h5": "weights"}
-    kind = formats.get(file.suffix.lower(), "keras")
-    if file.is_dir():
-        check_trusted(file, trust=trust)
-        kind = "savedmodel"
-    return FORMATS[kind].read(file, None)
-
-
-def _fetched(name: str, uri: str, folder: Path) -> Path:
-    try:
-        with quiet():
-            return registry.fetched(name, uri, folder)
-    except Exception as error:
-        raise BadInputError(
-            f"{name} cannot be fetched from {without_secrets(uri)} ({sentence(error, uri).rstrip('.')}): "
-            "use --tracking-uri to name another store."
-        ) from error
-
-
-def _model(name: str, file: Path, folder: Path, *, trust: bool) -> Predictor:
-    """Return the model in a file, with the classes and levels that the preprocessing file in a folder gives."""
-    if not file.exists():
-        raise BadInputError(f"There is no model {file}: give an exported folder, a model's file or a models:/ URI.")
-    metadata = read_record(folder / PREPROCESSING, PREPROCESSING_FIELDS, remedy="export the model again")
-    with quiet():
-        loaded = _loaded(file, trust=trust)
-    size, channels = _shape(name, loaded)
-    pixels = len(loaded.gives) == 4
-    class_count = 1 if pixels else max(2, loaded.gives[1] or 0)
-    if metadata is None:
-        classes, levels = tuple(map(str, range(class_count))), AS_STORED
-    else:
-        classes, levels = tuple(metadata["classes"]), from_plain(metadata.get("levels"))
-        if (metadata["size"], metadata["channels"], len(classes)) != ([size, size], channels, class_count):
-            raise BadInputError(
-                f"{folder / PREPROCESSING} is of another model than {file.name}: export the model again."
-            )
-    numbered = metadata is None and not pixels
-    return Predictor(name, loaded.predict, size, channels, classes, numbered, loaded.network, pixels, levels)
-
-
-def _shape(name: str, loaded: Loaded) -> tuple[int, int]:
-    """Return size and channels of the images that a model takes, after a check of what it returns for them."""
-    takes, gives = loaded.takes, loaded.gives
-    size, channels = None, None
-    if isinstance(takes, tuple) and len(takes) == 4:
-        size, channels = takes[1], takes[3]
-    gives_probabilities = len(gives) == 2 or gives[1:] == (size, size, 1)
-    if size is None or size != takes[2] or channels not in (1, 3) or not gives_probabilities:
-        raise BadInputError(
-            f"{name} turns {takes} into {gives}: medcls predict needs a model that turns square images, grey or RGB, "
-            "into probabilities, one per class or per pixel."
-        )
-    return size, channels
 
 
 def predictions(

@@ -79,6 +79,11 @@ def outcomes(work: Path) -> list[Outcome]:
     return sorted(found, key=lambda outcome: outcome.rank)  # keeps the order by time
 
 
+def called(name: str, work: Path) -> list[Outcome]:
+    """Return the outcomes in a work directory that have a name, by rank; of an unknown name none."""
+    return [outcome for outcome in outcomes(work) if outcome.is_called(name)]
+
+
 def matching(name: str, work: Path) -> list[Outcome]:
     """Return the outcomes that a name may mean; the first is the one that it means.
 
@@ -90,9 +95,9 @@ def matching(name: str, work: Path) -> list[Outcome]:
         BadInputError: there is none.
     """
     name = stem(name)
-    every = outcomes(work)
-    matches = [outcome for outcome in every if outcome.is_called(name)]
+    matches = called(name, work)
     if not matches:
+        every = outcomes(work)
         study = name.partition("@")[0]
         names = labels([outcome for outcome in every if outcome.summary.study == study] or every)
         there = f"the outcomes there are {', '.join(sorted(names))}" if names else "run its file first"

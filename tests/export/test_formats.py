@@ -23,7 +23,7 @@ from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, parity
 from medcls.export.usage_snippets import LINES
 from medcls.export.written_formats import cost
-from medcls.inference.predictor import opened
+from medcls.inference.opening import opened
 from medcls.tasks import BINARY, MULTICLASS, SEGMENTATION
 from medcls.training.knn_network import voting
 from medcls.training.network import network

@@ -14,7 +14,7 @@ from medcls import BadInputError, data
 from medcls.execution.mlflow_logger import _created
 from medcls.execution.search import storages
 from medcls.execution.threads import Placement
-from medcls.inference.predictor import PREPROCESSING_FIELDS
+from medcls.inference.opening import PREPROCESSING_FIELDS
 from medcls.tracking.lock import described
 from medcls.tracking.outcomes import damaged, outcomes, state
 from medcls.tracking.record_faults import faults

@@ -2,8 +2,9 @@
 
 import argparse
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TypeAlias, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from medcls.cli.options import Parser, add_store, folder
 from medcls.utils import store_uris
@@ -11,6 +12,9 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.installation import studies_folder
 from medcls.utils.paths import tracking_uri
 from medcls.utils.texts import say
+
+if TYPE_CHECKING:
+    from medcls.inference.predictor import Predictor
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 """What argparse returns for a parser's subcommands: each command adds its own parser there."""
@@ -64,7 +68,11 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a model, and the flag that allows models which are programs."""
-    parser.add_argument("model", metavar="MODEL", help="an exported folder, a model file or a models:/ URI")
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="an exported folder, a model file, a models:/ URI, or STUDY or STUDY@DATA for its best model",
+    )
     parser.add_argument(
         "--trust",
         action="store_true",
@@ -77,6 +85,14 @@ def add_images(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", metavar="IMAGE_OR_FOLDER", type=Path, nargs="+", help="image files, or folders of them"
     )
+
+
+def opened_model(arguments: argparse.Namespace) -> "AbstractContextManager[Predictor]":
+    """Open the model that `add_model` has added to the command line."""
+    from medcls.inference.opening import opened
+
+    work = arguments.work_dir.path if arguments.work_dir else None
+    return opened(arguments.model, lambda: store(arguments), work=work, trust=arguments.trust)
 
 
 def note(sentence: str) -> None:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medcls.cli.commands.common import Commands, add_images, add_model, examples, store
+from medcls.cli.commands.common import Commands, add_images, add_model, examples, note, opened_model
 from medcls.cli.options import Parser
 from medcls.utils.errors import BadInputError
 from medcls.utils.quiet import quiet
@@ -25,7 +25,7 @@ def add(commands: Commands, shared: Parser) -> None:
         help="draw saliency maps: where in image files a model looks",
         **examples(
             "medcls explain best image.png --out maps",
-            "medcls explain models:/medcls-task8_grad_cam@champion ~/films --out maps --method score-cam",
+            "medcls explain task8_grad_cam ~/films --out maps --method score-cam",
         ),
     )
     add_model(parser)
@@ -51,15 +51,17 @@ def add(commands: Commands, shared: Parser) -> None:
 
 def _explain(arguments: argparse.Namespace) -> None:
     from medcls.inference.explanations import NUMBERS, asked, explain
-    from medcls.inference.predictor import images_among, opened
+    from medcls.inference.predictor import images_among
 
     if arguments.out.is_file():
         raise BadInputError(f"--out {arguments.out} is a file: give the name of a folder.")
     files = images_among(arguments.images)
-    with opened(arguments.model, lambda: store(arguments), trust=arguments.trust) as model:
+    with opened_model(arguments) as model:
         question = asked(model, arguments.method, arguments.layer, arguments.label)
         with quiet():
             explanations = explain(model, files, question, arguments.out)
+        if model.origin:
+            note(model.origin)
     for explanation in explanations:
         say(_sentence(explanation, model, question))
     say(

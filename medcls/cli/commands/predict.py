@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from medcls.cli.commands.common import Commands, add_images, add_model, examples, note, store
+from medcls.cli.commands.common import Commands, add_images, add_model, examples, note, opened_model
 from medcls.cli.options import Parser
 from medcls.utils.console import moves
 from medcls.utils.errors import BadInputError
@@ -56,6 +56,7 @@ def add(commands: Commands, shared: Parser) -> None:
         help="predict the classes or masks of image files",
         **examples(
             "medcls predict best image.png ~/my_images",
+            "medcls predict bonus_resnet@my_images image.png",
             "medcls predict best ~/my_images --out predictions.csv",
             "medcls predict lungs.onnx ~/films --mask masks",
         ),
@@ -72,17 +73,19 @@ def add(commands: Commands, shared: Parser) -> None:
 
 
 def _predict(arguments: argparse.Namespace) -> None:
-    from medcls.inference.predictor import images_among, opened
+    from medcls.inference.predictor import images_among
 
     if arguments.out is not None:
         check_writable("--out", arguments.out)
     if arguments.mask is not None:
         check_empty("--mask", arguments.mask)
     files = images_among(arguments.images)
-    with opened(arguments.model, lambda: store(arguments), trust=arguments.trust) as model:
+    with opened_model(arguments) as model:
         _check_kind(arguments, model)
         predict = _predict_masks if model.pixels else _predict_classes
         results = predict(arguments, model, files)
+        if model.origin:
+            note(model.origin)
     if arguments.out is not None:
         write_output(arguments.out, lambda file: _write_table(file, results))
     if arguments.json:
