@@ -106,7 +106,7 @@ def _of_work_dir(name: str, work: Path) -> Predictor | None:
         numbered=False,
         network=network,
         pixels=facts.pixels,
-        levels=from_plain(facts.levels),
+        levels=facts.levels,
         origin=chosen.outcome.sentence,
     )
 

@@ -1,4 +1,4 @@
-"""Models for inference: opened from a folder, a file or the registry, and their predictions for image files."""
+"""Models for inference, and their predictions for image files."""
 
 from __future__ import annotations
 
