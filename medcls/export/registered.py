@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +21,13 @@ class RegisteredModel:
         name: of the registered model.
         version: its number.
         standing: how the model scored, and on which data.
+        champion: the version with the alias, "" if none has it.
     """
 
     name: str
     version: str
     standing: Standing
+    champion: str = ""
 
     @property
     def uri(self) -> str:
@@ -47,9 +49,10 @@ class RegisteredModel:
         """Which model it is, as commands say which one they took."""
         standing, smoke = self.standing, ", smoke" if self.standing.smoke else ""
         kind = f" ({standing.kind})" if standing.kind else ""
+        other = f"; the champion is version {self.champion}" if self.champion not in ("", self.version) else ""
         return (
             f"{self.outcome} of {_shown(standing.written)}{smoke}: version {self.version} of {self.name}, trained on "
-            f"{standing.data}{kind}, best {words(standing.metric)} {standing.value:.3f}."
+            f"{standing.data}{kind}, best {words(standing.metric)} {standing.value:.3f}{other}."
         )
 
 
@@ -76,7 +79,7 @@ def registered(uri: str, name: str) -> RegisteredModel | None:
     alike = {model.outcome for model in models if _ended_with(model, first)}
     if len(alike) > 1:
         raise BadInputError(f"{name} has a best model for each of its data sets: write {' or '.join(sorted(alike))}.")
-    return first
+    return replace(first, champion=str(client.get_registered_model(first.name).aliases.get(ALIAS, "")))
 
 
 def _ended_with(model: RegisteredModel, first: RegisteredModel) -> bool:
