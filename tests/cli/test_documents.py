@@ -23,7 +23,11 @@ ROOT = Path(medcls.__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = ("python -m pip", "mlflow ui", "medcls ui", "mlflow models serve", "curl", "medcls data fetch")
 DOWNLOADS = "medmnist:"
-TRAINED = ("studies/bonus_resnet.py --smoke", "-m medcls run task1a_dropout task1b_batch_norm --smoke")
+TRAINED = (
+    "studies/bonus_resnet.py --smoke",
+    "studies/bonus_resnet.py --smoke --data ~/my_images",
+    "-m medcls run task1a_dropout task1b_batch_norm --smoke",
+)
 
 
 def commands(document: Path) -> list[str]:
