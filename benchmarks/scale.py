@@ -16,7 +16,7 @@ from pathlib import Path
 
 from medcls.cli.options import Parser, add_flags, options
 from medcls.cli.study import run_and_report
-from medcls.tracking.entries import Ending, EntryStatus, Node
+from medcls.tracking.entries import Ending, Entry, EntryStatus
 from medcls.tracking.mlflow_client import Point, Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
@@ -77,7 +77,7 @@ def _mirrored(home: Path) -> float:
     started = time.perf_counter()
     for folder in folders:
         name = folder.path.name
-        mirror.open(Node(name, name, None, 1_700_000_000_000, folder=folder))
+        mirror.open(Entry(name, name, None, 1_700_000_000_000, folder=folder))
         mirror.close(name, Ending(EntryStatus.FINISHED, 1_700_000_001_000))
     assert mirror.settle(), mirror.lost
     return RUNS * EPOCHS * (len(METRICS) + 1) / (time.perf_counter() - started)
@@ -87,7 +87,7 @@ def _logged(home: Path) -> float:
     """Return how many metrics per second MLflow's own client logs, epoch by epoch."""
     home.mkdir()
     store = Store(f"sqlite:///{home / 'mlflow.db'}", "scale", "", home)
-    store.create(Node("plain", "plain", None), 1_700_000_000_000)
+    store.create(Entry("plain", "plain", None), 1_700_000_000_000)
     started = time.perf_counter()
     for epoch in range(EPOCHS // 10):
         store.log("plain", _points(_row(epoch)))

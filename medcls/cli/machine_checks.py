@@ -17,7 +17,8 @@ from medcls.data.phantoms import PHANTOMS
 from medcls.data.resolve import VARIABLE, homes, located
 from medcls.execution.executors.local import available_cores
 from medcls.models.backbones import imagenet_file
-from medcls.tracking.mlflow_client import experiments, sentence
+from medcls.tracking.mlflow_client import experiments
+from medcls.tracking.store_errors import sentence
 from medcls.utils import store_uris
 from medcls.utils.installation import pip_install
 from medcls.utils.lazy import packaging, psutil

@@ -37,7 +37,7 @@ class EndedRun:
         run: what was run.
         result: how it ended.
         reused: whether it had finished before this command began.
-        parent: the identity of the node under which MLflow shows it.
+        parent: the id of the entry under which MLflow shows it.
     """
 
     run: Run
@@ -60,7 +60,7 @@ class RunController:
         code: the study's code as its user has it.
         explain: the function that is called with every trained network of images, None for none.
         resources: what a run needs of a cluster beside its threads.
-        records: how the runs ended, by the identity of the MLflow node above them and the run.
+        records: how the runs ended, by the id of the MLflow entry above them and the run.
         begun_with: the share of each run's epochs that was there when it was started, from 0 to 1.
     """
 
@@ -82,7 +82,7 @@ class RunController:
 
         Args:
             run: what is to be run.
-            parent: the identity of the MLflow node under which the run is shown.
+            parent: the id of the MLflow entry under which the run is shown.
             test: whether the test set is predicted too.
 
         Returns:
@@ -105,11 +105,11 @@ class RunController:
         return job
 
     def end(self, job: Job, parent: str, *, reused: bool) -> None:
-        """Record how a run ended, print it, and end its node in MLflow.
+        """Record how a run ended, print it, and end its entry in MLflow.
 
         Args:
             job: which has ended.
-            parent: the identity of the MLflow node under which the run is shown.
+            parent: the id of the MLflow entry under which the run is shown.
             reused: whether the run had ended before this command began.
         """
         run, run_dir = job.run, self.work.folder(job.run)
@@ -141,7 +141,7 @@ class RunController:
             self.records.setdefault((parent, job.run), EndedRun(job.run, result, reused=False, parent=parent))
 
     def records_of(self, run: Run) -> list[EndedRun]:
-        """Return how a run ended, once for each MLflow node under which it is shown."""
+        """Return how a run ended, once for each MLflow entry under which it is shown."""
         return [record for record in self.records.values() if record.run == run]
 
     def line(self, job: Job) -> Line:

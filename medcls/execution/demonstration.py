@@ -21,7 +21,7 @@ from medcls.evaluation.summary import AnswerRecord, StudySummary
 from medcls.report.figures.image_rows import Picture, strips
 from medcls.spec.demonstration import Demonstration, Options
 from medcls.spec.parameters import arguments_of, name_of
-from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
+from medcls.tracking.entries import DataRecord, Ending, Entry, EntryStatus
 from medcls.tracking.mlflow_client import Store
 from medcls.utils import provenance
 from medcls.utils.errors import BadInputError
@@ -77,8 +77,8 @@ def demonstrate(demonstration: Demonstration, options: Options) -> None:
     _print(rows, folder)
     if store is not None:
         times = _times(options.work_dir / "studies" / key, started)
-        node = Node(key, demonstration.name, None, times[0], parameters, _tags(summary), _data(summary))
-        _show(store, node, summary, files, times)
+        entry = Entry(key, demonstration.name, None, times[0], parameters, _tags(summary), _data(summary))
+        _show(store, entry, summary, files, times)
     write_json(folder / "summary.json", summary.as_plain())
     if options.json is not None:
         content = as_json(summary.as_plain())
@@ -224,13 +224,13 @@ def _times(home: Path, started: float) -> tuple[int, int]:
     return times["created"], times["ended"]
 
 
-def _show(store: Store, node: Node, summary: StudySummary, files: Mapping[Path, str], times: tuple[int, int]) -> None:
+def _show(store: Store, entry: Entry, summary: StudySummary, files: Mapping[Path, str], times: tuple[int, int]) -> None:
     """Show the figures in the store; the same demonstration is one entry, however often it is asked for."""
     begun, ended = times
     with store.explained():
-        store.find(node.identity, begun)
-        store.create(node, begun)
-        store.end(node.identity, Ending(EntryStatus.FINISHED, ended, _metrics(summary), files=files))
+        store.find(entry.id, begun)
+        store.create(entry, begun)
+        store.end(entry.id, Ending(EntryStatus.FINISHED, ended, _metrics(summary), files=files))
         store.check_there()
 
 

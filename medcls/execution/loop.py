@@ -11,7 +11,7 @@ from medcls.utils.console import Line
 from medcls.utils.signals import Terminated, stop_repeating
 
 EndedRuns = Mapping[tuple[str, Run], EndedRun]
-"""Runs that have ended, by the identity of the MLflow node above them and the run."""
+"""Runs that have ended, by the id of the MLflow entry above them and the run."""
 
 POLL = 0.25  # seconds between two looks at the journals
 FINISHING = "Interrupted: finishing the current epochs. Press Ctrl-C again to stop at once."
@@ -24,7 +24,7 @@ class ScheduledStudy:
     Attributes:
         controller: starts and ends its runs.
         scheduler: says which runs come next.
-        parent_of: run -> the identity of the MLflow node under which the run is shown.
+        parent_of: run -> the id of the MLflow entry under which the run is shown.
         test: whether the test set is predicted too.
         name: what precedes the names of its runs on the screen beside another study's, "" for nothing.
     """

@@ -1,23 +1,24 @@
-"""From runs, trials and the study to the nodes of the tracking store; does nothing when offline."""
+"""From runs, variants, trials and the study to the entries of the tracking store; does nothing when offline."""
 
-import getpass
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from medcls.evaluation.summary import StudySummary
+from medcls.execution import entry_names, entry_tags, entry_verdicts
 from medcls.execution.planning.datasets import DataSource, StudyData
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.remarks import remark
 from medcls.execution.search.trials import Trial
+from medcls.execution.study_views import views_of
 from medcls.explain import saliency_scores
 from medcls.report.note import note, opening
 from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
 from medcls.tracking import run_origin, run_table
-from medcls.tracking.entries import DataRecord, Ending, EntryStatus, Node
+from medcls.tracking.entries import Ending, Entry, EntryStatus
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
@@ -30,7 +31,6 @@ from medcls.utils.paths import root
 from medcls.utils.reachability import reach
 from medcls.utils.records import is_count, read_record
 from medcls.utils.statuses import TrialState
-from medcls.utils.version import __version__
 
 
 class MlflowLogger:
@@ -38,66 +38,89 @@ class MlflowLogger:
 
     Args:
         mirror: keeps the store up to date.
-        study: the identity of the study's own node.
-        tags: on every node: study, version, kind of data.
+        plan: of the study.
+        created: when the study was begun, in milliseconds since 1970.
+
+    Attributes:
+        names: the ids, names and colours of the study's entries.
         git_commit: that is checked out, None outside a repository.
         git_dirty: whether tracked files differ from the commit.
     """
 
-    def __init__(
-        self, mirror: Mirror | None, study: str, tags: Mapping[str, Any], git_commit: str | None, *, git_dirty: bool
-    ) -> None:
-        self.mirror, self.study = mirror, study
-        self.git_commit, self.git_dirty = git_commit, git_dirty
-        self.tags = {**tags, **_commit_tags(git_commit, git_dirty)}
+    def __init__(self, mirror: Mirror | None, plan: StudyPlan, created: int) -> None:
+        self.mirror, self.names = mirror, entry_names.names_of(plan)
+        self.git_commit, self.git_dirty = plan.code.commit, plan.code.is_dirty
+        self.tags = entry_tags.of_study(plan, created) | entry_tags.of_commit(self.git_commit, self.git_dirty)
+        self._plan = plan
+        self._metric = plan.study.metric if plan.study.search is None else plan.search.metric
+        self._shown: dict[str, str] = {}  # the names of variants and trials, by entry
+        self._ended: dict[str, dict[Run, Ended]] = {}  # how their runs ended
+
+    @property
+    def study(self) -> str:
+        """The id of the study's own entry."""
+        return self.names.study
 
     def settle(self, seconds: float | None = None) -> bool:
         """Write what is waiting, for at most so long; return whether the store has everything."""
         return self.mirror is None or self.mirror.settle(seconds)
 
     def run_id(self, run: Run, parent: str) -> str:
-        """Return the store's id of a run's node, "" where it has none."""
+        """Return the store's id of a run's entry, "" where it has none."""
         if self.mirror is None:
             return ""
-        return self.mirror.store.run_id(self.run_identity(run, parent)) or ""
+        return self.mirror.store.run_id(self.run_entry_id(run, parent)) or ""
 
-    def trial_identity(self, number: int) -> str:
-        """Return the identity of a trial's node."""
-        return f"{self.study}/trial-{number}"
+    def run_entry_id(self, run: Run, parent: str) -> str:
+        """Return the id of a run's entry below its parent.
 
-    def run_identity(self, run: Run, parent: str) -> str:
-        """Return the identity of a run's node below its parent."""
+        Older versions had no entries of variants; their runs keep the ids that they had right below the study.
+        """
+        older = f"{self.study}/{run.key}"
+        if parent == self.names.variant_id(run) and self.mirror is not None and self.mirror.store.run_id(older):
+            return older
         return f"{parent}/{run.key}"
 
     def open_trial(self, number: int, labels: Mapping[str, Any], metric: str) -> None:
-        """Show a trial's node, with the parameters that the search proposed."""
-        if self.mirror is not None:
-            tags = {**self.tags, "medcls.level": "trial", "medcls.trial": number, "medcls.metric": metric}
-            identity, name = self.trial_identity(number), f"trial {number}"
-            self.mirror.open(Node(identity, name, self.study, parameters=labels, tags={**tags, "medcls.variant": name}))
+        """Show a trial's entry, with the parameters that the search proposed."""
+        if self.mirror is None:
+            return
+        variant, name = f"trial {number}", self.names.trial(number, labels)
+        tags = {
+            **self.tags,
+            entry_tags.LEVEL: "trial",
+            entry_tags.VARIANT: variant,
+            entry_tags.REFIT: False,
+            entry_tags.COLOUR: self.names.colour(variant),
+            "medcls.trial": number,
+            "medcls.metric": metric,
+        }
+        self._shown[self.names.trial_id(number)] = name
+        self.mirror.open(Entry(self.names.trial_id(number), name, self.study, parameters=labels, tags=tags))
 
     def close_trial(self, trial: Trial, runs: Sequence[Ended]) -> None:
-        """End a trial's node: KILLED if it was pruned or taken over, FAILED if one of its runs failed."""
+        """End a trial's entry: KILLED if it was pruned or taken over, FAILED if one of its runs failed."""
         if self.mirror is not None:
             ends = {TrialState.COMPLETE: EntryStatus.FINISHED, TrialState.FAILED: EntryStatus.FAILED}
             status = ends.get(trial.state, EntryStatus.KILLED)
-            ended = max((result.ended for _, result in runs), default=int(time.time() * 1000))
-            tags = {"medcls.state": "taken over" if trial.taken_over else trial.state}
-            scores = run_table.of_group(runs)
-            self.mirror.close(self.trial_identity(trial.number), Ending(status, ended, scores, tags=tags))
+            state = "taken over" if trial.taken_over else trial.state
+            ending = replace(self._of_repeats(runs), status=status, tags={"medcls.state": state})
+            self.mirror.close(self.names.trial_id(trial.number), ending)
 
     def open_run(self, run: Run, folder: RunDir, parent: str, sources: StudyData, *, fresh: bool) -> None:
-        """Show a run's node; `fresh` if it is not finished, so that the store must follow it."""
+        """Show a run's entry; `fresh` if it is not finished, so that the store must follow it."""
         if self.mirror is None:
             return
         described, source = folder.description(), sources.of(run.variant)
         tags = {
             **self.tags,
-            **_commit_tags(described.git_commit, described.git_dirty),
-            **_data_tags([source]),
-            "medcls.level": "run",
+            **entry_tags.of_commit(described.git_commit, described.git_dirty),
+            **entry_tags.of_data([source]),
+            entry_tags.LEVEL: "run",
+            entry_tags.VARIANT: run.variant_name,
+            entry_tags.REFIT: run.folds is not None and run.fold is None,
+            entry_tags.COLOUR: self.names.colour(run.variant_name),
             "medcls.key": run.key,
-            "medcls.variant": run.variant_name,
             "medcls.seed": run.seed,
             "medcls.fold": run.fold,
             "medcls.code": described.code,
@@ -105,14 +128,18 @@ class MlflowLogger:
             "medcls.shared_from": described.shared_from,
             "weights.kind": kind(run.variant),
         }
-        identity, data = self.run_identity(run, parent), (_data_record(source),)
-        node = Node(identity, sources.called(run), parent, None, run.parameters(), tags, data, folder)
-        self.mirror.open(node, anew=fresh)
+        if parent == self.names.variant_id(run):
+            self._open_variant(run, source, described.started)
+        data, parameters = (entry_tags.data_record(source),), entry_names.shown_parameters(run)
+        entry_id = self.run_entry_id(run, parent)
+        entry = Entry(entry_id, self.names.run(run), parent, None, parameters, tags, data, folder)
+        self.mirror.open(entry, anew=fresh)
 
     def close_run(self, run: Run, folder: RunDir, parent: str, result: RunResult, source: DataSource) -> None:
-        """End a run's node with its scores and figures; or with its traceback."""
-        identity = self.run_identity(run, parent)
-        if self.mirror is None or self.mirror.has_ended(identity):
+        """End a run's entry with its scores and figures; or with its traceback."""
+        self._ended.setdefault(parent, {})[run] = (folder, result)
+        entry_id = self.run_entry_id(run, parent)
+        if self.mirror is None or self.mirror.has_ended(entry_id):
             return
         files = dict.fromkeys([folder.path / "result.json", *run_origin.kept_code(folder)], "")
         origin = run_origin.tags(folder)
@@ -126,27 +153,95 @@ class MlflowLogger:
             ending = Ending(EntryStatus.FINISHED, result.ended, scores, tags, files, drawings)
         else:
             files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}
-            traced = {folder.path / "traceback.txt": lambda path: path.write_text(_trace(result))}
+            trace = result.traceback or f"{result.error}\n"
+            traced = {folder.path / "traceback.txt": lambda path: path.write_text(trace)}
             tags = {**origin, "medcls.error": str(result.error)}
             ending = Ending(EntryStatus.FAILED, result.ended, tags=tags, files=files, drawings=traced)
-        self.mirror.close(identity, ending)
+        self.mirror.close(entry_id, ending)
 
     def add_scores(self, run: Run, parent: str, ended: int, scores: Mapping[str, float]) -> None:
-        """Add scores to a run's node that came after its end."""
+        """Add scores to a run's entry that came after its end."""
         if self.mirror is not None:
-            self.mirror.add(self.run_identity(run, parent), scores, ended)
+            self.mirror.add(self.run_entry_id(run, parent), scores, ended)
 
     def close_study(self, ending: Ending, summary: StudySummary) -> None:
-        """End the study's own node; its description says the answer."""
-        if self.mirror is not None:
-            tags = {**ending.tags, "mlflow.note.content": note(summary, provenance.command())}
-            self.mirror.close(self.study, replace(ending, tags=tags))
+        """End the entries of the variants, mark the best, and end the study's own entry, whose description answers."""
+        if self.mirror is None:
+            return
+        self._close_variants(summary)
+        self._judge_trials(summary)
+        self._mark_best(summary)
+        tags = {**ending.tags, "mlflow.note.content": note(summary, provenance.command())}
+        self.mirror.close(self.study, replace(ending, tags=tags))
+        self.mirror.save_views(views_of(self._plan, self.tags[entry_tags.STUDY_RUN], ended=True))
 
     def interrupt(self) -> None:
         """Show what is open as killed until the command is run again; a store that is slow is not waited for."""
         if self.mirror is not None:
             self.mirror.interrupt()
             self.mirror.settle(5.0)
+
+    def _open_variant(self, run: Run, source: DataSource, started: int | None) -> None:
+        """Show the entry of a run's variant, with the parameters in which the variants differ."""
+        assert self.mirror is not None
+        tags = {
+            **self.tags,
+            **entry_tags.of_data([source]),
+            entry_tags.LEVEL: "variant",
+            entry_tags.VARIANT: run.variant_name,
+            entry_tags.REFIT: False,
+            entry_tags.COLOUR: self.names.colour(run.variant_name),
+            "medcls.metric": self._metric,
+        }
+        entry_id, name = self.names.variant_id(run), self.names.variant(run)
+        parameters = entry_names.differing(self._plan, run.variant)
+        if entry_id not in self._shown:
+            self._shown[entry_id] = name
+            self.mirror.open(Entry(entry_id, name, self.study, started, parameters, tags))
+
+    def _of_repeats(self, runs: Sequence[Ended]) -> Ending:
+        """Return how a variant or trial ended: the mean scores and curves of its seeds or folds."""
+        repeats = len(self._plan.repeats) if self._plan.study.search is not None else len(runs)
+        failed = any(not result.is_finished for _, result in runs)
+        return Ending(
+            EntryStatus.FAILED if failed else EntryStatus.FINISHED,
+            max((result.ended for _, result in runs), default=int(time.time() * 1000)),
+            run_table.of_repeats(runs, self._metric, repeats),
+            curves=run_table.curves_of_repeats(runs, self._metric),
+        )
+
+    def _close_variants(self, summary: StudySummary) -> None:
+        """End the entries of the variants, each with its scores and its verdict."""
+        assert self.mirror is not None
+        for entry_id, runs in self._ended.items():
+            run = next(iter(runs))
+            if entry_id == self.names.variant_id(run):
+                verdict = entry_verdicts.of_variant(summary, run.data_name, run.variant_name)
+                self.mirror.close(entry_id, self._of_repeats(list(runs.values())))
+                self.mirror.amend(entry_id, {entry_tags.VERDICT: verdict})
+
+    def _judge_trials(self, summary: StudySummary) -> None:
+        """Say of each trial how it ended, and how far it is from the best."""
+        assert self.mirror is not None
+        trials = summary.trials or ()
+        best = max((trial.value for trial in trials if trial.value is not None), default=None)
+        for trial in trials:
+            entry_id = self.names.trial_id(trial.number)
+            verdict = entry_verdicts.of_trial(trial, len(self._ended.get(entry_id, ())), best)
+            self.mirror.amend(entry_id, {entry_tags.VERDICT: verdict})
+
+    def _mark_best(self, summary: StudySummary) -> None:
+        """Tag the best variant or trial of each data set and its runs, and say so in its name."""
+        assert self.mirror is not None
+        for parent, runs in self._ended.items():
+            for run in runs:
+                best = summary.best.get(run.data_name)
+                is_best = best is not None and best.variant == run.variant_name
+                if parent in self._shown:
+                    name = self._shown[parent]
+                    shown = f"{name}{entry_names.BEST}" if is_best else name
+                    self.mirror.amend(parent, {entry_tags.BEST: is_best}, shown)
+                self.mirror.amend(self.run_entry_id(run, parent), {entry_tags.BEST: True if is_best else None})
 
 
 def opened_store(plan: StudyPlan, say: Callable[[str], None] = print) -> Store | None:
@@ -156,39 +251,43 @@ def opened_store(plan: StudyPlan, say: Callable[[str], None] = print) -> Store |
         BadInputError: the store cannot be reached.
     """
     study, options = plan.study, plan.options
-    if not options.offline:
-        reach(options.tracking_uri, say)
-    return None if options.offline else Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
+    if options.offline:
+        return None
+    reach(options.tracking_uri, say)
+    return Store(options.tracking_uri, study.name, study.question, root() / "mlruns")
 
 
 def study_mirroring(plan: StudyPlan, store: Store | None) -> MlflowLogger:
-    """Return the mirroring of a study's plan into a store, its own node open; nothing is shown without one.
+    """Return the mirroring of a study's plan into a store, its own entry open; nothing is shown without one.
 
     Raises:
         BadInputError: the store cannot be reached.
     """
-    commit, is_dirty = plan.code.commit, plan.code.is_dirty
     created = _created(plan.work.study(plan.key))
     if store is None:
-        return MlflowLogger(None, plan.key, {}, commit, git_dirty=is_dirty)
+        return MlflowLogger(None, plan, created)
     with store.explained():
         store.find(plan.key, created)
     mirror = Mirror(store)
-    mirroring = MlflowLogger(mirror, plan.key, _tags(plan), commit, git_dirty=is_dirty)
-    mirror.open(_node(plan, created, mirroring.tags))
+    mirroring = MlflowLogger(mirror, plan, created)
+    mirror.open(_study_entry(plan, created, mirroring.tags))
+    mirror.save_views(views_of(plan, mirroring.tags[entry_tags.STUDY_RUN], ended=False))
     return mirroring
 
 
-def _node(plan: StudyPlan, created: int, tags: Mapping[str, Any]) -> Node:
-    """Return the study's own node."""
+def _study_entry(plan: StudyPlan, created: int, tags: Mapping[str, Any]) -> Entry:
+    """Return the study's own entry."""
     study, sources = plan.study, plan.sources.by_name
     tags = {
         **tags,
-        "medcls.level": "study",
+        entry_tags.LEVEL: "study",
         "mlflow.note.content": opening(plan.question, provenance.command()),
     }
-    data = tuple(_data_record(source) for source in sources.values())
-    return Node(plan.key, study.name, None, created, _common(plan), tags, data)
+    data = tuple(entry_tags.data_record(source) for source in sources.values())
+    name = f"{study.name} on {', '.join(sources)}"
+    if plan.options.smoke:
+        name += ", smoke"
+    return Entry(plan.key, name, None, created, entry_names.common(plan), tags, data)
 
 
 def _created(folder: Path) -> int:
@@ -199,75 +298,3 @@ def _created(folder: Path) -> int:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "study.json", known)
     return int(known["created"])
-
-
-def _tags(plan: StudyPlan) -> dict[str, Any]:
-    return {
-        "medcls.study": plan.study.name,
-        "medcls.version": __version__,
-        "medcls.smoke": plan.options.smoke,
-        **_data_tags(plan.sources.by_name.values()),
-        "mlflow.source.name": provenance.script(),
-        "mlflow.source.type": "LOCAL",
-        "mlflow.user": _user(),
-    }
-
-
-def _data_tags(sources: Collection[DataSource]) -> dict[str, Any]:
-    """Return what the store says of data sets: their kinds, their leaks, how many files were left out."""
-    leaks = []
-    for source in sources:
-        if source.leaks != "none":
-            leaks.append(source.leaks if len(sources) == 1 else f"{source.name}: {source.leaks}")
-    return {
-        "data.kind": ",".join(sorted({source.bundle.kind for source in sources})),
-        "data.leaks": "; ".join(leaks) or "none",
-        "data.skipped": sum(len(source.skipped) for source in sources),
-    }
-
-
-def _commit_tags(commit: str | None, is_dirty: bool | None) -> dict[str, Any]:
-    """Return the tags of a commit: ours, and the one that MLflow's run table shows as the version."""
-    if is_dirty is None:  # older run directories do not say it
-        return {}
-    return {
-        "medcls.git_commit": commit,
-        "medcls.git_dirty": is_dirty,
-        "mlflow.source.git.commit": commit,
-    }
-
-
-def _common(plan: StudyPlan) -> dict[str, Any]:
-    """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
-    parameters = []
-    for _, variant in plan.study.conditions:
-        parameters.append({**variant.parameters(), "data": plan.sources.of(variant).name})
-    first, *others = parameters
-    searched = tuple(plan.study.search.space) if plan.study.search is not None else ()
-    inside_searched = tuple(f"{path}." for path in searched)
-    common = {}
-    for path, value in first.items():
-        if path in searched or path.startswith(inside_searched):
-            continue
-        if all(path in other and other[path] == value for other in others):
-            common[path] = value
-    return common
-
-
-def _data_record(source: DataSource) -> DataRecord:
-    """Return what the store's data set input says of a source."""
-    bundle = source.bundle
-    counts = {name: int((bundle.labels == label).sum()) for label, name in enumerate(bundle.classes)}
-    profile = {"num_rows": len(bundle.labels), "classes": counts, "size": bundle.size, "channels": bundle.channels}
-    return DataRecord(source.name, bundle.source, bundle.kind, bundle.fingerprint, profile)
-
-
-def _trace(result: RunResult) -> str:
-    return result.traceback or f"{result.error}\n"
-
-
-def _user() -> str | None:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # a container's user may have no name
-        return None

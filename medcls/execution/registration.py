@@ -11,8 +11,8 @@ from medcls.execution.controller import RunController
 from medcls.execution.selection import BestModel
 from medcls.export.champion import data_models, place_best, register_best, study_model
 from medcls.export.registry import Place, followed
-from medcls.tracking.mlflow_client import sentence
 from medcls.tracking.outcomes import Outcome
+from medcls.tracking.store_errors import sentence
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def scheduled(study: StudyAtWork, started: float, *, alone: bool) -> ScheduledSt
     if study.tuner is not None:
 
         def trial_of(run: Run) -> str:
-            return logger.trial_identity(int(run.variant_name.split()[-1]))
+            return logger.names.trial_id(int(run.variant_name.split()[-1]))
 
         return ScheduledStudy(
             controller, _search_scheduler(plan, controller, study.tuner, started), trial_of, name=name
@@ -46,7 +46,7 @@ def scheduled(study: StudyAtWork, started: float, *, alone: bool) -> ScheduledSt
     def undecided() -> bool:
         return not is_decided(summarise(plan, controller, {}, [], started), plan.study.answers)
 
-    return ScheduledStudy(controller, SequentialScheduler(plan.stages(), undecided), lambda _: logger.study, name=name)
+    return ScheduledStudy(controller, SequentialScheduler(plan.stages(), undecided), logger.names.variant_id, name=name)
 
 
 def _search_scheduler(plan: StudyPlan, controller: RunController, tuner: Tuner, started: float) -> SearchScheduler:
@@ -65,7 +65,7 @@ def _search_scheduler(plan: StudyPlan, controller: RunController, tuner: Tuner, 
         return plan.trial_run(trial, repeat)
 
     def on_trial(trial: Trial) -> None:
-        parent = logger.trial_identity(trial.number)
+        parent = logger.names.trial_id(trial.number)
         records = [record for record in controller.records.values() if record.parent == parent]
         logger.close_trial(trial, [(controller.work.folder(record.run), record.result) for record in records])
 

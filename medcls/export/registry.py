@@ -11,6 +11,7 @@ import numpy as np
 
 from medcls.export.metadata import CARD
 from medcls.export.standing import ANSWERS, DATA, KIND, NOT_REAL, STUDY, WEIGHTS, Standing, from_tags, keeps
+from medcls.tracking.entries import FIRST
 from medcls.utils.lazy import keras, mlflow
 from medcls.utils.lazy import tensorflow as tf
 from medcls.utils.tensors import KerasModel
@@ -237,15 +238,18 @@ def _log(network: KerasModel, standing: Standing, run_id: str, epoch: int, add_p
 
 
 def _step(run_id: str, epoch: int) -> int:
-    """Return the step at which a run's model is logged: its epoch, or -1 if MLflow would refuse the model there.
+    """Return the step at which a run's model is logged: that of its epoch, or -1 if MLflow would refuse it there.
 
     MLflow copies the run's metrics of that step, and fails if a metric has two values at it. An older version of medcls
     logged the final recalls of two classes under one name at step 0.
     """
+    client = mlflow.MlflowClient()
+    run = client.get_run(run_id)
+    if FIRST in run.data.tags:
+        return epoch + int(run.data.tags[FIRST])
     if epoch != 0:
         return epoch
-    client = mlflow.MlflowClient()
-    for name in client.get_run(run_id).data.metrics:
+    for name in run.data.metrics:
         points = [(value.timestamp, value.step) for value in client.get_metric_history(run_id, name)]
         if len(set(points)) < len(points):
             return -1
@@ -256,7 +260,7 @@ def _add_scores(run_id: str, model_id: str) -> None:
     """Log the run's final scores for the model too; MLflow itself copies only the metrics of its epoch."""
     client = mlflow.MlflowClient()
     for name in client.get_run(run_id).data.metrics:
-        if name.startswith(("best/", "test/")):
+        if name.startswith(("best/", "recall/", "test/")):
             last = client.get_metric_history(run_id, name)[-1]
             score = mlflow.entities.Metric(name, last.value, last.timestamp, last.step, model_id=model_id)
             client.log_batch(run_id, metrics=[score])

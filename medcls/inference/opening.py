@@ -17,8 +17,8 @@ from medcls.export.formats.savedmodel import check_trusted
 from medcls.export.metadata import FILES, PREPROCESSING
 from medcls.export.registered import registered
 from medcls.inference.predictor import Predictor
-from medcls.tracking.mlflow_client import sentence
 from medcls.tracking.outcomes import called
+from medcls.tracking.store_errors import sentence
 from medcls.utils import store_uris
 from medcls.utils.errors import BadInputError
 from medcls.utils.paths import default_work_dir

@@ -110,7 +110,10 @@ class Charts:
 
 def _charts(summary: StudySummary, data: str) -> Charts:
     marked, variants = study_curves.foremost(summary, data), run_scores.variants(summary, data)
-    drawn, legend = study_curves.charts(summary, data, marked), svg_curves.legend(variants, marked)
+    drawn, legend = (
+        study_curves.charts(summary, data, marked),
+        svg_curves.legend(variants, study_curves.colours(summary, marked)),
+    )
     return Charts(data, drawn, legend, len(marked), len(variants))
 
 

@@ -65,7 +65,7 @@ def study_figures(summary: StudySummary, work: Path) -> StudyFigures:
 
 def _of_data_set(summary: StudySummary, data: DataSetRecord, work: Path) -> Iterator[tuple[str, MakeFigure]]:
     """Yield the name of each figure of one data set, and what makes it."""
-    marked = study_curves.foremost(summary, data.name)
+    marked = study_curves.colours(summary, study_curves.foremost(summary, data.name))
     over = "folds" if summary.has_folds else "seeds"
     title = f"{summary.study} on {_called(data)}: mean ± standard deviation over the {over}"
     for quantity in study_curves.quantities(summary, data.name):

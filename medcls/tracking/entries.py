@@ -1,6 +1,6 @@
-"""The nodes of an MLflow store (study > trial > run): their parameters, data sets, scores and files."""
+"""The entries of an MLflow store (study > trial > run): their parameters, data sets, scores and files."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -8,9 +8,11 @@ from typing import Any
 
 from medcls.tracking.run_dir import RunDir
 
+FIRST = "medcls.first_epoch"  # the tag of the step of the first epoch; older versions counted from 0, without the tag
+
 
 class EntryStatus(StrEnum):
-    """How a node ended, in the words of MLflow."""
+    """How an entry ended, in the words of MLflow."""
 
     FINISHED = "FINISHED"
     FAILED = "FAILED"
@@ -19,7 +21,7 @@ class EntryStatus(StrEnum):
 
 @dataclass(frozen=True)
 class DataRecord:
-    """A data set of a node, as MLflow shows it.
+    """A data set of an entry, as MLflow shows it.
 
     Attributes:
         name: of the data set.
@@ -37,21 +39,21 @@ class DataRecord:
 
 
 @dataclass(frozen=True)
-class Node:
-    """One entry of the store, found again by its identity; with a run directory its epochs are mirrored.
+class Entry:
+    """An entry of the store, found again by its id; with a run directory its epochs are mirrored.
 
     Attributes:
-        identity: unique in the experiment, and the same in every process.
+        id: unique in the experiment, and the same in every process.
         name: that the run table shows.
-        parent: the identity of the node above, None for the study itself.
+        parent: the id of the entry above, None for the study itself.
         started: in milliseconds since 1970; None to start with the run of its directory, or with its first child.
         parameters: by name; values are shown as text.
         tags: by name; values are shown as text, and None leaves the tag out.
-        data: the node's own data sets.
-        folder: the run directory whose journal belongs to the node, None for none.
+        data: the entry's own data sets.
+        folder: the run directory whose journal belongs to the entry, None for none.
     """
 
-    identity: str
+    id: str
     name: str
     parent: str | None
     started: int | None = None
@@ -63,7 +65,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a node ended.
+    """How an entry ended.
 
     Attributes:
         status: how it ended.
@@ -72,6 +74,7 @@ class Ending:
         tags: by name; None leaves the tag out.
         files: local file -> the directory in the store that it is copied to, "" for the top.
         drawings: figure -> the function that draws it unless it exists; figures are copied to the top.
+        curves: name -> one value an epoch, from epoch 1 on.
     """
 
     status: EntryStatus
@@ -80,3 +83,4 @@ class Ending:
     tags: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[Path, str] = field(default_factory=dict)
     drawings: Mapping[Path, Callable[[Path], object]] = field(default_factory=dict)
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)

@@ -49,7 +49,7 @@ def entered(uri: str, study: str, network, stands: Standing, classes: tuple[str,
         found = client.get_experiment_by_name(study)
         place = (Path(uri.removeprefix("sqlite:///")).parent / "files" / study).as_uri()
         run = client.create_run(found.experiment_id if found else client.create_experiment(study, place)).info.run_id
-        recalls = in_store(f"best/val_recall/{each}" for each in classes).values()
+        recalls = in_store(f"recall/{each}" for each in classes).values()
         for number, recall in enumerate(recalls):
             client.log_metric(run, recall, number / 2, timestamp=1_700_000_000_000, step=0)
         register(network, stands, uri, run, name, 0, lambda folder: (folder / "told").write_text(" ".join(classes)))

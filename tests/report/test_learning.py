@@ -10,6 +10,7 @@ from summaries import summary
 from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.report import html
 from medcls.report.figures import study_curves, svg_curves
+from medcls.utils import palette
 
 
 def searched(accuracies: dict[str, tuple[float, ...]]) -> StudySummary:
@@ -28,7 +29,7 @@ TRIALS = {f"trial {number}": (0.5 + 0.4 * (number * 3 % 8) / 8,) * 3 for number 
 
 
 def test_the_best_of_many_trials_are_marked_the_best_first() -> None:
-    expected = sorted(TRIALS, key=lambda name: -np.mean(TRIALS[name]))[: len(svg_curves.COLOURS)]
+    expected = sorted(TRIALS, key=lambda name: -np.mean(TRIALS[name]))[: study_curves.MOST]
     assert study_curves.foremost(searched(TRIALS), "skin") == expected
 
 
@@ -41,7 +42,13 @@ def test_a_few_variants_keep_their_order_and_have_a_colour_each() -> None:
     assert study_curves.foremost(summary(), "skin") == ["plain", "dropout"]
     for chart in charts_of(summary()):
         assert drawn(chart, svg_curves.GREY) == 0
-        assert drawn(chart, svg_curves.COLOURS[0]) > 0
+        assert drawn(chart, palette.colour(0)) > 0
+
+
+def test_a_hundred_variants_have_a_hundred_colours() -> None:
+    colours = [palette.colour(place) for place in range(100)]
+    assert len(set(colours)) == 100
+    assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in colours)
 
 
 @pytest.mark.parametrize("count", [6, 7, 8])
@@ -49,18 +56,19 @@ def test_no_two_variants_have_the_same_colour(count: int) -> None:
     chosen = dict(list(TRIALS.items())[:count])
     accuracy, loss, gap = charts_of(searched(chosen))
     for chart, curves in ((accuracy, 2), (loss, 2), (gap, 1)):  # training and validation, or their difference
-        assert [drawn(chart, colour) for colour in svg_curves.COLOURS] == [curves] * len(svg_curves.COLOURS)
-        assert drawn(chart, svg_curves.GREY) == count - len(svg_curves.COLOURS)
+        colours = [palette.colour(int(name.split()[-1])) for name in study_curves.foremost(searched(chosen), "skin")]
+        assert [drawn(chart, colour) for colour in colours] == [curves] * study_curves.MOST
+        assert drawn(chart, svg_curves.GREY) == count - study_curves.MOST
 
 
 def test_the_legend_names_who_has_a_colour_and_counts_the_others() -> None:
     found = searched(TRIALS)
-    others = len(TRIALS) - len(svg_curves.COLOURS)
+    others = len(TRIALS) - study_curves.MOST
     assert legend_of(found) == [
-        *zip(study_curves.foremost(found, "skin"), svg_curves.COLOURS, strict=True),
+        *study_curves.colours(found, study_curves.foremost(found, "skin")).items(),
         (f"{others} others", svg_curves.GREY),
     ]
-    one_too_many = dict(list(TRIALS.items())[: len(svg_curves.COLOURS) + 1])
+    one_too_many = dict(list(TRIALS.items())[: study_curves.MOST + 1])
     assert sorted(name for name, _ in legend_of(searched(one_too_many))) == sorted(one_too_many)
 
 

@@ -19,11 +19,11 @@ import os, resource, shutil, signal, sqlite3, sys, time
 from pathlib import Path
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.mlflow_client import Store
-from medcls.tracking.entries import Ending, EntryStatus, Node
+from medcls.tracking.entries import Ending, EntryStatus, Entry
 home, how = Path(sys.argv[1]), sys.argv[2]
 path, now = home / "mlflow.db", int(time.time() * 1000)
 mirror = Mirror(Store(f"sqlite:///{path}", "experiment", "?", home))
-mirror.open(Node("study", "study", None, now))
+mirror.open(Entry("study", "study", None, now))
 assert mirror.settle(300)
 if how == "removed":
     path.unlink()
@@ -51,7 +51,7 @@ elif how == "read-only":
     if os.geteuid() == 0:
         os.setuid(65534)  # the permissions do not bind root
 for number in range(30):
-    mirror.open(Node(f"study/{number}", "run", "study", now, parameters={f"p{each}": "v" * 400 for each in range(90)}))
+    mirror.open(Entry(f"study/{number}", "run", "study", now, parameters={f"p{each}": "v" * 400 for each in range(90)}))
 mirror.close("study", Ending(EntryStatus.FINISHED, now, {"x": 1.0}))
 print(mirror.settle(), mirror.refused, mirror.lost)
 """
@@ -108,7 +108,7 @@ def test_a_study_whose_store_goes_away_is_caught_up_with(pictures: Path, tmp_pat
     assert "Traceback" not in said
     code, said = command.run()
     assert code == 0, said
-    assert all(node["status"] in ("FINISHED", "KILLED") for node in content(command.store).values())
+    assert all(entry["status"] in ("FINISHED", "KILLED") for entry in content(command.store).values())
 
 
 @pytest.mark.parametrize("count", [4, pytest.param(16, marks=pytest.mark.slow)])

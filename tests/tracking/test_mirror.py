@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from tracking_stores import content
 
-from medcls.tracking.entries import Ending, EntryStatus, Node
-from medcls.tracking.mlflow_client import Store, sentence
+from medcls.tracking.entries import Ending, Entry, EntryStatus
+from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import CheckpointState, EpochRow, RunDescription
+from medcls.tracking.store_errors import sentence
 from medcls.utils.redaction import without_secrets
 
 BEGUN = 1_700_000_000_000
@@ -40,7 +41,7 @@ def driver(uri: str, tmp_path: Path) -> Open:
         store = Store(uri, "experiment", "A question?", tmp_path / "files")
         store.find("study", BEGUN)
         mirror = Mirror(store)
-        mirror.open(Node("study", "study", None, BEGUN))
+        mirror.open(Entry("study", "study", None, BEGUN))
         return mirror
 
     return driver
@@ -65,17 +66,17 @@ def train(folder: RunDir, epochs: int, *, held: bool = True) -> None:
         folder.write_checkpoint(first + epochs, CheckpointState(), {})
 
 
-def node(folder: RunDir, parameters: Mapping[str, Any] | None = None, **tags: Any) -> Node:
-    return Node("study/run", "run", "study", None, parameters or {"a": 1}, tags, (), folder)
+def entry(folder: RunDir, parameters: Mapping[str, Any] | None = None, **tags: Any) -> Entry:
+    return Entry("study/run", "run", "study", None, parameters or {"a": 1}, tags, (), folder)
 
 
 def losses(epochs: int) -> list[tuple[int, int, float]]:
-    return [(epoch, BEGUN + 1000 * epoch, 1 / (epoch + 1)) for epoch in range(epochs)]
+    return [(epoch + 1, BEGUN + 1000 * epoch, 1 / (epoch + 1)) for epoch in range(epochs)]
 
 
 def test_held_epochs_come_once_with_the_journals_times(driver: Open, folder: RunDir, uri: str) -> None:
     mirror = driver()
-    mirror.open(node(folder))
+    mirror.open(entry(folder))
     train(folder, 2)
     assert mirror.settle()
     train(folder, 3)
@@ -92,8 +93,8 @@ def test_held_epochs_come_once_with_the_journals_times(driver: Open, folder: Run
 def test_a_run_that_waits_starts_when_it_is_at_work(driver: Open, tmp_path: Path, uri: str) -> None:
     folder, mirror = RunDir(tmp_path / "run"), driver()
     folder.describe(RunDescription(created=BEGUN))
-    mirror.open(Node("study/trial", "trial", "study"))
-    mirror.open(Node("study/trial/run", "run", "study/trial", None, folder=folder))
+    mirror.open(Entry("study/trial", "trial", "study"))
+    mirror.open(Entry("study/trial/run", "run", "study/trial", None, folder=folder))
     assert mirror.settle()
     assert set(content(uri)) == {"study"}
     folder.describe(RunDescription(started=BEGUN + 70))
@@ -109,11 +110,11 @@ def test_a_run_that_waits_starts_when_it_is_at_work(driver: Open, tmp_path: Path
 def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunDir, uri: str) -> None:
     train(folder, 3)
     first = driver()
-    first.open(node(folder, kind="x"))
+    first.open(entry(folder, kind="x"))
     assert first.settle()
     train(folder, 2)
     second = driver()
-    second.open(node(folder, {"a": 2, "b": 3}, kind="y"))
+    second.open(entry(folder, {"a": 2, "b": 3}, kind="y"))
     second.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"best/loss": 0.25}))
     assert second.settle()
 
@@ -127,11 +128,11 @@ def test_another_driver_takes_up_what_one_left(driver: Open, folder: RunDir, uri
 def test_what_has_ended_stays_as_it_is(driver: Open, folder: RunDir, uri: str) -> None:
     train(folder, 1)
     first = driver()
-    first.open(node(folder))
+    first.open(entry(folder))
     first.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"best/loss": 0.25}))
     assert first.settle()
     before, second = content(uri), driver()
-    second.open(node(folder))
+    second.open(entry(folder))
     second.close("study/run", Ending(EntryStatus.FAILED, BEGUN + 99, {"best/loss": 7.0}))
 
     assert second.settle()
@@ -142,13 +143,13 @@ def test_what_has_ended_stays_as_it_is(driver: Open, folder: RunDir, uri: str) -
 def test_the_interrupted_is_killed_until_it_goes_on(driver: Open, folder: RunDir, uri: str) -> None:
     train(folder, 1)
     first = driver()
-    first.open(node(folder))
+    first.open(entry(folder))
     first.interrupt()
     assert first.settle()
     assert {each["status"] for each in content(uri).values()} == {"KILLED"}
 
     second = driver()
-    second.open(node(folder))
+    second.open(entry(folder))
     assert second.settle()
     assert {each["status"] for each in content(uri).values()} == {"RUNNING"}
     train(folder, 1)
@@ -163,12 +164,12 @@ def test_the_interrupted_is_killed_until_it_goes_on(driver: Open, folder: RunDir
 def test_the_pruned_is_killed_for_good_and_the_failed_tried_again(driver: Open, uri: str) -> None:
     first = driver()
     for name, status in (("pruned", EntryStatus.KILLED), ("failed", EntryStatus.FAILED)):
-        first.open(Node(f"study/{name}", name, "study", BEGUN))
+        first.open(Entry(f"study/{name}", name, "study", BEGUN))
         first.close(f"study/{name}", Ending(status, BEGUN + 9, tags={"medcls.error": "no luck"}))
     assert first.settle()
     second = driver()
     for name in ("pruned", "failed"):
-        second.open(Node(f"study/{name}", name, "study", BEGUN))
+        second.open(Entry(f"study/{name}", name, "study", BEGUN))
         second.close(f"study/{name}", Ending(EntryStatus.FINISHED, BEGUN + 19))
     assert second.settle()
 
@@ -176,6 +177,45 @@ def test_the_pruned_is_killed_for_good_and_the_failed_tried_again(driver: Open, 
     assert (nodes["study/pruned"]["status"], nodes["study/pruned"]["times"][1]) == ("KILLED", BEGUN + 9)
     assert (nodes["study/failed"]["status"], nodes["study/failed"]["times"][1]) == ("FINISHED", BEGUN + 19)
     assert "medcls.error" not in nodes["study/failed"]["tags"]
+
+
+def test_what_an_older_version_began_goes_on_with_its_own_steps(driver: Open, folder: RunDir, uri: str) -> None:
+    import mlflow
+
+    train(folder, 2)
+    first = driver()
+    first.open(entry(folder))
+    assert first.settle()
+    run_id = first.store.run_id("study/run")
+    client = mlflow.MlflowClient(uri)
+    assert run_id is not None
+    client.delete_tag(run_id, "medcls.first_epoch")  # older versions wrote no such tag, and counted from 0
+    client.log_batch(run_id, [mlflow.entities.Metric("old", 0.5, BEGUN, 0)])
+    second = driver()
+    second.open(entry(folder))
+    assert second.settle()
+    assert [step for step, _, _ in content(uri)["study/run"]["metrics"]["val_loss"]] == [0, 1, 1, 2]
+
+
+def test_an_entry_that_has_ended_is_amended_and_completed(driver: Open, uri: str) -> None:
+    first = driver()
+    first.open(Entry("study/run", "run", "study", BEGUN, tags={"kind": "x"}))
+    first.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"n": 2.0}, curves={"curve/loss": (0.5, 0.25)}))
+    first.amend("study/run", {"medcls.best": True, "medcls.verdict": "better"}, "run · best")
+    assert first.settle()
+    run = content(uri)["study/run"]
+    assert (run["name"], run["tags"]["medcls.best"]) == ("run · best", "True")
+    assert run["metrics"]["curve/loss"] == [(1, BEGUN + 9, 0.5), (2, BEGUN + 9, 0.25)]
+
+    second = driver()
+    second.open(Entry("study/variant", "variant", "study", BEGUN))
+    second.open(Entry("study/run", "run", "study/variant", BEGUN, tags={"kind": "y", "medcls.refit": False}))
+    second.amend("study/run", {"medcls.best": None}, "run")
+    assert second.settle()
+    run = content(uri)["study/run"]
+    assert (run["name"], run["parent"], run["status"]) == ("run", "study/variant", "FINISHED")
+    assert (run["tags"]["kind"], run["tags"]["medcls.refit"]) == ("x", "False")
+    assert "medcls.best" not in run["tags"]
 
 
 def test_a_study_begun_anew_is_another_one(driver: Open, uri: str, tmp_path: Path) -> None:
@@ -189,7 +229,7 @@ def test_no_parameter_metric_or_tag_is_too_much(driver: Open, uri: str) -> None:
     mirror = driver()
     parameters = {f"layer.{number}": number for number in range(250)}
     odd = {"empty": "", "long": "x" * 20_000, "odd (%) name, ü": None}
-    mirror.open(Node("study/run", "run", "study", BEGUN, parameters | odd, {"long": "y" * 20_000, "none": None}))
+    mirror.open(Entry("study/run", "run", "study", BEGUN, parameters | odd, {"long": "y" * 20_000, "none": None}))
     mirror.close(
         "study/run", Ending(EntryStatus.FINISHED, BEGUN + 9, {"recall/covid+ (mild)": 0.5, "recall/no covid": 1.0})
     )
@@ -209,14 +249,14 @@ def test_a_run_deleted_in_the_store_holds_up_nothing(driver: Open, folder: RunDi
     import mlflow
 
     mirror = driver()
-    mirror.open(node(folder))
+    mirror.open(entry(folder))
     train(folder, 1)
     assert mirror.settle()
     run_id = mirror.store.run_id("study/run")
     assert run_id is not None
     mlflow.MlflowClient(uri).delete_run(run_id)
     train(folder, 1)
-    mirror.open(Node("study/other", "other", "study", BEGUN))
+    mirror.open(Entry("study/other", "other", "study", BEGUN))
     mirror.close("study/run", Ending(EntryStatus.FINISHED, BEGUN + 9))
     mirror.close("study/other", Ending(EntryStatus.FINISHED, BEGUN + 9))
 
@@ -240,7 +280,7 @@ def test_a_figure_that_fails_costs_no_result(driver: Open, uri: str, tmp_path: P
     good, bad = tmp_path / "good.png", tmp_path / "bad.png"
     mirror = driver()
     for name in ("one", "two"):  # the same folder may belong to two nodes
-        mirror.open(Node(f"study/{name}", name, "study", BEGUN))
+        mirror.open(Entry(f"study/{name}", name, "study", BEGUN))
         mirror.close(f"study/{name}", Ending(EntryStatus.FINISHED, BEGUN + 9, drawings={good: draw, bad: fail}))
 
     assert mirror.settle()

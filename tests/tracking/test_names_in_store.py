@@ -10,7 +10,7 @@ import pytest
 from medcls.evaluation.saliency_record import RegionScores, SaliencyRecord
 from medcls.explain import saliency_scores as heat
 from medcls.tracking import sqlite_tables
-from medcls.tracking.entries import Ending, EntryStatus, Node
+from medcls.tracking.entries import Ending, Entry, EntryStatus
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
 from medcls.tracking.run_table import of_best
@@ -39,27 +39,27 @@ def uri(blank: Path, tmp_path: Path) -> str:
     return f"sqlite:///{shutil.copy(blank, tmp_path)}"
 
 
-def mirrored(uri: str, folder: Path, experiment: str, node: Node, ending: Ending) -> mlflow.entities.Run:
-    """Write a study with one node into a store; return the node's run there."""
+def mirrored(uri: str, folder: Path, experiment: str, entry: Entry, ending: Ending) -> mlflow.entities.Run:
+    """Write a study with one entry into a store; return the entry's run there."""
     store = Store(uri, experiment, "A question?", folder)
     store.find("study", BEGUN)
     mirror = Mirror(store)
-    mirror.open(Node("study", experiment, None, BEGUN))
-    mirror.open(node)
-    mirror.close(node.identity, ending)
+    mirror.open(Entry("study", experiment, None, BEGUN))
+    mirror.open(entry)
+    mirror.close(entry.id, ending)
     assert mirror.settle()
     assert mirror.refused == []
-    return mlflow.MlflowClient(uri).get_run(store.run_id(node.identity))
+    return mlflow.MlflowClient(uri).get_run(store.run_id(entry.id))
 
 
 @pytest.mark.parametrize("classes", KINDS.values(), ids=KINDS)
 def test_every_class_has_its_own_metric_and_parameter(uri: str, tmp_path: Path, classes: tuple[str, ...]) -> None:
     values = {name: number / 10 for number, name in enumerate(classes)}
-    metrics = {f"best/val_recall/{name}": value for name, value in values.items()} | {"minutes": 2.0}
-    node = Node(
+    metrics = {f"recall/{name}": value for name, value in values.items()} | {"minutes": 2.0}
+    entry = Entry(
         "study/run", "\x1b[31mrun\n" + "x" * 400, "study", BEGUN, values | {"rate": 0.1}, {"data.leaks": "\udcff"}
     )
-    run = mirrored(uri, tmp_path, "names", node, Ending(EntryStatus.FINISHED, BEGUN + 9, metrics))
+    run = mirrored(uri, tmp_path, "names", entry, Ending(EntryStatus.FINISHED, BEGUN + 9, metrics))
 
     assert sorted(run.data.metrics.values()) == sorted(metrics.values())
     assert run.data.metrics["minutes"] == 2.0
@@ -77,13 +77,13 @@ def test_every_class_has_its_own_metric_and_parameter(uri: str, tmp_path: Path, 
 
 
 def test_a_study_of_any_name_that_it_may_have_is_found_again(uri: str, tmp_path: Path) -> None:
-    node, ending = (
-        Node("study/run", "run", "study", BEGUN, {"a": 1}),
+    entry, ending = (
+        Entry("study/run", "run", "study", BEGUN, {"a": 1}),
         Ending(EntryStatus.FINISHED, BEGUN + 9, {"best/loss": 0.5}),
     )
     for experiment in ("a'b", 'a"b', "a`b", "50%_x", "a, b (c) #1", 'it\'s "so"', "größe"):
-        first = mirrored(uri, tmp_path, experiment, node, ending)
-        again = mirrored(uri, tmp_path, experiment, node, ending)
+        first = mirrored(uri, tmp_path, experiment, entry, ending)
+        again = mirrored(uri, tmp_path, experiment, entry, ending)
         assert first.info.run_id == again.info.run_id
         assert again.data.metrics == {"best/loss": 0.5}
 
@@ -93,7 +93,7 @@ def test_a_deviation_over_repeats_never_stands_where_a_score_belongs() -> None:
     shown = of_best(means | {"gap": (0.1, 0.05)}, repeats=3)
     assert sorted(shown.values()) == sorted(value for pair in [*means.values(), (0.1, 0.05)] for value in pair)
     assert (shown["best/val_dice"], shown["best/val_dice_sd"]) == (0.8, 0.2)
-    assert (shown["best/val_recall/x"], shown["best/val_recall/x_sd"]) == (0.7, 0.6)
+    assert (shown["recall/x"], shown["recall/x_sd"]) == (0.7, 0.6)
     assert (shown["gap"], shown["gap_sd"]) == (0.1, 0.05)
     assert of_best({"dice": (0.8, 0.0)}, repeats=1) == {"best/val_dice": 0.8}
 

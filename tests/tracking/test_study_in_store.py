@@ -33,18 +33,24 @@ def the_study(nodes: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return node
 
 
+def trial_of(nodes: dict[str, dict[str, Any]], number: int) -> dict[str, Any]:
+    (node,) = [node for node in nodes.values() if node["tags"].get("medcls.trial") == str(number)]
+    return node
+
+
 def test_study_holds_trials_that_hold_folds(nodes: dict[str, dict[str, Any]]) -> None:
     names = {identity: node["name"] for identity, node in nodes.items()}
     tree = {(names.get(node["parent"]), node["name"]) for node in nodes.values()}
     (refit,) = [name for name in names.values() if name.endswith("refit")]
+    trials = [trial_of(nodes, number)["name"] for number in (0, 1)]
 
     assert tree == {
-        (None, "tracked_search"),
-        ("tracked_search", "trial 0"),
-        ("tracked_search", "trial 1"),
-        ("tracked_search", refit),
-        *((f"trial {trial}", f"trial {trial} seed 0 fold {fold}/2") for trial in (0, 1) for fold in (1, 2)),
+        (None, "tracked_search on pictures"),
+        *(("tracked_search on pictures", name) for name in (*trials, refit)),
+        *((trials[trial], f"trial {trial} · fold {fold}/2") for trial in (0, 1) for fold in (1, 2)),
     }
+    assert trials[0].startswith("trial 0 · dropout 0.2, filters 4, lr 0.02")
+    assert sum(name.endswith(" · best") for name in names.values()) == 1
     assert {node["status"] for node in nodes.values()} == {"FINISHED"}
 
 
@@ -54,7 +60,7 @@ def test_epochs_are_the_journals(search: Command, nodes: dict[str, dict[str, Any
 
         assert len(rows) == 12
         for name in {**rows[0].metrics, **rows[0].system}:
-            expected = [(row.epoch, row.time, {**row.metrics, **row.system}[name]) for row in rows]
+            expected = [(row.epoch + 1, row.time, {**row.metrics, **row.system}[name]) for row in rows]
             assert node["metrics"][name] == expected
         assert sum(name.startswith("system/") for name in node["metrics"]) >= 3
 
@@ -75,7 +81,7 @@ def test_the_run_table_has_each_runs_scores(summary: Any, nodes: dict[str, dict[
 def test_trials_have_the_mean_and_the_study_the_best_of_them(summary: Any, nodes: dict[str, dict[str, Any]]) -> None:
     (best,) = summary["best"].values()
     for trial in summary["trials"]:
-        (node,) = [node for node in nodes.values() if node["name"] == f"trial {trial['number']}"]
+        node = trial_of(nodes, trial["number"])
         assert node["metrics"]["best/val_balanced_accuracy"][-1][-1] == trial["value"]
         assert node["parameters"] == {path: str(value) for path, value in trial["params"].items()}
     scores = {name: values[-1][-1] for name, values in the_study(nodes)["metrics"].items()}
@@ -94,7 +100,10 @@ def test_parameters_tags_and_data(summary: Any, nodes: dict[str, dict[str, Any]]
         node = runs[run["key"]]
         tags = node["tags"]
 
-        assert node["parameters"] == {path: str(value) for path, value in run["params"].items()}
+        assert node["parameters"].keys() == run["params"].keys()
+        for path, value in run["params"].items():  # functions are spelt as a search spells them
+            assert node["parameters"][path] in (str(value), str(value).rpartition(".")[2])
+        assert node["parameters"]["learner.schedule"] == "plateau"
         assert node["inputs"] == [(data["name"], data["fingerprint"].removeprefix("sha256:")[:36])]
         assert tags["medcls.variant"] == run["variant"]
         assert tags.get("medcls.fold", "None") == str(run["fold"])

@@ -10,9 +10,11 @@ from medcls.evaluation.metrics import words
 from medcls.evaluation.summary import StudySummary
 from medcls.report.figures import svg_curves
 from medcls.report.figures.svg_curves import Quantity
+from medcls.utils import palette
 
 CHARTS = ("accuracy", "dice", "soft_dice", "loss")
 MEASURES = ("accuracy", "dice")
+MOST = 5  # variants with a colour in one chart
 
 Curves: TypeAlias = dict[str, list[list[float]]]
 """Variant -> one curve a run, of length epochs."""
@@ -26,7 +28,7 @@ def charts(summary: StudySummary, data: str, marked: Sequence[str]) -> list[str]
         data: the name of the data set.
         marked: the variants that have a colour each, as `foremost` chooses them.
     """
-    return [svg_curves.chart(quantity, marked) for quantity in quantities(summary, data)]
+    return [svg_curves.chart(quantity, colours(summary, marked)) for quantity in quantities(summary, data)]
 
 
 def quantities(summary: StudySummary, data: str) -> list[Quantity]:
@@ -62,6 +64,12 @@ def _curves(summary: StudySummary, data: str, metric: str) -> Curves:
     return curves
 
 
+def colours(summary: StudySummary, marked: Sequence[str]) -> dict[str, str]:
+    """Return the colour of each of some variants, which it has in MLflow, too."""
+    names = list(dict.fromkeys(run.variant for run in summary.runs))
+    return {name: palette.colour(palette.place_of(name, names)) for name in marked}
+
+
 def foremost(summary: StudySummary, data: str) -> list[str]:
     """Return the variants that have a colour of their own: all in the study's order, of too many the best, best first.
 
@@ -69,8 +77,8 @@ def foremost(summary: StudySummary, data: str) -> list[str]:
     """
     names = run_scores.variants(summary, data)
     best = summary.best.get(data)
-    if len(names) <= len(svg_curves.COLOURS) or best is None:
-        return names[: len(svg_curves.COLOURS)]
+    if len(names) <= MOST or best is None:
+        return names[:MOST]
     metric = best.metric
 
     def rank(name: str) -> tuple[int, float]:
@@ -78,7 +86,7 @@ def foremost(summary: StudySummary, data: str) -> list[str]:
         scores = [run.metrics[metric] for run in runs if metric in run.metrics]
         return -len(scores), -float(np.mean(scores)) if scores else 0.0
 
-    return sorted(names, key=rank)[: len(svg_curves.COLOURS)]
+    return sorted(names, key=rank)[:MOST]
 
 
 def _differences(training: Sequence[Sequence[float]], validation: Sequence[Sequence[float]]) -> list[list[float]]:

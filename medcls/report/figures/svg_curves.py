@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from medcls.utils.lazy import backend_svg, matplotlib
 
 INK = "#010203"  # stands for the page's own text colour
-# Petroff, Accessible color sequences for data visualization (2021); darkest left out, as the page may be dark.
-COLOURS = ("#5790fc", "#f89c20", "#e42536", "#964a8b", "#7a21dd")
-GREY = "#9c9ca1"  # of the same sequence
+GREY = "#9c9ca1"
 
 Repeats = Sequence[Sequence[float]]  # one curve per repeat, one value per epoch
 Curves = Mapping[str, Repeats]  # variant -> its curves
@@ -65,7 +63,7 @@ class Quantity:
     validation: Curves
 
 
-def chart(quantity: Quantity, marked: Sequence[str]) -> str:
+def chart(quantity: Quantity, marked: Mapping[str, str]) -> str:
     """Return an SVG of one quantity, drawn by `draw`."""
     figure = matplotlib.figure.Figure(figsize=(6.4, 3.4))
     backend_svg.FigureCanvasSVG(figure)
@@ -74,16 +72,15 @@ def chart(quantity: Quantity, marked: Sequence[str]) -> str:
     return inline(figure)
 
 
-def draw(axes: matplotlib.axes.Axes, quantity: Quantity, marked: Sequence[str]) -> None:
+def draw(axes: matplotlib.axes.Axes, quantity: Quantity, marked: Mapping[str, str]) -> None:
     """Draw for each variant the mean of its repeats with a band, training dashed and validation solid.
 
     Args:
         axes: where.
         quantity: what was measured.
-        marked: the variants with a colour and a band of their own, no more than there are `COLOURS`; the validation
-            curves of the other variants are drawn in grey.
+        marked: variant -> its colour; it has a band, too. The validation curves of other variants are drawn in grey.
     """
-    for variant, colour in zip(marked, COLOURS, strict=False):
+    for variant, colour in marked.items():
         if quantity.training.get(variant):
             _draw(axes, quantity.training[variant], colour, "--")
         if quantity.validation.get(variant):
@@ -96,14 +93,14 @@ def draw(axes: matplotlib.axes.Axes, quantity: Quantity, marked: Sequence[str]) 
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
 
 
-def legend(validation: Iterable[str], marked: Sequence[str]) -> list[LegendEntry]:
+def legend(validation: Iterable[str], marked: Mapping[str, str]) -> list[LegendEntry]:
     """Return the legend of charts, which the page shows beside them: there it can lie on no curve.
 
     Args:
         validation: the variants that have curves.
-        marked: those with a colour of their own.
+        marked: variant -> its colour, of those that have one.
     """
-    entries = [LegendEntry(variant, colour) for variant, colour in zip(marked, COLOURS, strict=False)]
+    entries = [LegendEntry(variant, colour) for variant, colour in marked.items()]
     others = [variant for variant in validation if variant not in marked]
     if others:
         entries.append(LegendEntry(others[0] if len(others) == 1 else f"{len(others)} others", GREY))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from medcls.report.figures import canvas, svg_curves
 from medcls.report.figures.svg_curves import Quantity
@@ -11,12 +11,12 @@ from medcls.utils.lazy import matplotlib
 LEFT, FLOOR, WIDTH, HEIGHT = 0.7, 0.5, 4.6, 3.0  # of the panel, in inches
 
 
-def curves(quantity: Quantity, marked: Sequence[str], title: str) -> matplotlib.figure.Figure:
+def curves(quantity: Quantity, marked: Mapping[str, str], title: str) -> matplotlib.figure.Figure:
     """Draw one quantity over the epochs: lines are means over the repeats, bands one standard deviation.
 
     Args:
         quantity: what was measured.
-        marked: the variants with a colour of their own, as `study_curves.foremost` chooses them.
+        marked: variant -> its colour, as `study_curves.colours` gives them.
         title: of the figure.
     """
     entries = svg_curves.legend(quantity.validation or quantity.training, marked)

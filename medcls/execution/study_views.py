@@ -1,0 +1,143 @@
+"""The saved views of a study in MLflow: its variants, its trials, and its best run."""
+
+from medcls.execution import entry_names
+from medcls.execution.entry_tags import BEST, DATA, LEVEL, REFIT, STUDY_RUN, VARIANT, VERDICT
+from medcls.execution.planning.plan import StudyPlan
+from medcls.tracking.run_table import RANK, shown
+from medcls.tracking.saved_views import Views
+from medcls.tracking.view_state import Chart, View, metric_column, param_column, tag_column
+
+MOST_PARAMETERS = 12  # columns of parameters in a table
+MOST_AXES = 7  # parameters in parallel coordinates
+CURVES, SCORES, SEARCHED, EVERY = "Learning curves", "Scores", "What was tried", "Every seed or fold"
+
+
+def views_of(plan: StudyPlan, study_run: str, *, ended: bool) -> Views:
+    """Return the views of a study, the one to open first.
+
+    Args:
+        plan: of the study.
+        study_run: the tag that all entries of this study run share.
+        ended: whether the study has ended, so that its best run is known.
+    """
+    query = f"tags.`{STUDY_RUN}` = '{study_run}'"
+    views = [_variants(plan, query), _best(plan, query, ended=ended)]
+    if plan.study.search is not None:
+        views.insert(0, _trials(plan, query))
+    kinds = {source.bundle.kind for source in plan.sources.by_name.values()}
+    outcome = ", ".join(plan.sources.by_name)
+    if "phantom" in kinds:
+        outcome += " (phantom)"
+    if plan.options.smoke:
+        outcome += ", smoke"
+    rank = 2 * (not plan.options.smoke) + ("phantom" not in kinds)
+    return Views(outcome, rank, tuple(views), plan.study.question)
+
+
+def _variants(plan: StudyPlan, query: str) -> View:
+    """Return the view of the variants, each with its seeds or folds below it."""
+    metric = _metric(plan)
+    parameters = _differing(plan)
+    charts = [
+        Chart("LINE", CURVES, (f"curve/val_{metric}", f"curve_low/val_{metric}", f"curve_high/val_{metric}")),
+        Chart("LINE", CURVES, ("curve/val_loss",)),
+        Chart("LINE", CURVES, ("curve/loss",)),
+        Chart("BAR", SCORES, (f"mean/{metric}",)),
+        Chart("BAR", SCORES, (f"sd/{metric}",)),
+        Chart("BAR", SCORES, ("mean/gap",)),
+        Chart("LINE", EVERY, (f"val_{metric}",)),
+        Chart("LINE", EVERY, ("val_loss",)),
+        Chart("LINE", EVERY, ("loss",)),
+    ]
+    return View(
+        kind="variants",
+        name="Variants",
+        query=f"{query} and tags.`{REFIT}` = 'False'",
+        order_by=metric_column(RANK),
+        columns=(
+            *_scores(metric),
+            tag_column(VERDICT),
+            metric_column(shown(metric)),
+            metric_column("mean/gap"),
+            *(param_column(path) for path in parameters),
+        ),
+        charts=tuple(charts),
+        group_by=(DATA, VARIANT) if len(plan.sources.by_name) > 1 else (VARIANT,),
+    )
+
+
+def _trials(plan: StudyPlan, query: str) -> View:
+    """Return the view of a search's trials, the best first; the pruned ones come last."""
+    metric, paths = _metric(plan), list(plan.search.space)
+    charts = [Chart("PARALLEL", SEARCHED, (f"mean/{metric}",), tuple(paths[:MOST_AXES]))]
+    charts.append(Chart("BAR", SEARCHED, (RANK,)))
+    for path in paths[:4]:
+        charts.append(Chart("SCATTER", SEARCHED, (f"mean/{metric}",), (path,)))
+    charts.append(Chart("LINE", CURVES, (f"curve/val_{metric}",)))
+    charts.append(Chart("LINE", CURVES, ("curve/val_loss",)))
+    return View(
+        kind="trials",
+        name="Trials, best first",
+        query=f"{query} and tags.`{LEVEL}` = 'trial'",
+        order_by=metric_column(RANK),
+        columns=(
+            *_scores(metric),
+            tag_column(VERDICT),
+            *(param_column(path) for path in paths[:MOST_PARAMETERS]),
+        ),
+        charts=tuple(charts),
+    )
+
+
+def _best(plan: StudyPlan, query: str, *, ended: bool) -> View:
+    """Return the view of the best variant, its seeds or folds and its refit; while the study runs, of all runs."""
+    metric = _metric(plan)
+    tested = [metric_column(f"test/{name}") for name in dict.fromkeys((metric, "accuracy", "dice"))]
+    charts = [
+        Chart("LINE", CURVES, (f"val_{metric}",)),
+        Chart("LINE", CURVES, ("loss", "val_loss")),
+        Chart("LINE", CURVES, ("accuracy", "val_accuracy")),
+        Chart("BAR", SCORES, (f"test/{metric}",)),
+        Chart("BAR", SCORES, (shown(metric),)),
+        Chart("BAR", SCORES, ("gap",)),
+    ]
+    for source in plan.sources.by_name.values():
+        for name in source.bundle.classes[:9]:
+            charts.append(Chart("BAR", "Recall by class", (f"recall/{name}",)))
+    return View(
+        kind="best",
+        name="Best run",
+        query=f"{query} and tags.`{BEST}` = 'True'" if ended else f"{query} and tags.`{LEVEL}` = 'run'",
+        order_by=metric_column(f"test/{metric}") if ended else metric_column(shown(metric)),
+        columns=(
+            *tested,
+            metric_column(shown(metric)),
+            metric_column("gap"),
+            metric_column("best/epoch"),
+            metric_column("epochs"),
+            metric_column("minutes"),
+            tag_column(REFIT),
+            *(param_column(path) for path in _differing(plan)),
+        ),
+        charts=tuple(charts),
+    )
+
+
+def _metric(plan: StudyPlan) -> str:
+    return plan.study.metric if plan.study.search is None else plan.search.metric
+
+
+def _scores(metric: str) -> tuple[str, ...]:
+    """Return the columns of a variant's score: its mean, its spread, and over how many runs."""
+    names = [f"mean/{metric}", f"sd/{metric}", f"ci_low/{metric}", f"ci_high/{metric}", "n"]
+    return tuple(metric_column(name) for name in names)
+
+
+def _differing(plan: StudyPlan) -> list[str]:
+    """Return the paths of the parameters in which the variants or trials of a study differ."""
+    if plan.study.search is not None:
+        return list(plan.search.space)[:MOST_PARAMETERS]
+    paths: dict[str, None] = {}
+    for _, variant in plan.study.conditions:
+        paths |= dict.fromkeys(entry_names.differing(plan, variant))
+    return list(paths)[:MOST_PARAMETERS]

@@ -1,0 +1,144 @@
+"""The saved views of MLflow's user interface, read in a browser: their tables, their charts, their colours."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import links, scrolled, show, table, text, until
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")), reason="no chromium here"),
+]
+CHARTS = "&compareRunsMode=CHART"
+
+
+@pytest.fixture(scope="module")
+def client(repository: Path) -> Any:
+    import mlflow
+
+    return mlflow.MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+
+
+@pytest.fixture(scope="module")
+def pages(address: str, client: Any) -> dict[tuple[str, str], str]:
+    """Return (study, view) -> the page of the view, as the experiments' descriptions link to them."""
+    pages = {}
+    for experiment in client.search_experiments():
+        for name, page in re.findall(r"\[(.*?)\]\((.*?)\)", experiment.tags.get("mlflow.note.content", "")):
+            pages[experiment.name, name] = f"{address}/{page}"
+    return pages
+
+
+@pytest.fixture(scope="module")
+def best(client: Any) -> dict[str, str]:
+    """Return study -> the name of its best variant or trial."""
+    names = {}
+    for experiment in client.search_experiments(filter_string="name LIKE 'tracked%'"):
+        query = "tags.`medcls.best` = 'True' and tags.`medcls.level` != 'run'"
+        (run,) = client.search_runs([experiment.experiment_id], query)
+        names[experiment.name] = str(run.info.run_name)
+    return names
+
+
+def test_variants_are_grouped_with_spread_and_verdict(browser: Any, pages: Any, best: dict[str, str]) -> None:
+    seeds = [f"{name} · seed {seed}" for name in ("small", "smooth") for seed in (0, 1)]
+    table(browser, pages["tracked_seeds", "Variants"], best["tracked_seeds"], *seeds)
+    page = text(browser)
+    assert best["tracked_seeds"] in ("small · best", "smooth · best")
+    assert "Group: small" in page
+    assert "Group: smooth" in page
+    assert columns(browser)[:6] == [
+        "mean/balanced_accuracy",
+        "sd/balanced_accuracy",
+        "ci_low/balanced_accuracy",
+        "ci_high/balanced_accuracy",
+        "n",
+        "medcls.verdict",
+    ]
+    assert "reference" in page
+    assert re.search("(better than|worse than|not distinguishable from) small", page)
+    assert "learner.schedule" in columns(browser)
+
+
+def test_the_charts_of_variants_have_their_colours(browser: Any, pages: Any, client: Any) -> None:
+    show(browser, pages["tracked_seeds", "Variants"] + CHARTS, "Learning curves", "Scores", "mean/balanced_accuracy")
+    colours = set()
+    for run in client.search_runs(["2"], "tags.`medcls.level` = 'variant'"):
+        colours.add(run.data.tags["mlflow.runColor"])
+    assert len(colours) == 2
+    until(lambda: drawn(browser, ".scatterlayer .trace path.js-line") >= colours)
+    until(lambda: scrolled(browser) and drawn(browser, ".barlayer .point path") >= colours)
+
+
+def test_trials_come_best_first_with_what_was_tried(browser: Any, pages: Any, best: dict[str, str]) -> None:
+    table(browser, pages["tracked_search", "Trials, best first"], best["tracked_search"])
+    until(lambda: "2 matching runs" in text(browser))
+    names = browser.find_elements("xpath", "//*[@role='gridcell']//a[starts-with(normalize-space(), 'trial ')]")
+    rows = sorted((int(row(name)), name.text) for name in names)
+    assert rows[0][1] == best["tracked_search"]
+    assert {"learner.model.filters", "learner.model.dropout", "learner.optimizer.learning_rate"} <= set(
+        columns(browser)
+    )
+    assert "the best" in text(browser)
+
+
+def test_trials_are_drawn_in_parallel_coordinates(browser: Any, pages: Any) -> None:
+    page = pages["tracked_search", "Trials, best first"] + CHARTS
+    show(browser, page, "What was tried", "Parallel Coordinates", "rank/score")
+    until(lambda: browser.find_elements("css selector", ".parcoords"))
+    until(lambda: browser.find_elements("css selector", ".barlayer .point path"))
+
+
+def test_the_best_run_stands_with_its_folds_and_refit(browser: Any, pages: Any, best: dict[str, str]) -> None:
+    number = best["tracked_search"].split(" · ")[0]
+    names = [f"{number} · refit", f"{number} · fold 1/2", f"{number} · fold 2/2", best["tracked_search"]]
+    table(browser, pages["tracked_search", "Best run"], *names)
+    assert "4 matching runs" in text(browser)
+    assert columns(browser)[0] == "test/balanced_accuracy"
+    show(browser, pages["tracked_search", "Best run"] + CHARTS, "Learning curves", "loss vs val_loss")
+    until(lambda: browser.find_elements("css selector", ".scatterlayer .trace path.js-line"))
+
+
+def test_the_description_links_to_the_views(browser: Any, address: str) -> None:
+    table(browser, f"{address}/#/experiments/1/runs?workflowType=machine_learning", "tracked_search on pictures")
+    link = browser.find_element("xpath", "//a[normalize-space()='Trials, best first']")
+    browser.execute_script("arguments[0].click()", link)
+    until(lambda: "2 matching runs" in text(browser) and "rank/score" in text(browser))
+    assert not links(browser, "tracked_search on pictures")
+
+
+def columns(browser: Any) -> list[str]:
+    """Return the columns behind those that every table has, from left to right, scrolling to see them all."""
+    found: dict[str, int] = {}
+    for shift in range(0, 4000, 400):
+        browser.execute_script(
+            "for (const each of document.querySelectorAll('.ag-body-horizontal-scroll-viewport'))"
+            " each.scrollLeft = arguments[0]",
+            shift,
+        )
+        for header in browser.find_elements("css selector", ".ag-header-viewport .ag-header-cell"):
+            name = header.text.strip()
+            if name:
+                found[name] = int(header.get_attribute("aria-colindex"))
+    browser.execute_script(
+        "for (const each of document.querySelectorAll('.ag-body-horizontal-scroll-viewport')) each.scrollLeft = 0"
+    )
+    return sorted(found, key=lambda name: found[name])
+
+
+def row(link: Any) -> str:
+    """Return the number of the row that a link stands in."""
+    return str(link.find_element("xpath", "./ancestor::*[@role='row']").get_attribute("row-index"))
+
+
+def drawn(browser: Any, selector: str) -> set[str]:
+    """Return the colours of a chart's lines or bars, as #rrggbb."""
+    colours = set()
+    for path in browser.find_elements("css selector", selector):
+        style = str(path.get_attribute("style"))
+        for parts in re.findall(r"(?:stroke|fill): rgb\((\d+), (\d+), (\d+)\)", style):
+            colours.add("#" + "".join(f"{int(part):02x}" for part in parts))
+    return colours
