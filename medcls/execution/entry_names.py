@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from medcls.execution.planning.plan import StudyPlan
@@ -12,7 +13,7 @@ from medcls.utils import palette
 from medcls.utils.hashing import digest
 
 BEST = " · best"
-SHORT = {"learning_rate": "lr"}
+SHORT = MappingProxyType({"learning_rate": "lr"})
 FEW = 6  # parameters in a name
 LONGEST = 40  # characters of a value in a name
 

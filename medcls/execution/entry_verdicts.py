@@ -1,12 +1,14 @@
 """What MLflow says of a variant or trial in a few words: how it compares with the others."""
 
+from types import MappingProxyType
+
 from medcls.evaluation.metrics import digits, words
 from medcls.evaluation.summary import Comparison, StudySummary, TrialRecord
 from medcls.evaluation.verdict import Verdict
 from medcls.evaluation.wording import p_value
 from medcls.utils.statuses import TrialState
 
-PREPOSITIONS = {"better": "than", "worse": "than", "not distinguishable": "from", "equivalent": "to"}
+PREPOSITIONS = MappingProxyType({"not distinguishable": "from", "equivalent": "to"})
 
 
 def of_variant(summary: StudySummary, data: str, variant: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 WIDE = 360  # pixels of a column of words
@@ -151,4 +152,4 @@ def _parallel(chart: Chart) -> Mapping[str, Any]:
     return {"selectedMetrics": list(chart.metrics), "selectedParams": list(chart.params), "showAllRuns": False}
 
 
-_CARDS = {"LINE": _line, "BAR": _bar, "SCATTER": _scatter, "PARALLEL": _parallel}
+_CARDS = MappingProxyType({"LINE": _line, "BAR": _bar, "SCATTER": _scatter, "PARALLEL": _parallel})
