@@ -107,7 +107,7 @@ def test_bands_leave_out_repeats_that_stopped() -> None:
 
 
 def test_charts_take_the_pages_colour_and_width() -> None:
-    svg = svg_curves.chart(Quantity("loss", "loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}), ["a"])
+    svg = svg_curves.chart(Quantity("loss", "loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}), {"a": "#5790fc"})
     assert "currentColor" in svg
     assert svg_curves.INK not in svg
     assert not re.search(r'<svg[^>]*\b(width|height)="', svg)
