@@ -40,6 +40,9 @@ html_theme_options = {
 }
 
 
+BLOCKS = as_markdown(blocks())  # read now, as autodoc changes the defaults of signatures
+
+
 def name_without_import(package: Lazy, attribute: str) -> Any:
     """Return a class of a heavy package by its name alone, for annotations: importing TensorFlow takes ten seconds.
 
@@ -85,7 +88,7 @@ def include_blocks(_app: Any, docname: str, source: list[str]) -> None:
         source: the text of the page, alone in a list, which is changed in place.
     """
     if docname == "blocks":
-        source[0] += "\n" + as_markdown(blocks())
+        source[0] += f"\n{BLOCKS}"
 
 
 def list_exports(_app: Any, what: str, name: str, _object: Any, _options: Any, lines: list[str]) -> None:

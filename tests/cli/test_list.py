@@ -54,7 +54,7 @@ def test_limits_are_those_of_the_checks() -> None:
 
 def test_a_kind_and_a_block_are_printed_with_parameters() -> None:
     begun = time.monotonic()
-    done = medcls("list", "schedules", "resnet")
+    done = medcls("list", "schedules", "resnet", "stopping-rules")
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - begun < 60
     lines = done.stdout.splitlines()
@@ -62,6 +62,7 @@ def test_a_kind_and_a_block_are_printed_with_parameters() -> None:
     assert any(line.startswith("    warmup_epochs = 2 (at least 0): ") for line in lines)
     assert any(line.startswith("  models.resnet: ") for line in lines)
     assert any(line.startswith("    depth = 20: ") for line in lines)
+    assert any(line.startswith("  training.early: ") for line in lines)
 
 
 def test_without_a_kind_there_is_one_line_a_block() -> None:

@@ -56,9 +56,12 @@ def _chosen(listed: "Sequence[Block]", names: Sequence[str]) -> "list[Block]":
         return list(listed)
     chosen = []
     for name in names:
-        matching = [block for block in listed if name in (block.kind, block.name, block.name.rpartition(".")[2])]
+        matching = []
+        for block in listed:
+            if name in (block.kind, block.kind.replace(" ", "-"), block.name, block.name.rpartition(".")[2]):
+                matching.append(block)
         if not matching:
-            known = {block.kind for block in listed} | {block.name for block in listed}
+            known = {block.kind.replace(" ", "-") for block in listed} | {block.name for block in listed}
             raise BadInputError(unknown(name, sorted(known), "building block"))
         chosen += [block for block in matching if block not in chosen]
     return chosen
