@@ -6,9 +6,12 @@ file imports in milliseconds and `--help` and `--plan` answer without TensorFlow
 
 import importlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+STAND_IN = "_stand_in"
 TENSORFLOW = MappingProxyType({"TF_CPP_MIN_LOG_LEVEL": "2"})
 ENVIRONMENT = MappingProxyType(
     {
@@ -38,6 +41,8 @@ class Lazy:
         return lazy, (self._name,)
 
     def __getattr__(self, attribute: str) -> Any:
+        if STAND_IN in vars(self):
+            return getattr(vars(self)[STAND_IN], attribute)
         for name, text in ENVIRONMENT.get(self._name.split(".")[0], {}).items():
             os.environ.setdefault(name, text)
         package = importlib.import_module(self._name)
@@ -46,6 +51,24 @@ class Lazy:
         value = getattr(package, attribute)
         setattr(self, attribute, value)
         return value
+
+
+@contextmanager
+def stand_in(proxy: Any, package: object) -> Iterator[None]:
+    """Let a proxy answer with the attributes of another object meanwhile, and import nothing.
+
+    Args:
+        proxy: of a package.
+        package: what has the attributes.
+    """
+    kept = dict(vars(proxy))
+    vars(proxy).clear()
+    vars(proxy)[STAND_IN] = package
+    try:
+        yield
+    finally:
+        vars(proxy).clear()
+        vars(proxy).update(kept)
 
 
 def lazy(name: str) -> Any:
@@ -86,6 +109,7 @@ __all__ = [
     "sklearn",
     "sqlalchemy",
     "sqlalchemy_store",
+    "stand_in",
     "tensorflow",
     "urllib3",
 ]
