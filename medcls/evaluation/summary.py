@@ -153,10 +153,35 @@ class Remark:
 
 @dataclass(frozen=True)
 class FigureRecord:
-    """A figure of the report: its title, and the name of the file beside the summary."""
+    """A figure of the report.
+
+    Attributes:
+        title: of the figure.
+        file: the name of the file beside the summary.
+        best_on: the name of the data set whose best network it shows; "" for a figure of where networks look.
+    """
 
     title: str
     file: str
+    best_on: str = ""
+
+
+@dataclass(frozen=True)
+class StoreRecord:
+    """The MLflow store that shows a study.
+
+    Attributes:
+        page: the address of the study's experiment in MLflow's user interface.
+        command: what starts that user interface; "" where a server runs.
+    """
+
+    page: str
+    command: str = ""
+
+    @property
+    def is_linkable(self) -> bool:
+        """Whether the page is an address of the web: a summary that was changed by hand may hold anything."""
+        return self.page.startswith(("http://", "https://"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +208,7 @@ class StudySummary:
             (fANOVA); None without a search or from too few trials.
         remarks: on variants whose networks tell little apart.
         figures: of the report, beside what every report has.
+        store: the MLflow store that shows the study, None when offline.
     """
 
     study: str
@@ -203,6 +229,7 @@ class StudySummary:
     importances: Mapping[str, float] | None = field(default=None, metadata=OMITTED_IF_NONE)
     remarks: tuple[Remark, ...] = ()
     figures: tuple[FigureRecord, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
+    store: StoreRecord | None = field(default=None, metadata=OMITTED_IF_NONE)
 
     @property
     def finished(self) -> tuple[RunRecord, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medcls.evaluation.summary import StudySummary
-from medcls.execution import finish
+from medcls.execution import finish, study_figures
 from medcls.execution.answering import with_answers
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.planning.plan import StudyPlan
@@ -34,13 +34,16 @@ def conclude(study: StudyAtWork, started: float) -> StudySummary:
     if tuner is not None:
         summary = replace(summary, importances=finish.importances(tuner, controller.screen))
     summary = with_answers(summary, plan.study.answers, folder)
-    figures = finish.saliency_figures(plan, controller, folder)
+    figures = study_figures.saliency_figures(plan, controller, folder)
+    figures += study_figures.best_figures(controller, best, folder)
     if figures:
         summary = replace(summary, figures=figures)
-    plots = finish.plots(tuner, folder, trials, controller.screen) if tuner is not None else {}
+    if controller.mirroring.mirror is not None:
+        summary = replace(summary, store=finish.store_record(controller.mirroring.mirror.store))
+    plots = study_figures.search_figures(summary, folder, controller.screen)
     write_json(folder / "summary.json", summary.as_plain())
     write_json(folder / "findings.json", as_plain(findings(plan)))
-    recalls = finish.recalls(controller, best, folder)
+    recalls = study_figures.recalls(controller, best, folder)
     report = write_report(folder, summary, controller.sources.decoded)
     files = {folder / "summary.json": "", folder / "findings.json": "", report: "", **plots}
     files |= {folder / figure.file: "" for figure in figures}

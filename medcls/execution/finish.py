@@ -1,56 +1,28 @@
 """How a study ends in the store: its scores, figures and summary, the champion; and what to type next."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from medcls.evaluation.summary import FigureRecord, StudySummary
+from medcls.evaluation.summary import StoreRecord, StudySummary
 from medcls.execution.controller import RunController
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.registration import register_models
-from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner
 from medcls.execution.selection import BestModel
-from medcls.report import saliency_report
-from medcls.report.figures import canvas, class_scores
 from medcls.report.run_figures import tested
-from medcls.spec.run import Run
 from medcls.tracking import run_table
 from medcls.tracking.entries import Ending, EntryStatus
 from medcls.tracking.mlflow_client import Store
-from medcls.tracking.run_dir import RunDir
 from medcls.utils import store_uris
 from medcls.utils.console import Screen
-from medcls.utils.files import read_json, write_json
-from medcls.utils.hashing import digest
-from medcls.utils.naming import in_file
 from medcls.utils.paths import root
 from medcls.utils.redaction import typed, without_secrets
 from medcls.utils.statuses import RunStatus
 
 Draw: TypeAlias = Callable[[Path], None]
 """Draws a figure into a file."""
-
-
-def plots(tuner: Tuner, folder: Path, trials: Sequence[Trial], screen: Screen) -> dict[Path, str]:
-    """Draw Optuna's plots of a search, unless they show these very trials already; return them as artifacts.
-
-    Args:
-        tuner: of the search.
-        folder: the study's directory.
-        trials: of the search.
-        screen: the terminal.
-    """
-    state = digest([[trial.number, trial.state, trial.value] for trial in trials])
-    if read_json(folder / "plots.json") != state:
-        try:
-            for name, figure in tuner.plots().items():
-                canvas.save(figure, folder / f"search_{name}.png")
-            write_json(folder / "plots.json", state)
-        except Exception as error:  # noqa: BLE001 - a figure must never cost a result
-            screen.say(f"The plots of the search could not be drawn: {error}")
-    return dict.fromkeys(sorted(folder.glob("search_*.png")), "")
+LOCAL_UI = "http://127.0.0.1:5000"  # where `mlflow ui` answers
 
 
 def importances(tuner: Tuner, screen: Screen) -> dict[str, float] | None:
@@ -60,60 +32,6 @@ def importances(tuner: Tuner, screen: Screen) -> dict[str, float] | None:
     except Exception as error:  # noqa: BLE001 - this must never cost a result
         screen.say(f"The importances of the search's parameters could not be computed: {error}")
         return None
-
-
-def saliency_figures(plan: StudyPlan, controller: RunController, folder: Path) -> tuple[FigureRecord, ...]:
-    """Draw where the first network of each variant looks; return the figures of the report, none if not asked.
-
-    Args:
-        plan: of the study.
-        controller: of its runs, which have ended.
-        folder: the study's directory.
-    """
-    if controller.explain is None:
-        return ()
-    first: dict[str, tuple[Run, RunDir, Path]] = {}
-    for record in controller.records.values():
-        run, source = record.run, controller.sources.of(record.run.variant)
-        if record.result.is_finished and source.decoded is not None:
-            title = run.variant_name if len(plan.sources.by_name) == 1 else f"{run.variant_name} on {source.name}"
-            first.setdefault(title, (run, controller.work.folder(run), source.decoded))
-    try:
-        return tuple(saliency_report.figures(first, folder))
-    except Exception as error:  # noqa: BLE001 - a figure must never cost a result
-        controller.screen.say(f"The figures of saliency maps could not be drawn: {error}")
-        return ()
-
-
-def recalls(controller: RunController, best: Mapping[str, BestModel | None], folder: Path) -> dict[Path, Draw]:
-    """Return the figures of the best variants' recall by class, each with what draws it; older ones are removed.
-
-    Args:
-        controller: of the study's runs.
-        best: data set -> its best model, None where no variant was finished.
-        folder: the study's directory.
-    """
-    drawings: dict[Path, Draw] = {}
-    names = in_file(best)
-    for data_name, model in best.items():
-        path = folder / ("best_recalls.png" if len(best) == 1 else f"best_recalls_{names[data_name]}.png")
-        path.unlink(missing_ok=True)
-        if model is not None and not model.run.variant.task.pixels:
-            classes = controller.sources.by_name[data_name].bundle.classes
-            drawings[path] = partial(_draw_recalls, model, classes, data_name)
-    return drawings
-
-
-def _draw_recalls(best: BestModel, classes: tuple[str, ...], data_name: str, path: Path) -> None:
-    repeat = "seed" if best.run.folds is None else "fold"
-    repeats, tested = {}, {}
-    for name in classes:
-        score = f"recall/{name}"
-        repeats[name] = best.scores.get(score, ())
-        if best.test is not None and score in best.test:
-            tested[name] = best.test[score]
-    title = f"{best.run.variant_name} on {data_name}, the best: recall from {repeat} to {repeat}"
-    canvas.save(class_scores.recalls(repeats, tested, classes, repeat, title), path)
 
 
 def log_study_results(
@@ -191,6 +109,17 @@ def _scores(controller: RunController, best: BestModel) -> dict[str, float]:
     return scores
 
 
+def store_record(store: Store) -> StoreRecord:
+    """Return where a store shows the experiment, and what starts its user interface."""
+    experiment = store.page.partition("/runs")[0]
+    if store.uri.startswith("http"):
+        return StoreRecord(without_secrets(store.uri).rstrip("/") + experiment)
+    command = typed("mlflow", "ui", "--backend-store-uri", without_secrets(store.uri))
+    if store.uri == store_uris.of_file(root() / "mlflow.db"):
+        command = f"{typed('cd', root())} && mlflow ui"
+    return StoreRecord(f"{LOCAL_UI}{experiment}", command)
+
+
 def _viewer(store: Store) -> str:
     """Return how to see the experiment in the browser."""
     if store.uri.startswith("http"):
@@ -198,4 +127,4 @@ def _viewer(store: Store) -> str:
     command = typed("mlflow", "ui", "--backend-store-uri", store.uri)
     if store.uri == store_uris.of_file(root() / "mlflow.db"):
         command = "mlflow ui" if Path.cwd() == root() else f"{typed('cd', root())} && mlflow ui"
-    return f"{command}, then open http://127.0.0.1:5000{store.page}"
+    return f"{command}, then open {LOCAL_UI}{store.page}"

@@ -2,80 +2,43 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
-from medcls.evaluation import run_scores
 from medcls.evaluation.answers import interim_look
 from medcls.evaluation.metrics import PAGE, words
 from medcls.evaluation.run_record import Scalar
 from medcls.evaluation.summary import StudySummary
 from medcls.evaluation.wording import asked
-from medcls.report import tables
-from medcls.report.figures import study_curves, svg_curves
-from medcls.report.figures.svg_curves import LegendEntry
+from medcls.report import page_parts, tables
+from medcls.report.page_parts import PageExtras
 from medcls.utils.lazy import jinja2
 from medcls.utils.texts import printable
-from medcls.utils.typed_json import nothing
-
-
-@dataclass(frozen=True)
-class PageExtras:
-    """What a study's page shows beside its summary.
-
-    Attributes:
-        notes: paragraphs about the study, from its file's docstring.
-        command: what repeats it.
-        version: of medcls.
-        day: of the report, in words.
-        montages: data set -> a PNG of examples; may lack some.
-        sheets: title -> a PNG of where networks look.
-        left_out: files that the summary names as figures and that are none of the study's.
-    """
-
-    notes: Sequence[str]
-    command: str
-    version: str
-    day: str
-    montages: Mapping[str, bytes] = field(default_factory=nothing)
-    sheets: Mapping[str, bytes] = field(default_factory=nothing)
-    left_out: Sequence[str] = ()
 
 
 def render(summary: StudySummary, extras: PageExtras) -> str:
     """Return a study's page."""
     params = _parameters(summary)
     names = [data.name for data in summary.data_sets]
-    tested = {name: tables.test_scores(name, best) for name, best in summary.best.items() if best.test}
+    is_search = summary.trials is not None
     page = _template().render(
-        study=summary.study,
+        summary=summary,
         question=asked(summary),
-        smoke=summary.smoke,
-        runs=len(summary.runs),
-        failed=len(summary.failed),
+        extras=extras,
+        warnings=page_parts.warnings(summary),
+        winners=page_parts.winners(summary, extras.of_best),
         repeats=tables.repeats(summary),
-        answers=summary.answers,
         comparisons=tables.comparisons(summary, summary.comparisons),
         looked=interim_look(summary),
-        remarks=summary.remarks,
         trials=tables.trials(summary),
-        elsewhere=_trials_elsewhere(summary),
-        variants={name: tables.variants(summary, name, PAGE) for name in names},
-        best=summary.best,
-        tested=tested,
-        charts=[_charts(summary, name) for name in names],
-        data_sets=summary.data_sets,
+        elsewhere=page_parts.trials_elsewhere(summary),
+        searched=page_parts.search_charts(summary),
+        variants={} if is_search else {name: tables.variants(summary, name, PAGE) for name in names},
+        charts=[page_parts.learning_curves(summary, name) for name in names],
         montages={name: _encoded(picture) for name, picture in extras.montages.items()},
-        left_out=extras.left_out,
-        sheets={title: _encoded(sheet) for title, sheet in extras.sheets.items()},
-        notes=extras.notes,
         names=list(params),
-        differing=_differing(params),
+        differing=[] if is_search else _differing(params),
         common=_common(params),
-        command=extras.command,
         provenance=_provenance(summary),
-        version=extras.version,
-        day=extras.day,
     )
     return str(page)
 
@@ -95,32 +58,6 @@ def _template() -> "jinja2.Template":
 def _visible(value: object) -> object:
     """Return what the page shows of a value: of a text that comes from outside, no characters that are none to see."""
     return printable(value) if type(value) is str else value  # markup, which is no plain str, is the page's own
-
-
-@dataclass(frozen=True)
-class Charts:
-    """The learning curves on one data set: charts as SVG, their legend, how many of its variants have a colour."""
-
-    name: str
-    charts: Sequence[str]
-    legend: Sequence[LegendEntry]
-    coloured: int
-    variants: int
-
-
-def _charts(summary: StudySummary, data: str) -> Charts:
-    marked, variants = study_curves.foremost(summary, data), run_scores.variants(summary, data)
-    drawn, legend = (
-        study_curves.charts(summary, data, marked),
-        svg_curves.legend(variants, study_curves.colours(summary, marked)),
-    )
-    return Charts(data, drawn, legend, len(marked), len(variants))
-
-
-def _trials_elsewhere(summary: StudySummary) -> list[int]:
-    """Return the trials without a run here: other commands that share the search have carried them out."""
-    here = {run.variant for run in summary.runs}
-    return sorted(trial.number for trial in summary.trials or () if f"trial {trial.number}" not in here)
 
 
 def _encoded(picture: bytes) -> str:

@@ -11,6 +11,7 @@ from medcls.evaluation.summary import StudySummary
 from medcls.report import html
 from medcls.report.figures import canvas, segmentation
 from medcls.report.figures.montage import montage, scatter
+from medcls.report.page_parts import PageExtras, Picture
 from medcls.utils.files import write_atomically
 from medcls.utils.naming import in_file
 from medcls.utils.redaction import typed
@@ -50,18 +51,21 @@ def rewrite_report(folder: Path, summary: StudySummary) -> Path:
         picture = _own_picture(folder, file)
         if picture is not None:
             montages[name] = picture
-    sheets = {}
+    sheets: list[Picture] = []
+    of_best: dict[str, list[Picture]] = {}
     for figure in summary.figures or ():
-        picture = _own_picture(folder, figure.file)
-        if picture is not None:
-            sheets[figure.title] = picture
-    extras = html.PageExtras(
+        content = _own_picture(folder, figure.file)
+        if content is not None:
+            pictures = of_best.setdefault(figure.best_on, []) if figure.best_on else sheets
+            pictures.append(Picture(figure.title, content))
+    extras = PageExtras(
         notes=paragraphs(summary.document),
         command=summary.command or typed("python", f"studies/{summary.study}.py"),
         version=__version__,
         day=time.strftime("%d %B %Y").lstrip("0"),
         montages=montages,
         sheets=sheets,
+        of_best=of_best,
         left_out=foreign_figures(folder, summary),
     )
     text = html.render(summary, extras)

@@ -7,11 +7,13 @@ from medcls.evaluation import ranges, run_scores
 from medcls.evaluation.metrics import digits, missing, words
 from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.spread import spread_of
-from medcls.evaluation.summary import BestRecord, Comparison, StudySummary, TrialRecord
+from medcls.evaluation.summary import BestRecord, Comparison, StudySummary
+from medcls.evaluation.trial_scores import ScoredTrial, scored_trials, search_metric
 from medcls.evaluation.wording import counted, mean_sd, p_value
 from medcls.utils.errors import BadInputError
 
 VERDICT = "verdict"
+BESIDE = ("val_accuracy", "val_dice", "gap")  # scores of trials beside the one that decides
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Table:
         rows: one text a column.
         texts: the names of the columns that hold words, beside the first; all others hold numbers.
         strong: (row, column) of the cells that a verdict singles out.
+        best: the first cell of the row of the best, "" where none is.
     """
 
     title: str
@@ -31,6 +34,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     texts: frozenset[str] = frozenset()
     strong: frozenset[tuple[int, int]] = frozenset()
+    best: str = ""
 
     def transposed(self, most: int) -> "Table":
         """Return the first rows, at most so many, as columns, without the columns of words: for narrow screens."""
@@ -48,26 +52,38 @@ def repeats(summary: StudySummary) -> str:
 
 
 def trials(summary: StudySummary) -> Table | None:
-    """Return a search's trials, the best first and those without a value last; None without a search."""
+    """Return a search's trials with their mean scores, the best first; None without a search.
+
+    Trials that were pruned come behind those with all their folds, with the mean of the folds that they have.
+    """
     if not summary.trials:
         return None
-    ranked = sorted(summary.trials, key=_rank)
+    ranked, metric = scored_trials(summary), search_metric(summary)
     paths: dict[str, None] = {}
     for trial in ranked:
         paths |= dict.fromkeys(trial.params)
-    metric = next((best.metric for best in summary.best.values()), "score")
+    columns = {f"mean {words(metric)}": [_mean_of(trial) for trial in ranked]}
+    for score in BESIDE:
+        cells = [_mean(score, trial.runs, intervals=False) for trial in ranked]
+        if score != f"val_{metric}" and any(cells):
+            columns[words(score)] = cells
     rows = []
-    for trial in ranked:
-        value = "" if trial.value is None else f"{trial.value:.3f}"
-        rows.append((str(trial.number), str(trial.state), value, *(short(trial.params.get(path)) for path in paths)))
+    for place, trial in enumerate(ranked):
+        scores = [cells[place] for cells in columns.values()]
+        proposed = [short(trial.params.get(path)) for path in paths]
+        rows.append((str(trial.number), str(trial.state), str(len(trial.runs) or ""), *scores, *proposed))
     pruned = sum(trial.state == "pruned" for trial in ranked)
     title = f"The best of {len(ranked)} trials ({pruned} pruned), over the folds"
-    columns = ("trial", "state", f"mean {words(metric)}", *(path.removeprefix("learner.") for path in paths))
-    return Table(title, columns, tuple(rows), frozenset({"state"}))
+    heads = ("trial", "state", "folds", *columns, *(path.removeprefix("learner.") for path in paths))
+    best = next((str(trial.number) for trial in ranked if trial.is_best), "")
+    return Table(title, heads, tuple(rows), frozenset({"state"}), best=best)
 
 
-def _rank(trial: TrialRecord) -> tuple[bool, float]:
-    return trial.value is None, -(trial.value or 0.0)
+def _mean_of(trial: ScoredTrial) -> str:
+    """Return the mean score of a trial with its standard deviation over the folds."""
+    if trial.mean is None:
+        return ""
+    return f"{trial.mean:.3f}" if trial.sd is None else f"{trial.mean:.3f} ± {trial.sd:.3f}"
 
 
 def variants(summary: StudySummary, data: str, scores: Sequence[str], *, intervals: bool = False) -> Table:
@@ -92,7 +108,8 @@ def variants(summary: StudySummary, data: str, scores: Sequence[str], *, interva
         rows.append((name, counted(of_variant), *(cells[place] for cells in columns.values())))
     spread = "mean [95% interval]" if intervals else "mean ± standard deviation"
     title = f"Variants on {data}: {spread} over the {repeats(summary)}"
-    return Table(title, ("variant", "runs", *columns), tuple(rows))
+    best = summary.best.get(data)
+    return Table(title, ("variant", "runs", *columns), tuple(rows), best="" if best is None else best.variant)
 
 
 def _mean(name: str, runs: Iterable[RunRecord], *, intervals: bool) -> str:

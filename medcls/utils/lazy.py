@@ -128,7 +128,9 @@ if TYPE_CHECKING:  # what editors and mypy follow
     import matplotlib.figure
     import matplotlib.font_manager
     import matplotlib.lines
+    import matplotlib.patheffects
     import matplotlib.pyplot
+    import matplotlib.text
     import matplotlib.ticker
     import mlflow
     import mlflow.entities

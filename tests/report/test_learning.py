@@ -10,6 +10,7 @@ from summaries import summary
 from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.report import html
 from medcls.report.figures import study_curves, svg_curves
+from medcls.report.page_parts import PageExtras
 from medcls.utils import palette
 
 
@@ -79,7 +80,7 @@ def test_the_legend_stands_beside_the_charts_and_not_upon_their_curves() -> None
 
 def legend_of(found: StudySummary) -> list[tuple[str, str]]:
     """Return names and colours of the legend that the page of a summary has."""
-    page = html.render(found, html.PageExtras([], "", "", ""))
+    page = html.render(found, PageExtras([], "", "", ""))
     legend = page[page.index('<ul class="legend">') : page.index('<div class="charts">')]
     return [(name, colour) for colour, name in re.findall(r'background:([^"]*)"></span>([^<]*)</li>', legend)]
 

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,17 +11,20 @@ import pytest
 from PIL import Image
 from summaries import summary
 
-from medcls.evaluation.summary import StudySummary
+from medcls.evaluation.run_record import RunRecord
+from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.report import html
 from medcls.report.figures import svg_curves
+from medcls.report.figures.inline_svg import INK
 from medcls.report.figures.montage import montage
 from medcls.report.figures.svg_curves import Quantity
+from medcls.report.page_parts import PageExtras
 from medcls.report.study_report import paragraphs
 from medcls.utils.statuses import RunStatus
 
 
 def rendered(found: StudySummary, **more: Any) -> str:
-    return html.render(found, html.PageExtras(["Why: it thins."], "python x.py", "0.1.0", "today", **more))
+    return html.render(found, PageExtras(["Why: it thins."], "python x.py", "0.1.0", "today", **more))
 
 
 def test_the_page_holds_question_answers_verdicts_data_parameters_and_command() -> None:
@@ -73,24 +77,40 @@ def test_a_searchs_trials_are_shown_the_best_first_and_whose_they_were() -> None
     found = summary(trials=trials)
     names = {"plain": "trial 0", "dropout": "trial 1"}
     runs = tuple(replace(run, variant=names[run.variant]) for run in found.runs)
-    text = rendered(replace(found, runs=runs))
-    table = text[text.index("<h2>Trials</h2>") : text.index("<h2>Variants</h2>")]
+    best = BestRecord(key="plain0", variant="trial 0", metric="accuracy", value=0.71234)
+    text = rendered(replace(found, runs=runs, best={"skin": best}))
+    assert "<h2>Variants</h2>" not in text  # one table tells all
+    table = text[text.index("<h2>Trials</h2>") : text.index("<h2>The search</h2>")]
     plain = table.replace("<wbr>", "")
-    rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in plain.split("<tr>")[1:]]
+    assert re.findall(r"<tr class=best><td>([^<]*)<", plain.replace("\n", "")) == ["0"]
+    plain = plain.replace('<span class="badge">best</span>', "")
+    rows = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.split("<tr[^>]*>", plain)[1:]]
     assert rows == [
-        ["trial", "state", "mean score", "model.base", "rate"],
-        ["2", "complete", "0.840", "32", "&lt;b&gt;(x,0.5)"],
-        ["0", "complete", "0.712", "8", "0.0212"],
-        ["1", "pruned", "", "16", ""],
+        ["trial", "state", "folds", "mean accuracy", "gap", "model.base", "rate"],
+        ["2", "complete", "", "0.840", "", "32", "&lt;b&gt;(x,0.5)"],
+        ["0", "complete", "3", f"0.712 ± {sd(runs, 0):.3f}", mean_sd(runs, 0, "gap"), "8", "0.0212"],
+        ["1", "pruned", "3", mean_sd(runs, 1, "accuracy"), mean_sd(runs, 1, "gap"), "16", ""],
     ]
     assert "Carried out by other commands that share this search: 2." in table
     assert "<h2>Trials</h2>" not in rendered(summary())
 
 
+def values(runs: Sequence[RunRecord], number: int, score: str) -> list[float]:
+    return [run.metrics[score] for run in runs if run.variant == f"trial {number}"]
+
+
+def sd(runs: Sequence[RunRecord], number: int, score: str = "accuracy") -> float:
+    return float(np.std(values(runs, number, score), ddof=1))
+
+
+def mean_sd(runs: Sequence[RunRecord], number: int, score: str) -> str:
+    return f"{np.mean(values(runs, number, score)):.3f} ± {sd(runs, number, score):.3f}"
+
+
 def test_one_seed_has_no_deviation_and_no_band() -> None:
     text = rendered(summary(seeds=1))
     assert "one run only" in text
-    assert "±" not in re.sub(r"<p>.*?</p>", "", text, flags=re.DOTALL)
+    assert "±" not in " ".join(re.findall(r"<td[^>]*>([^<]*)", text))
 
 
 def test_a_failed_run_is_said_and_left_out() -> None:
@@ -109,7 +129,7 @@ def test_bands_leave_out_repeats_that_stopped() -> None:
 def test_charts_take_the_pages_colour_and_width() -> None:
     svg = svg_curves.chart(Quantity("loss", "loss", {"a": [[1.0, 0.5]]}, {"a": [[1.1, 0.7]]}), {"a": "#5790fc"})
     assert "currentColor" in svg
-    assert svg_curves.INK not in svg
+    assert INK not in svg
     assert not re.search(r'<svg[^>]*\b(width|height)="', svg)
 
 

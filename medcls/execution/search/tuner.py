@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from medcls.execution.search.importances import importances
-from medcls.execution.search.plots import plots
 from medcls.execution.search.trials import ENDED, Trial, TrialStore, state_of
 from medcls.spec.search_space import Axis, Search
 from medcls.utils.errors import TrainingError
@@ -151,10 +150,6 @@ class Tuner:
                     sentence = "The database of the search can no longer be reached: run the same command again."
                     raise TrainingError(sentence) from error
                 time.sleep(AGAIN)
-
-    def plots(self) -> dict[str, Any]:
-        """Return Optuna's own figures by name, drawn with matplotlib: history, importances, parallel coordinates."""
-        return plots(list(self._patiently(self.memory.attempts).values()))
 
     def importances(self) -> dict[str, float] | None:
         """Return how much each parameter mattered, None where the trials are too few to tell."""

@@ -215,17 +215,20 @@ def drawn_pixels(figure: matplotlib.figure.Figure) -> NDArray[np.uint8]:
     return np.array(agg_canvas(figure).buffer_rgba(), np.uint8)[:, :, :3].copy()
 
 
-def save(figure: matplotlib.figure.Figure, output: Path | IO[bytes]) -> None:
-    """Write a figure as a PNG of 100 dots per inch; equal figures give equal bytes.
+def save(figure: matplotlib.figure.Figure, output: Path | IO[bytes], scale: int = 1) -> None:
+    """Write a figure as a PNG of 100 dots per inch, or a multiple of that; equal figures give equal bytes.
 
     Matplotlib's own `savefig` draws everything twice, the first time to measure what is placed by hand here.
 
     Args:
         figure: the figure.
         output: the file, its path or open.
+        scale: how many times as many dots; 1 for figures that place images by pixels.
     """
+    dots = DOTS * scale
+    figure.set_dpi(dots)
     figure.canvas.draw()
-    PIL.Image.fromarray(drawn_pixels(figure)).save(output, "PNG", dpi=(DOTS, DOTS))
+    PIL.Image.fromarray(drawn_pixels(figure)).save(output, "PNG", dpi=(dots, dots))
 
 
 @functools.cache

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from medcls.report.figures.inline_svg import inline_svg
 from medcls.utils.lazy import backend_svg, matplotlib
 
-INK = "#010203"  # stands for the page's own text colour
 GREY = "#9c9ca1"
 
 Repeats = Sequence[Sequence[float]]  # one curve per repeat, one value per epoch
@@ -65,11 +64,11 @@ class Quantity:
 
 def chart(quantity: Quantity, marked: Mapping[str, str]) -> str:
     """Return an SVG of one quantity, drawn by `draw`."""
-    figure = matplotlib.figure.Figure(figsize=(6.4, 3.4))
+    figure = matplotlib.figure.Figure(figsize=(4.9, 3.0))
     backend_svg.FigureCanvasSVG(figure)
-    axes = figure.add_axes((0.135, 0.14, 0.845, 0.77))  # a layout engine would draw it twice
+    axes = figure.add_axes((0.145, 0.155, 0.835, 0.755))  # a layout engine would draw it twice
     draw(axes, quantity, marked)
-    return inline(figure)
+    return inline_svg(figure)
 
 
 def draw(axes: matplotlib.axes.Axes, quantity: Quantity, marked: Mapping[str, str]) -> None:
@@ -88,8 +87,10 @@ def draw(axes: matplotlib.axes.Axes, quantity: Quantity, marked: Mapping[str, st
     for variant, repeats in quantity.validation.items():
         if variant not in marked:
             _draw_grey(axes, repeats)
-    style(axes, quantity.title)
-    axes.set_xlabel("epoch", color=INK)
+    axes.set_title(quantity.title)
+    axes.set_xlabel("epoch")
+    axes.tick_params(labelsize=9)
+    axes.grid(alpha=0.25)
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True, min_n_ticks=1))
 
 
@@ -125,24 +126,3 @@ def _draw_grey(axes: matplotlib.axes.Axes, repeats: Repeats) -> None:
 def _marker(mean: Values) -> str | None:
     """Return the marker of a curve: a curve of a single epoch would be invisible without one."""
     return "o" if len(mean) == 1 else None
-
-
-def style(axes: matplotlib.axes.Axes, title: str) -> None:
-    """Give a chart its title, a grid, and texts and frame in the page's text colour."""
-    axes.set_title(title, color=INK)
-    axes.grid(alpha=0.25)
-    axes.tick_params(colors=INK, labelsize=9)
-    for spine in axes.spines.values():
-        spine.set_color(INK)
-        spine.set_alpha(0.4)
-
-
-def inline(figure: matplotlib.figure.Figure) -> str:
-    """Return a figure as an <svg> element without size, so that the page scales it, and in the page's colours."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
-    head, _, rest = text.partition(">")
-    attributes = [attribute for attribute in head.split('" ') if not attribute.startswith(("width=", "height="))]
-    return '" '.join(attributes) + ">" + rest

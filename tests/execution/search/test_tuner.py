@@ -8,14 +8,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
 
 from medcls import Variant, data, training
 from medcls.execution.search.scheduler import SearchScheduler
 from medcls.execution.search.storages import in_folder, remembered
 from medcls.execution.search.trials import Trial
 from medcls.execution.search.tuner import Tuner, best
-from medcls.report.figures import canvas
 from medcls.spec import Search, choice, floats, integers
 from medcls.spec.run import Run
 from medcls.tasks import MULTICLASS
@@ -168,29 +166,3 @@ def sometimes_failing(trial: Trial, fold: int) -> float | None:
 def style() -> dict[str, Any]:
     """Return how matplotlib draws whatever is drawn next."""
     return {name: value for name, value in matplotlib.rcParams.items() if not name.startswith("backend")}
-
-
-@pytest.mark.parametrize(
-    ("trials", "score"),
-    [
-        (1, score),
-        (2, score),
-        (14, score),
-        (14, sometimes_failing),
-        (2, sometimes_failing),
-        (5, lambda trial, fold: 0.5),
-        (3, lambda trial, fold: None),
-    ],
-)
-def test_plots_are_drawn_whatever_came_of_the_trials(tmp_path: Path, trials: int, score: Score):
-    search = replace(SEARCH, trials=trials)
-    drive(tmp_path, search, score)
-    before = style()
-    figures = Tuner(search, {}, in_folder(tmp_path)).plots()
-    assert style() == before  # Optuna's style is not left to the figures to come
-    assert {"history", "parallel_coordinates"} <= set(figures)
-    for name, figure in figures.items():
-        canvas.save(figure, tmp_path / f"{name}.png")
-        with Image.open(tmp_path / f"{name}.png") as picture:
-            assert picture.size == tuple(int(inches * canvas.DOTS) for inches in figure.get_size_inches())
-            assert len(picture.getcolors(2**20)) > 10
