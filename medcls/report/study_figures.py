@@ -16,6 +16,7 @@ from medcls.evaluation import classification, run_scores
 from medcls.evaluation.metrics import words
 from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.summary import BestRecord, StudySummary
+from medcls.report import tables
 from medcls.report.figures import confusion, search_progress, study_curves, variant_curves
 from medcls.report.run_figures import of_predictions
 from medcls.tracking.run_dir import RunDir
@@ -66,8 +67,10 @@ def study_figures(summary: StudySummary, work: Path) -> StudyFigures:
 def _of_data_set(summary: StudySummary, data: DataSetRecord, work: Path) -> Iterator[tuple[str, MakeFigure]]:
     """Yield the name of each figure of one data set, and what makes it."""
     marked = study_curves.colours(summary, study_curves.foremost(summary, data.name))
-    over = "folds" if summary.has_folds else "seeds"
-    title = f"{summary.study} on {_called(data)}: mean ± standard deviation over the {over}"
+    over, where = tables.repeats(summary), f"{summary.study} on {_called(summary, data)}"
+    counts = [len(run_scores.finished(summary, data.name, variant)) for variant in marked]
+    is_repeated = max(counts, default=0) > 1
+    title = f"{where}: mean ± standard deviation over the {over}" if is_repeated else f"{where}: one run of each"
     for quantity in study_curves.quantities(summary, data.name):
         name = quantity.name if quantity.name == "gap" else f"curves_{quantity.name}"
         yield name, partial(variant_curves.curves, quantity, marked, title)
@@ -78,7 +81,7 @@ def _of_data_set(summary: StudySummary, data: DataSetRecord, work: Path) -> Iter
     if images.masks is None:
         matrices = _matrices(summary, data, images, work)
         if matrices:
-            title = f"{summary.study} on {_called(data)}: validation images of all {over} together"
+            title = f"{where}: validation images of all {over} together"
             yield "confusion_matrices", partial(confusion.side_by_side, matrices, images.classes, title)
     best = summary.best.get(data.name)
     if best is not None:
@@ -86,8 +89,14 @@ def _of_data_set(summary: StudySummary, data: DataSetRecord, work: Path) -> Iter
             yield f"best_{name}", make
 
 
-def _called(data: DataSetRecord) -> str:
-    return f"{data.name} (a phantom, no real images)" if data.kind == "phantom" else data.name
+def _called(summary: StudySummary, data: DataSetRecord) -> str:
+    """Return the name of a data set, with what keeps its scores from meaning anything."""
+    remarks = []
+    if data.kind == "phantom":
+        remarks.append("a phantom, no real images")
+    if summary.smoke:
+        remarks.append("a smoke run")
+    return f"{data.name} ({'; '.join(remarks)})" if remarks else data.name
 
 
 def _decoded(summary: StudySummary, data: DataSetRecord, work: Path) -> Path | None:
@@ -139,7 +148,7 @@ def _of_best(
         arrays = run_dir.read_arrays(name)
         if arrays is not None:
             which = "refit" if summary.run(best.key).is_refit else f"seed {summary.run(best.key).seed}"
-            title = f"{best.variant} ({which}) on {_called(data)}, {words_of_set}"
+            title = f"{best.variant} ({which}) on {_called(summary, data)}, {words_of_set}"
             return dict(of_predictions(images, arrays["rows"], arrays["predictions"], title))
     return {}
 

@@ -107,9 +107,15 @@ def variants(summary: StudySummary, data: str, scores: Sequence[str], *, interva
     for place, (name, of_variant) in enumerate(runs.items()):
         rows.append((name, counted(of_variant), *(cells[place] for cells in columns.values())))
     spread = "mean [95% interval]" if intervals else "mean ± standard deviation"
-    title = f"Variants on {data}: {spread} over the {repeats(summary)}"
+    is_repeated = any(len(of_variant) > 1 for of_variant in runs.values())
+    shown = f"{spread} over the {repeats(summary)}" if is_repeated else "one run of each"
     best = summary.best.get(data)
-    return Table(title, ("variant", "runs", *columns), tuple(rows), best="" if best is None else best.variant)
+    return Table(
+        f"Variants on {data}: {shown}",
+        ("variant", "runs", *columns),
+        tuple(rows),
+        best="" if best is None else best.variant,
+    )
 
 
 def _mean(name: str, runs: Iterable[RunRecord], *, intervals: bool) -> str:

@@ -116,6 +116,9 @@ def test_curves_name_variants_beside_them(work: Path) -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["plain", "dropout", "training", "validation"]
     assert "mean ± standard deviation over the seeds" in title(figure)
     assert "no real images" in title(figure)
+    single = study_figures(summary(seeds=1, smoke=True), work).by_name["curves_accuracy"]()
+    assert "one run of each" in title(single)
+    assert "a smoke run" in title(single)
 
 
 def test_a_search_is_drawn_over_trials_and_parameters() -> None:
