@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from medcls.data.dataset import Dataset
 from medcls.data.loading.decoded_cache import open_decoded, stored
 from medcls.evaluation import classification, run_scores
-from medcls.evaluation.metrics import words
 from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.report import tables
-from medcls.report.figures import confusion, search_progress, study_curves, variant_curves
+from medcls.report.figures import confusion, study_curves, variant_curves
 from medcls.report.run_figures import of_predictions
+from medcls.report.search_report import search_figures
 from medcls.tracking.run_dir import RunDir
 from medcls.utils.lazy import matplotlib
 from medcls.utils.naming import in_file
@@ -59,8 +59,8 @@ def study_figures(summary: StudySummary, work: Path) -> StudyFigures:
                 f"The decoded images of {data.name} are no longer in {work / 'cache'}, so figures of predictions "
                 "are left out: run the study's command again, which trains nothing anew."
             )
-    if any(trial.value is not None for trial in summary.trials or ()):
-        figures["search"] = partial(_search, summary)
+    for name, make in search_figures(summary).items():
+        figures[f"search_{name}"] = make
     return StudyFigures(figures, tuple(missing))
 
 
@@ -151,11 +151,3 @@ def _of_best(
             title = f"{best.variant} ({which}) on {_called(summary, data)}, {words_of_set}"
             return dict(of_predictions(images, arrays["rows"], arrays["predictions"], title))
     return {}
-
-
-def _search(summary: StudySummary) -> matplotlib.figure.Figure:
-    trials = summary.trials or ()
-    metric = next((best.metric for best in summary.best.values()), "score")
-    pruned = sum(trial.state == "pruned" for trial in trials)
-    title = f"{summary.study}: {len(trials)} trials ({pruned} pruned and not shown), mean over the folds"
-    return search_progress.search(trials, words(metric), title)

@@ -121,22 +121,17 @@ def test_curves_name_variants_beside_them(work: Path) -> None:
     assert "a smoke run" in title(single)
 
 
-def test_a_search_is_drawn_over_trials_and_parameters() -> None:
+def test_a_search_is_drawn() -> None:
     trials = [
-        {"number": 0, "state": "complete", "value": 0.5, "params": {"learner.lr": 0.001, "learner.stop": "early"}},
-        {"number": 1, "state": "pruned", "value": None, "params": {"learner.lr": 0.5, "learner.stop": "never"}},
-        {"number": 2, "state": "complete", "value": 0.8, "params": {"learner.lr": 0.1, "learner.stop": "never"}},
-        {"number": 3, "state": "complete", "value": 0.6, "params": {"learner.lr": 0.2, "learner.stop": "early"}},
+        {"number": 0, "state": "complete", "value": 0.5, "params": {"learner.lr": 0.001}},
+        {"number": 1, "state": "pruned", "value": None, "params": {"learner.lr": 0.5}},
+        {"number": 2, "state": "complete", "value": 0.8, "params": {"learner.lr": 0.1}},
     ]
     found = typed({"data_sets": [{"name": "skin"}], "runs": [], "trials": trials})
-    figure = study_figures(found, Path(os.devnull)).by_name["search"]()
-    check_texts(figure)
-    progress, rate, stop = figure.axes
-    assert progress.get_lines()[0].get_ydata().tolist() == [0.5, 0.8, 0.8]
-    assert rate.get_xscale() == "log"
-    assert sorted(line.get_ydata()[0] for line in rate.get_lines()) == [0.5, 0.6, 0.8]
-    assert ticks(stop.xaxis) == ["early", "never"]
-    assert "1 pruned" in title(figure)
+    figures = study_figures(found, Path(os.devnull)).by_name
+    assert set(figures) == {"search_history", "search_parallel_coordinates"}
+    (axes,) = figures["search_history"]().axes
+    assert axes.get_xlabel() == "trial"
 
 
 @pytest.mark.parametrize(("flag", "value"), [("--format", "pdf,gif"), ("--out", "file/figures")])
