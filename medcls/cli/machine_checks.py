@@ -17,7 +17,6 @@ from medcls.data.phantoms import PHANTOMS
 from medcls.data.resolve import VARIABLE, homes, located
 from medcls.execution.executors.local import available_cores
 from medcls.models.backbones import imagenet_file
-from medcls.tracking import sqlite_tables
 from medcls.tracking.mlflow_client import experiments
 from medcls.tracking.store_errors import sentence
 from medcls.utils import store_uris
@@ -33,12 +32,6 @@ DISK = 5.0  # gigabytes: the caches and checkpoints of the laboratory course
 MEMORY = 4.0  # gigabytes: two runs of VGG16
 EXTRA = re.compile(r"extra == ['\"](\w+)['\"]")
 GPUS = "import tensorflow as t; print(*(device.name for device in t.config.list_physical_devices('GPU')))"
-LIBRARIES = """
-import ctypes, importlib.util, pathlib
-package = pathlib.Path(importlib.util.find_spec("tensorflow").origin).parent
-for library in sorted(package.glob("libtensorflow_*.so*")):
-    ctypes.CDLL(str(library))
-"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,7 @@ def check_machine(uri: str, work: Path) -> Iterator[Check]:
         uri: the URI of the MLflow store.
         work: the work directory.
     """
-    tensorflow = _begin_to_load_tensorflow()  # takes the longest, on another core than the other checks
+    tensorflow = _begin_to_import_tensorflow()  # takes the longest, on another core than the other checks
     yield _python()
     yield _packages()
     yield from _extras()
@@ -143,25 +136,15 @@ def _memory() -> Check:
     return Check("memory", f"{free:.1f} GB free", free >= MEMORY, "close other programs, or run with --workers 1")
 
 
-def _begin_to_load_tensorflow() -> "subprocess.Popen[str] | None":
+def _begin_to_import_tensorflow() -> "subprocess.Popen[str] | None":
     """Start a process that prints the GPUs that TensorFlow sees; None without TensorFlow.
 
-    It is a process of its own because TensorFlow prints a greeting, occupies the GPU's memory, and ends a process whose
-    processor it does not support. Where no GPU can be, it loads TensorFlow's libraries alone, which takes less than a
-    second, and not what is written in Python.
+    It is a process of its own because TensorFlow prints a greeting, and occupies the GPU's memory.
     """
     if importlib.util.find_spec("tensorflow") is None:
         return None
     environment, pipe = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}, subprocess.PIPE
-    code = GPUS if _may_have_gpu() else LIBRARIES
-    return subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=pipe, stderr=pipe, text=True)
-
-
-def _may_have_gpu() -> bool:
-    """Return whether there is a driver of a GPU, or an operating system that needs none."""
-    devices = (Path("/dev/nvidiactl"), Path("/dev/dxg"), Path("/dev/kfd"))  # NVIDIA, Windows's Linux, AMD
-    has_driver = shutil.which("nvidia-smi") is not None or any(device.exists() for device in devices)
-    return has_driver or sys.platform != "linux"
+    return subprocess.Popen([sys.executable, "-c", GPUS], env=environment, stdout=pipe, stderr=pipe, text=True)
 
 
 def _gpu(process: "subprocess.Popen[str] | None") -> Check:
@@ -183,7 +166,7 @@ def _store(uri: str) -> Check:
     if file is not None and not file.exists():
         return Check("store", f"{shown}, does not exist yet: the first study creates it")
     try:
-        count = experiments(uri) if file is None else sqlite_tables.experiments(file)
+        count = experiments(uri)
     except Exception as error:  # noqa: BLE001 - whatever the store says is the finding
         remedy = "start the server, or name another store with --tracking-uri"
         return Check("store", f"{shown} cannot be read: {sentence(error, uri)}", ok=False, remedy=remedy)

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from medcls.evaluation.summary import StudySummary
-from medcls.execution import entry_names, entry_tags, entry_verdicts
+from medcls.execution import entry_names, entry_tags, entry_verdicts, run_endings
 from medcls.execution.planning.datasets import DataSource, StudyData
 from medcls.execution.planning.plan import StudyPlan
-from medcls.execution.remarks import remark
 from medcls.execution.search.trials import Trial
 from medcls.execution.study_views import views_of
-from medcls.explain import saliency_scores
+from medcls.report.case_images import CaseImage, case_images, of_group
 from medcls.report.note import note, opening
-from medcls.report.run_figures import pictures
 from medcls.spec.run import Run
-from medcls.tracking import run_origin, run_table
+from medcls.tracking import run_table
 from medcls.tracking.entries import Ending, Entry, EntryStatus
 from medcls.tracking.mlflow_client import Store
 from medcls.tracking.mlflow_sync import Mirror
@@ -55,6 +53,7 @@ class MlflowLogger:
         self._metric = plan.study.metric if plan.study.search is None else plan.search.metric
         self._shown: dict[str, str] = {}  # the names of variants and trials, by entry
         self._ended: dict[str, dict[Run, Ended]] = {}  # how their runs ended
+        self._cases: dict[str, list[CaseImage]] = {}  # what their runs show in the image grid
 
     @property
     def study(self) -> str:
@@ -104,8 +103,9 @@ class MlflowLogger:
             ends = {TrialState.COMPLETE: EntryStatus.FINISHED, TrialState.FAILED: EntryStatus.FAILED}
             status = ends.get(trial.state, EntryStatus.KILLED)
             state = "taken over" if trial.taken_over else trial.state
-            ending = replace(self._of_repeats(runs), status=status, tags={"medcls.state": state})
-            self.mirror.close(self.names.trial_id(trial.number), ending)
+            entry_id = self.names.trial_id(trial.number)
+            ending = replace(self._of_repeats(entry_id, runs), status=status, tags={"medcls.state": state})
+            self.mirror.close(entry_id, ending)
 
     def open_run(self, run: Run, folder: RunDir, parent: str, sources: StudyData, *, fresh: bool) -> None:
         """Show a run's entry; `fresh` if it is not finished, so that the store must follow it."""
@@ -138,26 +138,12 @@ class MlflowLogger:
     def close_run(self, run: Run, folder: RunDir, parent: str, result: RunResult, source: DataSource) -> None:
         """End a run's entry with its scores and figures; or with its traceback."""
         self._ended.setdefault(parent, {})[run] = (folder, result)
+        if result.is_finished and self.mirror is not None:
+            self._cases.setdefault(parent, []).extend(case_images(run, folder, source.decoded))
         entry_id = self.run_entry_id(run, parent)
         if self.mirror is None or self.mirror.has_ended(entry_id):
             return
-        files = dict.fromkeys([folder.path / "result.json", *run_origin.kept_code(folder)], "")
-        origin = run_origin.tags(folder)
-        if result.is_finished:
-            tags = {**origin, "medcls.weights_sha256": result.weights_sha256}
-            sentence = remark(folder.read_arrays("predictions"), source)
-            if sentence:
-                tags["medcls.remark"] = sentence
-            drawings = pictures(run, folder, result, source.decoded)
-            scores = run_table.of_run(folder, result) | saliency_scores.scores(saliency_scores.read(folder))
-            ending = Ending(EntryStatus.FINISHED, result.ended, scores, tags, files, drawings)
-        else:
-            files |= {folder.path / "traceback.txt": "", folder.path / "output.txt": ""}
-            trace = result.traceback or f"{result.error}\n"
-            traced = {folder.path / "traceback.txt": lambda path: path.write_text(trace)}
-            tags = {**origin, "medcls.error": str(result.error)}
-            ending = Ending(EntryStatus.FAILED, result.ended, tags=tags, files=files, drawings=traced)
-        self.mirror.close(entry_id, ending)
+        self.mirror.close(entry_id, run_endings.ending_of_run(run, folder, result, source))
 
     def add_scores(self, run: Run, parent: str, ended: int, scores: Mapping[str, float]) -> None:
         """Add scores to a run's entry that came after its end."""
@@ -199,8 +185,8 @@ class MlflowLogger:
             self._shown[entry_id] = name
             self.mirror.open(Entry(entry_id, name, self.study, started, parameters, tags))
 
-    def _of_repeats(self, runs: Sequence[Ended]) -> Ending:
-        """Return how a variant or trial ended: the mean scores and curves of its seeds or folds."""
+    def _of_repeats(self, entry_id: str, runs: Sequence[Ended]) -> Ending:
+        """Return how a variant or trial ended: mean scores, mean curves and cases of its seeds or folds."""
         repeats = len(self._plan.repeats) if self._plan.study.search is not None else len(runs)
         failed = any(not result.is_finished for _, result in runs)
         return Ending(
@@ -208,6 +194,7 @@ class MlflowLogger:
             max((result.ended for _, result in runs), default=int(time.time() * 1000)),
             run_table.of_repeats(runs, self._metric, repeats),
             curves=run_table.curves_of_repeats(runs, self._metric),
+            images=of_group(self._cases.get(entry_id, ())),
         )
 
     def _close_variants(self, summary: StudySummary) -> None:
@@ -217,7 +204,7 @@ class MlflowLogger:
             run = next(iter(runs))
             if entry_id == self.names.variant_id(run):
                 verdict = entry_verdicts.of_variant(summary, run.data_name, run.variant_name)
-                self.mirror.close(entry_id, self._of_repeats(list(runs.values())))
+                self.mirror.close(entry_id, self._of_repeats(entry_id, list(runs.values())))
                 self.mirror.amend(entry_id, {entry_tags.VERDICT: verdict})
 
     def _judge_trials(self, summary: StudySummary) -> None:

@@ -20,6 +20,7 @@ from medcls.data.loading.decoded_cache import open_decoded
 from medcls.data.split import split
 from medcls.execution.failures import failed_result
 from medcls.execution.job import Explanation, Job, is_done, is_explained
+from medcls.report.case_images import draw_cases
 from medcls.report.run_figures import draw_all
 from medcls.tasks import scoring
 from medcls.tasks.base import Task
@@ -126,6 +127,7 @@ def execute_job(job: Job) -> None:
             run_dir.finish(failed_result(job, run_dir, error, trace), {})
         if job.figures:
             draw_all(job.run, run_dir, job.data)
+            draw_cases(job.run, run_dir, job.data)
 
 
 def _train_and_evaluate(job: Job, run_dir: RunDir, started: float) -> None:

@@ -95,9 +95,8 @@ def _readings(name: str) -> Iterator[tuple[str, str]]:
     """Yield each study and data set that a name may mean, "" for any data set; a study's name may have an @ itself."""
     yield name, ""
     for position, letter in enumerate(name):
-        study, data = name[:position], name[position + 1 :]
-        if letter == "@" and study and data:
-            yield study, data
+        if letter == "@":
+            yield name[:position], name[position + 1 :]
 
 
 def _tagged(client: Any, study: str, data: str) -> Iterator[RegisteredModel]:

@@ -1,17 +1,15 @@
 """The description of a registered model in Markdown: what it was trained on, how good it is, what it is not."""
 
-import textwrap
 from collections.abc import Mapping
 
 from medcls.evaluation.metrics import digits, words
 from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.summary import BestRecord
-from medcls.export.card_tables import NAMES_OF_SCORES
 from medcls.export.exporter import Chosen
 from medcls.utils.texts import printable
 
 MOST_SCORES = 12  # that are shown; the model card has all
-LONGEST_LIST = 800  # characters of the names of classes
+MOST_CLASSES = 30
 LONGEST = 4000  # characters; MLflow's column takes 5,000, and links follow
 
 
@@ -19,7 +17,6 @@ def registered_note(chosen: Chosen) -> str:
     """Return the description of a best model."""
     summary, run, best = chosen.summary, chosen.run, chosen.best
     paragraphs = [f"**{printable(chosen.outcome.name)}**: {printable(summary.question)}"]
-    paragraphs.append("For teaching and research only. **Not for clinical use.**")
     paragraphs += _warnings(chosen)
     paragraphs.append(_trained_on(chosen.data))
     parameters = f"{run.parameters['total']:,} parameters, " if "total" in run.parameters else ""
@@ -27,6 +24,7 @@ def registered_note(chosen: Chosen) -> str:
     paragraphs.append(f"Network: {printable(run.variant)}, {refit}, {parameters}run {run.key}.")
     if best is not None:
         paragraphs.append(_scores(best))
+    paragraphs.append("For teaching and research only. **Not for clinical use.**")
     return "\n\n".join(paragraphs)[:LONGEST]
 
 
@@ -42,11 +40,12 @@ def _warnings(chosen: Chosen) -> list[str]:
 def _trained_on(data: DataSetRecord) -> str:
     """Return which data set a model was trained on: how many images of which classes."""
     counts = ", ".join(f"{name} {count}" for name, count in data.n.items())
-    classes = textwrap.shorten(", ".join(map(printable, data.classes)), LONGEST_LIST, placeholder=" ...")
+    names = [printable(name) for name in data.classes[:MOST_CLASSES]]
+    if len(data.classes) > len(names):
+        names.append(f"{len(data.classes) - len(names)} more")
     return (
         f"Trained on {printable(data.name)} ({data.kind}), {sum(data.n.values())} images: {counts}. "
-        f"{len(data.classes)} {'class' if len(data.classes) == 1 else 'classes'}: {classes}. "
-        f"Fingerprint {data.fingerprint}."
+        f"Classes: {', '.join(names)}. Fingerprint {data.fingerprint}."
     )
 
 
@@ -54,11 +53,10 @@ def _scores(best: BestRecord) -> str:
     """Return a table of the scores that have no class: mean and deviation over repeats, and the test set's interval."""
     repeats = "folds" if best.folds is not None else "seeds"
     tested = best.test or {}
-    lines = [f"| score | {repeats}, mean ± SD | test set [95% interval] |", "| --- | --- | --- |"]
+    lines = [f"| score | {repeats}, mean ± SD | test set [95% interval] |", "| --- | ---: | ---: |"]
     names = [name for name in (best.metric, *best.mean_sd, *tested) if "/" not in name]
     for name in list(dict.fromkeys(names))[:MOST_SCORES]:
-        title = NAMES_OF_SCORES.get(name, words(name))
-        lines.append(f"| {title} | {_mean(best.mean_sd, name)} | {_interval(best, name)} |")
+        lines.append(f"| {words(name)} | {_mean(best.mean_sd, name)} | {_interval(best, name)} |")
     return "\n".join(lines)
 
 

@@ -148,25 +148,9 @@ def _placed(client: Any, version: Any, standing: Standing, description: str, *, 
         return Place(number, champion, reason)
     if champion != number:
         client.set_registered_model_alias(name, ALIAS, number)
-    _describe(client, registered, standing, description)
-    return Place(number, number, "")
-
-
-def _describe(client: Any, registered: Any, standing: Standing, description: str) -> None:
-    """Let a registered model say what its champion is: by its description and by tags, which the list of models shows.
-
-    Args:
-        client: of the MLflow store.
-        registered: the registered model.
-        standing: of its champion.
-        description: of its champion; "" leaves the description as it is.
-    """
-    for tag in (STUDY, DATA, KIND):
-        value = standing.tags[tag]
-        if value and registered.tags.get(tag) != value:
-            client.set_registered_model_tag(registered.name, tag, value)
     if description and registered.description != description:
-        client.update_registered_model(registered.name, description)
+        client.update_registered_model(name, description)
+    return Place(number, number, "")
 
 
 def known_tags(client: Any, version: Any) -> dict[str, str]:

@@ -64,6 +64,23 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class KeyedImage:
+    """An image of MLflow's image grid, which shows runs side by side by key and step.
+
+    Attributes:
+        key: of letters, digits, spaces and "_-./".
+        step: from 0 on, where the grid begins.
+        path: of the PNG.
+        draw: draws it there unless it exists.
+    """
+
+    key: str
+    step: int
+    path: Path
+    draw: Callable[[Path], object]
+
+
+@dataclass(frozen=True)
 class Ending:
     """How an entry ended.
 
@@ -75,6 +92,7 @@ class Ending:
         files: local file -> the directory in the store that it is copied to, "" for the top.
         drawings: figure -> the function that draws it unless it exists; figures are copied to the top.
         curves: name -> one value an epoch, from epoch 1 on.
+        images: for the image grid.
     """
 
     status: EntryStatus
@@ -84,3 +102,4 @@ class Ending:
     files: Mapping[Path, str] = field(default_factory=dict)
     drawings: Mapping[Path, Callable[[Path], object]] = field(default_factory=dict)
     curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    images: tuple[KeyedImage, ...] = ()

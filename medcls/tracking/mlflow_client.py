@@ -9,6 +9,7 @@ from typing import Any
 
 from medcls.tracking import saved_views, sqlite_tables
 from medcls.tracking.entries import FIRST, Ending, Entry, EntryStatus
+from medcls.tracking.logged_images import log_images
 from medcls.tracking.mlflow_values import LONGEST, changed, dataset, files, run_tags, texts
 from medcls.tracking.saved_views import Views
 from medcls.tracking.store_errors import sentence
@@ -221,6 +222,7 @@ class Store:
         for path, place in {**ending.files, **dict.fromkeys(ending.drawings, "")}.items():
             if path.exists() and path.stat().st_size:
                 self._client.log_artifact(run_id, str(path), place or None)
+        log_images(self._client, run_id, ending.images, ending.ended)
         self._client.set_terminated(run_id, ending.status.value, ending.ended)
         self._ended.add(entry_id)
 

@@ -216,7 +216,8 @@ class Mirror:
         self._follow(opened)
         if not opened.created:
             self._create(opened, ending.ended)
-        for path, figure in ending.drawings.items():
+        drawn = {image.path: image.draw for image in ending.images}
+        for path, figure in {**ending.drawings, **drawn}.items():
             if not path.exists():  # the worker has not drawn it
                 self._draw(path, figure)
         self.store.end(opened.entry.id, ending)

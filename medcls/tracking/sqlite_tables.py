@@ -49,17 +49,6 @@ def make(uri: str) -> None:
                 ) from None
 
 
-def experiments(file: Path) -> int:
-    """Return how many experiments the file of a store has, without MLflow, which takes a second to import.
-
-    Raises:
-        sqlite3.DatabaseError: the file is no such store.
-    """
-    with contextlib.closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
-        (count,) = connection.execute("select count(*) from experiments where lifecycle_stage = 'active'").fetchone()
-    return int(count)
-
-
 def identity(uri: str) -> tuple[int, int] | None:
     """Return what distinguishes the file of a SQLite store from one that replaces it; None if there is none."""
     path = store_uris.file(uri)

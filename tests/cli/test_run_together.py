@@ -39,7 +39,7 @@ def test_names_patterns_and_files_each_once_in_the_order_given() -> None:
     [
         ("VALUE = 1", ["declares no STUDY"]),
         ("STUDY = 1", ["declares no STUDY"]),
-        ("1 / 0", ["cannot be imported", "lecture_notes.py, line 1: ", "ZeroDivisionError"]),
+        ("1 / 0", ["cannot be imported", "ZeroDivisionError"]),
         ("def broken(:", ["cannot be imported", "SyntaxError"]),
     ],
 )

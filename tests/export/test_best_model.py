@@ -109,9 +109,7 @@ def test_the_registered_models_say_what_they_are(place: Trained):
     assert champion(place, own).tags == version.tags
     kinds = {version.tags["medcls.kind"] for version in client.search_model_versions(f"name = '{own}'")}
     assert "files" in kinds
-    registered = client.get_registered_model(own)
-    assert registered.tags["medcls.kind"] == "files"
-    described = registered.description
+    described = client.get_registered_model(own).description
     run = client.get_run(version.run_id)
     for word in ("bright, dark", "24 images", "(files)", f"/runs/{run.info.run_id}", "MODEL_CARD.md", "clinical"):
         assert word in described

@@ -67,7 +67,7 @@ def _texts(figure: Any) -> Iterator[Any]:
     for axes in figure.axes:
         shown += [axes.title, axes._left_title, axes._right_title, axes.xaxis.label, axes.yaxis.label, *axes.texts]
         shown += axes.get_legend().get_texts() if axes.get_legend() else []
-        for place, axis in enumerate((axes.xaxis, axes.yaxis)):
+        for place, axis in enumerate((axes.xaxis, axes.yaxis) if axes.axison else ()):
             low, high = sorted(axis.get_view_interval())
             shown += [label for label in axis.get_majorticklabels() if low <= label.get_position()[place] <= high]
     yield from {id(text): text for text in shown if text and text.get_visible() and text.get_text().strip()}.values()

@@ -123,10 +123,3 @@ def test_compare_shows_the_data_set_that_the_name_has(tmp_path: Path, capsys):
         out = capsys.readouterr().out
         shown[name] = [data for data in ("films", "scans") if data in out]
     assert shown == {"mine": ["films", "scans"], "mine@scans": ["scans"]}
-
-
-def test_a_study_that_ended_on_two_data_sets_at_once_is_exported_by_the_name_of_one(tmp_path: Path, capsys):
-    ended(tmp_path, "both", 1, ("films", "files"), ("scans", "files"))
-    for name, said in (("mine", "mine@films or mine@scans"), ("mine@scans", "both-scans")):
-        assert main(["export", name, "--out", str(tmp_path / "out"), "--work-dir", str(tmp_path)]) == 2
-        assert said in capsys.readouterr().err

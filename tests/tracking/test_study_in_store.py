@@ -146,7 +146,7 @@ def test_the_description_asks_answers_and_repeats(search: Command, summary: Any)
     mean, sd = best["mean_sd"]["balanced_accuracy"]
     low, high = best["test"]["balanced_accuracy"]["ci95"]
 
-    assert text.startswith("**Does the store show what the run folders hold? (asked of pictures")
+    assert text.startswith("**Does the store show what the run folders hold?**")
     spread = f" ± {sd:.3f}" if sd else ""  # of scores that are all the same nothing is said
     assert f"**{best['variant']}**, balanced accuracy {mean:.3f}{spread}" in text
     assert f"(95% interval {low:.3f} to {high:.3f})" in text

@@ -1,6 +1,7 @@
 """What the tests of tracking look at: a store's whole content, and a server that can be killed."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 STUDIES = Path(__file__).parents[1] / "tiny"
+UNIQUE = re.compile(r"[+%][0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # what MLflow adds to the name of a logged image
 LIMIT = 300.0  # seconds, after which a server or a command counts as hanging
 
 
@@ -43,7 +45,7 @@ def _node(client: Any, run: Any, names: dict[str, str]) -> dict[str, Any]:
         "parameters": run.data.params,
         "metrics": {name: sorted((m.step, m.timestamp, m.value) for m in each) for name, each in history.items()},
         "inputs": [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs],
-        "files": sorted(_files(client, run.info.run_id)),
+        "files": sorted(UNIQUE.sub("", file) for file in _files(client, run.info.run_id)),
     }
 
 

@@ -16,7 +16,6 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.installation import studies_folder
 from medcls.utils.redaction import typed
 from medcls.utils.signals import install_handlers
-from medcls.utils.tracing import told
 
 if TYPE_CHECKING:
     from medcls.spec.study import Study
@@ -103,7 +102,9 @@ def _import_study(path: Path) -> "Study | None":
     except BadInputError:
         raise
     except Exception as error:
-        raise BadInputError(f"{path} cannot be imported ({told(error)}): correct it first.") from error
+        raise BadInputError(
+            f"{path} cannot be imported ({type(error).__name__}: {error}): correct it first."
+        ) from error
     if Path(module.__file__ or "").resolve() != path.resolve():
         raise BadInputError(
             f"{path} cannot be imported because {module.__file__} is also called {module.__name__}: rename the study."
