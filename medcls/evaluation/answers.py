@@ -18,7 +18,7 @@ from medcls.evaluation.convergence import converges, reaches, sooner, until
 from medcls.evaluation.metrics import missing
 from medcls.evaluation.run_scores import Score
 from medcls.evaluation.spread import spread_of
-from medcls.evaluation.summary import AnswerRecord, StudySummary
+from medcls.evaluation.summary import AnswerRecord, AnswerTable, StudySummary
 from medcls.evaluation.wording import data_names, joined, on, spread_in_words
 from medcls.utils.typed_json import as_plain
 
@@ -40,6 +40,8 @@ __all__ = [
     "sooner",
     "until",
 ]
+
+IN_A_SENTENCE = 3  # variants
 
 
 def final(*metrics: str | Score, question: str = "") -> Answer:
@@ -64,7 +66,8 @@ def overfitting(question: str = "Where does overfitting start?") -> Answer:
 
 def _for_every_variant(summary: StudySummary, question: str, scores: Sequence[Score]) -> AnswerRecord:
     values: dict[str, Any] = {}
-    sentences = []
+    sentences: list[str] = []
+    rows: list[tuple[str, ...]] = []
     for data in data_names(summary):
         values[data] = {}
         variants = []
@@ -72,15 +75,33 @@ def _for_every_variant(summary: StudySummary, question: str, scores: Sequence[Sc
             runs = run_scores.finished(summary, data, variant).values()
             values[data][variant] = {}
             numbers = []
+            cells = [data, variant]
             for score in scores:
                 repeats = run_scores.values(runs, score)
                 spread = spread_of(repeats, score.ends) if repeats else None
                 values[data][variant][score.name] = as_plain(spread)
+                cells.append("" if spread is None else spread_in_words(spread, run_scores.digits(score.name)))
                 if spread is not None:
-                    numbers.append(f"{score.words} {spread_in_words(spread, run_scores.digits(score.name))}")
+                    numbers.append(f"{score.words} {cells[-1]}")
             variants.append(f"{variant}: {', '.join(numbers) or _why_none(summary, scores)}")
+            rows.append(tuple(cells))
         sentences.append(on(summary, data, "; ".join(variants) + "."))
-    return AnswerRecord(question, joined(sentences), values)
+    columns = ("data", "variant", *(score.words for score in scores))
+    return AnswerRecord(question, joined(sentences), values, _table(columns, rows))
+
+
+def _table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> AnswerTable | None:
+    """Return an answer as a table; None for a few variants, which a sentence can say.
+
+    Args:
+        columns: the data set, the variant, and the scores.
+        rows: one for each variant on each data set.
+    """
+    if len(rows) <= IN_A_SENTENCE:
+        return None
+    if len({row[0] for row in rows}) == 1:
+        columns, rows = columns[1:], [row[1:] for row in rows]
+    return AnswerTable(columns, tuple(rows))
 
 
 def _why_none(summary: StudySummary, scores: Sequence[Score]) -> str:

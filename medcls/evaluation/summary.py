@@ -57,6 +57,19 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class AnswerTable:
+    """An answer about many variants, which nobody wants to read as a paragraph.
+
+    Attributes:
+        columns: their names.
+        rows: one text a column.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class AnswerRecord:
     """The answer to one of a study's questions.
 
@@ -64,11 +77,13 @@ class AnswerRecord:
         question: as the study asks it.
         answer: in words.
         values: the numbers that the words are made of, by data set.
+        table: the answer as a table, None where the words are short.
     """
 
     question: str
     answer: str
     values: Mapping[str, Any] = field(default_factory=nothing)
+    table: AnswerTable | None = field(default=None, metadata=OMITTED_IF_NONE)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def render(summary: StudySummary, extras: PageExtras) -> str:
         summary=summary,
         question=asked(summary),
         extras=extras,
+        answers=[(answer, tables.answer(answer)) for answer in summary.answers],
         warnings=page_parts.warnings(summary),
         winners=page_parts.winners(summary, extras.of_best),
         repeats=tables.repeats(summary),

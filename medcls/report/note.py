@@ -21,7 +21,10 @@ def note(summary: StudySummary, command: str) -> str:
     """Return a study's question, answers, verdicts and best scores, and the command that repeats it, in Markdown."""
     paragraphs = [f"**{asked(summary)}**"]
     for answer in summary.answers:
-        paragraphs.append(answer.answer if answer.question == asked(summary) else f"{answer.question} {answer.answer}")
+        table = tables.answer(answer)
+        text = answer.answer if table is None else ""
+        paragraphs.append(text if answer.question == asked(summary) and text else f"{answer.question} {text}".strip())
+        paragraphs += _tables(table)
     paragraphs += _tables(tables.comparisons(summary, summary.comparisons))
     paragraphs += _bullets([remark.sentence for remark in summary.remarks])
     for data in summary.data_sets:

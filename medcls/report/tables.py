@@ -7,7 +7,7 @@ from medcls.evaluation import ranges, run_scores
 from medcls.evaluation.metrics import digits, missing, words
 from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.spread import spread_of
-from medcls.evaluation.summary import BestRecord, Comparison, StudySummary
+from medcls.evaluation.summary import AnswerRecord, BestRecord, Comparison, StudySummary
 from medcls.evaluation.trial_scores import ScoredTrial, scored_trials, search_metric
 from medcls.evaluation.wording import counted, mean_sd, p_value
 from medcls.utils.errors import BadInputError
@@ -44,6 +44,14 @@ class Table:
             if column not in self.texts:
                 lines.append((column, *(row[place] for row in rows)))
         return Table(self.title, ("", *(f"{self.columns[0]} {row[0]}" for row in rows)), tuple(lines))
+
+
+def answer(record: AnswerRecord) -> Table | None:
+    """Return the answer to a question as a table, None where it is a sentence."""
+    if record.table is None:
+        return None
+    texts = frozenset({"variant"} & set(record.table.columns[1:]))  # beside the data set
+    return Table(record.question, record.table.columns, record.table.rows, texts)
 
 
 def repeats(summary: StudySummary) -> str:

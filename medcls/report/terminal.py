@@ -24,7 +24,10 @@ def print_summary(screen: Screen, summary: StudySummary) -> None:
     for remark in summary.remarks:
         screen.say(f"Note: {remark.sentence}")
     for answer in summary.answers:
-        screen.say(f"{answer.question} {answer.answer}")
+        table = tables.answer(answer)
+        if table is None:
+            screen.say(f"{answer.question} {answer.answer}")
+        _print_table(screen, table)
 
 
 def print_comparisons(screen: Screen, summary: StudySummary, metric: str | None) -> None:

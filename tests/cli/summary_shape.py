@@ -142,6 +142,10 @@ BEST = record(
     ensemble=optional(table(SCORE)),
     tested=table(several(number)),
 )
+ANSWER = record(
+    {"question": text, "answer": text, "values": lambda value: isinstance(value, dict)},
+    table=lambda value: set(value) == {"columns", "rows"},
+)
 SUMMARY = record(
     {
         "study": text,
@@ -153,7 +157,7 @@ SUMMARY = record(
         "data_sets": several(DATA_SET),
         "runs": several(RUN),
         "comparisons": several(COMPARISON),
-        "answers": several(record({"question": text, "answer": text, "values": lambda value: isinstance(value, dict)})),
+        "answers": several(ANSWER),
         "best": table(BEST),
     },
     trials=lambda value: isinstance(value, list),
