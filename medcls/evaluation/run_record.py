@@ -36,7 +36,7 @@ class DataSetRecord:
 
     Attributes:
         name: as runs and the command line call it.
-        instead_of: the names of the study's own data sets that --data replaced by this one, "" for none.
+        instead_of: the names of the study's own data sets that --data replaced by this one, None for none.
         source: the directory, file or built-in name that the images came from.
         kind: "files" for images that were given, "phantom" for drawn ones, "toolkit" for a library's.
         fingerprint: "sha256:" and a digest of everything that the data set holds.
@@ -48,7 +48,7 @@ class DataSetRecord:
     """
 
     name: str
-    instead_of: str = ""
+    instead_of: str | None = field(default=None, metadata=OMITTED_IF_NONE)
     source: str = ""
     kind: DataKind
     fingerprint: str = ""

@@ -53,12 +53,12 @@ def data_names(summary: StudySummary) -> list[str]:
     return [data.name for data in summary.data_sets]
 
 
-def asked_of(question: str, data_sets: Iterable[tuple[str, str]]) -> str:
+def asked_of(question: str, data_sets: Iterable[tuple[str, str | None]]) -> str:
     """Return a study's question, and of which data it is asked where these are not the study's own.
 
     Args:
         question: as the study's file asks it: it may speak of X-rays, whatever images there are.
-        data_sets: the name of each data set, and the names of the study's own that it replaces, "" for none.
+        data_sets: the name of each data set, and the names of the study's own that it replaces, "" or None for none.
     """
     replaced = []
     for name, instead_of in data_sets:

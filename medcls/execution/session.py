@@ -207,10 +207,13 @@ def _local_executor(options: Options) -> LocalExecutor:
 
 
 def _print_findings(plan: StudyPlan, screen: Screen) -> None:
-    """Print the findings of the data checks: what may mislead as a warning, the rest as a note."""
+    """Print what the data checks found, what may mislead as a warning, and what networks will see of the images."""
     for source in plan.sources.by_name.values():
         for finding in source.findings:
             screen.say(f"{source.name}: {finding.word}: {finding.sentence}")
+        for sentence in source.seen:
+            if sentence:
+                screen.say(f"{source.name}: note: {sentence}")
 
 
 def _progress(screen: Screen) -> ProgressLines:

@@ -77,7 +77,7 @@ def data_sets(plan: StudyPlan) -> tuple[DataSetRecord, ...]:
         records.append(
             DataSetRecord(
                 name=name,
-                instead_of=source.instead_of,
+                instead_of=source.instead_of or None,
                 source=bundle.source,
                 kind=bundle.kind,
                 fingerprint=bundle.fingerprint,

@@ -80,7 +80,8 @@ DATA_SET = record(
         "findings": several(record({"kind": text, "sentence": text, "count": whole})),
         "skipped": several(text),
         "counts": table(table(whole)),
-    }
+    },
+    instead_of=text,
 )
 RUN = record(
     {
@@ -161,6 +162,7 @@ SUMMARY = record(
         "best": table(BEST),
     },
     trials=lambda value: isinstance(value, list),
+    importances=table(number),
     remarks=several(record({"data": text, "variant": text, "sentence": text})),
     command=text,
     document=text,

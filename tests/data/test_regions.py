@@ -9,7 +9,7 @@ from medcls import data
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.phantoms.writing import made, write
 from medcls.data.regions import regions
-from medcls.execution.planning.datasets import sample
+from medcls.execution.planning.few_images import sample
 
 
 @pytest.fixture

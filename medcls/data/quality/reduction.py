@@ -1,7 +1,6 @@
 """What a network will see of images that are larger or more colourful than the study reads them."""
 
 from medcls.data.dataset import DatasetSpec
-from medcls.data.finding import REDUCED, Finding
 from medcls.data.readers.images import UnreadableImageError
 from medcls.utils.evenly_spaced import evenly_spaced
 
@@ -9,15 +8,15 @@ LOOKED_AT = 64  # images whose headers are read, evenly spread over the data set
 COLOURED = ("RGB", "DICOM colour", "palette")  # what the kinds of coloured images begin with
 
 
-def reduction(bundle: DatasetSpec) -> Finding | None:
-    """Return the remark that a data set's images are read smaller or without their colours, None if they are not.
+def reduction(bundle: DatasetSpec) -> str:
+    """Return the sentence that a data set's images are read smaller or without their colours, "" if they are not.
 
     Only files are looked at: whoever has none has not chosen their size. How they are stored is told by the headers
     of some images.
     """
     if bundle.kind != "files" or not bundle.size:
-        return None
-    widths, heights, coloured, reduced = [], [], 0, 0
+        return ""
+    widths, heights, coloured, is_reduced = [], [], False, False
     rows = evenly_spaced(len(bundle.labels), LOOKED_AT)
     for row in rows:
         try:
@@ -27,12 +26,12 @@ def reduction(bundle: DatasetSpec) -> Finding | None:
         widths.append(width)
         heights.append(height)
         loses_colours = kind.startswith(COLOURED) and bundle.channels == 1
-        coloured += loses_colours
-        reduced += loses_colours or max(width, height) > bundle.size
-    if not reduced:
-        return None
+        coloured = coloured or loses_colours
+        is_reduced = is_reduced or loses_colours or max(width, height) > bundle.size
+    if not is_reduced:
+        return ""
     stored = "RGB images" if coloured else "images"
-    return Finding(REDUCED, f"{stored} of {_sizes(widths, heights)} are read as {_read(bundle)}.", reduced)
+    return f"{stored} of {_sizes(widths, heights)} are read as {_read(bundle)}."
 
 
 def _sizes(widths: list[int], heights: list[int]) -> str:

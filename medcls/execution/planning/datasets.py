@@ -1,22 +1,19 @@
 """The data sets of a study: which variant uses which one; described, checked and decoded."""
 
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from medcls.data.checks import Policy, checked, cuts
 from medcls.data.content_hashes import Hashes
-from medcls.data.dataset import VALIDATION, DatasetSpec, Tell
+from medcls.data.dataset import DatasetSpec, Tell
 from medcls.data.finding import Finding, leaks
 from medcls.data.loading import decoded_cache
 from medcls.data.masks.findings import lost_in_resizing
 from medcls.data.pseudonyms import Pseudonyms
 from medcls.data.quality.reduction import reduction
-from medcls.data.quality.repair import selected
+from medcls.execution.planning.few_images import few_images
 from medcls.execution.planning.sources import called
 from medcls.spec.parameters import Scalar, function_of
 from medcls.spec.run import Run
@@ -27,7 +24,6 @@ from medcls.utils.errors import BadInputError
 from medcls.utils.tracing import defined_at
 
 Parameters = tuple[tuple[str, Scalar], ...]
-FEW, FEWEST = 4, 2  # images per class and set under --smoke: if the data are split further, and if they are not
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,7 @@ class DataSource:
         decoded: the directory of decoded images, None before they are decoded.
         whole: the data set before any image was left out, in which all patients are known.
         instead_of: the names of the study's own data sets that --data replaced by this one, "" for none.
+        seen: sentences on what networks see of its images, where these are larger or have colours.
     """
 
     name: str
@@ -64,6 +61,7 @@ class DataSource:
     decoded: Path | None = None
     whole: DatasetSpec | None = None
     instead_of: str = ""
+    seen: tuple[str, ...] = ()
 
     @cached_property
     def pseudonymous(self) -> PseudonymousFindings:
@@ -160,7 +158,7 @@ def describe(
             bundle = replace(bundle, name=name)
             if name not in by_name:
                 outcome = checked(bundle, hashes, policy, folds=folds, split_seeds=split_seeds, tell=tell)
-                used = _few(outcome.bundle, folds, split_seeds) if few else outcome.bundle
+                used = few_images(outcome.bundle, folds, split_seeds) if few else outcome.bundle
                 by_name[name] = DataSource(
                     name, used, outcome.findings, outcome.skipped, whole=bundle, instead_of=data.instead_of
                 )
@@ -174,12 +172,13 @@ def describe(
             view = replace(source, bundle=replace(source.bundle, size=bundle.size, channels=bundle.channels))
             views[parameters] = view
             lost = lost_in_resizing(view.bundle, hashes.folder, tell) if bundle.size != source.bundle.size else ()
-            reduced = reduction(view.bundle)
-            seen = lost if reduced is None else (*lost, reduced)
-            new = tuple(finding for finding in seen if finding not in source.findings)
-            by_name[name] = replace(source, findings=source.findings + new)
+            new = tuple(finding for finding in lost if finding not in source.findings)
+            seen = dict.fromkeys((*source.seen, reduction(view.bundle)))
+            by_name[name] = replace(source, findings=source.findings + new, seen=tuple(seen))
         _check_classes(variant, views[parameters].bundle)
-    return StudyData(views).map(lambda view: replace(view, findings=by_name[view.name].findings))
+    return StudyData(views).map(
+        lambda view: replace(view, findings=by_name[view.name].findings, seen=by_name[view.name].seen)
+    )
 
 
 def _opened(variant: Variant, hashes: Hashes) -> DatasetSpec:
@@ -212,19 +211,6 @@ def _origin(variant: Variant) -> str:
 def _parameters(variant: Variant) -> Parameters:
     """Return the parameters of a variant's data, sorted by path."""
     return tuple(sorted((path, value) for path, value in variant.parameters().items() if path.startswith("data")))
-
-
-def _few(bundle: DatasetSpec, folds: int | None, split_seeds: Collection[int]) -> DatasetSpec:
-    """Return a few images of a data set: any that the study can split, else images of different patients."""
-    is_split = folds is not None or any(split_seeds) or VALIDATION not in bundle.parts
-    count = max(FEW, (folds or 0) + 1) if is_split else FEWEST
-    chosen = sample(bundle, count)
-    try:
-        for seed in split_seeds:
-            cuts(chosen, folds, seed)
-    except BadInputError:
-        return sample(bundle, count, apart=True)
-    return chosen
 
 
 def _check_classes(variant: Variant, bundle: DatasetSpec) -> None:
@@ -276,24 +262,3 @@ def decode(
         say: prints a remark.
     """
     return replace(source, decoded=decoded_cache.prepare(source.bundle, work.cache, progress, say))
-
-
-def sample(bundle: DatasetSpec, count: int, *, apart: bool = False) -> DatasetSpec:
-    """Return a data set with at most `count` images of each class in each set, evenly spread over their order.
-
-    Args:
-        bundle: the data set.
-        count: the number of images.
-        apart: whether the images of a class in a set are of different patients.
-    """
-    chosen: list[int] = []
-    for part in sorted(set(bundle.parts)):
-        for label in range(len(bundle.classes)):
-            rows = np.flatnonzero((bundle.parts == part) & (bundle.labels == label))
-            if apart and bundle.patients is not None:
-                rows = rows[np.sort(np.unique(bundle.patients[rows], return_index=True)[1])]
-            if len(rows):
-                spread = np.linspace(0, len(rows) - 1, min(count, len(rows)))
-                chosen += rows[np.unique(spread.astype(int))].tolist()
-    digest = hashlib.sha256(f"{bundle.fingerprint} at most {count} of a class and part".encode()).hexdigest()
-    return selected(bundle, np.array(sorted(chosen)), fingerprint=f"sha256:{digest}")
