@@ -1,8 +1,9 @@
-"""The saved views of a study in MLflow: its variants, its trials, and its best run."""
+"""The saved views of a study in MLflow: its variants, its trials, its best run, and the same cases side by side."""
 
 from medcls.execution import entry_names
 from medcls.execution.entry_tags import BEST, DATA, LEVEL, REFIT, STUDY_RUN, VARIANT, VERDICT
 from medcls.execution.planning.plan import StudyPlan
+from medcls.report.case_images import OUTLINES, PREDICTION, SALIENCY
 from medcls.tracking.run_table import RANK, shown
 from medcls.tracking.saved_views import Views
 from medcls.tracking.view_state import Chart, View, metric_column, param_column, tag_column
@@ -10,6 +11,7 @@ from medcls.tracking.view_state import Chart, View, metric_column, param_column,
 MOST_PARAMETERS = 12  # columns of parameters in a table
 MOST_AXES = 7  # parameters in parallel coordinates
 CURVES, SCORES, SEARCHED, EVERY = "Learning curves", "Scores", "What was tried", "Every seed or fold"
+CASES = "The same cases, image by image"
 
 
 def views_of(plan: StudyPlan, study_run: str, *, ended: bool) -> Views:
@@ -24,6 +26,8 @@ def views_of(plan: StudyPlan, study_run: str, *, ended: bool) -> Views:
     views = [_variants(plan, query), _best(plan, query, ended=ended)]
     if plan.study.search is not None:
         views.insert(0, _trials(plan, query))
+    if any(source.bundle.size for source in plan.sources.by_name.values()):
+        views.append(_cases(plan, query))
     kinds = {source.bundle.kind for source in plan.sources.by_name.values()}
     outcome = ", ".join(plan.sources.by_name)
     if "phantom" in kinds:
@@ -120,6 +124,23 @@ def _best(plan: StudyPlan, query: str, *, ended: bool) -> View:
             *(param_column(path) for path in _differing(plan)),
         ),
         charts=tuple(charts),
+    )
+
+
+def _cases(plan: StudyPlan, query: str) -> View:
+    """Return the view of the same cases as each variant or trial sees them; a slider goes from case to case."""
+    metric, level = _metric(plan), "variant" if plan.study.search is None else "trial"
+    task = plan.study.conditions[0][1].task
+    keys = [OUTLINES] if task.pixels else [PREDICTION]
+    if plan.study.explain is not None:
+        keys.append(SALIENCY)
+    return View(
+        kind="cases",
+        name="Cases side by side",
+        query=f"{query} and tags.`{LEVEL}` = '{level}'",
+        order_by=metric_column(RANK),
+        columns=_scores(metric),
+        charts=tuple(Chart("IMAGE", CASES, (key,)) for key in keys),
     )
 
 

@@ -13,9 +13,9 @@ class Chart:
     """A chart of a view.
 
     Attributes:
-        kind: "LINE", "BAR", "SCATTER" or "PARALLEL".
+        kind: "LINE", "BAR", "SCATTER", "PARALLEL" or "IMAGE".
         section: the title of the section that it stands in.
-        metrics: names of metrics; lines show all in one chart, bars and points the first.
+        metrics: names of metrics; lines show all in one chart, bars and points the first. For images, their keys.
         params: names of parameters: all axes of parallel coordinates, the horizontal axis of points.
     """
 
@@ -152,4 +152,8 @@ def _parallel(chart: Chart) -> Mapping[str, Any]:
     return {"selectedMetrics": list(chart.metrics), "selectedParams": list(chart.params), "showAllRuns": False}
 
 
-_CARDS = MappingProxyType({"LINE": _line, "BAR": _bar, "SCATTER": _scatter, "PARALLEL": _parallel})
+def _image(chart: Chart) -> Mapping[str, Any]:
+    return {"imageKeys": list(chart.metrics), "step": 0, "showRunParams": False}
+
+
+_CARDS = MappingProxyType({"LINE": _line, "BAR": _bar, "SCATTER": _scatter, "PARALLEL": _parallel, "IMAGE": _image})

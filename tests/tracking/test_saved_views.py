@@ -102,6 +102,28 @@ def test_the_best_run_stands_with_its_folds_and_refit(browser: Any, pages: Any, 
     until(lambda: browser.find_elements("css selector", ".scatterlayer .trace path.js-line"))
 
 
+@pytest.mark.parametrize(("study", "level"), [("tracked_search", "trial"), ("tracked_seeds", "variant")])
+def test_the_same_case_of_each_variant_or_trial_stands_side_by_side(
+    browser: Any, pages: Any, client: Any, study: str, level: str
+) -> None:
+    (experiment,) = [each for each in client.search_experiments() if each.name == study]
+    runs = client.search_runs([experiment.experiment_id], f"tags.`medcls.level` = '{level}'")
+    names = [run.info.run_name for run in runs if run.data.tags["medcls.smoke"] == "False"]
+    assert len(names) > 1
+    show(browser, pages[study, "Cases side by side"] + CHARTS, "The same cases, image by image", "prediction")
+    until(lambda: len(cases_shown(browser)) == len(names))
+    assert min(cases_shown(browser)) >= 100  # pixels: drawn, no mere icon
+
+
+def cases_shown(browser: Any) -> list[int]:
+    """Return the natural widths of the images in the image grid."""
+    return list(
+        browser.execute_script(
+            "return Array.from(document.querySelectorAll('.rc-image img'), each => each.naturalWidth).filter(w => w)"
+        )
+    )
+
+
 def test_the_description_links_to_the_views(browser: Any, address: str) -> None:
     table(browser, f"{address}/#/experiments/1/runs?workflowType=machine_learning", "tracked_search on pictures")
     link = browser.find_element("xpath", "//a[normalize-space()='Trials, best first']")
