@@ -131,16 +131,15 @@ def _cases(plan: StudyPlan, query: str) -> View:
     """Return the view of the same cases as each variant or trial sees them; a slider goes from case to case."""
     metric, level = _metric(plan), "variant" if plan.study.search is None else "trial"
     task = plan.study.conditions[0][1].task
-    keys = [OUTLINES] if task.pixels else [PREDICTION]
-    if plan.study.explain is not None:
-        keys.append(SALIENCY)
+    # Of several keys MLflow makes a table with a column a run; of one key, rows as wide as the names of the runs.
+    keys = (OUTLINES, PREDICTION) if task.pixels else (PREDICTION, SALIENCY)
     return View(
         kind="cases",
         name="Cases side by side",
         query=f"{query} and tags.`{LEVEL}` = '{level}'",
         order_by=metric_column(RANK),
         columns=_scores(metric),
-        charts=tuple(Chart("IMAGE", CASES, (key,)) for key in keys),
+        charts=(Chart("IMAGE", CASES, keys),),
     )
 
 

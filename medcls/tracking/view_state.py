@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 WIDE = 360  # pixels of a column of words
+TALL = 620  # pixels of a chart of images
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,20 @@ def state(view: View, charts: int) -> dict[str, Any]:
         "groupBy": group_by,
         "groupsExpanded": {},
         "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
-        "compareRunSections": [_section(title, sections) for title in sections],
+        "compareRunSections": [_section(title, sections, shown) for title in sections],
         "compareRunCharts": [_card(chart, number, sections) for number, chart in enumerate(shown)],
     }
 
 
-def _section(title: str, sections: Sequence[str]) -> dict[str, Any]:
+def _section(title: str, sections: Sequence[str], charts: Sequence[Chart]) -> dict[str, Any]:
+    """Return a section as the state has it; one with images is as wide as the page, so that they stand side by side.
+
+    Args:
+        title: of the section.
+        sections: the titles of all sections.
+        charts: all charts of the view.
+    """
+    has_images = any(chart.kind == "IMAGE" and chart.section == title for chart in charts)
     return {
         "uuid": f"section-{sections.index(title)}",
         "name": title,
@@ -107,6 +116,7 @@ def _section(title: str, sections: Sequence[str]) -> dict[str, Any]:
         "isReordered": True,
         "deleted": False,
         "isGenerated": False,
+        **({"columns": 1, "cardHeight": TALL} if has_images else {}),
     }
 
 
