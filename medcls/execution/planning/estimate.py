@@ -121,7 +121,8 @@ def _words(seconds: float, unknown: int, *, is_rough: bool) -> str:
     beside = f", plus {unknown} {runs} of networks that have not been trained yet" if unknown else ""
     if not is_rough or not seconds:
         return f"{duration(seconds)}{beside}"
-    return f"about {duration(seconds)}{beside} (judged by the sizes of networks and images that were not trained yet)"
+    judged = "judged by the sizes of networks and images; what their epochs take here is unknown until some are trained"
+    return f"about {duration(seconds)}{beside} ({judged})"
 
 
 def _observed(planned: Sequence[PlannedRun], by_kind: Mapping[Kind, float]) -> list[float]:
