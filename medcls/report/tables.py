@@ -1,5 +1,6 @@
 """The tables of a finished study, made once from its summary: for the terminal, the HTML page and the MLflow note."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from medcls.utils.errors import BadInputError
 
 VERDICT = "verdict"
 BESIDE = ("val_accuracy", "val_dice", "gap")  # scores of trials beside the one that decides
+FUNCTION = re.compile(r"(?:augmentation|data|explain|losses|models|tasks|training)\.(\w+)")
 
 
 @dataclass(frozen=True)
@@ -203,10 +205,13 @@ def comparisons(summary: StudySummary, rows: Sequence[Comparison]) -> Table | No
 
 
 def plain(value: Scalar) -> str:
-    """Return a parameter's value as a table has it, "" for None."""
+    """Return a parameter's value as a table has it, "" for None; a function of ours as a search spells it, `cosine`."""
     if value is None:
         return ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    function = FUNCTION.fullmatch(str(value))
+    return function[1] if function else str(value)
 
 
 def short(value: Scalar) -> str:

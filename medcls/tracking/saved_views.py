@@ -1,7 +1,8 @@
 """Saved views of MLflow's run table and charts: what its "Views" menu lists, written as tags of the experiment.
 
-A view is an experiment tag whose value has a name and the state of the user interface, as MLflow 3.10 to 3.17 read it.
-A version that does not know views ignores the tags.
+A view is an experiment tag whose value is an object with a name and the packed state of the user interface, as MLflow
+3.17 reads it. MLflow 3.10 has no menu of views, only links to them, and takes the same object for the state itself: so
+the object has the state's own keys, too.
 """
 
 import base64
@@ -86,15 +87,16 @@ def save(client: Any, experiment: str, views: Views) -> None:
     records = _records(tags)
     for place, view in enumerate(views.views):
         key, packed = views.key(view), _packed(view)
-        record = dict(records.get(key, {"createdAt": _now()}))
-        record |= {"medcls": {"view": view.name, "outcome": views.outcome, "rank": views.rank, "place": place}}
-        if record.get("state") != packed:
-            record |= {"state": packed, "updatedAt": _now()}
-        records[key] = record
+        before = records.get(key, {"createdAt": _now(), "updatedAt": _now()})
+        ours = {"view": view.name, "outcome": views.outcome, "rank": views.rank, "place": place}
+        updated = before["updatedAt"] if before.get("state") == packed else _now()
+        records[key] = _with_plain_state(
+            {"medcls": ours, "createdAt": before["createdAt"], "updatedAt": updated, "state": packed}, view
+        )
     for record in records.values():
         _name(record, _first(records.values()))
     for key, record in records.items():
-        value = json.dumps(record)
+        value = json.dumps(record, sort_keys=True)
         if tags.get(f"{TAG}{key}") != value:
             client.set_experiment_tag(experiment, f"{TAG}{key}", value)
     description = _description(views.question, experiment, records)
@@ -141,6 +143,15 @@ def _packed(view: View) -> str:
         if len(packed) < LONGEST - 400:  # the name and the times are in the tag, too
             return packed
     raise AssertionError(f"the view {view.name} has too many columns")
+
+
+def _with_plain_state(record: Mapping[str, Any], view: View) -> dict[str, Any]:
+    """Return a record with the state's own keys, with as many of its charts as there is room for."""
+    for count in range(len(view.charts), -1, -1):
+        whole = {**state(view, count), **record}
+        if len(json.dumps(whole)) < LONGEST - 150:  # the name comes, too
+            return whole
+    return dict(record)
 
 
 def _first(records: Iterable[Mapping[str, Any]]) -> str:

@@ -5,12 +5,8 @@ import io
 import json
 import os
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,48 +215,3 @@ def test_a_folder_without_studies_is_said(tmp_path: Path) -> None:
     done = medcls("studies", tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"medcls: There is no study in {tmp_path}")
-
-
-def test_ui_refuses_a_store_that_is_not_there_and_makes_none(tmp_path: Path) -> None:
-    store = tmp_path / "mlflow.db"
-    done = medcls("ui", "--tracking-uri", f"sqlite:///{store}")
-    assert done.returncode == 2
-    assert str(store) in done.stderr
-    assert not store.exists()
-
-
-def test_ui_says_where_a_server_is_open_already() -> None:
-    done = medcls("ui", "--tracking-uri", "http://tracking.example:5000")
-    assert (done.returncode, done.stdout) == (0, "The store is a server: open http://tracking.example:5000\n")
-
-
-@pytest.mark.slow
-def test_ui_serves_the_store_and_prints_the_command(tmp_path: Path) -> None:
-    store = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    making = "import mlflow, sys; mlflow.MlflowClient(sys.argv[1]).create_experiment('mine')"
-    subprocess.run([sys.executable, "-c", making, store], check=True, capture_output=True, cwd=tmp_path)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "medcls", "ui", "--tracking-uri", store, "--port", str(port)]
-    with (tmp_path / "output").open("w") as output:
-        server = subprocess.Popen(command, stdout=output, stderr=output, cwd=tmp_path, start_new_session=True)
-    try:
-        assert "mine" in experiments(port, server)
-        assert (tmp_path / "output").read_text().startswith(f"mlflow ui --backend-store-uri {store} --port {port}\n")
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-
-
-def experiments(port: int, server: subprocess.Popen[bytes]) -> str:
-    """Return what the server says of its experiments, as soon as it answers."""
-    question = f"http://127.0.0.1:{port}/api/2.0/mlflow/experiments/search?max_results=10"
-    for _ in range(600):
-        assert server.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(question, timeout=10) as answer:
-                return str(answer.read().decode())
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the server does not answer")

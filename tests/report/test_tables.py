@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from medcls.report import tables
 from medcls.utils.console import Screen, column_widths
 
 WORDS = st.text("ab ü日", max_size=30)
@@ -48,3 +49,17 @@ def test_every_word_of_a_wide_table_is_printed(width: int, monkeypatch: pytest.M
     cells = [[part.strip() for part in line.split("│")[1:-1]] for line in lines if line.startswith("│")]
     read = [" ".join(filter(None, column)) for column in zip(*cells, strict=True)]
     assert [column.replace(" ", "") for column in read] == [(2 * value).replace(" ", "") for value in ROW]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("training.cosine", "cosine"),
+        ("my_study.small", "my_study.small"),
+        ("xray.npz", "xray.npz"),
+        (0.5, "0.5"),
+        (None, ""),
+    ],
+)
+def test_functions_are_spelt_as_a_search_spells_them(value: object, shown: str) -> None:
+    assert tables.plain(value) == shown

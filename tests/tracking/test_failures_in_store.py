@@ -15,7 +15,7 @@ def test_a_failed_run_is_shown_with_its_traceback(pictures: Path, tmp_path: Path
     statuses = {name: node["status"] for name, node in nodes.items()}
     assert code == 1
     assert statuses == {
-        "tracked_variants on pictures": "FAILED",
+        "tracked_variants on pictures0": "FAILED",
         "sound · best": "FINISHED",
         "sound · seed 0": "FINISHED",
         "diverging": "FAILED",

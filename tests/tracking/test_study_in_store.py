@@ -45,8 +45,8 @@ def test_study_holds_trials_that_hold_folds(nodes: dict[str, dict[str, Any]]) ->
     trials = [trial_of(nodes, number)["name"] for number in (0, 1)]
 
     assert tree == {
-        (None, "tracked_search on pictures"),
-        *(("tracked_search on pictures", name) for name in (*trials, refit)),
+        (None, "tracked_search on pictures0"),
+        *(("tracked_search on pictures0", name) for name in (*trials, refit)),
         *((trials[trial], f"trial {trial} · fold {fold}/2") for trial in (0, 1) for fold in (1, 2)),
     }
     assert trials[0].startswith("trial 0 · dropout 0.2, filters 4, lr 0.02")

@@ -11,7 +11,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")), reason="no chromium here"),
 ]
-STUDY = "tracked_search on pictures"
+STUDY = "tracked_search on pictures0"
 
 
 @pytest.fixture(scope="module")
@@ -24,8 +24,11 @@ def names(repository: Path) -> list[str]:
     return [str(trial.info.run_name) for trial in trials]
 
 
-@pytest.fixture(scope="module")
-def page(address: str) -> str:
+@pytest.fixture
+def page(browser: Any, address: str) -> str:
+    """Return the page of the run table, which remembers no view that was seen before."""
+    browser.get(address)
+    browser.execute_script("localStorage.clear()")
     return f"{address}/#/experiments/1/runs?workflowType=machine_learning"
 
 

@@ -29,7 +29,7 @@ def command(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Command
 @pytest.fixture(scope="module")
 def entries(command: Command) -> list[dict[str, Any]]:
     """Return the entries of the study that was run last."""
-    (study,) = [entry for entry in content(command.store).values() if entry["name"] == "tracked_seeds on pictures"]
+    (study,) = [entry for entry in content(command.store).values() if entry["name"] == "tracked_seeds on pictures0"]
     ours = study["tags"]["medcls.study_run"]
     return [entry for entry in content(command.store).values() if entry["tags"]["medcls.study_run"] == ours]
 
@@ -58,8 +58,8 @@ def test_variants_stand_above_their_seeds(command: Command, entries: list[dict[s
     (best,) = summary["best"].values()
     shown = {name: f"{name} · best" if name == best["variant"] else name for name in ("small", "smooth")}
     assert {(names.get(entry["parent"]), entry["name"]) for entry in entries} == {
-        (None, "tracked_seeds on pictures"),
-        *(("tracked_seeds on pictures", name) for name in shown.values()),
+        (None, "tracked_seeds on pictures0"),
+        *(("tracked_seeds on pictures0", name) for name in shown.values()),
         *((shown[name], f"{name} · seed {seed}") for name in shown for seed in (0, 1)),
     }
 
@@ -101,10 +101,10 @@ def test_a_variant_has_one_colour_and_no_other_has_it(entries: list[dict[str, An
 def test_views_show_this_study_and_the_tiny_one_apart(command: Command, entries: list[dict[str, Any]]) -> None:
     views = views_of(command.store)
     names = {"Variants", "Best run", "Cases side by side"}
-    assert set(views) == names | {f"{name} · pictures, smoke" for name in names}
+    assert set(views) == names | {f"{name} · pictures0, smoke" for name in names}
     ours = entries[0]["tags"]["medcls.study_run"]
     assert ours in views["Variants"]["searchFilter"]
-    assert ours not in views["Variants · pictures, smoke"]["searchFilter"]
+    assert ours not in views["Variants · pictures0, smoke"]["searchFilter"]
     assert views["Variants"]["groupBy"]["groupByKeys"] == [{"mode": "tag", "groupByData": "medcls.variant"}]
     assert "params.`learner.schedule`" in views["Variants"]["selectedColumns"]
     assert "params.`learner.batch_size`" not in views["Variants"]["selectedColumns"]
