@@ -39,7 +39,7 @@ PLAIN = Variant(
         augment=augmentation.none,
         optimizer=partial(training.adam, learning_rate=0.003),
         batch_size=16,
-        epochs=12,
+        epochs=10,
     ),
     task=MULTICLASS,
 )
@@ -77,7 +77,7 @@ def main() -> None:
         (home / "views_variants.py").write_text(VARIANTS)
         common = ["--tracking-uri", store, "--work-dir", str(home / "runs")]
         subprocess.run([sys.executable, str(home / "views_variants.py"), *common], cwd=home, check=True)
-        search = [str(DOCS.parent / "studies" / "bonus_resnet.py"), "--trials", "8", "--set", "learner.epochs=8"]
+        search = [str(DOCS.parent / "studies" / "bonus_resnet.py"), "--trials", "6", "--set", "learner.epochs=6"]
         subprocess.run([sys.executable, *search, *common], cwd=home, check=True)
         with served(store, home) as address, browsing(home) as browser:
             for study, view, charts, file in SHOTS:
