@@ -125,8 +125,7 @@ def test_the_description_links_to_the_views(browser: Any, address: str) -> None:
     browser.execute_script("localStorage.clear()")  # it remembers the view that was seen last
     table(browser, f"{address}/#/experiments/1/runs?workflowType=machine_learning", "tracked_search on pictures0")
     link = browser.find_element("xpath", "//a[normalize-space()='Trials, best first']")
-    browser.execute_script("arguments[0].click()", link)
-    until(lambda: "2 matching runs" in text(browser) and "rank/score" in text(browser))
+    show(browser, str(link.get_attribute("href")), "2 matching runs", "rank/score")
     assert not links(browser, "tracked_search on pictures0")
 
 
