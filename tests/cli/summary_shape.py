@@ -163,6 +163,8 @@ SUMMARY = record(
     },
     trials=lambda value: isinstance(value, list),
     importances=table(number),
+    figures=several(record({"title": text, "file": text, "best_on": text})),
+    store=record({"page": text, "command": text}),
     remarks=several(record({"data": text, "variant": text, "sentence": text})),
     command=text,
     document=text,
