@@ -39,7 +39,7 @@ PLAIN = Variant(
         augment=augmentation.none,
         optimizer=partial(training.adam, learning_rate=0.003),
         batch_size=16,
-        epochs=10,
+        epochs=6,
     ),
     task=MULTICLASS,
 )
