@@ -22,7 +22,7 @@ from medcls.utils.paths import root
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of two classes of noisy images that differ in brightness, already split."""
-    folder, generator = tmp_path_factory.mktemp("pictures", numbered=False), np.random.default_rng(0)
+    folder, generator = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
     for name, level in (("dark", 90.0), ("light", 130.0)):
         (folder / name).mkdir()
         for number in range(20):
