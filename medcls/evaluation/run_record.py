@@ -69,6 +69,7 @@ class RunRecord:
         variant: the name of its variant.
         seed: of its random numbers.
         fold: of the cross-validation, from 0 on; None without one, and for a refit on all folds.
+        refit: whether it is a refit on all folds; False, too, in a summary of an older version (see `is_refit`).
         status: how it ended.
         reused: whether it was there before this command.
         shared_epochs: how many of its epochs were copied from a shorter run.
@@ -97,6 +98,7 @@ class RunRecord:
     variant: str
     seed: int
     fold: int | None = None
+    refit: bool = False
     status: RunStatus
     reused: bool = False
     shared_epochs: int = 0

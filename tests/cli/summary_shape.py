@@ -110,6 +110,7 @@ RUN = record(
     remark=text,
     environment=lambda value: isinstance(value, dict),
     earlier_environments=lambda value: isinstance(value, list),
+    refit=flag,
 )
 COMPARISON = record(
     {

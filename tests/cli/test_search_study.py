@@ -24,6 +24,7 @@ def test_a_search_repeated_with_seeds_from_anywhere(place, images, tmp_path):
     (trial,) = summary["trials"]
     assert not {"learner.model.depth", "learner.model.base"} & set(trial["params"])
     assert "learner.batch_size" in trial["params"]
+    assert [run["refit"] for run in summary["runs"]] == [run["fold"] is None for run in summary["runs"]]
     assert len(summary["best"]["xray"]["folds"]["balanced_accuracy"]) == 4
     assert summary["best"]["xray"]["test"]["accuracy"]["value"] <= 1
     planned = place.run(place.BONUS, *flags, "--plan")
