@@ -71,7 +71,7 @@ def test_what_was_run_offline_comes_into_the_store_later(finished, stored):
     assert sorted(key for key, *_ in runs) == sorted(before)
     assert {run["mlflow_run_id"] for run in summary["runs"]} == {run_id for *_, run_id in runs}
     for key, status, epochs, weights, _ in runs:
-        assert (status, epochs, weights) == ("FINISHED", [0, 1], before[key][0])
+        assert (status, epochs, weights) == ("FINISHED", [1, 2], before[key][0])
     stored.check_clean()
 
 
@@ -88,7 +88,7 @@ def test_what_other_code_made_is_not_counted_silently(stored):
     assert not any(run["reused"] for run in stored.summary()["runs"])
     ids = {run["mlflow_run_id"] for run in stored.summary()["runs"]}
     new = [found for *found, run_id in stored_runs(stored) if run_id in ids]
-    assert sorted(new) == sorted([key, "FINISHED", [0, 1], after[key][0]] for key in after)
+    assert sorted(new) == sorted([key, "FINISHED", [1, 2], after[key][0]] for key in after)
     stored.check_clean()
 
 
