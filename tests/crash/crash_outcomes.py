@@ -24,12 +24,14 @@ DIFFERENT = (
     "environment",
     "reused",
     "mlflow_run_id",
+    "store",
     "created",
     "started",
     "ended",
     "seconds",
     "seconds_per_epoch",
 )
+OWN_TAGS = ("medcls.study_run", "medcls.written")  # of times
 
 
 def summary(command: Command) -> Any:
@@ -73,7 +75,14 @@ def _place(identity: str) -> str:
 def _models(client: Any) -> Iterator[tuple[str, str, dict[str, str], dict[str, str]]]:
     for model in client.search_registered_models():
         for each in client.search_model_versions(f"name='{model.name}'"):
-            yield model.name, each.version, client.get_model_version(model.name, each.version).tags, model.aliases
+            tags = _lasting(client.get_model_version(model.name, each.version).tags)
+            yield model.name, each.version, tags, model.aliases
+
+
+def _lasting(tags: dict[str, str]) -> dict[str, str]:
+    """Return the tags that every command that ends alike sets alike."""
+    changing = ("mlflow.", "medcls.git")
+    return {name: tag for name, tag in tags.items() if name not in OWN_TAGS and not name.startswith(changing)}
 
 
 def _timeless(value: Any) -> Any:
@@ -104,7 +113,7 @@ def _bits(array: NDArray[Any]) -> tuple[str, tuple[int, ...], str]:
 
 
 def _node(client: Any, run: Any, names: dict[str, str]) -> dict[str, Any]:
-    tags = {name: value for name, value in run.data.tags.items() if not name.startswith(("mlflow.", "medcls.git"))}
+    tags = _lasting(run.data.tags)
     tags["medcls.node"] = _place(tags["medcls.node"])
     metrics: dict[str, Any] = defaultdict(list)
     for name in run.data.metrics:
