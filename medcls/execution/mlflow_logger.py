@@ -1,7 +1,7 @@
 """From runs, variants, trials and the study to the entries of the tracking store; does nothing when offline."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ class MlflowLogger:
         self._metric = plan.study.metric if plan.study.search is None else plan.search.metric
         self._shown: dict[str, str] = {}  # the names of variants and trials, by entry
         self._ended: dict[str, dict[Run, Ended]] = {}  # how their runs ended
-        self._cases: dict[str, list[CaseImage]] = {}  # what their runs show in the image grid
+        self._cases: dict[str, dict[Run, list[CaseImage]]] = {}  # what their runs show in the image grid
 
     @property
     def study(self) -> str:
@@ -139,7 +139,7 @@ class MlflowLogger:
         """End a run's entry with its scores and figures; or with its traceback."""
         self._ended.setdefault(parent, {})[run] = (folder, result)
         if result.is_finished and self.mirror is not None:
-            self._cases.setdefault(parent, []).extend(case_images(run, folder, source.decoded))
+            self._cases.setdefault(parent, {})[run] = case_images(run, folder, source.decoded)
         entry_id = self.run_entry_id(run, parent)
         if self.mirror is None or self.mirror.has_ended(entry_id):
             return
@@ -189,12 +189,15 @@ class MlflowLogger:
         """Return how a variant or trial ended: mean scores, mean curves and cases of its seeds or folds."""
         repeats = len(self._plan.repeats) if self._plan.study.search is not None else len(runs)
         failed = any(not result.is_finished for _, result in runs)
+        cases, images = self._cases.get(entry_id, {}), list[CaseImage]()
+        for run in _in_order(cases):
+            images += cases[run]
         return Ending(
             EntryStatus.FAILED if failed else EntryStatus.FINISHED,
             max((result.ended for _, result in runs), default=int(time.time() * 1000)),
             run_table.of_repeats(runs, self._metric, repeats),
             curves=run_table.curves_of_repeats(runs, self._metric),
-            images=of_group(self._cases.get(entry_id, ())),
+            images=of_group(images),
         )
 
     def _close_variants(self, summary: StudySummary) -> None:
@@ -204,7 +207,7 @@ class MlflowLogger:
             run = next(iter(runs))
             if entry_id == self.names.variant_id(run):
                 verdict = entry_verdicts.of_variant(summary, run.data_name, run.variant_name)
-                self.mirror.close(entry_id, self._of_repeats(entry_id, list(runs.values())))
+                self.mirror.close(entry_id, self._of_repeats(entry_id, [runs[run] for run in _in_order(runs)]))
                 self.mirror.amend(entry_id, {entry_tags.VERDICT: verdict})
 
     def _judge_trials(self, summary: StudySummary) -> None:
@@ -229,6 +232,11 @@ class MlflowLogger:
                     shown = f"{name}{entry_names.BEST}" if is_best else name
                     self.mirror.amend(parent, {entry_tags.BEST: is_best}, shown)
                 self.mirror.amend(self.run_entry_id(run, parent), {entry_tags.BEST: True if is_best else None})
+
+
+def _in_order(runs: Iterable[Run]) -> list[Run]:
+    """Return the runs of a variant by seed and fold, so that nothing depends on which ended first."""
+    return sorted(runs, key=lambda run: run.repeat)
 
 
 def opened_store(plan: StudyPlan, say: Callable[[str], None] = print) -> Store | None:

@@ -67,6 +67,7 @@ def _search_scheduler(plan: StudyPlan, controller: RunController, tuner: Tuner, 
     def on_trial(trial: Trial) -> None:
         parent = logger.names.trial_id(trial.number)
         records = [record for record in controller.records.values() if record.parent == parent]
+        records.sort(key=lambda record: record.run.repeat)
         logger.close_trial(trial, [(controller.work.folder(record.run), record.result) for record in records])
 
     def on_wait(numbers: Sequence[int]) -> None:

@@ -52,6 +52,11 @@ class Run:
         return int(self.variant.parameters().get("learner.epochs") or 0)
 
     @property
+    def repeat(self) -> tuple[int, int]:
+        """The seed and the fold, -1 for none: the order of a variant's runs, whichever ended first."""
+        return self.seed, -1 if self.fold is None else self.fold
+
+    @property
     def label(self) -> str:
         """A label for people: variant, seed and fold."""
         label = f"{self.variant_name} seed {self.seed}"
