@@ -256,6 +256,6 @@ MODELS = [
     bad("a folder without a model", classes, "@data/model.keras", command="medcls predict @data @data"),
     bad("no image to predict", empty, "@data has no image", command="medcls predict none.keras @data"),
     bad("a model of no store", classes, "There is no store", command="medcls predict models:/none@champion @data"),
-    bad("export of no study", empty, "'none'", command="medcls export none --out @data/out"),
+    bad("export of no study", empty, "no results of none", command="medcls export none --out @data/out"),
 ]
 CASES = [*FILES, *ARRAYS, *TABLES, *FOLDERS, *PLACES, *STUDIES, *MODELS]
