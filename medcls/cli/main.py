@@ -17,6 +17,7 @@ from medcls.cli.commands import (
     run,
     schema,
     studies,
+    sync,
 )
 from medcls.cli.commands.common import shared_flags
 from medcls.cli.options import Parser
@@ -68,6 +69,7 @@ def _parser() -> Parser:
     parser = Parser(prog="medcls", description=__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"medcls {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, studies, new, report, figures, blocks, data, export, predict, explain, doctor, schema):
+    modules = (run, studies, sync, new, report, figures, blocks, data, export, predict, explain, doctor, schema)
+    for module in modules:
         module.add(commands, shared_flags())
     return parser

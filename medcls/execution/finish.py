@@ -81,7 +81,10 @@ def register_and_print_next_steps(
     """
     say, mirror = controller.screen.say, controller.mirroring.mirror
     if mirror is None:
-        say("Nothing was logged to MLflow (--offline). Run the same command without --offline to upload these runs.")
+        say(
+            "Nothing was logged to MLflow (--offline). Run medcls sync, or the same command without --offline, to "
+            "upload these runs."
+        )
         return
     is_complete = mirror.settle()
     for refusal in mirror.refused:
