@@ -87,12 +87,12 @@ def shortened(labels: Mapping[str, Any]) -> str:
 
 def shown_parameters(run: Run) -> dict[str, Scalar]:
     """Return a run's parameters as MLflow shows them."""
-    return run.parameters() | _shown(run.variant)
+    return run.parameters() | _shown(run.variant, run.data_name)
 
 
 def differing(plan: StudyPlan, variant: Variant) -> dict[str, Scalar]:
     """Return the parameters of a variant that are not equal in all variants of the study, as MLflow shows them."""
-    own, shown = variant.parameters(), _shown(variant)
+    own, shown = variant.parameters(), _shown(variant, plan.sources.of(variant).name)
     others = [other.parameters() for _, other in plan.study.conditions]
     paths = []
     for path, value in own.items():
@@ -103,7 +103,7 @@ def differing(plan: StudyPlan, variant: Variant) -> dict[str, Scalar]:
 
 def common(plan: StudyPlan) -> dict[str, Scalar]:
     """Return the parameters that all runs of the study share: no variant, seed, fold or trial has its own."""
-    first, *others = [_shown(variant) for _, variant in plan.study.conditions]
+    first, *others = [_shown(variant, plan.sources.of(variant).name) for _, variant in plan.study.conditions]
     searched = tuple(plan.study.search.space) if plan.study.search is not None else ()
     inside_searched = tuple(f"{path}." for path in searched)
     shared = {}
@@ -115,11 +115,11 @@ def common(plan: StudyPlan) -> dict[str, Scalar]:
     return shared
 
 
-def _shown(variant: Variant) -> dict[str, Scalar]:
-    """Return the parameters of a variant with its functions as a search calls them: `cosine`."""
+def _shown(variant: Variant, data_name: str) -> dict[str, Scalar]:
+    """Return the parameters of a variant, its functions as a search calls them (`cosine`), its data by their name."""
     parameters = variant.parameters()
     for path in parameters:
         value = None if path == "task" else variant.get(path)
         if is_node(value):
             parameters[path] = function_of(value).__name__
-    return parameters
+    return parameters | {"data": data_name}

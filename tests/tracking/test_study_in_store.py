@@ -104,6 +104,7 @@ def test_parameters_tags_and_data(summary: Any, nodes: dict[str, dict[str, Any]]
         for path, value in run["params"].items():  # functions are spelt as a search spells them
             assert node["parameters"][path] in (str(value), str(value).rpartition(".")[2])
         assert node["parameters"]["learner.schedule"] == "plateau"
+        assert node["parameters"]["data"] == data["name"]
         assert node["inputs"] == [(data["name"], data["fingerprint"].removeprefix("sha256:")[:36])]
         assert tags["medcls.variant"] == run["variant"]
         assert tags.get("medcls.fold", "None") == str(run["fold"])
@@ -147,7 +148,7 @@ def test_the_description_asks_answers_and_repeats(search: Command, summary: Any)
     mean, sd = best["mean_sd"]["balanced_accuracy"]
     low, high = best["test"]["balanced_accuracy"]["ci95"]
 
-    assert text.startswith("**Does the store show what the run folders hold?**")
+    assert text.startswith("**Does the store show what the run folders hold? (asked of pictures0 in place of ")
     spread = f" ± {sd:.3f}" if sd else ""  # of scores that are all the same nothing is said
     assert f"**{best['variant']}**, balanced accuracy {mean:.3f}{spread}" in text
     assert f"(95% interval {low:.3f} to {high:.3f})" in text
