@@ -40,7 +40,7 @@ def test_images_that_changed_while_a_command_waited_count_as_they_are(
         change(images)
         holding.close()
         assert process.wait(900) == 0, (place.folder / "err.txt").read_text()
-    assert "xray: its images changed while this command waited" in (place.folder / "out.txt").read_text()
+    assert "images: its images changed while this command waited" in (place.folder / "out.txt").read_text()
     (described,) = place.summary()["data_sets"]
     bundle = data.xray(data.Hashes(tmp_path / "hashes"), source=str(images), size=8)
     assert described["fingerprint"] == bundle.fingerprint

@@ -49,10 +49,9 @@ class House:
         for name in ("medcls", "studies"):
             shutil.copytree(ROOT / name, self.checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", self.checkout)
-        draw(self.home / "my_images" / "train" / "a", 12)
-        draw(self.home / "my_images" / "train" / "b", 12)
-        draw(self.home / "my_images" / "validation" / "a", 6)
-        draw(self.home / "my_images" / "validation" / "b", 6)
+        for name in ("C1", "C4"):  # a class of the documents
+            draw(self.home / "my_images" / "train" / name, 12)
+            draw(self.home / "my_images" / "validation" / name, 6)
         for number in range(8):
             draw(self.home / "my_slices" / "ab"[number % 2] / f"pat{number}", 3, f"pat{number}_")
         draw(self.home / "films", 2)
