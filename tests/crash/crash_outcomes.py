@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import re
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ DIFFERENT = (
     "seconds_per_epoch",
 )
 OWN_TAGS = ("medcls.study_run", "medcls.written")  # of times
+UNIQUE = re.compile(r"([+%])timestamp\1\d+\1[0-9a-f-]+")  # in the names of logged images
 
 
 def summary(command: Command) -> Any:
@@ -127,7 +129,7 @@ def _node(client: Any, run: Any, names: dict[str, str]) -> dict[str, Any]:
         "parameters": run.data.params,
         "metrics": {name: sorted(values) for name, values in metrics.items()},
         "inputs": [(each.dataset.name, each.dataset.digest) for each in run.inputs.dataset_inputs],
-        "artifacts": sorted(_artifacts(client, run.info.run_id)),
+        "artifacts": sorted({UNIQUE.sub("", file) for file in _artifacts(client, run.info.run_id)}),
     }
 
 
