@@ -121,7 +121,7 @@ def test_an_empty_folder_is_taken(trained: Trained, tmp_path: Path):
     [
         ("--format pickle", "keras, weights"),
         ("--key 0123", "0123"),
-        ("--data bone", "xray"),
+        ("--data bone", "small_study@images"),
     ],
 )
 def test_what_is_not_there_is_refused(trained: Trained, tmp_path: Path, capsys, flags: str, word: str):
