@@ -12,8 +12,8 @@ from typing import Any
 
 from medcls import augmentation, data, losses, models, tasks, training
 from medcls.explain.methods import METHODS
+from medcls.export.format_names import FILES
 from medcls.export.formats import FORMATS
-from medcls.export.metadata import FILES
 from medcls.spec.constraints import Check, limits_of
 from medcls.spec.parameters import REQUIRED, declared, is_node, name_of
 from medcls.tasks.base import Task

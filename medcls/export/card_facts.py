@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from medcls.evaluation.wording import asked
 from medcls.export import card_tables
 from medcls.export.card_tables import MarkdownTable
-from medcls.export.metadata import FILES, Facts, in_pillow
+from medcls.export.format_names import FILES
+from medcls.export.metadata import Facts, in_pillow
 from medcls.export.usage_snippets import LINES, MARK_PIXELS, PRINT_ANSWERS, TITLES
 
 FEW = 30  # images, below which a score says little

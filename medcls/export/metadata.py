@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from medcls.data.levels import AS_STORED, PERCENTILES, Levels
@@ -11,20 +10,6 @@ from medcls.evaluation.summary import BestRecord, StudySummary
 from medcls.tracking.run_records import RunDescription
 
 PREPROCESSING, CARD = "preprocessing.json", "MODEL_CARD.md"
-
-FILES = MappingProxyType(
-    {
-        "keras": "model.keras",
-        "weights": "model.weights.h5",
-        "savedmodel": "savedmodel",
-        "onnx": "model.onnx",
-        "litert": "model.tflite",
-        "litert_int8": "model.int8.tflite",
-    }
-)
-"""Export format -> the name of its file or directory."""
-
-BY_DEFAULT = ("keras", "weights")
 
 DIVIDED = "divide 16-bit values by 257"
 RESIZING = (

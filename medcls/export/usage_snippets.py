@@ -2,7 +2,7 @@
 
 from types import MappingProxyType
 
-from medcls.export.metadata import FILES
+from medcls.export.format_names import FILES
 
 
 def _litert(file: str) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from medcls.data.dataset import Dataset, Images
 from medcls.evaluation import classification, segmentation
+from medcls.export.format_names import FILES
 from medcls.export.formats import FORMATS
-from medcls.export.metadata import FILES
 from medcls.export.parity import TOLERANCE, Answers, agrees, answers_to, parity
 from medcls.utils.errors import BadInputError, first_line
 from medcls.utils.tensors import KerasModel

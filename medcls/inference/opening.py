@@ -10,11 +10,12 @@ from typing import Any
 from medcls.data.levels import AS_STORED, from_plain
 from medcls.export import registry
 from medcls.export.exporter import choose, gathered, loaded
+from medcls.export.format_names import FILES
 from medcls.export.formats import FORMATS
 from medcls.export.formats.base import Loaded
 from medcls.export.formats.keras import answering
 from medcls.export.formats.savedmodel import check_trusted
-from medcls.export.metadata import FILES, PREPROCESSING
+from medcls.export.metadata import PREPROCESSING
 from medcls.export.registered import registered
 from medcls.inference.predictor import Predictor
 from medcls.tracking.outcomes import called

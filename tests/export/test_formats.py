@@ -16,9 +16,9 @@ from test_papers import facts
 
 from medcls import BadInputError, models
 from medcls.data.dataset import Dataset
+from medcls.export.format_names import FILES
 from medcls.export.formats import FORMATS, onnx
 from medcls.export.formats.keras import answering, of_all_classes
-from medcls.export.metadata import FILES
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, parity
 from medcls.export.usage_snippets import LINES

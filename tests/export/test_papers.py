@@ -16,8 +16,9 @@ from medcls.data.levels import from_plain
 from medcls.data.readers.images import decode
 from medcls.evaluation.classification import with_both_classes
 from medcls.evaluation.run_record import FindingRecord
+from medcls.export.format_names import FILES
 from medcls.export.formats import FORMATS
-from medcls.export.metadata import FILES, Facts, in_pillow, preprocessing
+from medcls.export.metadata import Facts, in_pillow, preprocessing
 from medcls.export.model_card import card
 from medcls.export.parity import TOLERANCE, agrees, parity
 from medcls.tracking.run_records import RunDescription

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medcls.cli.commands.common import Commands, add_outcome, examples
 from medcls.cli.options import Parser, work_dir
-from medcls.export.metadata import BY_DEFAULT, FILES
+from medcls.export.format_names import BY_DEFAULT, FILES
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import check_empty
 from medcls.utils.quiet import quiet

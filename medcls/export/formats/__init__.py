@@ -1,4 +1,4 @@
-"""Export formats. A new one is one more module, one more line here, and one in `FILES` of `export/metadata.py`."""
+"""Export formats. A new one is one more module, one more line here, and one in `FILES` of `export/format_names.py`."""
 
 from types import MappingProxyType
 
