@@ -126,7 +126,7 @@ def test_every_size_of_a_study_is_looked_at(tmp_path: Path):
         for size in (240, 32)
     ]
     asked = {"folds": None, "split_seeds": {0}, "few": False, "tell": lambda *_: None}
-    sources = describe(variants, WorkDir(tmp_path / "work"), Policy(), **asked)
+    sources = describe(variants, {}, WorkDir(tmp_path / "work"), Policy(), **asked)
     (source,) = sources.by_name.values()
     sentences = [finding.sentence for finding in source.findings if finding.kind == "lost_targets"]
     assert len(sentences) == 1
