@@ -116,6 +116,25 @@ def legend_above(axes: matplotlib.axes.Axes, columns: int) -> None:
     )
 
 
+def legend_beside_title(axes: matplotlib.axes.Axes, **spacing: float) -> None:
+    """Draw a legend of two columns above the right half of axes whose title is on the left.
+
+    Args:
+        axes: whose curves or points have labels.
+        **spacing: further distances of Matplotlib's legend, in units of the font's size.
+    """
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        borderaxespad=0.2,
+        ncols=2,
+        fontsize=SIZE,
+        frameon=False,
+        columnspacing=1.0,
+        **spacing,
+    )
+
+
 def legend_height(count: int, columns: int) -> float:
     """Return the height in inches of a legend of `count` entries above axes."""
     return -(-count // columns) * ROW + 0.12

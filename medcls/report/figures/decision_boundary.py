@@ -175,16 +175,7 @@ def _scatter(axes: matplotlib.axes.Axes, points: Points) -> list[matplotlib.arti
                 label=f"class {name}",
             )
         )
-    axes.legend(
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        borderaxespad=0.2,
-        ncols=2,
-        fontsize=canvas.SIZE,
-        frameon=False,
-        handletextpad=0.1,
-        columnspacing=1.0,
-    )
+    canvas.legend_beside_title(axes, handletextpad=0.1)
     return drawn
 
 
@@ -201,15 +192,7 @@ def _empty_curves(axes: matplotlib.axes.Axes, name: str, history: History) -> di
     axes.grid(alpha=0.3)
     axes.set_title(name, loc="left", size=canvas.SIZE)
     if name == CURVES[0]:
-        axes.legend(
-            loc="lower right",
-            bbox_to_anchor=(1.0, 1.0),
-            borderaxespad=0.2,
-            ncols=2,
-            fontsize=canvas.SIZE,
-            frameon=False,
-            columnspacing=1.0,
-        )
+        canvas.legend_beside_title(axes)
     else:
         axes.set_xlabel("epoch", size=canvas.SIZE)
     return lines

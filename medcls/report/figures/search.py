@@ -100,7 +100,9 @@ def parallel_coordinates(trials: Sequence[ScoredTrial], metric: str) -> matplotl
     paths: dict[str, None] = {}
     for trial in complete:
         paths |= dict.fromkeys(trial.params)
-    scales = [axis_of(path.removeprefix(PREFIX), [trial.params.get(path) for trial in complete]) for path in paths]
+    scales = []
+    for path in paths:
+        scales.append(axis_of(path.removeprefix(PREFIX), [trial.params.get(path) for trial in complete]))
     scales.append(axis_of(metric, [trial.mean for trial in complete]))
     places = [0.15]
     for scale in scales:
