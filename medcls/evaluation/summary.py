@@ -210,8 +210,8 @@ class StudySummary:
         command: what was typed.
         document: the docstring of the study's file.
         wall_seconds: how long the command took.
-        git_commit: of the code, None outside a repository.
-        git_dirty: whether the code had changes that were not committed.
+        git_commit: of the repository around the study's file, None outside one.
+        git_dirty: whether the files there had changes that were not committed.
         data_sets: in the order of their names in the study.
         runs: all, in the order of their beginning.
         comparisons: of all variants that the study compares, p corrected together.
