@@ -1,14 +1,10 @@
 """What MLflow says of a variant or trial in a few words: how it compares with the others."""
 
-from types import MappingProxyType
-
 from medcls.evaluation.metrics import digits, words
 from medcls.evaluation.summary import Comparison, StudySummary, TrialRecord
 from medcls.evaluation.verdict import Verdict
 from medcls.evaluation.wording import p_value
 from medcls.utils.statuses import TrialState
-
-PREPOSITIONS = MappingProxyType({"not distinguishable": "from", "equivalent": "to"})
 
 
 def of_variant(summary: StudySummary, data: str, variant: str) -> str:
@@ -42,11 +38,12 @@ def of_trial(trial: TrialRecord, folds: int, best: float | None) -> str:
 
 
 def _compared(row: Comparison, rows: list[Comparison]) -> str:
-    """Return a verdict with the difference, its interval and p: "better than plain by +0.031 (+0.012 to +0.050)"."""
+    """Return a verdict with its numbers: "better than plain: +0.031 [+0.012, +0.050], p = 0.016"."""
     if row.verdict == Verdict.ONE_RUN or row.n == 0:
         return f"{row.verdict}, against {row.a}"
     count, (low, high) = digits(row.metric), row.ci95
-    sentence = f"{row.verdict} {PREPOSITIONS.get(row.verdict, 'than')} {row.a}: {row.difference:+.{count}f}"
+    preposition = "from" if row.verdict == Verdict.UNDECIDED else "than"
+    sentence = f"{row.verdict} {preposition} {row.a}: {row.difference:+.{count}f}"
     if low < high:
         sentence += f" [{low:+.{count}f}, {high:+.{count}f}]"
     if row.p_adjusted is not None:

@@ -118,7 +118,7 @@ class MlflowLogger:
             **entry_tags.of_data([source]),
             entry_tags.LEVEL: "run",
             entry_tags.VARIANT: run.variant_name,
-            entry_tags.REFIT: run.folds is not None and run.fold is None,
+            entry_tags.REFIT: run.is_refit,
             entry_tags.COLOUR: self.names.colour(run.variant_name),
             "medcls.key": run.key,
             "medcls.seed": run.seed,

@@ -135,7 +135,7 @@ def _run(controller: RunController, record: EndedRun) -> RunRecord:
         variant=run.variant_name,
         seed=run.seed,
         fold=run.fold,
-        refit=run.fold is None and run.folds is not None,
+        refit=run.is_refit,
         status=result.status,
         reused=record.reused,
         shared_epochs=described.shared_epochs,

@@ -59,7 +59,7 @@ def pictures(run: Run, folder: RunDir, result: RunResult, decoded: Path | None) 
     drawings["learning_curves.png"] = partial(_draw_learning_curves, run, folder, result.best_epoch)
     if decoded is not None:
         drawings |= _of_set(run, folder, decoded, "predictions")
-        if run.folds is not None and run.fold is None:
+        if run.is_refit:
             drawings |= _of_set(run, folder, decoded, "test")
         drawings |= saliency_report.drawings(run, folder, decoded)
         planes = decision_map.written(folder)

@@ -47,6 +47,11 @@ class Run:
         return digest(identity)
 
     @property
+    def is_refit(self) -> bool:
+        """Whether it is the refit on all folds of a cross-validation."""
+        return self.folds is not None and self.fold is None
+
+    @property
     def epochs(self) -> int:
         """The largest number of epochs that the run trains; 0 for a learner without epochs."""
         return int(self.variant.parameters().get("learner.epochs") or 0)
