@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +11,8 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from medcls import augmentation, data, losses, models, tasks, training
+from medcls.evaluation import answers, best_answers, references, saliency_answers
+from medcls.evaluation.comparisons import Answer, Comparing
 from medcls.explain.methods import METHODS
 from medcls.export.format_names import FILES
 from medcls.export.formats import FORMATS
@@ -32,6 +34,9 @@ TRAINING = MappingProxyType(
     }
 )
 """Module of `training` -> the kind of its blocks; functions of other modules that fit a model are learners."""
+
+ANSWERS = (answers, best_answers, references, saliency_answers)
+"""The modules whose functions return what a study asks of its runs."""
 
 FAR = 1_000_000  # a number beyond most limits
 
@@ -78,6 +83,7 @@ def blocks() -> list[Block]:
     of_training = [_of_function(_kind_of(function), function) for function in _functions(training)]
     listed += sorted(of_training, key=lambda block: ["learners", *TRAINING.values(), block.kind].index(block.kind))
     listed += _tasks()
+    listed += _answers()
     listed += [Block("saliency methods", name, _first_sentence(method)) for name, method in METHODS.items()]
     for name, form in FORMATS.items():
         exact = "predicts as the network does" if form.exact else "its loss of accuracy is measured"
@@ -127,12 +133,35 @@ def _kind_of(function: Callable[..., Any]) -> str:
 
 
 def _of_function(kind: str, function: Callable[..., Any]) -> Block:
+    parameters = _parameters(function, declared(function))
+    return Block(kind, name_of(function), _first_sentence(function), parameters)
+
+
+def _parameters(function: Callable[..., Any], listed: Mapping[str, inspect.Parameter]) -> tuple[BlockParameter, ...]:
+    """Return those parameters of a function that are listed, with their limits and meanings."""
     limits, meanings = limits_in_words(function), meanings_of(inspect.getdoc(function) or "")
     parameters = []
-    for name, parameter in declared(function).items():
-        default = _in_text(parameter.default)
-        parameters.append(BlockParameter(name, default, limits.get(name, ""), meanings.get(name, "")))
-    return Block(kind, name_of(function), _first_sentence(function), tuple(parameters))
+    for name, parameter in listed.items():
+        shown = f"*{name}" if parameter.kind is parameter.VAR_POSITIONAL else name
+        parameters.append(
+            BlockParameter(shown, _in_text(parameter.default), limits.get(name, ""), meanings.get(name, ""))
+        )
+    return tuple(parameters)
+
+
+def _answers() -> Iterator[Block]:
+    """Yield the ready-made answers with all their parameters: a study file calls them, so none is left for later."""
+    for module in ANSWERS:
+        for function in _functions(module):
+            signature = inspect.signature(function)
+            if _is_answer(signature.return_annotation):
+                name = f"{module.__name__.rpartition('.')[2]}.{function.__name__}"
+                yield Block("answers", name, _first_sentence(function), _parameters(function, signature.parameters))
+
+
+def _is_answer(returned: Any) -> bool:
+    """Tell whether a type, as the annotation of what a function returns, is that of an answer."""
+    return returned == Answer or (inspect.isclass(returned) and issubclass(returned, Comparing))
 
 
 def limits_in_words(function: Callable[..., Any]) -> dict[str, str]:

@@ -45,7 +45,12 @@ IN_A_SENTENCE = 3  # variants
 
 
 def final(*metrics: str | Score, question: str = "") -> Answer:
-    """Return the answer that gives every variant's scores at the epoch that its runs keep."""
+    """Return the answer that gives every variant's scores at the epoch that its runs keep.
+
+    Args:
+        metrics: names in the history or among the final scores, or scores of `run_scores`.
+        question: as the study asks it.
+    """
     scores = [run_scores.score(metric) if isinstance(metric, str) else metric for metric in metrics]
     asked = question or f"What are the final values of {' and '.join(score.words for score in scores)}?"
 

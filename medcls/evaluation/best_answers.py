@@ -186,7 +186,7 @@ class BestTrial:
 
 
 def best_trial(metric: str, question: str) -> BestTrial:
-    """Return the answer of a search that chooses by a metric."""
+    """Return the answer of a search: its best trial by a metric, how good that is, and which parameters mattered."""
     return BestTrial(deciding_score(metric), metric, question)
 
 

@@ -63,7 +63,7 @@ def until(metric: str, value: float, question: str = "") -> Answer:
 
     Args:
         metric: the name of the curve.
-        value: that is to be reached.
+        value: the value that is to be reached.
         question: as the study asks it.
     """
     least = "at most" if falls(metric) else "at least"

@@ -55,7 +55,7 @@ def beside_published(metric: str, published: float, whose: str, question: str = 
     Args:
         metric: e.g. "accuracy".
         published: the value that others reached.
-        whose: it is, for the sentence: "the report says", and under which conditions.
+        whose: whose value it is, for the sentence: "the report says", and under which conditions.
         question: as the study asks it.
     """
     asked = question or f"What is the {run_scores.words(metric)} on the test set?"

@@ -1,5 +1,6 @@
 """medcls list: every building block that the packages export, with parameters, defaults and limits."""
 
+import importlib
 import inspect
 import json
 import subprocess
@@ -12,7 +13,10 @@ import pytest
 from medcls import augmentation, data, losses, models, training
 from medcls.cli.blocks import as_markdown, blocks
 
-KINDS = ("models", "augmentations", "losses", "schedules", "optimizers", "tasks", "learners", "datasets", "formats")
+KINDS = (
+    *("models", "augmentations", "losses", "schedules", "optimizers", "tasks", "learners", "datasets", "formats"),
+    "answers",
+)
 
 
 def medcls(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -79,6 +83,27 @@ def test_json_has_all_that_is_printed() -> None:
     assert dice["parameters"][0]["name"] == "smooth"
     assert dice["parameters"][0]["default"] == "1.0"
     assert dice["parameters"][0]["limits"] == "at least 0"
+
+
+def test_the_answers_that_a_study_may_ask_for_are_listed_with_their_parameters() -> None:
+    done = medcls("list", "answers")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0] == "answers"
+    listed = {line.strip().partition(":")[0] for line in lines if line.startswith("  ") and not line.startswith("   ")}
+    ready_made = {"compare", "converges", "final", "overfitting", "reaches", "sooner", "until"}
+    assert {f"answers.{name}" for name in ready_made} <= listed
+    assert {"references.ratio", "saliency_answers.where_it_looks", "best_answers.best_trial"} <= listed
+    assert not {"answers.comparisons", "answers.decided", "best_answers.deciding_score"} & listed
+    assert "    metric = 'val_accuracy': the name of the curve." in lines
+    assert any(line.startswith("    *metrics (must be given): ") for line in lines)
+
+
+def test_a_study_can_ask_for_each_answer_by_the_name_in_the_list() -> None:
+    for block in blocks():
+        if block.kind == "answers":
+            module, _, name = block.name.partition(".")
+            assert callable(getattr(importlib.import_module(f"medcls.evaluation.{module}"), name))
 
 
 def test_what_does_not_exist_is_named_with_the_nearest() -> None:

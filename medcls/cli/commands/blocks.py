@@ -20,8 +20,14 @@ def add(commands: Commands, shared: Parser) -> None:  # noqa: ARG001 - what ther
     """Add the parser of `medcls list` to the subparsers of `medcls`."""
     parser = commands.add_parser(
         "list",
-        help="list the building blocks of studies: models, augmentations, losses, optimizers, ...",
-        **examples("medcls list", "medcls list models schedules", "medcls list resnet", "medcls list losses --json"),
+        help="list the building blocks of studies: models, augmentations, losses, optimizers, answers, ...",
+        **examples(
+            "medcls list",
+            "medcls list models schedules",
+            "medcls list resnet",
+            "medcls list answers",
+            "medcls list losses --json",
+        ),
     )
     parser.add_argument(
         "names", nargs="*", metavar="KIND", help="models, losses, ..., or the name of a block (default: all kinds)"
