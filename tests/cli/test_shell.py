@@ -1,5 +1,6 @@
 """What a shell and a terminal get: completion, fewer or more words, colours only where they are wanted."""
 
+import json
 import os
 import pty
 import re
@@ -32,9 +33,26 @@ def completed(line: str, folder: Path) -> set[str]:
 
 def test_the_shell_completes_commands_studies_and_flags(tmp_path: Path):
     assert completed("medcls rep", tmp_path) == {"report"}
-    assert completed("medcls report bonus_", tmp_path) == {"bonus_resnet"}
+    assert completed(f"medcls report --work-dir {tmp_path} bonus_", tmp_path) == {"bonus_resnet"}
     assert {"task1a_dropout", "task1b_batch_norm"} <= completed("medcls run task1", tmp_path)
     assert "--format" in completed("medcls export bonus_resnet --", tmp_path)
+
+
+def test_the_shell_completes_the_outcomes_in_the_work_directory(tmp_path: Path):
+    ended = {"study": "bonus_resnet", "question": "?", "smoke": False, "answers": [], "best": {}, "runs": []}
+    work = tmp_path / "work"
+    for key, study in {"0123": "bonus_resnet", "4567": "my_own"}.items():
+        sets = [{"name": name, "kind": "files", "findings": []} for name in ("skin", "bone")]
+        path = work / "studies" / key / "summary.json"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps({**ended, "study": study, "data_sets": sets}))
+    names = {"bonus_resnet", "bonus_resnet@skin", "bonus_resnet@bone"}
+    for command in ("report", "export", "compare", "figures", "sync", "predict"):
+        assert completed(f"medcls {command} --work-dir {work} bonus", tmp_path) == names
+    assert completed(f"medcls report --work-dir {work} my_own@s", tmp_path) == {"my_own@skin"}
+    assert completed(f"medcls run --work-dir {work} bonus", tmp_path) == {"bonus_resnet"}
+    (work / "bonus.keras").touch()
+    assert completed(f"medcls predict --work-dir {work} {work}/bon", tmp_path) == {f"{work}/bonus.keras"}
 
 
 def told(screen: Screen, capsys: pytest.CaptureFixture[str]) -> list[str]:

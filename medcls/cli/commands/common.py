@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
-from medcls.cli.options import Parser, add_store, folder
+from medcls.cli.options import Parser, add_store, folder, work_dir
 from medcls.utils import store_uris
 from medcls.utils.errors import BadInputError
 from medcls.utils.installation import studies_folder
+from medcls.utils.lazy import argcomplete
 from medcls.utils.paths import tracking_uri
 from medcls.utils.texts import say
 
@@ -45,9 +46,40 @@ def complete_studies(action: argparse.Action) -> None:
     """Let the shell complete an argument with the names of the studies."""
 
     def names(**_: object) -> list[str]:
-        return sorted(path.stem for path in study_files(studies_folder()))
+        return _names_of_studies()
 
     action.completer = names  # type: ignore[attr-defined]
+
+
+def complete_outcomes(action: argparse.Action) -> None:
+    """Let the shell complete an argument with the names of the studies and of their outcomes, STUDY@DATA."""
+
+    def names(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+        return _names_of_outcomes(parsed_args)
+
+    action.completer = names  # type: ignore[attr-defined]
+
+
+def complete_models(action: argparse.Action) -> None:
+    """Let the shell complete an argument with files, and with the names of the studies and of their outcomes."""
+
+    def names(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
+        return argcomplete.completers.FilesCompleter()(prefix) + _names_of_outcomes(parsed_args)
+
+    action.completer = names  # type: ignore[attr-defined]
+
+
+def _names_of_studies() -> list[str]:
+    return sorted(path.stem for path in study_files(studies_folder()))
+
+
+def _names_of_outcomes(arguments: argparse.Namespace) -> list[str]:
+    """Return the names of the studies, then those of the outcomes in the work directory of a command line."""
+    from medcls.tracking.outcomes import labels, outcomes
+
+    found = outcomes(work_dir(arguments))
+    studies = {*_names_of_studies(), *(outcome.summary.study for outcome in found)}
+    return [*sorted(studies), *labels(found)]
 
 
 def study_files(directory: Path) -> list[Path]:
@@ -57,7 +89,7 @@ def study_files(directory: Path) -> list[Path]:
 
 def add_outcome(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names the outcome of a study."""
-    complete_studies(
+    complete_outcomes(
         parser.add_argument(
             "outcome",
             metavar="STUDY",
@@ -68,10 +100,12 @@ def add_outcome(parser: argparse.ArgumentParser) -> None:
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument that names a model, and the flag that allows models which are programs."""
-    parser.add_argument(
-        "model",
-        metavar="MODEL",
-        help="an exported folder, a model file, a models:/ URI, or STUDY or STUDY@DATA for its best model",
+    complete_models(
+        parser.add_argument(
+            "model",
+            metavar="MODEL",
+            help="an exported folder, a model file, a models:/ URI, or STUDY or STUDY@DATA for its best model",
+        )
     )
     parser.add_argument(
         "--trust",

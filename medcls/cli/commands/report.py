@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
-from medcls.cli.commands.common import Commands, add_outcome, complete_studies, examples, note
+from medcls.cli.commands.common import Commands, add_outcome, complete_outcomes, examples, note
 from medcls.cli.options import Parser, work_dir
 from medcls.utils.outputs import check_writable, write_output
 from medcls.utils.texts import say
@@ -41,7 +41,7 @@ def add(commands: Commands, shared: Parser) -> None:
             "medcls compare task1a_dropout --csv dropout.csv --latex dropout.tex --intervals",
         ),
     )
-    complete_studies(
+    complete_outcomes(
         parser.add_argument(
             "studies", nargs="+", metavar="STUDY", help="names of studies, or STUDY@DATA for one data set"
         )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medcls.cli.commands.common import Commands, complete_studies, examples
+from medcls.cli.commands.common import Commands, complete_outcomes, examples
 from medcls.cli.options import Parser, work_dir
 from medcls.utils.exit_codes import ExitCode
 from medcls.utils.paths import root, tracking_uri
@@ -33,7 +33,7 @@ def add(commands: Commands, shared: Parser) -> None:
         "repeated without --offline; as all their runs have finished, nothing is trained.",
         **examples("medcls sync", "medcls sync bonus_resnet --tracking-uri http://127.0.0.1:5000"),
     )
-    complete_studies(
+    complete_outcomes(
         parser.add_argument("studies", nargs="*", metavar="STUDY", help="names of studies (default: all that need it)")
     )
     parser.set_defaults(command=_sync)
