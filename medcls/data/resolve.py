@@ -101,12 +101,17 @@ def located(name: str) -> Path | None:
 
 
 def name_of(source: str) -> str:
-    """Return what a source is called where the study has no name for it: "pathmnist" for "medmnist:pathmnist"."""
+    """Return what a source is called where the study has no name for it: "pathmnist" for "medmnist:pathmnist".
+
+    A path is called by its last folder or file, "." and ".." by the folder that they stand for, a table by its folder.
+    """
     name = source.removeprefix(BUILTIN)
     if name in PUBLISHED:
         return name.removeprefix(MEDMNIST)
-    path = Path(name).absolute()
-    return path.parent.name if path.suffix.lower() in (".csv", ".tsv") else path.name
+    path = _expanded(name).absolute()
+    if path.suffix.lower() in (".csv", ".tsv"):
+        path = path.parent
+    return path.resolve().name if path.name == ".." else path.name
 
 
 def homes() -> list[Path]:

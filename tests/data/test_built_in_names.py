@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from medcls import BadInputError, Variant, data, models, training
+from medcls import BadInputError, Study, Variant, data, models, training
 from medcls.data.phantoms import PHANTOMS
 from medcls.data.resolve import find, name_of
 from medcls.data.segmentation_sets import any_kind
+from medcls.execution.planning.sources import called, data_name, with_sources
 from medcls.spec.run import Run
+from medcls.spec.study import GivenData
 from medcls.tasks import MULTICLASS
 
 Draw = Callable[..., Path]
@@ -113,6 +115,46 @@ def test_the_prefix_names_nothing_else(here: Path) -> None:
     with pytest.raises(BadInputError, match="Nothing is published"):
         find("builtin:medmnist:pathmnis")
     assert [name_of(f"builtin:{name}") for name in ("skin", "medmnist:pathmnist")] == ["skin", "pathmnist"]
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        (".", "here"),
+        ("./", "here"),
+        ("./labels.csv", "here"),
+        ("labels.csv", "here"),
+        ("scans", "scans"),
+        ("scans/.", "scans"),
+        ("scans/..", "here"),
+        ("..", "cohort 1"),
+        ("../labels.csv", "cohort 1"),
+        ("linked/..", "archive"),
+        ("~", "reader"),
+        ("~/scans", "scans"),
+    ],
+)
+def test_a_path_is_called_by_the_folder_that_it_leads_to(
+    source: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "cohort 1" / "here"
+    for folder in (here / "scans", tmp_path / "archive" / "2020", tmp_path / "reader"):
+        folder.mkdir(parents=True)
+    (here / "linked").symlink_to(tmp_path / "archive" / "2020")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(tmp_path / "reader"))
+    assert name_of(source) == name
+
+
+@pytest.mark.parametrize("source", [".", "./.", "scans/.."])
+def test_a_study_in_the_folder_of_its_images_calls_them_by_that_folder(source: str, here: Path) -> None:
+    (here / "scans").mkdir()
+    learner = partial(training.gradient, model=partial(models.mlp), epochs=1)
+    variant = Variant(data=data.skin, learner=learner, task=MULTICLASS)
+    given, ((_, replaced),) = with_sources(Study("mine", "?", {"plain": variant}), {"": source})
+    assert called(replaced, given.given_data) == GivenData("here", "skin")
+    own = Variant(data=partial(data.folder, source=source), learner=learner, task=MULTICLASS)
+    assert data_name(own) == "here"
 
 
 def test_the_prefix_is_no_part_of_a_run() -> None:
