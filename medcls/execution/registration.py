@@ -3,13 +3,14 @@
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from medcls.evaluation.summary import StudySummary
 from medcls.execution.controller import RunController
 from medcls.execution.selection import BestModel
-from medcls.export.champion import data_models, place_best, register_best, study_model
+from medcls.export.champion import place_best, register_best
+from medcls.export.model_names import data_models, own_name, study_model
 from medcls.export.registry import Place, followed
 from medcls.tracking.outcomes import Outcome
 from medcls.tracking.store_errors import sentence
@@ -23,13 +24,21 @@ class Candidate:
         best: the model.
         outcome: of the study on the model's data set.
         name: of the registered model of this study and data set.
+        study_name: of the registered model that holds the study's own champion.
         leads: whether it is to be the study's own champion, too.
     """
 
     best: BestModel
     outcome: Outcome
     name: str
+    study_name: str
     leads: bool
+
+    def in_store(self, uri: str) -> "Candidate":
+        """Return the candidate with the names that it has in a store, where others may have the usual ones."""
+        study, data = self.outcome.summary.study, self.outcome.data.name
+        own = own_name(uri, self.study_name, study) if self.leads else self.study_name
+        return replace(self, name=own_name(uri, self.name, study, data), study_name=own)
 
 
 def register_models(
@@ -63,7 +72,7 @@ def _candidates(
             outcomes.append(Outcome(written, folder, summary, summary.data_set(data_name)))
     candidates = []
     for model, outcome, name in zip(models, outcomes, data_models(outcomes), strict=True):
-        candidates.append(Candidate(model, outcome, name, _leads(outcome, outcomes)))
+        candidates.append(Candidate(model, outcome, name, study_model(summary.study), _leads(outcome, outcomes)))
     return candidates
 
 
@@ -84,20 +93,22 @@ def _register(controller: RunController, candidate: Candidate, *, promote: bool)
     unsaved = record.result.unsaved
     if unsaved or mirror is None:
         return f"The best model, {best.run.variant_name}, is not registered: {unsaved}."
-    outcome, uri, name = candidate.outcome, mirror.store.uri, candidate.name
+    outcome, uri = candidate.outcome, mirror.store.uri
     own: Place | None = None
     try:
+        named = candidate.in_store(uri)
+        name = named.name
         place = place_best(outcome, uri, name, promote=promote)
         if place is None:
             run_id = controller.mirroring.run_id(best.run, record.parent)
             controller.executor.ask(register_best, outcome, controller.work.path, uri, run_id, name)
             place = place_best(outcome, uri, name, promote=promote)
         if candidate.leads:
-            own = followed(uri, name, study_model(outcome.summary.study), promote=promote)
+            own = followed(uri, name, named.study_name, promote=promote)
     except Exception as error:  # noqa: BLE001 - a store that is lost now costs no result
         return f"The best model was not registered ({sentence(error, uri)}). Run the same command again."
     assert place is not None
-    return _sentence(candidate, place, own)
+    return _sentence(named, place, own) + _on_names(candidate, named)
 
 
 def _sentence(candidate: Candidate, place: Place, own: Place | None) -> str:
@@ -108,7 +119,7 @@ def _sentence(candidate: Candidate, place: Place, own: Place | None) -> str:
         place: its place under the name of study and data set.
         own: the place of this data set's champion under the study's own name, None if it has none.
     """
-    name, study = candidate.name, study_model(candidate.outcome.summary.study)
+    name, study = candidate.name, candidate.study_name
     if place.reason:
         told = (
             f"The best model is registered as version {place.version} of {name}; the champion is still version "
@@ -123,3 +134,17 @@ def _sentence(candidate: Candidate, place: Place, own: Place | None) -> str:
     if place.can_be_promoted or (own is not None and own.can_be_promoted):
         told += " Run the same command with --promote to make this version the champion."
     return told
+
+
+def _on_names(usual: Candidate, named: Candidate) -> str:
+    """Return a sentence on each usual name that another outcome's models have, with a blank before it.
+
+    Args:
+        usual: the candidate with the usual names.
+        named: the candidate with the names that it has in the store.
+    """
+    said = ""
+    for name, own in ((usual.name, named.name), (usual.study_name, named.study_name)):
+        if own != name:
+            said += f" {name} holds models of another outcome."
+    return said

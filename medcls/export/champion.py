@@ -1,6 +1,5 @@
-"""The best models of a study: how they scored, what their registered models are called, their registration."""
+"""The best models of a study: how they scored, and their registration."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from medcls.export.exporter import best_run, gathered, loaded, papers
@@ -8,18 +7,6 @@ from medcls.export.registered_note import registered_note
 from medcls.export.registry import Place, placed, register
 from medcls.export.standing import Standing, as_written, meaning
 from medcls.tracking.outcomes import Outcome
-from medcls.utils.naming import in_file
-
-
-def study_model(study: str) -> str:
-    """Return the name of the registered model that holds the champion of a study, whatever its data."""
-    return f"medcls-{study}"
-
-
-def data_models(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return the name of the registered model of each outcome of a study: medcls-STUDY-DATA."""
-    safe = in_file(outcome.data.name for outcome in outcomes)
-    return [f"{study_model(outcome.summary.study)}-{safe[outcome.data.name]}" for outcome in outcomes]
 
 
 def standing(outcome: Outcome) -> Standing:

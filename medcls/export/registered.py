@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from medcls.evaluation.metrics import words
+from medcls.export.model_names import is_study_model, study_model
 from medcls.export.registry import ALIAS, known_tags
 from medcls.export.standing import DATA, PHANTOM, STUDY, WRITTEN, Standing, as_written, from_tags
 from medcls.utils.errors import BadInputError
@@ -104,21 +105,23 @@ def _tagged(client: Any, study: str, data: str) -> Iterator[RegisteredModel]:
     pattern = "".join("_" if letter in "'\"`" else letter for letter in study)  # a filter cannot have quotes
     for version in client.search_model_versions(f"tag.`{STUDY}` LIKE '{pattern}'"):
         tags = version.tags
-        if tags.get(STUDY) == study and data in ("", tags.get(DATA)) and version.name != f"medcls-{study}":
+        if tags.get(STUDY) == study and data in ("", tags.get(DATA)) and not is_study_model(version.name, study):
             yield RegisteredModel(version.name, str(version.version), from_tags(tags))
 
 
 def _older(client: Any, study: str, data: str) -> Iterator[RegisteredModel]:
     """Yield the champions that an older medcls registered, which have no tag that says the study."""
-    names = [f"medcls-{study}"]
+    names = [study_model(study)]
     if data:
-        names.append(f"medcls-{study}-{data}")
+        names.append(f"{study_model(study)}-{data}")
     for name in names:
         with contextlib.suppress(mlflow.exceptions.MlflowException):  # there is none
             version = client.get_model_version_by_alias(name, ALIAS)
             if STUDY in version.tags:
                 continue
             tags = known_tags(client, version)
+            if tags.get(STUDY, "") not in ("", study):
+                continue  # another study's, which has the same name
             tags[STUDY] = study
             if data in ("", tags.get(DATA)) or name != names[0]:
                 tags[DATA] = data or tags.get(DATA, "")

@@ -3,11 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
-import keras
-import mlflow
 import pytest
+from model_registry import Registry
 
-from medcls.export.registry import Place, followed, placed, register
+from medcls.export.registry import Place, followed
 from medcls.export.standing import Standing, keeps
 
 OLD = Standing("aa", "balanced_accuracy", 0.8, "sha256:1", smoke=False)
@@ -51,29 +50,6 @@ def test_what_was_made_to_try_a_study_out_yields_to_anything_that_was_not():
 
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*type hint:UserWarning")  # as MLflow imports itself
-
-
-class Registry:
-    """A registry of its own, and the models that are entered into it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.uri = f"sqlite:///{folder / 'mlflow.db'}"
-        mlflow.set_tracking_uri(self.uri)
-        self.client = mlflow.MlflowClient(self.uri)
-        self.experiment = self.client.create_experiment("mine", artifact_location=(folder / "artifacts").as_uri())
-        layers = [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")]
-        self.network = keras.Sequential(layers)
-
-    def enter(self, name: str, new: Standing, *, promote: bool = False, **tags: str) -> Place | None:
-        """Register a model unless it is there, from a run with these tags; return its place."""
-        if placed(self.uri, name, new, promote=promote) is None:
-            run = self.client.create_run(self.experiment, tags=tags).info.run_id
-            register(self.network, new, self.uri, run, name, 3, lambda folder: None)
-        return placed(self.uri, name, new, promote=promote, note="told")
-
-    def champion(self, name: str) -> str:
-        """Return the weights of a champion."""
-        return str(self.client.get_model_version_by_alias(name, "champion").tags["medcls.weights_sha256"])
 
 
 def test_versions_are_all_registered_and_the_alias_is_the_best_ones(tmp_path: Path):
