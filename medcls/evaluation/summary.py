@@ -208,6 +208,7 @@ class StudySummary:
         question: the first line of its docstring.
         smoke: whether it was a trial run on a few images, whose scores mean nothing.
         command: what was typed.
+        directory: in which it was typed, where relative paths in it begin; "" if an older medcls wrote the summary.
         document: the docstring of the study's file.
         wall_seconds: how long the command took.
         git_commit: of the repository around the study's file, None outside one.
@@ -219,8 +220,7 @@ class StudySummary:
         best: data set -> its best variant; lacks data sets on which no variant was finished.
         look: the interim look, None unless seeds are added until the study is decided.
         trials: of the search, None without one.
-        importances: path of each parameter that is searched over -> its share of the variance of the trials' scores
-            (fANOVA); None without a search or from too few trials.
+        importances: path -> its share of the variance of the trials' scores (fANOVA); None from too few trials.
         remarks: on variants whose networks tell little apart.
         figures: of the report, beside what every report has.
         store: the MLflow store that shows the study, None when offline.
@@ -230,6 +230,7 @@ class StudySummary:
     question: str
     smoke: bool
     command: str = ""
+    directory: str = ""
     document: str = ""
     wall_seconds: float = 0.0
     git_commit: str | None = None
@@ -282,8 +283,7 @@ class StudySummary:
 
     def as_plain(self) -> dict[str, Any]:
         """Return it as `--json` writes it."""
-        plain: dict[str, Any] = as_plain(self)
-        return plain
+        return dict(as_plain(self))
 
 
 def read_summary(content: bytes) -> StudySummary:

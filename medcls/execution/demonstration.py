@@ -203,6 +203,7 @@ def _summary(
         question=demonstration.question,
         smoke=options.smoke,
         command=provenance.command(),
+        directory=provenance.directory(),
         document=inspect.cleandoc(sys.modules["__main__"].__doc__ or ""),
         wall_seconds=round(time.time() - started, 3),
         git_commit=code.commit,

@@ -50,6 +50,7 @@ def summarise(
         question=study.question,
         smoke=plan.options.smoke,
         command=provenance.command(),
+        directory=provenance.directory(),
         document=study.document,
         wall_seconds=round(time.monotonic() - started, 3),
         git_commit=plan.code.commit,

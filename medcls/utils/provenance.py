@@ -20,6 +20,14 @@ def command() -> str:
     return typed(*called, *sys.argv[1:])
 
 
+def directory() -> str:
+    """Return the working directory, where relative paths in the command line begin; "" where it has been removed."""
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return ""
+
+
 def script() -> str:
     """Return the path of the script, relative to the root if the script is below it."""
     path = Path(sys.argv[0]).absolute()

@@ -20,6 +20,15 @@ def file(uri: str) -> Path | None:
     return Path(unquote(_parts(uri)[0])).absolute() if uri.startswith(SQLITE) else None
 
 
+def absolute(uri: str) -> str:
+    """Return the URI of a store that means it in every working directory."""
+    if uri.startswith(SQLITE):
+        path, options = _parts(uri)
+        return f"{SQLITE}{Path(path).absolute()}{options}"
+    is_path = ":" not in uri and uri != "databricks"
+    return str(Path(uri).absolute()) if is_path else uri
+
+
 def meant(uri: str) -> str:
     """Return the URI of a store in the form in which MLflow uses the file that the user means.
 

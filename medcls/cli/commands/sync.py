@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from medcls.cli.commands.common import Commands, complete_outcomes, examples
 from medcls.cli.options import Parser, work_dir
 from medcls.utils.exit_codes import ExitCode
-from medcls.utils.paths import root, tracking_uri
+from medcls.utils.installation import checkout
+from medcls.utils.paths import tracking_uri
 from medcls.utils.redaction import typed
+from medcls.utils.store_uris import absolute
 from medcls.utils.texts import say
 
 if TYPE_CHECKING:
@@ -30,7 +32,8 @@ def add(commands: Commands, shared: Parser) -> None:
         parents=[shared],
         help="bring the runs of studies that ran with --offline into the MLflow store",
         description="Bring the runs of studies that ran with --offline into the MLflow store. Their commands are "
-        "repeated without --offline; as all their runs have finished, nothing is trained.",
+        "repeated without --offline, in the directories where they were typed; as all their runs have finished, "
+        "nothing is trained.",
         **examples("medcls sync", "medcls sync bonus_resnet --tracking-uri http://127.0.0.1:5000"),
     )
     complete_outcomes(
@@ -42,7 +45,7 @@ def add(commands: Commands, shared: Parser) -> None:
 def _sync(arguments: argparse.Namespace) -> int:
     from medcls.tracking.outcomes import matching, outcomes
 
-    work, uri = work_dir(arguments), tracking_uri(arguments.tracking_uri)
+    work, uri = work_dir(arguments).absolute(), absolute(tracking_uri(arguments.tracking_uri))
     chosen: list[Outcome] = []
     for name in arguments.studies:
         chosen += [outcome for outcome in matching(name, work) if outcome not in chosen]
@@ -70,28 +73,42 @@ def _repeat(summary: "StudySummary", work: Path, uri: str) -> int:
             f"{summary.command}"
         )
         return ExitCode.SOME_FAILED
-    words = repeated(summary.command)
+    directory = _directory(summary)
+    words = repeated(summary.command, directory)
     if words is None:
         say(f"{summary.study} was run in Python: call medcls.run(study, ...) again without offline=True.")
         return ExitCode.SOME_FAILED
     words += ["--keep", "--work-dir", str(work), "--tracking-uri", uri]
     say(f"{summary.study}: {typed(*words)}")
     sys.stdout.flush()
-    return subprocess.run([sys.executable, *words], check=False).returncode
+    return subprocess.run([sys.executable, *words], cwd=directory, check=False).returncode
 
 
-def repeated(command: str) -> list[str] | None:
+def _directory(summary: "StudySummary") -> Path:
+    """Return where the command of a study was typed, or the working directory if that is not known or not here."""
+    here = Path.cwd()
+    if not summary.directory:
+        return here
+    directory = Path(summary.directory)
+    if directory.is_dir():
+        return directory
+    say(f"{summary.study} was run in {directory}, which is not here: its relative paths are read from {here}.")
+    return here
+
+
+def repeated(command: str, directory: Path) -> list[str] | None:
     """Return a study's command without what --offline and --force say, after the name of Python.
 
     Args:
         command: as a summary has it, "python studies/NAME.py ..." or "medcls run NAME ...".
+        directory: from which the path of a script outside a checkout is read.
 
     Returns:
         None for what was called in Python.
     """
     program, *words = shlex.split(command)
     if program == "python" and words:
-        kept = [str(root() / words[0])]  # an absolute path stays what it is
+        kept = [str((checkout() or directory) / words[0])]  # an absolute path stays what it is
     elif program == "medcls" and words[:1] == ["run"]:
         kept = ["-m", "medcls", "run"]
     else:
