@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from medcls.data.regions import regions
-from medcls.data.split import split
 from medcls.evaluation.metrics import ENDED, WATCHED, words
 from medcls.execution.executors.base import Executor
 from medcls.execution.failures import interrupted_result
 from medcls.execution.job import Explanation, Job, is_done, is_explained, is_over
 from medcls.execution.mlflow_logger import MlflowLogger
 from medcls.execution.planning.datasets import DataSource, StudyData
+from medcls.execution.run_code import code_of, program_of
 from medcls.execution.threads import Placement
 from medcls.spec.parameters import flattened, functions
 from medcls.spec.run import Run
@@ -174,6 +174,7 @@ class RunController:
             resources=self.resources,
             figures=self.mirroring.mirror is not None,
             remote_url=self.work.url,
+            program=program_of(run, source.bundle),
         )
 
     def _classify(self, run: Run, *, test: bool) -> RunState:
@@ -264,16 +265,6 @@ class RunController:
             threads=job.threads,
             created=int(time.time() * 1000),
         )
-
-
-def code_of(run: Run) -> str:
-    """Return the digest of the code that determines a run's result."""
-    return code_digest([*run.variant.functions(), split])
-
-
-def stale(run: Run, state: RunState) -> bool:
-    """Tell whether the epochs that a run has were trained by a different version of the code."""
-    return state.has_own_epochs and state.code is not None and state.code != code_of(run)
 
 
 def _ended(name: str, result: RunResult) -> str:

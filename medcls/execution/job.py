@@ -43,6 +43,7 @@ class Job:
             bytes.
         figures: whether the run's figures are drawn as soon as it has ended.
         remote_url: the URL of the copy of the work directory that other machines see, "" for none.
+        program: the name of what is compiled for the run, which runs that differ in data, seed or learning rate share.
     """
 
     run: Run
@@ -54,6 +55,7 @@ class Job:
     resources: Mapping[str, float] = field(default_factory=dict)
     figures: bool = False
     remote_url: str = ""
+    program: str = ""
 
 
 def is_done(job: Job) -> bool:

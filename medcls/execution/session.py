@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 from medcls.execution.conclusion import conclude, write_summaries
-from medcls.execution.controller import RunController, stale
+from medcls.execution.controller import RunController
 from medcls.execution.executors.base import Executor
 from medcls.execution.executors.local import LocalExecutor, available_cores
 from medcls.execution.executors.ray import RayExecutor
@@ -17,6 +17,7 @@ from medcls.execution.planning.configure import apply_options, options_for
 from medcls.execution.planning.dry_run import print_plan
 from medcls.execution.planning.plan import StudyPlan
 from medcls.execution.preparation import decoded_data, placement_of, upload_inputs
+from medcls.execution.run_code import stale
 from medcls.execution.scheduling import StudyAtWork, scheduled
 from medcls.execution.summary import summarise
 from medcls.spec.run import Run

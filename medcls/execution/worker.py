@@ -27,7 +27,7 @@ from medcls.tasks.base import Task
 from medcls.tracking.run_dir import HEAT, RunDir
 from medcls.tracking.run_origin import note_environment
 from medcls.tracking.run_records import RunResult
-from medcls.training import model_files
+from medcls.training import model_files, programs
 from medcls.training.result import Fitted
 from medcls.utils.environment import this_environment
 from medcls.utils.redaction import text_without_secrets
@@ -35,29 +35,16 @@ from medcls.utils.statuses import RunStatus
 from medcls.utils.tracing import told, whole
 
 
-def work(
-    target: Callable[..., Any],
-    arguments: tuple[Any, ...],
-    threads: int,
-    output: Path,
-    environment: Mapping[str, str],
-) -> Any:
-    """Call a function in this process, which has just been started, and return what the function returns.
+def prepare_process(environment: Mapping[str, str]) -> None:
+    """Let this process, which has just been started, end with its driver and leave Ctrl-C to it.
 
     Args:
-        target: the function.
-        arguments: its arguments.
-        threads: the number of TensorFlow's threads.
-        output: the file for what the process prints.
         environment: variables that are added to the environment.
     """
     os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _die_with_driver()
-    _redirect(output)
-    set_threads(threads)
-    return target(*arguments)
 
 
 def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any, environment: Mapping[str, str]) -> None:
@@ -69,8 +56,11 @@ def answer(target: Callable[..., Any], arguments: tuple[Any, ...], reply: Any, e
         reply: the connection; what is sent is (return value, None), or (None, sentence) if the function raised.
         environment: variables that are added to the environment.
     """
+    prepare_process(environment)
+    redirect(Path(os.devnull))
+    set_threads(1)
     try:
-        reply.send((work(target, arguments, 1, Path(os.devnull), environment), None))
+        reply.send((target(*arguments), None))
     except Exception as error:  # noqa: BLE001 - the driver reports any error
         reply.send((None, told(error)))
 
@@ -88,7 +78,8 @@ def _die_with_driver() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _redirect(output: Path) -> None:
+def redirect(output: Path) -> None:
+    """Append to a file what this process prints from now on."""
     file = output.open("a")
     os.dup2(file.fileno(), 1)
     os.dup2(file.fileno(), 2)
@@ -120,7 +111,8 @@ def execute_job(job: Job) -> None:
             run_dir.mark_started()
             if not run_dir.is_finished():
                 note_environment(run_dir, this_environment())
-            _train_and_evaluate(job, run_dir, started)
+            with programs.of_program(job.program):
+                _train_and_evaluate(job, run_dir, started)
         except Exception as error:  # noqa: BLE001 - any failure is this run's alone
             trace = text_without_secrets(whole(error))
             print(trace, file=sys.stderr, flush=True)  # in a run's own process this goes to output.txt
@@ -214,6 +206,8 @@ def _explain(explain: Explanation, run_dir: RunDir, data: Dataset, rows: Split, 
     validation = run_dir.read_arrays("predictions", "rows", "predictions")
     if validation is None:
         validation = {"rows": rows.validation, "predictions": fitted.predict(rows.validation)}
+    if not programs.are_ours([explain.function]):
+        programs.forget()  # who knows what it does to the network
     answer = explain.function(fitted.model, data, validation["rows"], validation["predictions"], explain.marked)
     for figure in run_dir.path.glob(f"{HEAT}_*.png"):
         figure.unlink()

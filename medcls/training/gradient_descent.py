@@ -1,6 +1,7 @@
 """Training by gradient descent: the usual learner, and the fit of one stage, which can be killed and continued."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
 from medcls.training import callbacks as recording
 from medcls.training import class_imbalance as imbalances
-from medcls.training import early_stopping, optimizers, schedules
+from medcls.training import early_stopping, optimizers, programs, schedules
 from medcls.training.checkpoint import has_checkpoint, progress, recorder, restore
 from medcls.training.class_imbalance import Imbalance
 from medcls.training.network import network, operations
@@ -23,7 +24,7 @@ from medcls.training.saved_weights import begin_with
 from medcls.training.stage import Stage, TrainingSetup, evaluation_batches, steps_per_epoch, training_batches
 from medcls.utils.errors import BadInputError
 from medcls.utils.lazy import keras
-from medcls.utils.tensors import Callback, KerasModel, KerasTensor, Metric, Optimizer, Tensor
+from medcls.utils.tensors import Callback, KerasModel, KerasTensor, Optimizer, Tensor
 
 LIGHT = 10_000_000  # multiply-adds of a batch that take no longer than Keras's own call of a step
 BATCH_METHODS = ("on_batch_begin", "on_batch_end", "on_train_batch_begin", "on_train_batch_end")
@@ -87,8 +88,9 @@ def gradient(
         TrainingError: the loss or a metric is no longer a finite number.
         BadInputError: the saved weights do not fit, or the rule for stopping watches what is not in the history.
     """
-    keras.utils.set_random_seed(seed)
-    net = network(model, task, data.images.shape[1:], len(data.classes))
+    functions = (model, augment, optimizer, schedule, imbalance, stop, watch, loss)
+    build = partial(network, model, task, data.images.shape[1:], len(data.classes))
+    net = programs.initial_network(build, seed, functions)
     if weights and not has_checkpoint(folder):
         begin_with(net, folder.saved_weights(weights))
     setup = TrainingSetup(
@@ -130,11 +132,11 @@ def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
     data, split, task = setup.data, setup.split, setup.task
     imbalance = setup.imbalance(np.bincount(data.labels[split.train], minlength=len(data.classes)))
     metrics = task.metrics(len(data.classes))
-    _compile(stage, _loss(setup, imbalance), metrics)
     callbacks = [_schedule_callback(stage, task), *setup.stop(task), *setup.callbacks]
     _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
-    if _is_light(stage.network, setup.batch_size, callbacks):
-        stage.network.steps_per_execution = steps_per_epoch(setup, imbalance)
+    steps = steps_per_epoch(setup, imbalance) if _is_light(stage.network, setup.batch_size, callbacks) else 1
+    loss = _loss(setup, imbalance)
+    programs.compile_network(stage.network, stage.optimizer, loss, metrics, callbacks, steps)
     epochs_done, stopped = progress(setup.run_dir, stage.first_epoch)
     setup.run_dir.truncate(epochs_done)
     if epochs_done < stage.last_epoch and not stopped:
@@ -165,19 +167,6 @@ def _loss(setup: TrainingSetup, imbalance: Imbalance) -> Callable[..., Tensor]:
     if imbalance.loss is not None:
         return imbalance.loss
     return setup.task.loss
-
-
-def _compile(stage: Stage, loss: Callable[..., Tensor], metrics: list[Metric]) -> None:
-    """Compile the stage's network and create its optimizer's variables.
-
-    Args:
-        stage: the stage.
-        loss: (targets, predictions) -> one value an image.
-        metrics: Keras metrics.
-    """
-    # jit_compile="auto" may choose XLA, which is slower on a CPU.
-    stage.network.compile(stage.optimizer, loss=loss, metrics=metrics, jit_compile=False)
-    stage.optimizer.build(stage.network.trainable_variables)  # before a checkpoint can be loaded into its variables
 
 
 def _schedule_callback(stage: Stage, task: Task) -> Callback:

@@ -15,7 +15,7 @@ TRIES = 3  # how often a job is started whose process dies (killed, out of memor
 
 
 class Executor(ABC):
-    """Carries jobs out in the order in which they were submitted.
+    """Carries jobs out, about in the order in which they were submitted.
 
     Args:
         cores: the largest number of threads of one run.
@@ -83,11 +83,16 @@ class Executor(ABC):
             used = sum(job.threads for job in self._running.values())
             if self._running and used + self._waiting[0].threads > self._room:
                 return
-            job = self._waiting.popleft()
+            job = self._next_job()
+            self._waiting.remove(job)
             self._count_try(job)
             job.folder.mkdir(parents=True, exist_ok=True)
             request_stop(job, stop=False)
             self._running[self._launch(job)] = job
+
+    def _next_job(self) -> Job:
+        """Return the waiting job that is started next; it has as many threads as the first one."""
+        return self._waiting[0]
 
     def _count_try(self, job: Job) -> None:
         """Count how often a job was started without a new epoch."""

@@ -1,4 +1,8 @@
-"""The executor of this machine: one process for each run, as many side by side as their threads fit the cores."""
+"""The executor of this machine: workers that carry out runs, as many side by side as their threads fit the cores.
+
+A worker whose next run has the same program trains it without compiling it again. So jobs are spread such that few
+workers compile the same program, but no core waits for that.
+"""
 
 import contextlib
 import multiprocessing
@@ -12,17 +16,16 @@ from typing import Any
 
 from medcls.execution.executors import startup
 from medcls.execution.executors.base import TRIES, Executor
+from medcls.execution.executors.local_worker import LocalWorker, packed_job, serve, unpicklable
 from medcls.execution.executors.notebook_pickle import portable_call
-from medcls.execution.executors.remote_job import run_and_upload
 from medcls.execution.failures import crashed_result
 from medcls.execution.job import OUTPUT, Job, is_over
-from medcls.execution.worker import answer, work
+from medcls.execution.worker import answer
 from medcls.tracking.run_dir import RunDir
 from medcls.tracking.run_records import RunResult
 from medcls.utils.errors import BadInputError, TrainingError
 from medcls.utils.lazy import psutil
 from medcls.utils.signals import ignore_signals
-from medcls.utils.tracing import told
 
 ATTEMPTS = 6  # to start a process
 PAUSE = 0.1  # seconds between the first two attempts, then twice as long each time
@@ -36,7 +39,7 @@ def available_cores() -> int:
 
 
 class LocalExecutor(Executor):
-    """Carries jobs out on this machine, in the order in which they were submitted.
+    """Carries jobs out on this machine.
 
     Args:
         cores: the largest number of threads at work at the same time.
@@ -47,6 +50,7 @@ class LocalExecutor(Executor):
     def __init__(self, cores: int, workers: int, environment: Mapping[str, str] | None = None) -> None:
         super().__init__(cores, cores, workers)
         self._environment = dict(environment or {})
+        self._idle: list[LocalWorker] = []
         method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
         self._context: Any = multiprocessing.get_context(method)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the server and its children inherit it
@@ -107,45 +111,82 @@ class LocalExecutor(Executor):
         self.ask(len, needed)
 
     def run_and_wait(self, job: Job) -> int | None:
-        """Carry one job out, whatever else is at work; return the exit code of its process."""
-        process = self._launch(job)
-        process.join()
-        code: int | None = process.exitcode
-        _check_started(process.pid, job)
-        process.close()
+        """Carry one job out, whatever else is at work; return the exit code of its process, 0 if it answered."""
+        worker = self._start_worker(job, packed_job(job))
+        connection.wait([worker.connection, worker.process.sentinel])
+        code = 0 if worker.reply() is not None else worker.end()
+        _check_started(worker.pid, job)
         return code
 
     def drain(self, seconds: float) -> bool:
         """Wait for the jobs at work, `seconds` at most; return whether some are still at work."""
-        alive = [process for process in self._running if process.is_alive()]
-        connection.wait([process.sentinel for process in alive], seconds)
-        return any(process.is_alive() for process in alive)
+        busy = [worker for worker in self._running if worker.is_busy]
+        _wait_for(busy, seconds)
+        return any(worker.is_busy for worker in busy)
 
     def stop(self) -> None:
         """Kill the jobs at work, whatever Ctrl-C follows; what the checkpoints hold is kept."""
         ignore_signals()
         self._waiting.clear()
-        for process in self._running:
-            process.kill()
-        for process in self._running:
-            process.join()
+        for worker in (*self._running, *self._idle):
+            worker.end()
         self._running.clear()
+        self._idle.clear()
         _end_server()
 
-    def _launch(self, job: Job) -> Any:
-        output = job.folder / OUTPUT
-        target, arguments = portable_call(run_and_upload, (job,))
-        return self._process(work, target, arguments, job.threads, output, self._environment)
+    def _next_job(self) -> Job:
+        """Return the first waiting job whose program an idle worker has, else the first whose program no worker has.
 
-    def _ended(self, seconds: float) -> list[Any]:
-        connection.wait([process.sentinel for process in self._running], seconds)
-        return [process for process in self._running if not process.is_alive()]
+        Where there is no such job it is the first of all. Only jobs with as many threads as the first are considered.
+        """
+        threads = self._waiting[0].threads
+        candidates = [job for job in self._waiting if job.threads == threads]
+        idle = {(worker.program, worker.threads) for worker in self._idle}
+        for job in candidates:
+            if (job.program, job.threads) in idle:
+                return job
+        at_work = {worker.program for worker in self._running}
+        for job in candidates:
+            if job.program not in at_work:
+                return job
+        return candidates[0]
 
-    def _result_of_death(self, handle: Any, job: Job) -> RunResult | None:
-        code, process = handle.exitcode, handle.pid
-        handle.close()
-        _check_started(process, job)
-        return result_of_death(job, code)
+    def _launch(self, job: Job) -> LocalWorker:
+        packed = packed_job(job)
+        for worker in self._idle:
+            if (worker.program, worker.threads) == (job.program, job.threads) and worker.send(packed):
+                self._idle.remove(worker)
+                return worker
+        while self._idle and len(self._idle) + len(self._running) >= self._workers:
+            self._idle.pop(0).end()
+        return self._start_worker(job, packed)
+
+    def _start_worker(self, job: Job, packed: bytes) -> LocalWorker:
+        """Start a worker and send it its first job; a worker that cannot take it will be found dead.
+
+        Args:
+            job: its first job.
+            packed: the same, packed.
+        """
+        ours, theirs = self._context.Pipe()
+        process = self._process(serve, theirs, self._environment)
+        theirs.close()
+        worker = LocalWorker(process, ours, job.program, job.threads)
+        worker.send(packed)
+        return worker
+
+    def _ended(self, seconds: float) -> list[LocalWorker]:
+        _wait_for(list(self._running), seconds)
+        return [worker for worker in self._running if not worker.is_busy]
+
+    def _result_of_death(self, handle: LocalWorker, job: Job) -> RunResult | None:
+        reply = handle.reply()
+        if reply is not None and handle.can_go_on(reply):
+            self._idle.append(handle)
+            return result_of_death(job, 0)
+        code = handle.end()
+        _check_started(handle.pid, job)
+        return result_of_death(job, 0 if reply is not None else code)
 
     def _process(self, target: Callable[..., Any], *arguments: Any) -> Any:
         """Start a process; should the server of workers have died, start that again, which takes a while.
@@ -167,10 +208,7 @@ class LocalExecutor(Executor):
                 time.sleep(PAUSE * 2**attempt)
                 continue
             except (pickle.PicklingError, AttributeError, TypeError) as error:
-                raise BadInputError(
-                    f"What the runs use cannot be sent to their processes ({told(error)}): use functions that are "
-                    "defined at the top level of a file, and values of plain types."
-                ) from error
+                raise unpicklable(error) from error
             return process
         raise OSError("The server of worker processes died repeatedly (out of memory?)")
 
@@ -184,6 +222,13 @@ def result_of_death(job: Job, exit_code: int | None) -> RunResult | None:
     """
     has_died = RunDir(job.folder).result() is None if exit_code == 0 else not is_over(job)
     return crashed_result(job, exit_code) if has_died else None
+
+
+def _wait_for(workers: Sequence[LocalWorker], seconds: float) -> None:
+    """Wait until one of some workers has answered or died, `seconds` at most."""
+    waited_for: list[Any] = [worker.process.sentinel for worker in workers]
+    waited_for += [worker.connection for worker in workers]
+    connection.wait(waited_for, seconds)
 
 
 def _check_started(process: int | None, job: Job | None = None) -> None:
