@@ -11,7 +11,7 @@ from medcls.evaluation.run_scores import Score
 from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import AnswerRecord, BestRecord, Comparison, StudySummary
 from medcls.evaluation.verdict import Verdict
-from medcls.evaluation.wording import asked, data_names, joined, on, spread_in_words
+from medcls.evaluation.wording import asked, data_names, joined, number, on, spread_in_words
 from medcls.utils.statuses import TrialState
 from medcls.utils.typed_json import as_plain
 
@@ -79,7 +79,8 @@ class CompareEach:
             names = []
             for row in sorted(rows, key=lambda row: -abs(row.difference)):
                 if row.verdict == verdict:
-                    names.append(f"{row.b} ({row.difference:+.{run_scores.digits(row.metric)}f})")
+                    difference = number(row.difference, run_scores.digits(row.metric), signed=True)
+                    names.append(f"{row.b} ({difference})")
             phrases.append(f"{len(names)} {verdict}{': ' if names else ''}{', '.join(names)}")
         compared = [row for row in rows if row.n]
         for verdict in Verdict:

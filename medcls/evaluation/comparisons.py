@@ -13,7 +13,7 @@ from medcls.evaluation.run_scores import Compared, Score
 from medcls.evaluation.spread import is_alike
 from medcls.evaluation.summary import AnswerRecord, Comparison, StudySummary
 from medcls.evaluation.verdict import Verdict
-from medcls.evaluation.wording import data_names, joined, on, p_value, than
+from medcls.evaluation.wording import data_names, joined, number, on, p_value, than
 from medcls.utils.errors import BadInputError
 from medcls.utils.typed_json import as_plain
 
@@ -145,7 +145,7 @@ class Compare:
         digits = run_scores.digits(self.score.name)
         if not row.n:
             return self._no_pair(summary, row.data)
-        difference = f"{row.difference:+.{digits}f} in {self.score.words}"
+        difference = f"{number(row.difference, digits, signed=True)} in {self.score.words}"
         if row.verdict == Verdict.ONE_RUN:
             sentence = f"{self.b} differs from {self.a} by {difference} in one pair of runs: {_why_one_pair(row)}"
             if row.mcnemar is None:
@@ -161,7 +161,7 @@ class Compare:
         count = f"n = {row.n}"
         if row.repeated:
             count += f"; {row.repeated} more repeat some of these to the bit"
-        interval = f"95% interval {low:+.{digits}f} to {high:+.{digits}f}"
+        interval = f"95% interval {number(low, digits, signed=True)} to {number(high, digits, signed=True)}"
         numbers = f"{verdict} ({interval}, adjusted p {p_value(row.p_adjusted, '= ')}, {count})"
         if row.verdict == Verdict.UNDECIDED:
             if not row.detectable:

@@ -9,20 +9,32 @@ from medcls.evaluation.summary import StudySummary
 from medcls.evaluation.verdict import Verdict
 
 
+def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
+    """Return a number with so many digits after the point; what rounds to zero has no sign.
+
+    Args:
+        value: the number.
+        digits: after the point; 3 by default.
+        signed: whether positive numbers have a sign, too, as differences do.
+    """
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text
+
+
 def spread_in_words(spread: Spread, digits: int) -> str:
     """Return mean, deviation and interval of repeats; equal ones have no interval, a single one no deviation."""
-    mean = f"{spread.mean:.{digits}f}"
+    mean = number(spread.mean, digits)
     if len(spread.values) < 2:
         return mean
     if spread.ci95 is None:
         return f"{mean} ± {spread.sd:.{digits}f}"
     low, high = spread.ci95
-    return f"{mean} ± {spread.sd:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{mean} ± {spread.sd:.{digits}f} [{number(low, digits)}, {number(high, digits)}]"
 
 
 def mean_sd(mean: float, sd: float) -> str:
     """Return a mean and its standard deviation over repeats, the mean alone where they do not differ."""
-    return f"{mean:.3f} ± {sd:.3f}" if sd > ROUNDING * abs(mean) else f"{mean:.3f}"
+    return f"{number(mean)} ± {sd:.3f}" if sd > ROUNDING * abs(mean) else number(mean)
 
 
 def counted(runs: Collection[RunRecord]) -> str:

@@ -3,7 +3,7 @@
 from medcls.evaluation.metrics import digits, words
 from medcls.evaluation.summary import Comparison, StudySummary, TrialRecord
 from medcls.evaluation.verdict import Verdict
-from medcls.evaluation.wording import p_value
+from medcls.evaluation.wording import number, p_value
 from medcls.utils.statuses import TrialState
 
 
@@ -43,9 +43,9 @@ def _compared(row: Comparison, rows: list[Comparison]) -> str:
         return f"{row.verdict}, against {row.a}"
     count, (low, high) = digits(row.metric), row.ci95
     preposition = "from" if row.verdict == Verdict.UNDECIDED else "than"
-    sentence = f"{row.verdict} {preposition} {row.a}: {row.difference:+.{count}f}"
+    sentence = f"{row.verdict} {preposition} {row.a}: {number(row.difference, count, signed=True)}"
     if low < high:
-        sentence += f" [{low:+.{count}f}, {high:+.{count}f}]"
+        sentence += f" [{number(low, count, signed=True)}, {number(high, count, signed=True)}]"
     if row.p_adjusted is not None:
         sentence += f", p {p_value(row.p_adjusted, '= ')}"
     several = len({other.metric for other in rows}) > 1

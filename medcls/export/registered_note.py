@@ -52,8 +52,10 @@ def _trained_on(data: DataSetRecord) -> str:
 def _scores(best: BestRecord) -> str:
     """Return a table of the scores that have no class: mean and deviation over repeats, and the test set's interval."""
     repeats = "folds" if best.folds is not None else "seeds"
+    varies = any(sd for _, sd in best.mean_sd.values())
     tested = best.test or {}
-    lines = [f"| score | {repeats}, mean ± SD | test set [95% interval] |", "| --- | ---: | ---: |"]
+    column = f"{repeats}, mean ± SD" if varies else "validation set"
+    lines = [f"| score | {column} | test set [95% interval] |", "| --- | ---: | ---: |"]
     names = [name for name in (best.metric, *best.mean_sd, *tested) if "/" not in name]
     for name in list(dict.fromkeys(names))[:MOST_SCORES]:
         lines.append(f"| {words(name)} | {_mean(best.mean_sd, name)} | {_interval(best, name)} |")

@@ -28,6 +28,7 @@ def render(summary: StudySummary, extras: PageExtras) -> str:
         warnings=page_parts.warnings(summary),
         winners=page_parts.winners(summary, extras.of_best),
         repeats=tables.repeats(summary),
+        is_repeated=tables.is_repeated(summary),
         comparisons=tables.comparisons(summary, summary.comparisons),
         looked=interim_look(summary),
         trials=tables.trials(summary),

@@ -10,7 +10,7 @@ from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.spread import spread_of
 from medcls.evaluation.summary import AnswerRecord, BestRecord, Comparison, StudySummary
 from medcls.evaluation.trial_scores import ScoredTrial, scored_trials, search_metric
-from medcls.evaluation.wording import counted, mean_sd, p_value
+from medcls.evaluation.wording import counted, mean_sd, number, p_value
 from medcls.utils.errors import BadInputError
 
 VERDICT = "verdict"
@@ -61,6 +61,15 @@ def repeats(summary: StudySummary) -> str:
     return "folds" if summary.has_folds else "seeds"
 
 
+def is_repeated(summary: StudySummary) -> bool:
+    """Tell whether there is more than one finished run of a variant on a data set, so that means have a spread."""
+    for data in summary.data_sets:
+        for variant in run_scores.variants(summary, data.name):
+            if len(run_scores.finished(summary, data.name, variant)) > 1:
+                return True
+    return False
+
+
 def trials(summary: StudySummary) -> Table | None:
     """Return a search's trials with their mean scores, the best first; None without a search.
 
@@ -93,7 +102,7 @@ def _mean_of(trial: ScoredTrial) -> str:
     """Return the mean score of a trial with its standard deviation over the folds."""
     if trial.mean is None:
         return ""
-    return f"{trial.mean:.3f}" if trial.sd is None else f"{trial.mean:.3f} ± {trial.sd:.3f}"
+    return number(trial.mean) if trial.sd is None else f"{number(trial.mean)} ± {trial.sd:.3f}"
 
 
 def variants(summary: StudySummary, data: str, scores: Sequence[str], *, intervals: bool = False) -> Table:
@@ -117,8 +126,8 @@ def variants(summary: StudySummary, data: str, scores: Sequence[str], *, interva
     for place, (name, of_variant) in enumerate(runs.items()):
         rows.append((name, counted(of_variant), *(cells[place] for cells in columns.values())))
     spread = "mean [95% interval]" if intervals else "mean ± standard deviation"
-    is_repeated = any(len(of_variant) > 1 for of_variant in runs.values())
-    shown = f"{spread} over the {repeats(summary)}" if is_repeated else "one run of each"
+    has_several = any(len(of_variant) > 1 for of_variant in runs.values())
+    shown = f"{spread} over the {repeats(summary)}" if has_several else "one run of each"
     best = summary.best.get(data)
     return Table(
         f"Variants on {data}: {shown}",
@@ -136,11 +145,11 @@ def _mean(name: str, runs: Iterable[RunRecord], *, intervals: bool) -> str:
         return ""
     spread = spread_of(values, score.ends)
     if len(values) < 2 or (intervals and spread.ci95 is None):
-        return f"{spread.mean:.3f}"
+        return number(spread.mean)
     if not intervals or spread.ci95 is None:
-        return f"{spread.mean:.3f} ± {spread.sd:.3f}"
+        return f"{number(spread.mean)} ± {spread.sd:.3f}"
     low, high = spread.ci95
-    return f"{spread.mean:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{number(spread.mean)} [{number(low)}, {number(high)}]"
 
 
 def compared_by(summary: StudySummary, metric: str | None) -> Sequence[Comparison]:
@@ -163,6 +172,7 @@ def test_scores(data: str, best: BestRecord) -> Table | None:
     if not best.test:
         return None
     over, model = ("folds", "refit") if best.folds else ("seeds", "best run")
+    has_one = not any(sd for _, sd in best.mean_sd.values()) and all(len(of) < 2 for of in best.tested.values())
     rows = []
     for metric, score in best.test.items():
         repeated = mean_sd(*best.mean_sd[metric]) if metric in best.mean_sd else ""
@@ -170,6 +180,9 @@ def test_scores(data: str, best: BestRecord) -> Table | None:
         low, high = score.ci95
         interval, together = f"{low:.3f} to {high:.3f}", "" if ensemble is None else f"{ensemble.value:.3f}"
         rows.append((words(metric), repeated, f"{score.value:.3f}", interval, together))
+    if has_one:
+        title = f"{best.variant} on {data}: one run, on the validation set and on the test set"
+        return Table(title, ("metric", "validation set", "test set", "95% interval"), tuple(row[:-1] for row in rows))
     title = f"{best.variant} on {data}: {over} (mean ± sd), then {model} and {over}' ensemble on the test set"
     return Table(title, ("metric", over, "test set", "95% interval", "ensemble"), tuple(rows))
 
@@ -192,8 +205,8 @@ def comparisons(summary: StudySummary, rows: Sequence[Comparison]) -> Table | No
                 name,
                 str(row.verdict),
                 words(row.metric),
-                f"{row.difference:+.{count}f}" if row.n else "",
-                f"{low:+.{count}f} to {high:+.{count}f}" if low < high else "",
+                number(row.difference, count, signed=True) if row.n else "",
+                f"{number(low, count, signed=True)} to {number(high, count, signed=True)}" if low < high else "",
                 p_value(row.p_adjusted),
                 str(row.n),
                 "" if least is None else f"{least:.{count}f}",

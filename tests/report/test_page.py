@@ -110,6 +110,9 @@ def mean_sd(runs: Sequence[RunRecord], number: int, score: str) -> str:
 def test_one_seed_has_no_deviation_and_no_band() -> None:
     text = rendered(summary(seeds=1))
     assert "one run only" in text
+    assert "<p>One run each, at the epoch that each run keeps.</p>" in text
+    assert "standard deviation" not in text
+    assert "<p>Mean ± standard deviation over the seeds, at the epoch" in rendered(summary())
     assert "±" not in " ".join(re.findall(r"<td[^>]*>([^<]*)", text))
 
 
