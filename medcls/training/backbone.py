@@ -3,9 +3,11 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from medcls import models
 from medcls.data.dataset import Dataset
@@ -15,7 +17,7 @@ from medcls.spec.parameters import arguments_of
 from medcls.spec.variant import Variant
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
-from medcls.training import saved_weights
+from medcls.training import programs, saved_weights
 from medcls.training.network import network
 from medcls.utils.errors import BadInputError
 from medcls.utils.files import is_full, write_atomically
@@ -72,7 +74,13 @@ def origin(model: Callable[..., KerasTensor], pretrained: str) -> Origin:
 
 
 def pretrained_network(
-    data: Dataset, task: Task, run_dir: RunDir, seed: int, model: Callable[..., KerasTensor], pretrained: str
+    data: Dataset,
+    task: Task,
+    run_dir: RunDir,
+    seed: int,
+    model: Callable[..., KerasTensor],
+    pretrained: str,
+    functions: Sequence[Callable[..., Any]] = (),
 ) -> Halves:
     """Return the network for a data set: its body frozen with pretrained weights, its head with random ones.
 
@@ -83,13 +91,16 @@ def pretrained_network(
         seed: of the head's weights.
         model: `models.pretrained` with its parameters.
         pretrained: "imagenet", "random", or the digest of a file of weights.
+        functions: the other functions of the training.
 
     Raises:
         BadInputError: the model has no pretrained body, or its weights are not in the work directory.
     """
     name = origin(model, pretrained).file(data.images.shape[1:])
-    keras.utils.set_random_seed(seed)
-    parts = halves(network(model, task, data.images.shape[1:], len(data.classes)))
+    build = partial(network, model, task, data.images.shape[1:], len(data.classes))
+    whole = programs.initial_network(build, seed, [model, *functions])
+    body, head = programs.parts_of(whole, partial(_divided, whole))
+    parts = Halves(whole, body, head)
     begin_body(parts.body, run_dir.saved_weights(name))
     freeze(parts.body, 0)
     return parts
@@ -97,8 +108,13 @@ def pretrained_network(
 
 def halves(whole: KerasModel) -> Halves:
     """Return a network in two, cut at the features of its pretrained body."""
+    return Halves(whole, *_divided(whole))
+
+
+def _divided(whole: KerasModel) -> tuple[KerasModel, KerasModel]:
+    """Return the pretrained body of a network, and the head on its features."""
     features = whole.get_layer(FEATURES).output
-    return Halves(whole, keras.Model(whole.input, features), keras.Model(features, whole.output))
+    return keras.Model(whole.input, features), keras.Model(features, whole.output)
 
 
 def write_backbone(

@@ -27,21 +27,36 @@ from medcls.utils.tensors import Callback, KerasModel, Metric, Optimizer, Tensor
 OURS = ("keras", "medcls")
 
 
-@dataclass
-class _Kept:
-    """A network that was compiled.
+@dataclass(frozen=True)
+class _Compiled:
+    """How a network is compiled.
 
     Attributes:
         network: the network.
-        layers: a description of its layers.
-        training: a description of the optimizer, the loss and the metrics with which it is compiled, "" before.
+        training: a description of the optimizer, the loss and the metrics.
         optimizer: the values of the optimizer's variables before the first step.
     """
 
     network: KerasModel
+    training: str
+    optimizer: list[NDArray[Any]]
+
+
+@dataclass
+class _Kept:
+    """A network that is kept.
+
+    Attributes:
+        network: the network.
+        layers: a description of its layers.
+        parts: networks of some of its layers, in an order of their maker's.
+        compiled: those of these networks that were compiled.
+    """
+
+    network: KerasModel
     layers: str
-    training: str = ""
-    optimizer: list[NDArray[Any]] = field(default_factory=list)
+    parts: tuple[KerasModel, ...] = ()
+    compiled: list[_Compiled] = field(default_factory=list)
 
 
 @dataclass
@@ -88,7 +103,7 @@ def forget() -> None:
 
 def is_kept() -> bool:
     """Tell whether this process keeps a network that was compiled."""
-    return _process.kept is not None and _process.kept.training != ""
+    return _process.kept is not None and _process.kept.compiled != []
 
 
 def initial_network(build: Callable[[], KerasModel], seed: int, functions: Sequence[Callable[..., Any]]) -> KerasModel:
@@ -120,6 +135,20 @@ def initial_network(build: Callable[[], KerasModel], seed: int, functions: Seque
     return kept.network
 
 
+def parts_of(network: KerasModel, divide: Callable[[], tuple[KerasModel, ...]]) -> tuple[KerasModel, ...]:
+    """Return the parts of a network, which may be trained too; those of a network that is kept are kept with it.
+
+    Args:
+        network: the network.
+        divide: makes the parts.
+    """
+    kept = _process.kept
+    if kept is None or kept.network is not network:
+        return divide()
+    kept.parts = kept.parts or divide()
+    return kept.parts
+
+
 def compile_network(
     network: KerasModel,
     optimizer: Optimizer,
@@ -139,18 +168,21 @@ def compile_network(
         steps: how many steps are made in a call.
     """
     kept = _process.kept
-    if kept is None or kept.network is not network:
+    if kept is None or not any(network is other for other in (kept.network, *kept.parts)):
         _compile(network, optimizer, loss, metrics, steps)
         return
     training = _training_description(optimizer, loss, metrics, steps)
-    if training == kept.training:
-        for variable, value in zip(network.optimizer.variables, kept.optimizer, strict=True):
-            variable.assign(value)
-        network.optimizer.learning_rate = optimizer.learning_rate.numpy()
+    for compiled in kept.compiled:
+        if compiled.network is network and compiled.training == training:
+            for variable, value in zip(network.optimizer.variables, compiled.optimizer, strict=True):
+                variable.assign(value)
+            network.optimizer.learning_rate = optimizer.learning_rate.numpy()
+            break
     else:
         _compile(network, optimizer, loss, metrics, steps)
-        kept.training = training
-        kept.optimizer = [variable.numpy() for variable in optimizer.variables]
+        kept.compiled = [compiled for compiled in kept.compiled if compiled.network is not network]
+        first = [variable.numpy() for variable in optimizer.variables]
+        kept.compiled.append(_Compiled(network, training, first))
     if not all(_is_ours(item) for item in (optimizer, *metrics, *callbacks)):
         forget()
 

@@ -72,7 +72,8 @@ def transfer(
         TrainingError: the loss or a metric is no longer a finite number.
         BadInputError: the model has no pretrained body, or its weights are not in the work directory.
     """
-    parts = pretrained_network(data, task, folder, seed, model, pretrained)
+    functions = (augment, optimizer, schedule, imbalance, stop)
+    parts = pretrained_network(data, task, folder, seed, model, pretrained, functions)
     setup = TrainingSetup(
         network=parts.whole,
         data=data,

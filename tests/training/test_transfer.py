@@ -17,7 +17,7 @@ from medcls import BadInputError, augmentation, models, training
 from medcls.data.dataset import Dataset, Split
 from medcls.tasks import BINARY
 from medcls.tracking.run_dir import RunDir
-from medcls.training import backbone
+from medcls.training import backbone, programs
 from medcls.training.feature_cache import features
 from medcls.training.model_files import keep, put_together
 from medcls.training.network import network
@@ -91,6 +91,20 @@ def test_seeds_and_heads_share_features_and_the_whole_network_agrees(work: Work,
     np.testing.assert_allclose(first.predict(np.arange(20))[:, 1:], whole, atol=1e-5)
     head = 512 * 4 + 4 + 4 + 1
     assert first.parameters == {"total": 14_714_688 + head, "trainable": head}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tuned", [{}, {"tuned_blocks": 1, "tuned_after": 1, "epochs": 2}], ids=["head", "blocks too"])
+def test_next_run_of_a_program_has_the_bits_of_a_fresh_process(work: Work, tuned: dict[str, int]):
+    def weights(program: str, seed: int) -> str:
+        with programs.of_program(program):
+            return work.fit(f"{program} {seed}", seed=seed, **tuned).weights_sha256
+
+    fresh = [weights("", seed) for seed in range(3)]
+    kept = [weights("one", seed) for seed in range(3)]
+    assert programs.is_kept()
+    programs.forget()
+    assert kept == fresh
 
 
 def test_of_a_borrowed_and_unchanged_body_the_head_alone_is_kept(work: Work):
