@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from medcls.execution.executors.local import available_cores
+
 PACE = {"narrow": 100.0, "wide": 10.0}  # seconds an epoch
 MORE = '''
 def turned(images):
@@ -102,6 +104,18 @@ def test_a_search_that_has_not_begun_is_estimated_without_tensorflow(place, imag
     assert seconds(ended) > 0
     imported = {line.rpartition("|")[2].strip() for line in ended.err.splitlines()}
     assert not {"tensorflow", "keras"} & imported
+
+
+def test_runs_that_are_trained_at_the_same_time_are_said(place, images):
+    flags = ("--plan", "--data", images, "--threads", "1")
+    one = place.run(place.TINY, *flags, "--workers", "1", environment=own_cache(place))
+    assert (one.code, one.err) == (0, "")
+    assert "at a time" not in one.out
+    if available_cores() > 1:
+        assert (
+            "trains 2 such runs at a time"
+            in place.run(place.TINY, *flags, "--workers", "2", environment=own_cache(place)).out
+        )
 
 
 def test_trainings_correct_the_speed_that_is_kept(paced):

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from medcls.execution.planning import pace
 from medcls.execution.planning.estimate import PlannedRun, estimate, unproposed_runs
 from medcls.execution.planning.plan import StudyPlan
 from medcls.spec.run import Run
@@ -28,6 +29,10 @@ def print_plan(plans: Sequence[StudyPlan], screen: Screen) -> None:
         total = sum(run.run.epochs for run in planned)
         screen.say(f"{shared} of {total} epochs are shared with other runs and need no training.")
     screen.say(f"Estimated time on one worker: {estimate(plans, planned)}.")
+    workers = min(pace.side_by_side(plan) for plan in plans)
+    missing = sum(run.is_missing for run in planned) + sum(unproposed_runs(plan) for plan in plans if plan.study.search)
+    if workers > 1 and missing > 1 and plans[0].options.executor == "local":
+        screen.say(f"This machine trains {workers} such runs at a time, and divides that time by up to {workers}.")
 
 
 def _print_study(plan: StudyPlan, planned: Sequence[PlannedRun], screen: Screen) -> None:

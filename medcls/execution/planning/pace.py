@@ -52,6 +52,22 @@ def epoch_work(plan: StudyPlan, variant: Variant, *, is_fold: bool) -> float | N
     return EPOCH + STEP * math.ceil(training / batch_size) + computed
 
 
+def side_by_side(plan: StudyPlan) -> int:
+    """Return how many runs of a study this machine trains at a time; 1 where a network cannot be counted."""
+    cores = available_cores()
+    workers = plan.options.workers or cores
+    for _, variant in plan.study.conditions:
+        source = plan.sources.of(variant)
+        threads = plan.options.threads
+        if threads is None:
+            operations = counted_operations(variant, source.bundle.shape, len(source.bundle.classes))
+            if operations is None:
+                return 1
+            threads = threads_for(operations, int(arguments_of(variant.learner).get("batch_size") or 1), cores)
+        workers = min(workers, max(1, cores // threads))
+    return workers
+
+
 def rate(observed: Sequence[float]) -> float:
     """Return the work that this machine does in a second, and keep it for other studies.
 
