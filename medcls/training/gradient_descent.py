@@ -13,9 +13,9 @@ from medcls.spec.constraints import at_least, constrained
 from medcls.spec.parameters import function_of, takes
 from medcls.tasks.base import Task
 from medcls.tracking.run_dir import RunDir
+from medcls.training import batch_norm, early_stopping, optimizers, programs, schedules
 from medcls.training import callbacks as recording
 from medcls.training import class_imbalance as imbalances
-from medcls.training import early_stopping, optimizers, programs, schedules
 from medcls.training.checkpoint import has_checkpoint, progress, recorder, restore
 from medcls.training.class_imbalance import Imbalance
 from medcls.training.network import network, operations
@@ -58,6 +58,7 @@ def gradient(
     batch_size: int = 8,
     epochs: int = 50,
     weights: str = "",
+    fast_batch_norm: bool = True,
 ) -> Fitted:
     """Train from where the run directory's checkpoint stands (or from the start) and return the trained model.
 
@@ -83,6 +84,7 @@ def gradient(
         batch_size: images a step.
         epochs: how many epochs are trained if no rule stops the training earlier.
         weights: the digest of saved weights to start from, "" to start from random ones.
+        fast_batch_norm: whether batch normalization is computed as in `training/batch_norm.py`, or by Keras.
 
     Raises:
         TrainingError: the loss or a metric is no longer a finite number.
@@ -106,6 +108,7 @@ def gradient(
         loss=loss,
         share=share,
         mirrored=mirrored,
+        fast_batch_norm=fast_batch_norm,
         callbacks=watch(data, split, task, folder),
     )
     stage = Stage(
@@ -136,6 +139,8 @@ def fit(setup: TrainingSetup, stage: Stage) -> Fitted:
     _check_monitors(callbacks, ["loss", *(metric.name for metric in metrics)])
     steps = steps_per_epoch(setup, imbalance) if _is_light(stage.network, setup.batch_size, callbacks) else 1
     loss = _loss(setup, imbalance)
+    if setup.fast_batch_norm:
+        batch_norm.speed_up(stage.network)
     programs.compile_network(stage.network, stage.optimizer, loss, metrics, callbacks, steps)
     epochs_done, stopped = progress(setup.run_dir, stage.first_epoch)
     setup.run_dir.truncate(epochs_done)

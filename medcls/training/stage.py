@@ -39,6 +39,7 @@ class TrainingSetup:
         loss: replaces the task's loss and the one of `imbalance`.
         share: the share of the training images that an epoch uses, above 0 and at most 1; the next epoch uses others.
         mirrored: adds a mirrored copy of every training image.
+        fast_batch_norm: whether `training/batch_norm.py` computes batch normalization, or Keras.
         callbacks: Keras callbacks that record something and change nothing.
     """
 
@@ -54,6 +55,7 @@ class TrainingSetup:
     loss: Callable[..., Tensor] = losses.of_the_task
     share: float = 1.0
     mirrored: bool = False
+    fast_batch_norm: bool = True
     callbacks: Sequence[Callback] = ()
 
 

@@ -42,6 +42,7 @@ def transfer(
     tuned_blocks: int = 0,
     tuned_after: int = 50,
     tuned_rate: float = 1e-5,
+    fast_batch_norm: bool = True,
 ) -> Fitted:
     """Train the head of a pretrained network, and perhaps the last blocks of its body afterwards.
 
@@ -67,6 +68,7 @@ def transfer(
         tuned_blocks: how many of the body's last blocks learn; 0 for none.
         tuned_after: the number of epochs after which they learn.
         tuned_rate: the learning rate while they learn.
+        fast_batch_norm: whether batch normalization is computed as in `training/batch_norm.py`, or by Keras.
 
     Raises:
         TrainingError: the loss or a metric is no longer a finite number.
@@ -84,6 +86,7 @@ def transfer(
         imbalance=imbalance,
         stop=stop,
         batch_size=batch_size,
+        fast_batch_norm=fast_batch_norm,
     )
 
     def fit_head(last_epoch: int) -> Fitted:
