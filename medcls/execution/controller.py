@@ -196,7 +196,7 @@ class RunController:
                 run_dir.clear()
                 state = self._usable_state(run)
         for fault in damaged.values():
-            remedy = f"resuming from epoch {state.epochs}" if state.epochs else "starting again from epoch 0"
+            remedy = f"continuing at epoch {state.epochs + 1}" if state.epochs else "starting again at epoch 1"
             self.screen.tell(f"  {self.sources.called(run)}: {fault.path} is damaged ({fault.reason}): {remedy}.")
         return state
 
@@ -218,7 +218,7 @@ class RunController:
             return state
         self.screen.tell(
             f"  {self.sources.called(run)}: {path}, which has {state.epochs} epochs to share, is damaged "
-            f"({reason}): starting from epoch 0."
+            f"({reason}): starting at epoch 1."
         )
         return NOTHING
 

@@ -139,7 +139,7 @@ def progress(run_dir: RunDir, began: int = 0) -> tuple[int, bool]:
     except FileNotFoundError:
         return 0, False
     except DamagedError as error:
-        print(f"{error.path} is damaged ({error.reason}): starting again from epoch 0.")
+        print(f"{error.path} is damaged ({error.reason}): starting again at epoch 1.")
         run_dir.checkpoint.unlink()
         return 0, False
     return epochs, state.stopped and state.began == began

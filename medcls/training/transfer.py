@@ -47,7 +47,7 @@ def transfer(
     """Train the head of a pretrained network, and perhaps the last blocks of its body afterwards.
 
     The body's features are computed once for all runs of a work directory. With `tuned_blocks`, the last blocks of the
-    body learn too from epoch `tuned_after` on, by Adam at a constant rate. Training continues from the run directory's
+    body learn too after `tuned_after` epochs, by Adam at a constant rate. Training continues from the run directory's
     checkpoint, to the bits of a training that was not interrupted.
 
     Args:

@@ -85,6 +85,7 @@ def estimate(plans: Sequence[StudyPlan], planned: Sequence[PlannedRun]) -> str:
     by_network = _medians((run.network, seconds) for run, seconds in durations)
     rate = pace.rate(_observed(planned, by_kind))
     total, unknown, is_rough = 0.0, 0, not by_kind
+    compiled: set[Kind] = set()
     for run in planned:
         if not run.is_missing:
             continue
@@ -93,7 +94,9 @@ def estimate(plans: Sequence[StudyPlan], planned: Sequence[PlannedRun]) -> str:
         if epoch is not None:
             total += run.missing * epoch
         elif work is not None:
-            total += (pace.START + run.missing * work) / rate
+            start = pace.FOLLOWING if run.kind in compiled else pace.COMPILED
+            total += (start + run.missing * work) / rate
+            compiled.add(run.kind)
             is_rough = True
         else:
             unknown += 1
@@ -157,7 +160,11 @@ def _estimate_of_search(
     if work is None:
         return None
     epochs = int(arguments_of(base.learner).get("epochs") or 0)
-    return unproposed_runs(plan) * (pace.START + epochs * work) / rate
+    runs = unproposed_runs(plan)
+    # The runs of a trial have one network; the refit is compiled once more.
+    programs = min(runs, max(0, plan.search.trials - len(plan.trials())) + 1)
+    starts = programs * pace.COMPILED + (runs - programs) * pace.FOLLOWING
+    return (starts + runs * epochs * work) / rate
 
 
 def _medians(durations: Iterable[tuple[Key, Sequence[float]]]) -> dict[Key, float]:

@@ -24,7 +24,8 @@ from medcls.utils.files import user_cache, write_json
 from medcls.utils.records import DamagedError, read_record
 
 BACKWARD = 3  # a training step takes about three times the multiply-adds of a prediction
-STEP, EPOCH, START = 0.7, 14.0, 380.0  # beside the multiply-adds, of AlexNets and ResNets on two cores
+STEP, EPOCH = 0.7, 14.0  # beside the multiply-adds, of AlexNets and ResNets on two cores
+COMPILED, FOLLOWING = 380.0, 60.0  # to start a training, the first of its network or one that follows it
 TRAINING = 1.5  # thousand millions of multiply-adds a second in training, where the product below has one
 SIDE, TIMES, TRIES = 64, 200, 20  # of the product of matrices that is timed; larger ones use several threads
 
@@ -69,7 +70,9 @@ def side_by_side(plan: StudyPlan) -> int:
 
 
 def rate(observed: Sequence[float]) -> float:
-    """Return the work that this machine does in a second, and keep it for other studies.
+    """Return the work that this machine does in a second, and keep the highest such number for other studies.
+
+    A lower one comes of what else the machine had to do at the time.
 
     Args:
         observed: that trainings of a study have done in a second; none where there was no training.
@@ -82,7 +85,7 @@ def rate(observed: Sequence[float]) -> float:
     if file is not None:
         with suppress(OSError):  # what cannot be kept is measured again
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_json(file, {"machine": platform.node(), "rate": found})
+            write_json(file, {"machine": platform.node(), "rate": max(found, kept or 0.0)})
     return found
 
 
