@@ -29,7 +29,7 @@ from medcls.training.network import network, operations
 from medcls.utils.tensors import KerasModel
 
 CLASSES = 4
-STEPS = 8  # of a turn
+STEPS = 40  # of a turn: so many that what Keras does once in each call of `fit` hardly counts
 Steps = Callable[[int], Any]
 
 
