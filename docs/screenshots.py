@@ -23,6 +23,8 @@ from selenium import webdriver
 DOCS = Path(__file__).parent
 SIZE = (1700, 1060)  # pixels of the browser's window
 LIMIT = 180.0  # seconds, after which a page counts as never shown
+STILL = 8.0  # seconds without a further line, bar or axis, after which charts count as drawn
+DRAWN = ".js-plotly-plot .trace, .js-plotly-plot .point, .js-plotly-plot .axis"
 VARIANTS = '''"""Does dropout or a wider network help?"""
 
 from functools import partial
@@ -63,9 +65,7 @@ if __name__ == "__main__":
 SHOTS = (  # the experiment, the view, whether its charts are shown, the file
     ("views_variants", "Variants", False, "views_variants.png"),
     ("views_variants", "Variants", True, "views_variants_charts.png"),
-    ("bonus_resnet", "Trials, best first", False, "views_trials.png"),
     ("bonus_resnet", "Trials, best first", True, "views_trials_charts.png"),
-    ("bonus_resnet", "Best run", True, "views_best.png"),
 )
 
 
@@ -77,7 +77,7 @@ def main() -> None:
         (home / "views_variants.py").write_text(VARIANTS)
         common = ["--tracking-uri", store, "--work-dir", str(home / "runs")]
         subprocess.run([sys.executable, str(home / "views_variants.py"), *common], cwd=home, check=True)
-        search = [str(DOCS.parent / "studies" / "bonus_resnet.py"), "--trials", "6", "--set", "learner.epochs=6"]
+        search = [str(DOCS.parent / "studies" / "bonus_resnet.py"), "--trials", "6", "--set", "learner.epochs=4"]
         subprocess.run([sys.executable, *search, *common], cwd=home, check=True)
         with served(store, home) as address, browsing(home) as browser:
             for study, view, charts, file in SHOTS:
@@ -143,14 +143,31 @@ def shoot(browser: Any, page: str, file: Path) -> None:
     while "matching runs" not in str(browser.execute_script("return document.body.innerText")):
         assert time.monotonic() < deadline, f"{page} does not show its runs"
         time.sleep(0.5)
-    time.sleep(6)  # until the charts are drawn
+    wait_until_drawn(browser, page, has_charts="compareRunsMode=CHART" in page)
     for button in browser.find_elements("xpath", "//button[contains(@aria-label, 'lose')]"):
         browser.execute_script("arguments[0].click()", button)
-    time.sleep(3)
+    wait_until_drawn(browser, page, has_charts="compareRunsMode=CHART" in page)
     picture = file.with_suffix(".whole.png")
     browser.save_screenshot(str(picture))
     Image.open(picture).convert("RGB").quantize(128).save(file, optimize=True)
     picture.unlink()
+
+
+def wait_until_drawn(browser: Any, page: str, *, has_charts: bool) -> None:
+    """Wait until a page's charts change no more.
+
+    Args:
+        browser: that shows the page.
+        page: its address.
+        has_charts: whether the page has charts, so that it is not ready before one is drawn.
+    """
+    deadline, count, since = time.monotonic() + LIMIT, -1, time.monotonic()
+    while time.monotonic() - since < STILL or (has_charts and count == 0):
+        assert time.monotonic() < deadline, f"{page} does not draw its charts"
+        time.sleep(0.5)
+        now = len(browser.find_elements("css selector", DRAWN))
+        if now != count:
+            count, since = now, time.monotonic()
 
 
 if __name__ == "__main__":

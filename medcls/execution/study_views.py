@@ -3,15 +3,18 @@
 from medcls.execution import entry_names
 from medcls.execution.entry_tags import BEST, DATA, LEVEL, REFIT, STUDY_RUN, VARIANT, VERDICT
 from medcls.execution.planning.plan import StudyPlan
-from medcls.report.case_images import OUTLINES, PREDICTION, SALIENCY
+from medcls.report.case_images import ERRORS, OUTLINES, PREDICTION, SALIENCY
 from medcls.tracking.run_table import RANK, shown
 from medcls.tracking.saved_views import Views
 from medcls.tracking.view_state import Chart, View, metric_column, param_column, tag_column
 
 MOST_PARAMETERS = 12  # columns of parameters in a table
 MOST_AXES = 7  # parameters in parallel coordinates
-CURVES, SCORES, SEARCHED, EVERY = "Learning curves", "Scores", "What was tried", "Every seed or fold"
-CASES = "The same cases, image by image"
+CURVES, SCORES, EVERY, RECALL = "Learning curves", "Scores", "Every seed or fold", "Recall by class"
+SEARCHED, BY_PARAMETER = "What was tried", "Scores by parameter"
+MISTAKES, CASES = "The most certain errors", "The same cases, image by image"
+VERDICT_OF_VARIANT, VERDICT_OF_TRIAL = 370, 160  # pixels of the column: a comparison with its interval, a few words
+NUMBER, SCORE = 60, 90  # pixels of columns of whole numbers and of scores
 
 
 def views_of(plan: StudyPlan, study_run: str, *, ended: bool) -> Views:
@@ -60,13 +63,14 @@ def _variants(plan: StudyPlan, query: str) -> View:
         order_by=metric_column(RANK),
         columns=(
             *_scores(metric),
-            tag_column(VERDICT),
             metric_column(shown(metric)),
-            metric_column("mean/gap"),
             *(param_column(path) for path in parameters),
+            *_interval(metric),
+            metric_column("mean/gap"),
         ),
         charts=tuple(charts),
         group_by=(DATA, VARIANT) if len(plan.sources.by_name) > 1 else (VARIANT,),
+        widths=_widths(metric, VERDICT_OF_VARIANT),
     )
 
 
@@ -74,9 +78,9 @@ def _trials(plan: StudyPlan, query: str) -> View:
     """Return the view of a search's trials, the best first; the pruned ones come last."""
     metric, paths = _metric(plan), list(plan.search.space)
     charts = [Chart("PARALLEL", SEARCHED, (f"mean/{metric}",), tuple(paths[:MOST_AXES]))]
-    charts.append(Chart("BAR", SEARCHED, (RANK,)))
-    for path in paths[:4]:
-        charts.append(Chart("SCATTER", SEARCHED, (f"mean/{metric}",), (path,)))
+    charts.append(Chart("BAR", BY_PARAMETER, (RANK,)))
+    for path in paths[:MOST_PARAMETERS]:
+        charts.append(Chart("SCATTER", BY_PARAMETER, (f"mean/{metric}",), (path,)))
     charts.append(Chart("LINE", CURVES, (f"curve/val_{metric}",)))
     charts.append(Chart("LINE", CURVES, ("curve/val_loss",)))
     return View(
@@ -86,10 +90,11 @@ def _trials(plan: StudyPlan, query: str) -> View:
         order_by=metric_column(RANK),
         columns=(
             *_scores(metric),
-            tag_column(VERDICT),
             *(param_column(path) for path in paths[:MOST_PARAMETERS]),
+            *_interval(metric),
         ),
         charts=tuple(charts),
+        widths=_widths(metric, VERDICT_OF_TRIAL),
     )
 
 
@@ -97,7 +102,9 @@ def _best(plan: StudyPlan, query: str, *, ended: bool) -> View:
     """Return the view of the best variant, its seeds or folds and its refit; while the study runs, of all runs."""
     metric = _metric(plan)
     tested = [metric_column(f"test/{name}") for name in dict.fromkeys((metric, "accuracy", "dice"))]
+    numbers = [metric_column("best/epoch"), metric_column("epochs"), metric_column("minutes"), tag_column(REFIT)]
     charts = [
+        *_mistakes(plan),
         Chart("LINE", CURVES, (f"val_{metric}",)),
         Chart("LINE", CURVES, ("loss", "val_loss")),
         Chart("LINE", CURVES, ("accuracy", "val_accuracy")),
@@ -107,7 +114,7 @@ def _best(plan: StudyPlan, query: str, *, ended: bool) -> View:
     ]
     for source in plan.sources.by_name.values():
         for name in source.bundle.classes[:9]:
-            charts.append(Chart("BAR", "Recall by class", (f"recall/{name}",)))
+            charts.append(Chart("BAR", RECALL, (f"recall/{name}",)))
     return View(
         kind="best",
         name="Best run",
@@ -117,14 +124,20 @@ def _best(plan: StudyPlan, query: str, *, ended: bool) -> View:
             *tested,
             metric_column(shown(metric)),
             metric_column("gap"),
-            metric_column("best/epoch"),
-            metric_column("epochs"),
-            metric_column("minutes"),
-            tag_column(REFIT),
+            *numbers,
             *(param_column(path) for path in _differing(plan)),
         ),
         charts=tuple(charts),
+        widths=dict.fromkeys(numbers, NUMBER),
     )
+
+
+def _mistakes(plan: StudyPlan) -> list[Chart]:
+    """Return the chart of the most certain errors, which classifiers of images have; with folds those of the refit."""
+    has_images = any(source.bundle.size for source in plan.sources.by_name.values())
+    if plan.study.conditions[0][1].task.pixels or not has_images:
+        return []
+    return [Chart("IMAGE", MISTAKES, (ERRORS if plan.study.folds is None else f"{ERRORS} refit",))]
 
 
 def _cases(plan: StudyPlan, query: str) -> View:
@@ -138,8 +151,9 @@ def _cases(plan: StudyPlan, query: str) -> View:
         name="Cases side by side",
         query=f"{query} and tags.`{LEVEL}` = '{level}'",
         order_by=metric_column(RANK),
-        columns=_scores(metric),
+        columns=(*_scores(metric), *_interval(metric)),
         charts=(Chart("IMAGE", CASES, keys),),
+        widths=_widths(metric, VERDICT_OF_VARIANT if level == "variant" else VERDICT_OF_TRIAL),
     )
 
 
@@ -148,9 +162,25 @@ def _metric(plan: StudyPlan) -> str:
 
 
 def _scores(metric: str) -> tuple[str, ...]:
-    """Return the columns of a variant's score: its mean, its spread, and over how many runs."""
-    names = [f"mean/{metric}", f"sd/{metric}", f"ci_low/{metric}", f"ci_high/{metric}", "n"]
-    return tuple(metric_column(name) for name in names)
+    """Return the columns that answer which variant is best and by how much: they are visible without scrolling."""
+    mean, sd = metric_column(f"mean/{metric}"), metric_column(f"sd/{metric}")
+    return (mean, tag_column(VERDICT), metric_column("n"), sd)
+
+
+def _interval(metric: str) -> tuple[str, str]:
+    """Return the columns of the interval of a variant's mean."""
+    return metric_column(f"ci_low/{metric}"), metric_column(f"ci_high/{metric}")
+
+
+def _widths(metric: str, verdict: int) -> dict[str, int]:
+    """Return how wide the columns of `_scores` are, so that a window of 1440 pixels shows them all.
+
+    Args:
+        metric: the score that decides which variant is best.
+        verdict: pixels of the column of the verdict.
+    """
+    mean, verdicts, number, sd = _scores(metric)
+    return {mean: SCORE + 10, verdicts: verdict, number: NUMBER, sd: SCORE}
 
 
 def _differing(plan: StudyPlan) -> list[str]:

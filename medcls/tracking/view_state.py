@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-WIDE = 360  # pixels of a column of words
-TALL = 620  # pixels of a chart of images
+TALL = MappingProxyType({"IMAGE": 620, "PARALLEL": 330})
+"""Pixels of the height of charts that need the page's whole width."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class View:
         columns: the columns that are shown, as `metrics.`name``.
         charts: in their order.
         group_by: tags by whose values the runs are grouped in the table.
+        widths: of columns, in pixels; others have the width that MLflow gives them.
     """
 
     kind: str
@@ -46,7 +47,8 @@ class View:
     order_by: str
     columns: tuple[str, ...]
     charts: tuple[Chart, ...] = ()
-    group_by: tuple[str, ...] = field(default=())
+    group_by: tuple[str, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
 
 
 def metric_column(name: str) -> str:
@@ -85,7 +87,7 @@ def state(view: View, charts: int) -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": list(view.columns),
         "columnOrder": list(view.columns),
-        "columnWidths": {column: WIDE for column in view.columns if column.startswith("tags.")},
+        "columnWidths": dict(view.widths),
         "runsExpanded": {},
         "runsPinned": [],
         "runsHidden": [],
@@ -106,14 +108,14 @@ def state(view: View, charts: int) -> dict[str, Any]:
 
 
 def _section(title: str, sections: Sequence[str], charts: Sequence[Chart]) -> dict[str, Any]:
-    """Return a section as the state has it; one with images is as wide as the page, so that they stand side by side.
+    """Return a section as the state has it; images and parallel coordinates get the page's whole width.
 
     Args:
         title: of the section.
         sections: the titles of all sections.
         charts: all charts of the view.
     """
-    has_images = any(chart.kind == "IMAGE" and chart.section == title for chart in charts)
+    heights = [TALL[chart.kind] for chart in charts if chart.section == title and chart.kind in TALL]
     return {
         "uuid": f"section-{sections.index(title)}",
         "name": title,
@@ -121,7 +123,7 @@ def _section(title: str, sections: Sequence[str], charts: Sequence[Chart]) -> di
         "isReordered": True,
         "deleted": False,
         "isGenerated": False,
-        **({"columns": 1, "cardHeight": TALL} if has_images else {}),
+        **({"columns": 1, "cardHeight": max(heights)} if heights else {}),
     }
 
 

@@ -1,22 +1,15 @@
 """What the tests of tracking share: images, a search and a failing study that have run, and a server."""
 
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browsing import FLAGS, answers, environment, until
+from browsing import FLAGS, copied, run_study, served
 from PIL import Image
 from tracking_stores import Command, Server
-
-from medcls.utils.paths import root
 
 
 @pytest.fixture(scope="session")
@@ -52,36 +45,20 @@ def server(tmp_path: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def repository(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository in which two studies have run on the default store."""
-    copy = tmp_path_factory.mktemp("copy") / "medcls"
-    shutil.copytree(root() / "medcls", copy / "medcls", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(root() / "pyproject.toml", copy)
-    for name in ("tiny_search.py", "tracked_search.py", "tracked_seeds.py"):
-        shutil.copy(Path(__file__).parents[1] / "tiny" / name, copy)
-    for number, study in enumerate(("tracked_search", "tracked_seeds"), start=1):
-        line = [sys.executable, f"{study}.py", "--data", str(pictures), "--threads", "1"]
-        done = subprocess.run(line, cwd=copy, env=environment(copy), capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+    studies = ("tracked_search", "tracked_seeds")
+    copy = copied(tmp_path_factory.mktemp("copy") / "medcls", *studies)
+    for number, study in enumerate(studies, start=1):
+        said = run_study(copy, study, pictures)
         link = f"mlflow ui, then open http://127.0.0.1:5000/#/experiments/{number}/runs?workflowType=machine_learning"
-        assert f"Compare the runs: {link}&viewStateShareKey=medcls-" in done.stdout
+        assert f"Compare the runs: {link}&viewStateShareKey=medcls-" in said
     return copy
 
 
 @pytest.fixture(scope="session")
 def address(repository: Path) -> Iterator[str]:
     """Return the address of `mlflow ui`, started in the copy with no flag but a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    line = [sys.executable, "-m", "mlflow", "ui", "--port", str(port)]
-    with (repository / "ui.log").open("w") as log:
-        process = subprocess.Popen(
-            line, cwd=repository, env=environment(repository), stdout=log, stderr=log, start_new_session=True
-        )
-    address = f"http://127.0.0.1:{port}"
-    until(lambda: answers(address))
-    yield address
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with served(repository) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import links, show, table, text, until
+from browsing import CHARTS, columns, drawn, images_shown, links, show, table, text, until
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")), reason="no chromium here"),
 ]
-CHARTS = "&compareRunsMode=CHART"
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +49,23 @@ def test_variants_are_grouped_with_spread_and_verdict(browser: Any, pages: Any, 
     assert best["tracked_seeds"] in ("small · best", "smooth · best")
     assert "Group: small" in page
     assert "Group: smooth" in page
-    scores = [name for name in columns(browser) if not name.startswith("ci_")]  # equal scores have no interval
-    assert scores[:4] == ["mean/balanced_accuracy", "sd/balanced_accuracy", "n", "medcls.verdict"]
+    assert columns(browser)[:4] == ["mean/balanced_accuracy", "medcls.verdict", "n", "sd/balanced_accuracy"]
     assert "reference" in page
     assert re.search("(better than|worse than|not distinguishable from) small", page)
     assert "learner.schedule" in columns(browser)
+
+
+def test_a_laptop_shows_verdict_and_number_of_runs_without_scrolling(browser: Any, pages: Any) -> None:
+    size = browser.get_window_size()
+    browser.set_window_size(1440, 900)
+    try:
+        for study, view in (("tracked_seeds", "Variants"), ("tracked_search", "Trials, best first")):
+            show(browser, pages[study, view], "matching runs", "medcls.verdict")
+            for button in browser.find_elements("xpath", "//button[@aria-label='Close']"):  # MLflow's assistant
+                browser.execute_script("arguments[0].click()", button)
+            until(lambda: right_of(browser, "tags.`medcls.verdict`") < right_of(browser, "metrics.`n`") < 1440)
+    finally:
+        browser.set_window_size(size["width"], size["height"])
 
 
 def test_the_charts_of_variants_have_their_colours(browser: Any, pages: Any, client: Any) -> None:
@@ -98,6 +109,12 @@ def test_the_best_run_stands_with_its_folds_and_refit(browser: Any, pages: Any, 
     until(lambda: browser.find_elements("css selector", ".scatterlayer .trace path.js-line"))
 
 
+def test_the_best_run_shows_what_it_got_wrong(browser: Any, pages: Any) -> None:
+    show(browser, pages["tracked_seeds", "Best run"] + CHARTS, "The most certain errors", "certain errors")
+    until(lambda: images_shown(browser))
+    assert min(images_shown(browser)) >= 100  # pixels: drawn, no mere icon
+
+
 @pytest.mark.parametrize(("study", "level"), [("tracked_search", "trial"), ("tracked_seeds", "variant")])
 def test_the_same_case_of_each_variant_or_trial_stands_side_by_side(
     browser: Any, pages: Any, client: Any, study: str, level: str
@@ -107,17 +124,8 @@ def test_the_same_case_of_each_variant_or_trial_stands_side_by_side(
     names = [run.info.run_name for run in runs if run.data.tags["medcls.smoke"] == "False"]
     assert len(names) > 1
     show(browser, pages[study, "Cases side by side"] + CHARTS, "The same cases, image by image", "prediction")
-    until(lambda: len(cases_shown(browser)) == len(names))
-    assert min(cases_shown(browser)) >= 100  # pixels: drawn, no mere icon
-
-
-def cases_shown(browser: Any) -> list[int]:
-    """Return the natural widths of the images in the image grid."""
-    return list(
-        browser.execute_script(
-            "return Array.from(document.querySelectorAll('.rc-image img'), each => each.naturalWidth).filter(w => w)"
-        )
-    )
+    until(lambda: len(images_shown(browser)) == len(names))
+    assert min(images_shown(browser)) >= 100  # pixels: drawn, no mere icon
 
 
 def test_the_description_links_to_the_views(browser: Any, address: str) -> None:
@@ -129,35 +137,12 @@ def test_the_description_links_to_the_views(browser: Any, address: str) -> None:
     assert not links(browser, "tracked_search on pictures0")
 
 
-def columns(browser: Any) -> list[str]:
-    """Return the columns behind those that every table has, from left to right, scrolling to see them all."""
-    found: dict[str, int] = {}
-    for shift in range(0, 4000, 400):
-        browser.execute_script(
-            "for (const each of document.querySelectorAll('.ag-body-horizontal-scroll-viewport'))"
-            " each.scrollLeft = arguments[0]",
-            shift,
-        )
-        for header in browser.find_elements("css selector", ".ag-header-viewport .ag-header-cell"):
-            name = header.text.strip()
-            if name:
-                found[name] = int(header.get_attribute("aria-colindex"))
-    browser.execute_script(
-        "for (const each of document.querySelectorAll('.ag-body-horizontal-scroll-viewport')) each.scrollLeft = 0"
-    )
-    return sorted(found, key=lambda name: found[name])
+def right_of(browser: Any, column: str) -> int:
+    """Return where a column of the run table ends, in pixels from the window's left edge."""
+    (header,) = browser.find_elements("xpath", f"//*[@role='columnheader' and @col-id='{column}']")
+    return int(header.rect["x"] + header.rect["width"])
 
 
 def row(link: Any) -> str:
     """Return the number of the row that a link stands in."""
     return str(link.find_element("xpath", "./ancestor::*[@role='row']").get_attribute("row-index"))
-
-
-def drawn(browser: Any, selector: str) -> set[str]:
-    """Return the colours of a chart's lines or bars, as #rrggbb."""
-    colours = set()
-    for path in browser.find_elements("css selector", selector):
-        style = str(path.get_attribute("style"))
-        for parts in re.findall(r"(?:stroke|fill): rgb\((\d+), (\d+), (\d+)\)", style):
-            colours.add("#" + "".join(f"{int(part):02x}" for part in parts))
-    return colours
