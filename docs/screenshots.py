@@ -1,6 +1,7 @@
 """Draws the pictures of MLflow's saved views in these pages: python docs/screenshots.py; needs chromium and selenium.
 
-Two small studies run on the phantom of X-rays, in a store of their own: one of variants over seeds, one search.
+Two small studies run on the phantom of X-rays, in a store of their own: one of variants over seeds, one search. With a
+directory, python docs/screenshots.py DIR, the store stays there, and the same command resumes what was interrupted.
 """
 
 import os
@@ -72,12 +73,13 @@ SHOTS = (  # the experiment, the view, whether its charts are shown, the file
 def main() -> None:
     """Run the studies, serve their store, and draw the pictures."""
     with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
+        home = Path(sys.argv[1] if len(sys.argv) > 1 else name).resolve()
+        home.mkdir(exist_ok=True)
         store = f"sqlite:///{home / 'mlflow.db'}"
         (home / "views_variants.py").write_text(VARIANTS)
         common = ["--tracking-uri", store, "--work-dir", str(home / "runs")]
         subprocess.run([sys.executable, str(home / "views_variants.py"), *common], cwd=home, check=True)
-        search = [str(DOCS.parent / "studies" / "bonus_resnet.py"), "--trials", "6", "--set", "learner.epochs=4"]
+        search = [str(DOCS.parent / "studies" / "bonus_resnet.py"), "--trials", "4", "--set", "learner.epochs=4"]
         subprocess.run([sys.executable, *search, *common], cwd=home, check=True)
         with served(store, home) as address, browsing(home) as browser:
             for study, view, charts, file in SHOTS:
