@@ -105,7 +105,10 @@ def test_the_best_run_stands_with_its_folds_and_refit(browser: Any, pages: Any, 
     table(browser, pages["tracked_search", "Best run"], *names)
     assert "4 matching runs" in text(browser)
     assert columns(browser)[0] == "test/balanced_accuracy"
-    show(browser, pages["tracked_search", "Best run"] + CHARTS, "Learning curves", "loss vs val_loss")
+    show(browser, pages["tracked_search", "Best run"] + CHARTS, "The most certain errors", "Learning curves")
+    heading = browser.find_element("xpath", "//*[normalize-space(text())='Learning curves']")
+    browser.execute_script("arguments[0].scrollIntoView()", heading)  # charts are drawn when they come into sight
+    until(lambda: "loss vs val_loss" in text(browser))
     until(lambda: browser.find_elements("css selector", ".scatterlayer .trace path.js-line"))
 
 
