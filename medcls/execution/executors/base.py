@@ -68,8 +68,7 @@ class Executor(ABC):
             if result is not None:
                 RunDir(job.folder).finish(result, {})
             jobs.append(job)
-        self._start()
-        return jobs
+        return jobs  # the cores that are free now wait for what follows from these: it may go to the same worker
 
     def wind_down(self) -> None:
         """Start no more jobs, and ask those at work to end after the current epoch."""
