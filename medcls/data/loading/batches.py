@@ -176,4 +176,7 @@ def _finished(stream: Batches) -> Batches:
     options.deterministic = True
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     options.threading.private_threadpool_size = 2
+    # Nothing here is left to be tuned, and the thread that tunes can miss that the stream has ended: whoever drops the
+    # stream then waits up to a minute for it (its pauses double from 10 ms to 60 s).
+    options.autotune.enabled = False
     return stream.with_options(options).prefetch(2)
