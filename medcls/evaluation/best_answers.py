@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from medcls.evaluation import run_scores
+from medcls.evaluation.comparison_record import Comparison
 from medcls.evaluation.comparisons import Compare, compare
 from medcls.evaluation.metrics import ANY, metric
 from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.run_scores import Score
 from medcls.evaluation.spread import spread_of
-from medcls.evaluation.summary import AnswerRecord, BestRecord, Comparison, StudySummary
+from medcls.evaluation.summary import AnswerRecord, BestRecord, StudySummary
 from medcls.evaluation.verdict import Verdict
 from medcls.evaluation.wording import asked, data_names, joined, number, on, spread_in_words
 from medcls.utils.statuses import TrialState

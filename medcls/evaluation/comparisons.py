@@ -4,16 +4,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeAlias, runtime_checkable
 
-import numpy as np
-
-from medcls.evaluation import paired_tests, ranges, run_scores
+from medcls.evaluation import judged, paired_tests, ranges, run_scores
+from medcls.evaluation.comparison_record import Comparison
+from medcls.evaluation.judged import level_of
 from medcls.evaluation.metrics import METRICS, missing
-from medcls.evaluation.paired_tests import PairedDifference
 from medcls.evaluation.run_scores import Compared, Score
-from medcls.evaluation.spread import is_alike
-from medcls.evaluation.summary import AnswerRecord, Comparison, StudySummary
+from medcls.evaluation.summary import AnswerRecord, StudySummary
 from medcls.evaluation.verdict import Verdict
-from medcls.evaluation.wording import data_names, joined, number, on, p_value, than
+from medcls.evaluation.wording import data_names, joined, made_of, number, on, p_value, than
 from medcls.utils.errors import BadInputError
 from medcls.utils.typed_json import as_plain
 
@@ -66,7 +64,8 @@ class Compare:
 
     def comparison(self, summary: StudySummary, data: str) -> Comparison:
         """Return the comparison on one data set, its p not yet adjusted and its verdict still open."""
-        tested = _tested(summary, data, self)
+        test = judged.tested(summary, data, self.a, self.b, self.score)
+        tested = test.result
         p = None if tested.p is None else min(1.0, tested.p * self.candidates)
         return Comparison(
             data=data,
@@ -82,6 +81,7 @@ class Compare:
             detectable=ranges.detectable(summary, self.score.name, tested.detectable),
             mcnemar=self._mcnemar(summary, data) if tested.n == 1 else None,
             verdict=Verdict.UNDECIDED if tested.n else Verdict.ONE_RUN,
+            judged_on=test.judged_on,
         )
 
     def _mcnemar(self, summary: StudySummary, data: str) -> float | None:
@@ -165,10 +165,11 @@ class Compare:
         numbers = f"{verdict} ({interval}, adjusted p {p_value(row.p_adjusted, '= ')}, {count})"
         if row.verdict == Verdict.UNDECIDED:
             if not row.detectable:
-                return f"{numbers}; with n = {row.n}, no difference that is possible would be found (80% power)."
+                none = f"{numbers}; with n = {row.n}, no difference that is possible would be found (80% power)."
+                return f"{none}{made_of(row)}"
             least = f"only differences of about {row.detectable:.{digits}f} or more are detectable (80% power)"
-            return f"{numbers}; with n = {row.n}, {least}."
-        return f"{numbers}.{self._agreement(row)}"
+            return f"{numbers}; with n = {row.n}, {least}.{made_of(row)}"
+        return f"{numbers}.{self._agreement(row)}{made_of(row)}"
 
     def _agreement(self, row: Comparison) -> str:
         """Return whether a verdict is the expected one, "" where none is expected."""
@@ -214,7 +215,7 @@ def comparisons(summary: StudySummary, answers: Sequence[Answer]) -> tuple[Compa
     adjusted = paired_tests.holm([row.p_adjusted for _, row in asked])
     rows = []
     for (question, row), holm in zip(asked, adjusted, strict=True):
-        p, verdict = paired_tests.at_look(holm, _level(summary)), row.verdict
+        p, verdict = paired_tests.at_look(holm, level_of(summary)), row.verdict
         if row.n > 1 and p is not None:
             verdict = paired_tests.verdict(row.difference, p, higher_is_better=question.is_better_higher)
         elif row.n == 1:
@@ -268,29 +269,3 @@ def interim_look(summary: StudySummary) -> str:
     )
     stopped = look.number < len(look.seeds) and any(row.repeats_nothing for row in summary.comparisons)
     return f"{sentence} No more seeds were added, as they change nothing." if stopped else sentence
-
-
-def _level(summary: StudySummary) -> float:
-    """Return what may be spent at the look that a summary is of: all, unless the study adds seeds."""
-    return paired_tests.LEVEL if summary.look is None else summary.look.level
-
-
-def _tested(summary: StudySummary, data: str, question: Compare) -> PairedDifference:
-    """Return the paired test, without interval where all pairs differ by the same, and then without p unless by 0.
-
-    How a difference varies from repeat to repeat is not known where it does not vary but by rounding.
-    """
-    pairs = run_scores.paired(summary, data, question.a, question.b, question.score)
-    if not pairs:
-        return PairedDifference(0.0, (0.0, 0.0), None, 0, None)
-    scores_a, scores_b = [of_a for of_a, _ in pairs], [of_b for _, of_b in pairs]
-    folds = next(iter(run_scores.finished(summary, data, question.a).values())).folds
-    level = _level(summary)
-    if folds:
-        tested = paired_tests.over_folds(scores_a, scores_b, folds, level)
-    else:
-        tested = paired_tests.over_seeds(scores_a, scores_b, level)
-    if tested.n < 2 or not is_alike(np.subtract(scores_b, scores_a), float(np.abs(pairs).max())):
-        return tested
-    mean = tested.difference
-    return PairedDifference(mean, (mean, mean), None if mean else tested.p, tested.n, None)

@@ -162,7 +162,7 @@ def _paired_t(differences: NDArray[np.float64], inflation: float, level: float) 
         return PairedDifference(mean, (mean, mean), _sign_flip_of_equals(mean, n), n, 0.0)
     half = float(scipy.stats.t.ppf(1 - level / 2, n - 1)) * error
     p = 2 * float(scipy.stats.t.sf(abs(mean) / error, n - 1))
-    return PairedDifference(mean, (mean - half, mean + half), p, n, error * _noncentrality(n, level))
+    return PairedDifference(mean, (mean - half, mean + half), p, n, error * noncentrality(n - 1, level))
 
 
 def _sign_flip_of_equals(difference: float, n: int) -> float:
@@ -173,9 +173,9 @@ def _sign_flip_of_equals(difference: float, n: int) -> float:
 
 
 @cache
-def _noncentrality(n: int, level: float = LEVEL) -> float:
+def noncentrality(df: float, level: float = LEVEL) -> float:
     """Return how many standard errors a true difference must measure to be found with the power wanted."""
-    critical = float(scipy.stats.t.ppf(1 - level / 2, n - 1))
+    critical = float(scipy.stats.t.ppf(1 - level / 2, df))
     return float(
-        scipy.optimize.brentq(lambda effect: scipy.stats.nct.sf(critical, n - 1, effect) - POWER, 0, 50 * critical)
+        scipy.optimize.brentq(lambda effect: scipy.stats.nct.sf(critical, df, effect) - POWER, 0, 50 * critical)
     )

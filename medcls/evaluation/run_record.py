@@ -30,6 +30,21 @@ class FindingRecord:
     count: int
 
 
+@dataclass(frozen=True)
+class JudgedImages:
+    """The validation images of a study without folds, in the order of `RunRecord.right`.
+
+    Attributes:
+        split_seed: of the split that they come from.
+        labels: the class of each image, by number.
+        patients: a number for each image's patient, in the order in which they come; None where they are unknown.
+    """
+
+    split_seed: int
+    labels: tuple[int, ...]
+    patients: tuple[int, ...] | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class DataSetRecord:
     """One data set of a study.
@@ -45,6 +60,7 @@ class DataSetRecord:
         findings: what was found in the images; None where nobody looked.
         skipped: the files that could not be read and were left out.
         counts: set -> class -> the number of images, as the data set came.
+        judged: the validation images of runs without folds; None with folds, for masks, and before a run has ended.
     """
 
     name: str
@@ -57,6 +73,7 @@ class DataSetRecord:
     classes: tuple[str, ...] = ()
     findings: tuple[FindingRecord, ...] | None = field(default=None, metadata=OMITTED_IF_NONE)
     skipped: tuple[str, ...] = ()
+    judged: JudgedImages | None = field(default=None, metadata=OMITTED_IF_NONE)
 
 
 @dataclass(frozen=True, kw_only=True)

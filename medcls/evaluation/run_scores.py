@@ -78,11 +78,13 @@ class ScoredPair:
         a: of the first variant's run.
         b: of the second variant's run.
         is_new: whether the pair differs from every earlier one, rather than repeat it to the bit.
+        runs: the two runs.
     """
 
     a: float
     b: float
     is_new: bool
+    runs: tuple[RunRecord, RunRecord]
 
 
 def score(name: str, *, higher_is_better: bool | None = None) -> Score:
@@ -227,7 +229,7 @@ def every_pair(summary: StudySummary, data: str, a: str, b: str, score: Compared
         if value_of_a is None or value_of_b is None:
             continue
         identity = (_identity(run_of_a), _identity(run_of_b), value_of_a, value_of_b)
-        scored.append(ScoredPair(value_of_a, value_of_b, identity not in seen))
+        scored.append(ScoredPair(value_of_a, value_of_b, identity not in seen, (run_of_a, run_of_b)))
         if None not in identity:
             seen.add(identity)
     return scored

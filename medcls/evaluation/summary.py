@@ -4,56 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from medcls.evaluation.comparison_record import Comparison
 from medcls.evaluation.run_record import DataSetRecord, RunRecord, Scalar
-from medcls.evaluation.verdict import Verdict
 from medcls.utils.statuses import RunStatus, TrialState
 from medcls.utils.typed_json import OMITTED_IF_NONE, as_plain, from_json, json_schema, nothing
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Two variants compared by one score on one data set, over seeds or folds.
-
-    Attributes:
-        data: the name of the data set.
-        metric: the name of the score.
-        a: the name of the first variant.
-        b: the name of the second variant, which is judged.
-        difference: the mean of b - a over the pairs of runs.
-        ci95: its 95% interval; both ends the difference itself where there is no interval.
-        p: of the paired test, None where there is none.
-        p_adjusted: p corrected for all comparisons of the study (Holm) and for all looks.
-        n: the number of pairs that differ from one another.
-        runs: the number of pairs, with those that repeat another to the bit.
-        detectable: the smallest difference that would be found with 80% power; None for one pair, and where it would
-            be larger than any difference that the score can have.
-        mcnemar: p of McNemar's test on the images of the only pair, None where there are more or none.
-        verdict: of b against a, in the score's better direction.
-    """
-
-    data: str
-    metric: str
-    a: str
-    b: str
-    difference: float
-    ci95: tuple[float, float]
-    p: float | None = None
-    p_adjusted: float | None
-    n: int
-    runs: int = 0
-    detectable: float | None = None
-    mcnemar: float | None = None
-    verdict: Verdict
-
-    @property
-    def repeats_nothing(self) -> bool:
-        """Whether all its runs are one pair again and again, as no seed changes anything."""
-        return self.n == 1 < self.runs
-
-    @property
-    def repeated(self) -> int:
-        """How many pairs of runs repeat another to the bit."""
-        return max(self.runs - self.n, 0)
 
 
 @dataclass(frozen=True)

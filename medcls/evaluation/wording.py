@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from medcls.evaluation import run_scores
+from medcls.evaluation.comparison_record import Comparison
 from medcls.evaluation.run_record import RunRecord
 from medcls.evaluation.spread import ROUNDING, Spread, spread_of
 from medcls.evaluation.summary import StudySummary
@@ -103,3 +104,17 @@ def joined(sentences: Sequence[str]) -> str:
 def than(verdict: Verdict) -> str:
     """Return the word that follows a verdict."""
     return "than" if verdict in (Verdict.BETTER, Verdict.WORSE) else "from"
+
+
+def made_of(row: Comparison) -> str:
+    """Return what a comparison's uncertainty is made of, "" where its test is over seeds or folds alone."""
+    images = row.judged_on
+    if images is None:
+        return ""
+    units = f"{images.images} images" if images.patients is None else f"{images.patients} patients"
+    several = images.patients is not None and images.patients < images.images
+    those = f"{units}, who have {images.images} images" if several else units
+    if images.share < 0.005:
+        return f" Next to none of the variance of this difference comes from the {those}: more seeds do reduce it."
+    cause = f" {images.share:.0%} of the variance of this difference comes from the {those}"
+    return f"{cause}: more seeds do not reduce that part."

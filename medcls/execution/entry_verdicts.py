@@ -1,7 +1,8 @@
 """What MLflow says of a variant or trial in a few words: how it compares with the others."""
 
+from medcls.evaluation.comparison_record import Comparison
 from medcls.evaluation.metrics import digits, words
-from medcls.evaluation.summary import Comparison, StudySummary, TrialRecord
+from medcls.evaluation.summary import StudySummary, TrialRecord
 from medcls.evaluation.verdict import Verdict
 from medcls.evaluation.wording import number, p_value
 from medcls.utils.statuses import TrialState

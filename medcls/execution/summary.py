@@ -10,7 +10,7 @@ import numpy as np
 
 from medcls.data.dataset import DatasetSpec
 from medcls.evaluation.one_answer import remarks
-from medcls.evaluation.run_record import DataSetRecord, FindingRecord, RunRecord
+from medcls.evaluation.run_record import DataSetRecord, FindingRecord, JudgedImages, RunRecord
 from medcls.evaluation.summary import BestRecord, StudySummary, TrialRecord
 from medcls.execution.controller import EndedRun, RunController
 from medcls.execution.planning.plan import StudyPlan
@@ -55,7 +55,7 @@ def summarise(
         wall_seconds=round(time.monotonic() - started, 3),
         git_commit=plan.code.commit,
         git_dirty=plan.code.is_dirty,
-        data_sets=data_sets(plan),
+        data_sets=_with_judged_images(plan, controller),
         runs=tuple(_run(controller, record) for record in controller.records.values()),
         answers=(),
         best=best_records,
@@ -90,6 +90,33 @@ def data_sets(plan: StudyPlan) -> tuple[DataSetRecord, ...]:
             )
         )
     return tuple(records)
+
+
+def _with_judged_images(plan: StudyPlan, controller: RunController) -> tuple[DataSetRecord, ...]:
+    """Return each data set with the images on which the runs without folds were judged."""
+    records = []
+    for data in data_sets(plan):
+        judged = None
+        for ended in controller.records.values():
+            if judged is None and ended.run.data_name == data.name:
+                judged = _judged_images(controller, ended.run)
+        records.append(replace(data, judged=judged))
+    return tuple(records)
+
+
+def _judged_images(controller: RunController, run: Run) -> JudgedImages | None:
+    """Return the images on which a run without folds was judged; None for other runs and tasks, and without images."""
+    parameters = run.parameters()
+    saved = controller.work.folder(run).read_arrays("predictions")
+    if saved is None or saved["predictions"].ndim != 2 or parameters.get("folds") is not None:
+        return None
+    bundle, rows, split_seed = controller.sources.of(run.variant).bundle, saved["rows"], parameters.get("split_seed")
+    patients = None
+    if bundle.patients is not None:
+        numbers: dict[str, int] = {}
+        patients = tuple(numbers.setdefault(str(name), len(numbers)) for name in bundle.patients[rows])
+    labels = tuple(int(label) for label in bundle.labels[rows])
+    return JudgedImages(split_seed if isinstance(split_seed, int) else 0, labels, patients)
 
 
 @dataclass(frozen=True)

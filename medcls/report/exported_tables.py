@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from medcls.evaluation import run_scores
+from medcls.evaluation.comparison_record import Comparison
 from medcls.evaluation.metrics import PAGE, words
 from medcls.evaluation.run_record import DataSetRecord
 from medcls.evaluation.spread import spread_of
-from medcls.evaluation.summary import Comparison, StudySummary
+from medcls.evaluation.summary import StudySummary
 from medcls.evaluation.verdict import Verdict
 from medcls.evaluation.wording import asked, than
 from medcls.report import tables

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from medcls.evaluation import ranges, run_scores
+from medcls.evaluation.comparison_record import Comparison
 from medcls.evaluation.metrics import digits, missing, words
 from medcls.evaluation.run_record import RunRecord, Scalar
 from medcls.evaluation.spread import spread_of
-from medcls.evaluation.summary import AnswerRecord, BestRecord, Comparison, StudySummary
+from medcls.evaluation.summary import AnswerRecord, BestRecord, StudySummary
 from medcls.evaluation.trial_scores import ScoredTrial, scored_trials, search_metric
 from medcls.evaluation.wording import counted, mean_sd, number, p_value
 from medcls.utils.errors import BadInputError

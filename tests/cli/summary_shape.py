@@ -82,6 +82,7 @@ DATA_SET = record(
         "counts": table(table(whole)),
     },
     instead_of=text,
+    judged=record({"split_seed": whole, "labels": several(whole), "patients": optional(several(whole))}),
 )
 RUN = record(
     {
@@ -128,6 +129,7 @@ COMPARISON = record(
     detectable=optional(number),
     mcnemar=optional(number),
     runs=whole,
+    judged_on=record({"images": whole, "patients": optional(whole), "share": number, "df": number}),
 )
 SCORE = record({"value": number, "ci95": several(number, 2)})
 BEST = record(
@@ -168,6 +170,7 @@ SUMMARY = record(
     store=record({"page": text, "command": text}),
     remarks=several(record({"data": text, "variant": text, "sentence": text})),
     command=text,
+    directory=text,
     document=text,
 )
 

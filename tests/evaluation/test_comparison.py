@@ -63,7 +63,7 @@ def test_swapping_the_variants_swaps_the_sign_alone(a: list[float], random: obje
 def test_the_smallest_detectable_difference_is_found_in_80_of_100_studies() -> None:
     rng = np.random.default_rng(0)
     for n in (3, 5, 10):
-        effect = paired_tests._noncentrality(n) / np.sqrt(n)  # in standard deviations of the differences
+        effect = paired_tests.noncentrality(n - 1) / np.sqrt(n)  # in standard deviations of the differences
         found = stats.ttest_1samp(rng.normal(effect, 1, (4000, n)), 0, axis=1)
         assert np.mean((found.pvalue < 0.05) & (found.statistic > 0)) == pytest.approx(0.8, abs=0.02)
 
